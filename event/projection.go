@@ -1,0 +1,159 @@
+package event
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"sync"
+)
+
+// Fold is state that is built from events. Apply must depend on the state and
+// the event alone, and must pass over types that it does not know.
+type Fold interface {
+	Apply(Recorded) error
+	// State returns the whole state as a value for json.Marshal; equal states
+	// give equal bytes. It holds no clock.
+	State() any
+}
+
+// Projection applies one log to several folds, in order, and knows how far it
+// is. All folds are always at the same sequence.
+type Projection struct {
+	mu    sync.RWMutex
+	folds []Fold
+	chain Chain
+	err   error         // why Run stopped; the state stays readable
+	moved chan struct{} // closed and replaced when Seq moves or Run stops
+}
+
+// NewProjection returns a projection at sequence 0.
+func NewProjection(folds ...Fold) *Projection {
+	return &Projection{folds: folds, moved: make(chan struct{})}
+}
+
+// Run reads l from the projection's place and follows it until ctx is done.
+// A damaged log, or an event that a fold cannot apply, ends it with an error
+// that names the event; the state before that event stays readable.
+func (p *Projection) Run(ctx context.Context, l Log) error {
+	for r, err := range l.Follow(ctx, Filter{}, p.Seq()) {
+		if err == nil {
+			err = p.Apply(r)
+		}
+		if err != nil {
+			p.stop(err)
+			return err
+		}
+	}
+	return nil
+}
+
+// Catch reads l from the projection's place to its present end.
+func (p *Projection) Catch(ctx context.Context, l Log) error {
+	for r, err := range l.Read(ctx, Filter{}, p.Seq()) {
+		if err == nil {
+			err = p.Apply(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// Apply checks that r follows what was applied before and folds it in.
+func (p *Projection) Apply(r Recorded) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.chain.Next(r); err != nil {
+		return err
+	}
+	for _, f := range p.folds {
+		if err := f.Apply(r); err != nil {
+			return fmt.Errorf("applying event %d (%s of %s): %w", r.Seq, r.Type, r.Subject, err)
+		}
+	}
+	close(p.moved)
+	p.moved = make(chan struct{})
+	return nil
+}
+
+// View calls f while no fold changes, with the sequence that all are at. f
+// must not keep what it reads by reference.
+func (p *Projection) View(f func(seq uint64)) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	f(p.chain.Seq)
+}
+
+// Seq returns the sequence of the last event applied.
+func (p *Projection) Seq() uint64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.chain.Seq
+}
+
+// Moved returns the current sequence and a channel that is closed when it
+// moves on.
+func (p *Projection) Moved() (uint64, <-chan struct{}) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.chain.Seq, p.moved
+}
+
+// Wait returns when the projection has applied seq, so that a writer reads its
+// own write; or with ctx's error, or with the reason why Run stopped.
+func (p *Projection) Wait(ctx context.Context, seq uint64) error {
+	for {
+		p.mu.RLock()
+		at, moved, err := p.chain.Seq, p.moved, p.err
+		p.mu.RUnlock()
+		if at >= seq {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for event %d: %w", seq, ctx.Err())
+		}
+	}
+}
+
+// Mark is a place in the log with the hashes that belong to it.
+type Mark struct {
+	Seq   uint64 `json:"seq"`
+	Head  Hash   `json:"head"`  // folded head of the log at Seq
+	State Hash   `json:"state"` // SHA-256 over the JSON of every fold's state, in order
+}
+
+// Mark returns where the projection is. Two projections of the same folds at
+// the same sequence have equal marks, or one of them is wrong.
+func (p *Projection) Mark() (Mark, error) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	h := sha256.New()
+	for _, f := range p.folds {
+		if err := json.NewEncoder(h).Encode(f.State()); err != nil {
+			return Mark{}, fmt.Errorf("encoding the state: %w", err)
+		}
+	}
+	return Mark{Seq: p.chain.Seq, Head: p.chain.Head, State: Hash(h.Sum(nil))}, nil
+}
+
+// Err returns why Run stopped, nil while it runs.
+func (p *Projection) Err() error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.err
+}
+
+func (p *Projection) stop(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+	close(p.moved)
+	p.moved = make(chan struct{})
+}
