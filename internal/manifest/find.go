@@ -1,0 +1,57 @@
+package manifest
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// find returns the node that a path such as "stages[2].exclude.latency" names,
+// or the deepest one on the way there: a missing field has no node of its own.
+// Keys may hold dots, so the longest key that fits is taken.
+func find(node ast.Node, path string) ast.Node {
+	for path != "" {
+		next, rest := step(node, path)
+		if next == nil {
+			return node
+		}
+		node, path = next, strings.TrimPrefix(rest, ".")
+	}
+	return node
+}
+
+func step(node ast.Node, path string) (ast.Node, string) {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		return key(n, path)
+	case *ast.SequenceNode:
+		return index(n, path)
+	}
+	return nil, path
+}
+
+func key(n *ast.MappingNode, path string) (found ast.Node, rest string) {
+	best := -1
+	for _, v := range n.Values {
+		name := text(v.Key)
+		tail, ok := strings.CutPrefix(path, name)
+		if ok && len(name) > best && (tail == "" || tail[0] == '.' || tail[0] == '[') {
+			best, found, rest = len(name), v.Value, tail
+		}
+	}
+	return found, rest
+}
+
+func index(n *ast.SequenceNode, path string) (ast.Node, string) {
+	inside, ok := strings.CutPrefix(path, "[")
+	if !ok {
+		return nil, path
+	}
+	digits, rest, _ := strings.Cut(inside, "]")
+	i, err := strconv.Atoi(digits)
+	if err != nil || i < 0 || i >= len(n.Values) {
+		return nil, path
+	}
+	return n.Values[i], rest
+}
