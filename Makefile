@@ -1,0 +1,42 @@
+# Everything Sluice needs besides Go, Node/npm and make is fetched by these
+# targets: Go modules by go.sum, the ClickHouse engine by package-lock.json.
+
+GO      ?= go
+ENGINE  := node_modules/.package-lock.json
+SEED    ?= 1
+SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse -type f 2>/dev/null)
+
+.PHONY: demo test check bench chaos engine build clean
+
+demo: build engine          ## replay a real experiment and watch it being rolled back
+	./bin/sluice demo
+
+test: engine                ## every test; those that need the engine or a browser say so when they skip
+	$(GO) test ./...
+
+check: engine               ## what a change must pass before it is committed
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@./bench/vulnerabilities.sh
+	$(GO) test -race ./...
+
+bench: engine               ## speed, as ratios within one run
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+chaos: build engine         ## kill -9 at seeded random points: nothing lost, nothing doubled
+	./bin/sluice chaos --kills 20 --seed $(SEED)
+
+build: bin/sluice
+
+bin/sluice: $(SOURCES) go.mod go.sum
+	$(GO) build -o $@ ./cmd/sluice
+
+engine: $(ENGINE)
+
+$(ENGINE): package.json package-lock.json
+	npm ci --ignore-scripts
+	@touch $@
+
+clean:
+	rm -rf bin data

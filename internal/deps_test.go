@@ -1,0 +1,176 @@
+// Package internal_test states who may import whom. The rooms of Sluice have
+// few doors, and arrows between them point down only.
+package internal_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/sluice-hq/sluice/"
+
+// arrows lists, for every room, the rooms that it may import. A new arrow
+// needs a reason in the commit that adds it.
+var arrows = map[string][]string{
+	"event":              {},
+	"stats":              {},
+	"flags":              {"event"},
+	"ingest":             {"stats", "event"},
+	"sdk":                {"flags", "event"},
+	"decisions":          {"flags", "stats", "event"},
+	"dashboards":         {"decisions", "flags", "ingest", "stats", "event"},
+	"internal/manifest":  {"event"},
+	"internal/access":    {"event"},
+	"internal/notify":    {"event"},
+	"internal/natslog":   {"event"},
+	"internal/engine":    {},
+	"internal/warehouse": {"ingest", "stats", "event"},
+	"internal/server":    {"decisions", "flags", "ingest", "stats", "event", "dashboards", "internal/access", "internal/manifest"},
+	"internal/harness":   nil, // nil: anything, it holds tests alone
+	"cmd/sluice":         nil,
+}
+
+// kits are packages that tests import: each may see its own room and below.
+var kits = map[string]string{
+	"event/eventtest":            "event",
+	"ingest/ingesttest":          "ingest",
+	"internal/engine/enginetest": "internal/engine",
+}
+
+// doors lists, for dependencies that must not spread, the one room that owns
+// each.
+var doors = map[string][]string{
+	"github.com/nats-io/":           {"internal/natslog"},
+	"github.com/ClickHouse/":        {"internal/warehouse"},
+	"github.com/pressly/goose":      {"internal/warehouse"},
+	"github.com/ebitengine/purego":  {"internal/engine"},
+	"github.com/gorilla/mux":        {"internal/server"},
+	"github.com/danielgtaylor/huma": {"internal/server"},
+	"github.com/goccy/go-yaml":      {"internal/manifest"},
+	"gonum.org/":                    {"stats"},
+	"github.com/google/uuid":        {"event"},
+	"github.com/klauspost/compress": {"ingest"},
+	"github.com/zeebo/xxh3":         {"ingest"},
+	"github.com/alecthomas/kong":    {"cmd/sluice"},
+}
+
+func TestArrowsPointDown(t *testing.T) {
+	for file, imports := range sources(t, false) {
+		room := filepath.Dir(file)
+		for _, path := range imports {
+			to, ours := strings.CutPrefix(path, module)
+			if ours && !mayImport(room, to) {
+				t.Errorf("%s imports %s: that arrow is not in the list", file, to)
+			}
+		}
+	}
+}
+
+func mayImport(room, to string) bool {
+	if home, ok := kits[room]; ok {
+		return to == home || slices.Contains(arrows[home], to)
+	}
+	allowed, known := arrows[room]
+	return known && (allowed == nil || slices.Contains(allowed, to))
+}
+
+func TestDependenciesHaveOneDoor(t *testing.T) {
+	for file, imports := range sources(t, false) {
+		room := filepath.Dir(file)
+		if home, ok := kits[room]; ok {
+			room = home
+		}
+		for _, path := range imports {
+			for prefix, owners := range doors {
+				if strings.HasPrefix(path, prefix) && !slices.Contains(owners, room) {
+					t.Errorf("%s imports %s, which belongs to %v", file, path, owners)
+				}
+			}
+		}
+	}
+}
+
+// TestStatsAndEventStandAlone pins the two rooms at the bottom to the
+// standard library and the one module that each owns.
+func TestStatsAndEventStandAlone(t *testing.T) {
+	own := map[string]string{"event": "github.com/google/uuid", "stats": "gonum.org/"}
+	for file, imports := range sources(t, false) {
+		mine, ok := own[filepath.Dir(file)]
+		for _, path := range imports {
+			if ok && strings.Contains(path, ".") && !strings.HasPrefix(path, mine) {
+				t.Errorf("%s imports %s", file, path)
+			}
+		}
+	}
+}
+
+// TestOnlyCmdReadsTheClock keeps time a parameter everywhere else. Shells that
+// measure a timeout of their own are listed with the reason.
+func TestOnlyCmdReadsTheClock(t *testing.T) {
+	for _, room := range []string{"event", "flags", "stats", "decisions", "dashboards", "internal/access", "internal/manifest"} {
+		for file, text := range texts(t, room) {
+			if strings.Contains(text, "time.Now(") {
+				t.Errorf("%s reads the clock; take now time.Time instead", file)
+			}
+		}
+	}
+}
+
+// sources returns the import paths of every Go file of the module, tests
+// included or not.
+func sources(t *testing.T, tests bool) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	walk(t, "..", tests, func(path, rel string) {
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range f.Imports {
+			p, _ := strconv.Unquote(spec.Path.Value)
+			found[rel] = append(found[rel], p)
+		}
+	})
+	return found
+}
+
+func texts(t *testing.T, room string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	walk(t, filepath.Join("..", room), false, func(path, _ string) {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[path] = string(b)
+	})
+	return found
+}
+
+func walk(t *testing.T, root string, tests bool, visit func(path, rel string)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || !tests && strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel("..", path)
+		visit(path, filepath.ToSlash(rel))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
