@@ -77,3 +77,27 @@ func kept[R row](rows []R, keep func(Key, Place) bool) []R {
 	}
 	return out
 }
+
+// Each calls f with the identity and place of every row, table by table.
+func (r Rows) Each(f func(Key, Place)) {
+	each(r.Exposures, f)
+	each(r.Metrics, f)
+	each(r.Deployments, f)
+	each(r.Readings, f)
+	each(r.Control, f)
+}
+
+func each[R row](rows []R, f func(Key, Place)) {
+	for _, r := range rows {
+		f(r.Key(), r.at())
+	}
+}
+
+// Append adds the rows of more behind those of r, table by table.
+func (r *Rows) Append(more Rows) {
+	r.Exposures = append(r.Exposures, more.Exposures...)
+	r.Metrics = append(r.Metrics, more.Metrics...)
+	r.Deployments = append(r.Deployments, more.Deployments...)
+	r.Readings = append(r.Readings, more.Readings...)
+	r.Control = append(r.Control, more.Control...)
+}

@@ -1,0 +1,76 @@
+package ingest
+
+import (
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Kinds of facts: the field `kind` of an event.
+const (
+	KindExposure   = "exposure"
+	KindMetric     = "metric"
+	KindDeployment = "deployment"
+	KindReading    = "reading"
+)
+
+// Unit names what was exposed: {"kind": "workspace", "id": "w-17"}.
+type Unit struct {
+	Kind string `json:"kind"`
+	ID   string `json:"id"`
+}
+
+// Exposure says that a unit met a variant. Senders make the ID once (UUID
+// version 7) and keep it on every retry.
+type Exposure struct {
+	Kind       string            `json:"kind"` // KindExposure
+	ID         event.ID          `json:"id"`
+	Flag       string            `json:"flag"`
+	Variant    string            `json:"variant"`
+	Unit       Unit              `json:"unit"`
+	Revision   uint64            `json:"revision,omitempty"` // of the flag, from the flag metadata; required when enrolled
+	Rollout    string            `json:"rollout,omitempty"`  // these three are cross-checked with the history at Revision
+	Stage      string            `json:"stage,omitempty"`
+	Epoch      int32             `json:"epoch,omitempty"`
+	Enrolled   bool              `json:"enrolled,omitempty"` // absent: true when the reason is SPLIT
+	Reason     string            `json:"reason,omitempty"`   // OpenFeature's: "SPLIT", "TARGETING_MATCH"
+	At         time.Time         `json:"at,omitzero"`        // zero: the time of the ID
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Synthetic  bool              `json:"synthetic,omitempty"` // shown, never analysed
+}
+
+// MetricEvent is something that happened to one or more units: the purchase of
+// a user also belongs to the user's workspace.
+type MetricEvent struct {
+	Kind       string            `json:"kind"` // KindMetric
+	ID         event.ID          `json:"id"`
+	Name       string            `json:"name"`            // of the event, declared by a metric
+	Value      *float64          `json:"value,omitempty"` // kept to the millionth; nil: 1
+	Units      map[string]string `json:"units"`           // kind -> id
+	At         time.Time         `json:"at,omitzero"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Synthetic  bool              `json:"synthetic,omitempty"`
+}
+
+// Deployment says that a version of a service went live.
+type Deployment struct {
+	Kind        string            `json:"kind"` // KindDeployment
+	ID          event.ID          `json:"id"`
+	Service     string            `json:"service"`
+	Version     string            `json:"version"`
+	Environment string            `json:"environment,omitempty"` // must be the token's when given
+	At          time.Time         `json:"at,omitzero"`
+	Attributes  map[string]string `json:"attributes,omitempty"`
+	Synthetic   bool              `json:"synthetic,omitempty"`
+}
+
+// Reading is a measurement without a unit: saturation, budget burn, cost.
+type Reading struct {
+	Kind      string            `json:"kind"` // KindReading
+	ID        event.ID          `json:"id"`
+	Name      string            `json:"name"`
+	Value     float64           `json:"value"`
+	Labels    map[string]string `json:"labels,omitempty"`
+	At        time.Time         `json:"at,omitzero"`
+	Synthetic bool              `json:"synthetic,omitempty"`
+}
