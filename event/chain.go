@@ -43,8 +43,11 @@ func Sum(b []byte) Hash { return sha256.Sum256(b) }
 
 // Canonical brings an event to the one form that is hashed and stored: the
 // time in UTC to the millisecond, the data compact. An event whose data is not
-// one JSON value is refused.
+// one JSON value, or whose subject is none, is refused.
 func Canonical(e Event) (Event, error) {
+	if why := checkSubject(e.Subject); why != "" {
+		return e, Invalid{Path: "subject", Value: e.Subject, Why: why}
+	}
 	var data bytes.Buffer
 	if err := json.Compact(&data, e.Data); err != nil {
 		return e, fmt.Errorf("reading the data of a %s: %w", e.Type, err)
@@ -85,21 +88,33 @@ type Chain struct {
 // previous hash that of its aggregate, its own hash that of its content. The
 // error wraps ErrDamaged and names the first event that fails.
 func (c *Chain) Next(r Recorded) error {
+	if err := c.check(r); err != nil {
+		return err
+	}
+	c.advance(r)
+	return nil
+}
+
+// Last returns the hash of the newest event of a subject, zero before the
+// first.
+func (c *Chain) Last(subject string) Hash { return c.lasts[subject] }
+
+func (c *Chain) check(r Recorded) error {
 	if r.Seq != c.Seq+1 {
 		return fmt.Errorf("%w: event %d is missing (event %d follows event %d)", ErrDamaged, c.Seq+1, r.Seq, c.Seq)
 	}
 	if r.Prev != c.lasts[r.Subject] {
 		return fmt.Errorf("%w: event %d (%s of %s) does not name the event before it", ErrDamaged, r.Seq, r.Type, r.Subject)
 	}
-	if err := r.Check(); err != nil {
-		return err
-	}
+	return r.Check()
+}
+
+func (c *Chain) advance(r Recorded) {
 	if c.lasts == nil {
 		c.lasts = map[string]Hash{}
 	}
 	c.lasts[r.Subject] = r.Hash
 	c.Seq, c.Head = r.Seq, Head(c.Head, r.Seq, r.Hash)
-	return nil
 }
 
 // Check says whether the event's own hash is that of its content.

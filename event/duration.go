@@ -13,28 +13,33 @@ type Duration time.Duration
 
 const day = 24 * time.Hour
 
-// ParseDuration reads the text form. Negative lengths are refused.
+// maxDays bounds a length, so that no sum overflows.
+const maxDays = 36500
+
+// ParseDuration reads the text form. Negative lengths and those beyond 100
+// years are refused.
 func ParseDuration(s string) (Duration, error) {
-	rest, total := s, time.Duration(0)
+	rest, days := s, 0
 	for _, unit := range []struct {
 		mark string
-		size time.Duration
-	}{{"w", 7 * day}, {"d", day}} {
+		days int
+	}{{"w", 7}, {"d", 1}} {
 		n, tail, ok := strings.Cut(rest, unit.mark)
 		if !ok {
 			continue
 		}
-		count, err := strconv.Atoi(n)
-		if err != nil || count < 0 || count > 36500 {
+		count, err := strconv.ParseUint(n, 10, 16)
+		if days += int(count) * unit.days; err != nil || days > maxDays {
 			return 0, badDuration(s)
 		}
-		total, rest = total+time.Duration(count)*unit.size, tail
+		rest = tail
 	}
+	total := time.Duration(days) * day
 	if rest == "" && s != "" {
 		return Duration(total), nil
 	}
 	d, err := time.ParseDuration(rest)
-	if err != nil || d < 0 {
+	if err != nil || d < 0 || d > maxDays*day-total {
 		return 0, badDuration(s)
 	}
 	return Duration(total + d), nil

@@ -42,6 +42,22 @@ func CheckKey(key string) string {
 	return ""
 }
 
+// checkSubject says why a text is no subject, or returns "". Logs map subjects
+// to those of a message bus, where blanks, '*' and '>' mean something else.
+func checkSubject(s string) string {
+	switch {
+	case s == "":
+		return "is empty"
+	case len(s) > 255:
+		return "is longer than 255 characters"
+	case strings.HasPrefix(s, ".") || strings.HasSuffix(s, ".") || strings.Contains(s, ".."):
+		return "has an empty part between its dots"
+	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == '*' || r == '>' || r == 0x7f }):
+		return "has a blank, '*' or '>'"
+	}
+	return ""
+}
+
 func keyRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.'
 }

@@ -23,7 +23,7 @@ type Projection struct {
 	mu    sync.RWMutex
 	folds []Fold
 	chain Chain
-	err   error         // why Run stopped; the state stays readable
+	err   error         // why it stopped; the state stays readable
 	moved chan struct{} // closed and replaced when Seq moves or Run stops
 }
 
@@ -61,20 +61,26 @@ func (p *Projection) Catch(ctx context.Context, l Log) error {
 	return ctx.Err()
 }
 
-// Apply checks that r follows what was applied before and folds it in.
+// Apply checks that r follows what was applied before and folds it in. A fold
+// that fails may have left the folds before it one event ahead, so that the
+// projection stays at the event before and applies nothing more.
 func (p *Projection) Apply(r Recorded) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.chain.Next(r); err != nil {
+	if p.err != nil {
+		return p.err
+	}
+	if err := p.chain.check(r); err != nil {
 		return err
 	}
 	for _, f := range p.folds {
 		if err := f.Apply(r); err != nil {
-			return fmt.Errorf("applying event %d (%s of %s): %w", r.Seq, r.Type, r.Subject, err)
+			p.halt(fmt.Errorf("applying event %d (%s of %s): %w", r.Seq, r.Type, r.Subject, err))
+			return p.err
 		}
 	}
-	close(p.moved)
-	p.moved = make(chan struct{})
+	p.chain.advance(r)
+	p.wake()
 	return nil
 }
 
@@ -143,7 +149,7 @@ func (p *Projection) Mark() (Mark, error) {
 	return Mark{Seq: p.chain.Seq, Head: p.chain.Head, State: Hash(h.Sum(nil))}, nil
 }
 
-// Err returns why Run stopped, nil while it runs.
+// Err returns why the projection stopped, nil while it goes on.
 func (p *Projection) Err() error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -153,7 +159,15 @@ func (p *Projection) Err() error {
 func (p *Projection) stop(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.halt(err)
+}
+
+func (p *Projection) halt(err error) {
 	p.err = err
+	p.wake()
+}
+
+func (p *Projection) wake() {
 	close(p.moved)
 	p.moved = make(chan struct{})
 }
