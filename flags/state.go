@@ -1,0 +1,173 @@
+package flags
+
+import (
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Recorded is a flag as the log has it.
+type Recorded struct {
+	Flag
+	Revision uint64    `json:"revision"` // sequence of its last event
+	Created  time.Time `json:"created"`
+	Changed  time.Time `json:"changed"`
+	Actor    string    `json:"actor"`             // of the last change
+	Cause    string    `json:"cause,omitempty"`   // of the last change
+	Comment  string    `json:"comment,omitempty"` // of the last change
+	Archived bool      `json:"archived,omitempty"`
+	Answer   string    `json:"answer,omitempty"` // archived: the variant that everybody gets
+}
+
+// State is the fold of all flag events. It is not safe for concurrent use; a
+// projection guards it. What it returns may be kept: Apply never writes to a
+// value that it has handed out.
+type State struct {
+	flags map[string]*record
+	ids   map[event.ID]uint64 // of every event applied -> its sequence
+}
+
+// record is one flag with what later commands and questions need of its past.
+type record struct {
+	Recorded
+	Tenures  map[string][]tenure   `json:"tenures,omitempty"`  // environment -> allocations in force, oldest first
+	Rollouts map[string]Allocation `json:"rollouts,omitempty"` // rollout -> the last allocation it made
+}
+
+// tenure says which allocation was in force from a revision on.
+type tenure struct {
+	From       uint64      `json:"from"`
+	Allocation *Allocation `json:"allocation,omitempty"` // nil: none, or the flag was disabled, forced or archived
+}
+
+var _ event.Fold = (*State)(nil)
+
+// NewState returns the state before the first event.
+func NewState() *State {
+	return &State{flags: map[string]*record{}, ids: map[event.ID]uint64{}}
+}
+
+// Apply implements event.Fold. It trusts that the event was valid when it was
+// written and checks nothing against what the house would accept today.
+func (s *State) Apply(r event.Recorded) error {
+	if r.Type != EventType {
+		return nil
+	}
+	changes, comment, err := load(r.Data)
+	if err != nil {
+		return err
+	}
+	next := s.next(strings.TrimPrefix(r.Subject, SubjectPrefix), r.Time)
+	for _, c := range changes {
+		if err := next.change(c, r.Time); err != nil {
+			return err
+		}
+	}
+	next.Revision, next.Changed = r.Seq, r.Time
+	next.Actor, next.Cause, next.Comment = r.Actor, r.Cause, comment
+	next.mark()
+	s.flags[next.Key] = next
+	s.ids[r.ID] = r.Seq
+	return nil
+}
+
+// next returns a copy of the record that the next event may change.
+func (s *State) next(key string, at time.Time) *record {
+	old, ok := s.flags[key]
+	if !ok {
+		return &record{
+			Recorded: Recorded{Flag: Flag{Key: key}, Created: at},
+			Tenures:  map[string][]tenure{}, Rollouts: map[string]Allocation{},
+		}
+	}
+	return old.clone()
+}
+
+func (r *record) clone() *record {
+	c := *r
+	c.Environments = maps.Clone(r.Environments)
+	c.Tenures, c.Rollouts = maps.Clone(r.Tenures), maps.Clone(r.Rollouts)
+	return &c
+}
+
+// State implements event.Fold.
+func (s *State) State() any { return map[string]any{"flags": s.flags} }
+
+// Flag returns one flag as it is.
+func (s *State) Flag(key string) (Recorded, bool) {
+	r, ok := s.flags[key]
+	if !ok {
+		return Recorded{}, false
+	}
+	out := r.Recorded
+	out.Environments = maps.Clone(r.Environments)
+	return out, true
+}
+
+// Keys returns the keys of all flags, archived ones too, sorted.
+func (s *State) Keys() []string { return slices.Sorted(maps.Keys(s.flags)) }
+
+// Applied returns the sequence of the flag event with that ID, and whether the
+// state has applied it.
+func (s *State) Applied(id event.ID) (uint64, bool) {
+	seq, ok := s.ids[id]
+	return seq, ok
+}
+
+// AllocationAt returns the allocation that was in force in an environment at a
+// revision of the flag, however long ago; false when there was none, or the
+// flag was disabled, forced, archived, or not yet there.
+func (s *State) AllocationAt(environment, key string, revision uint64) (Allocation, bool) {
+	r, ok := s.flags[key]
+	if !ok {
+		return Allocation{}, false
+	}
+	list := r.Tenures[environment]
+	i := sort.Search(len(list), func(i int) bool { return list[i].From > revision })
+	if i == 0 || list[i-1].Allocation == nil {
+		return Allocation{}, false
+	}
+	return *list[i-1].Allocation, true
+}
+
+// Dependants returns the keys of the flags that name key as a prerequisite in
+// any environment and are not archived, sorted.
+func (s *State) Dependants(key string) []string {
+	var out []string
+	for k, r := range s.flags {
+		if !r.Archived && r.needs(key) {
+			out = append(out, k)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// mark writes down which allocation is in force from this revision on, in each
+// environment where that changed.
+func (r *record) mark() {
+	for _, name := range slices.Sorted(maps.Keys(r.Environments)) {
+		now, list := r.inForce(name), r.Tenures[name]
+		var last *Allocation
+		if len(list) > 0 {
+			last = list[len(list)-1].Allocation
+		}
+		if same(now, last) {
+			continue
+		}
+		// The clipped slice makes append copy: readers keep the old one.
+		r.Tenures[name] = append(slices.Clip(list), tenure{From: r.Revision, Allocation: now})
+	}
+}
+
+func (r *record) inForce(environment string) *Allocation {
+	e := r.Environments[environment]
+	if r.Archived || !e.Enabled || e.Forced != nil {
+		return nil
+	}
+	return e.Allocation
+}
