@@ -1,0 +1,359 @@
+package stats
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Side says which effects a comparison looks for.
+type Side string
+
+// The sides of a comparison.
+const (
+	TwoSided Side = "two"     // any change; the zero Side means this
+	Greater  Side = "greater" // treatment has more: the interval is open above
+	Less     Side = "less"    // treatment has less: the interval is open below
+)
+
+// Options says how to compare. The zero Options is a two-sided comparison of
+// means at 95 %.
+type Options struct {
+	Alpha    float64 `json:"alpha,omitempty"`    // zero means 0.05
+	Side     Side    `json:"side,omitempty"`     // empty means TwoSided
+	Relative bool    `json:"relative,omitempty"` // effect as a share of the control mean
+	Margin   float64 `json:"margin,omitempty"`   // effect that the always-valid interval is sharpest for, on the scale of the estimate; zero: see Units
+	Power    float64 `json:"power,omitempty"`    // with Margin; zero means DefaultPower
+	Units    float64 `json:"units,omitempty"`    // units of both arms that it is sharpest at; zero means 5,000
+}
+
+// Arm is one side of a comparison, its strata weighted by their overlap.
+type Arm struct {
+	N    int64   `json:"n"`
+	Mean float64 `json:"mean"`
+}
+
+// Comparison is treatment against control, for people to look at: the interval
+// of one look, and the one that holds at every look. It is not what gates ask;
+// see Guardrail.
+type Comparison struct {
+	Estimate  float64  `json:"estimate"` // treatment minus control, or that over the absolute control mean
+	Relative  bool     `json:"relative"`
+	SE        float64  `json:"se"`
+	Statistic float64  `json:"statistic"`    // z, or t with DF degrees of freedom
+	DF        float64  `json:"df,omitempty"` // zero: normal
+	Fixed     Interval `json:"fixed"`        // valid at one look
+	P         float64  `json:"p"`            // of Statistic, valid at one look
+	Band      Interval `json:"band"`         // always valid
+	BandP     float64  `json:"bandP"`        // always valid: min(1, 1/e)
+	LogE      float64  `json:"logE"`         // log e-value against no effect
+	Control   Arm      `json:"control"`
+	Treatment Arm      `json:"treatment"`
+	Doubt
+}
+
+const (
+	methodWelch     = "Welch's t over strata"
+	methodPooled    = "pooled z for the test, unpooled standard error for the interval"
+	methodDelta     = "relative change by the delta method"
+	methodFieller   = "relative change by Fieller's interval"
+	assumeOneLook   = "the fixed interval and its p-value hold at one look only"
+	assumeTuned     = "the always-valid band is sharpest for the stated effect or number of units, and holds at every look"
+	warnFew         = "fewer than ten units with, or without, the outcome in an arm: the normal approximation is coarse"
+	warnOneConstant = "all values of one arm are equal: its mean is taken as known"
+	warnBorderline  = "test and interval disagree about zero: the evidence is on the border"
+)
+
+// Compare compares treatment with control within each stratum and over them,
+// each stratum weighted by its overlap n_t n_c/(n_t+n_c).
+func Compare(strata []Stratum, o Options) Comparison {
+	o = o.defaults()
+	c := Comparison{Relative: o.Relative, P: 1, BandP: 1, Fixed: Open(), Band: Open()}
+	if c.Refused = first(o.fault(), fault(strata)); c.Refused != nil {
+		return c
+	}
+	k := contrasted(strata)
+	if c.Refused = k.fault(o); c.Refused != nil {
+		return c
+	}
+	c.Control, c.Treatment = Arm{k.nc, k.yc}, Arm{k.nt, k.yt}
+	k.fixed(&c, o)
+	if !c.Refusing() {
+		k.always(&c, o)
+		k.doubt(&c)
+	}
+	return c
+}
+
+// Refusing reports whether there is no result.
+func (d Doubt) Refusing() bool { return d.Refused != nil }
+
+// contrast is the overlap-weighted means of both arms and their variances.
+type contrast struct {
+	nc, nt     int64
+	yc, yt     float64
+	vc, vt     float64 // variances of yc and yt
+	pooled     float64 // variance of yt−yc if both arms were one; proportions only
+	free       float64 // Σ v²/(n−1) of Satterthwaite's degrees of freedom
+	proportion bool
+	thin       bool // an arm has few units with, or without, the outcome
+}
+
+func contrasted(strata []Stratum) contrast {
+	k := contrast{proportion: strata[0].Control.Kind == KindProportion}
+	total := 0.0
+	for _, s := range strata {
+		total += overlap(s)
+	}
+	for _, s := range strata {
+		k.nc, k.nt = k.nc+s.Control.N, k.nt+s.Treatment.N
+		if w := overlap(s); w > 0 {
+			k.add(s, w/total)
+		}
+	}
+	return k
+}
+
+// overlap is the weight of a stratum; one without a variance in each arm has
+// none.
+func overlap(s Stratum) float64 {
+	if s.Control.N < 2 || s.Treatment.N < 2 {
+		return 0
+	}
+	nc, nt := float64(s.Control.N), float64(s.Treatment.N)
+	return nt / (nt + nc) * nc
+}
+
+func (k *contrast) add(s Stratum, w float64) {
+	nc, nt := float64(s.Control.N), float64(s.Treatment.N)
+	vc, vt := w*w*spread(s.Control)/nc, w*w*spread(s.Treatment)/nt
+	k.yc += w * s.Control.Center()
+	k.yt += w * s.Treatment.Center()
+	k.vc, k.vt = k.vc+vc, k.vt+vt
+	k.free += vc*vc/(nc-1) + vt*vt/(nt-1)
+	if k.proportion {
+		both := s.Control.Merge(s.Treatment)
+		k.pooled += w * w * spread(both) * (1/nc + 1/nt)
+		k.thin = k.thin || few(s.Control) || few(s.Treatment)
+	}
+}
+
+func few(s Sample) bool { return min(s.X, s.N-s.X) < 10 }
+
+// spread is the variance that published comparisons use: p(1−p) of a
+// proportion, the sample variance of a mean.
+func spread(s Sample) float64 {
+	if s.Kind == KindProportion {
+		p := s.Center()
+		return p * (1 - p)
+	}
+	return s.Variance()
+}
+
+func (k contrast) fault(o Options) *Refusal {
+	switch {
+	case k.nc < 2:
+		return refuse(TooFewUnits, "control.n", "an arm needs two units or more in a stratum that has both")
+	case k.nt < 2:
+		return refuse(TooFewUnits, "treatment.n", "an arm needs two units or more in a stratum that has both")
+	case k.vc+k.vt == 0 && k.pooled == 0:
+		if k.yc == 0 && k.yt == 0 && k.proportion {
+			return refuse(ZeroVariance, "sum", "no unit of either arm has the outcome; counts of failures are judged by events")
+		}
+		return noVariance
+	case o.Relative && k.yc == 0:
+		return refuse(Unbounded, "control", "the control mean is 0, so that a relative change does not exist; counts of failures are judged by events")
+	}
+	return nil
+}
+
+// fixed fills in what holds at one look.
+func (k contrast) fixed(c *Comparison, o Options) {
+	q := quantiles{alpha: o.Alpha, side: o.Side}
+	c.Method = methodWelch
+	if k.proportion {
+		c.Method = methodPooled
+	} else if q.df = (k.vc + k.vt) * (k.vc + k.vt) / k.free; q.df < 1e7 {
+		c.DF = q.df
+	} else {
+		q.df = 0
+	}
+	k.test(c, o, q.critical())
+	if c.Refused == nil {
+		c.P = q.p(c.Statistic)
+		c.Fixed = k.interval(c, o, q.critical())
+	}
+}
+
+// test fills in the estimate, its standard error and the test statistic.
+func (k contrast) test(c *Comparison, o Options, q float64) {
+	d := k.yt - k.yc
+	c.Estimate, c.SE = d, math.Sqrt(k.vc+k.vt)
+	c.Statistic = d / c.SE
+	if k.proportion {
+		c.Statistic = d / math.Sqrt(k.pooled)
+	}
+	if !o.Relative {
+		return
+	}
+	c.Estimate = d / math.Abs(k.yc)
+	c.SE = math.Sqrt(k.vt+k.vc*(k.yt/k.yc)*(k.yt/k.yc)) / math.Abs(k.yc) // [DKL, section 2]
+	c.Method = methodDelta
+	c.Statistic = c.Estimate / c.SE
+	if k.poor(q) {
+		c.Method = methodFieller
+		c.Statistic = d / math.Sqrt(k.vc+k.vt)
+	}
+	if q*q*k.vc >= k.yc*k.yc {
+		*c = Comparison{Relative: true, P: 1, BandP: 1, Fixed: Open(), Band: Open(), Control: c.Control, Treatment: c.Treatment}
+		c.Refused = refuse(Unbounded, "control", "the control mean cannot be told from 0, so that a relative change has no bounds")
+	}
+}
+
+// poor reports whether the control mean is known so poorly (to worse than
+// about 5 %) that the delta method's interval would be off.
+func (k contrast) poor(q float64) bool { return q*q*k.vc > 0.01*k.yc*k.yc }
+
+// interval returns the effects within q standard errors, with the sides that
+// the options leave open.
+func (k contrast) interval(c *Comparison, o Options, q float64) Interval {
+	i := Interval{Low: c.Estimate - q*c.SE, High: c.Estimate + q*c.SE}
+	if o.Relative && k.poor(q) {
+		i = k.fieller(q)
+	}
+	switch o.Side {
+	case Greater:
+		i.High = math.Inf(1)
+	case Less:
+		i.Low = math.Inf(-1)
+	}
+	return i
+}
+
+// fieller inverts the test that yt equals R times yc (Fieller 1954). An
+// interval whose g reaches 1 is open on both sides.
+func (k contrast) fieller(q float64) Interval {
+	g := q * q * k.vc / (k.yc * k.yc)
+	if g >= 1 {
+		return Open()
+	}
+	r := k.yt / k.yc
+	h := q / math.Abs(k.yc) * math.Sqrt(k.vt*(1-g)+r*r*k.vc)
+	ratio := Interval{Low: (r - h) / (1 - g), High: (r + h) / (1 - g)}
+	lift := Interval{Low: ratio.Low - 1, High: ratio.High - 1}
+	if k.yc < 0 {
+		return lift.scale(-1)
+	}
+	return lift
+}
+
+// always fills in what holds at every look, in the information time of the
+// estimate's own scale.
+func (k contrast) always(c *Comparison, o Options) {
+	i := 1 / (c.SE * c.SE)
+	s := c.Statistic * math.Sqrt(i)
+	alpha := o.Alpha
+	if o.Side != TwoSided {
+		alpha = 2 * o.Alpha
+	}
+	p := o.process(i, float64(k.nc+k.nt), alpha)
+	radius := 0.0
+	switch o.Side {
+	case TwoSided:
+		c.LogE, radius = p.logTwo(s, i), p.radiusTwo(i, o.Alpha)
+	case Greater:
+		c.LogE, radius = p.logOne(s, i), p.radiusOne(i, o.Alpha)
+	case Less:
+		c.LogE, radius = p.logOne(-s, i), p.radiusOne(i, o.Alpha)
+	}
+	c.BandP = math.Min(1, math.Exp(-c.LogE))
+	c.Band = k.interval(c, o, radius/math.Sqrt(i))
+}
+
+// process tunes the band: for an effect when the options name one, else for a
+// number of units, which is N rho² = I/r of [WSR, section 5].
+func (o Options) process(i, n, alpha float64) process {
+	if o.Margin > 0 {
+		return tuned(needed(o.Margin, o.Alpha, o.Power), alpha)
+	}
+	return tuned(i/n*o.Units, alpha)
+}
+
+func (k contrast) doubt(c *Comparison) {
+	c.Assumptions = []string{assumeUnits, assumeOneLook, assumeTuned}
+	if k.thin {
+		c.warn(warnFew)
+	}
+	if !k.proportion && min(k.nc, k.nt) < smallArm {
+		c.warn(warnSmall)
+	}
+	if k.vc == 0 || k.vt == 0 {
+		c.warn(warnOneConstant)
+	}
+}
+
+func (o Options) defaults() Options {
+	o.Alpha, o.Power, o.Units = or(o.Alpha, bandAlpha), or(o.Power, DefaultPower), or(o.Units, tuneUnits)
+	if o.Side == "" {
+		o.Side = TwoSided
+	}
+	return o
+}
+
+func (o Options) fault() *Refusal {
+	switch {
+	case o.Side != TwoSided && o.Side != Greater && o.Side != Less:
+		return refuse(BadInput, "side", "a side is two, greater or less")
+	case o.Side == TwoSided && !(o.Alpha > 0 && o.Alpha < 1):
+		return refuse(BadInput, "alpha", "an error is above 0 and below 1")
+	case !(o.Margin >= 0) || !finite(o.Margin):
+		return refuse(BadInput, "margin", "an effect to be sharpest for is a number above 0")
+	case !(o.Units > 0) || !finite(o.Units):
+		return refuse(BadInput, "n_star", "units to be sharpest at are a number above 0")
+	case o.Side == TwoSided:
+		return sensible(DefaultAlpha, o.Power)
+	}
+	return sensible(o.Alpha, o.Power)
+}
+
+// quantiles is the reference distribution of a fixed-horizon test: Student's t,
+// or the normal where df is 0.
+type quantiles struct {
+	alpha, df float64
+	side      Side
+}
+
+func (q quantiles) critical() float64 {
+	tail := q.alpha
+	if q.side == TwoSided {
+		tail /= 2
+	}
+	if q.df == 0 {
+		return upper(tail)
+	}
+	return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: q.df}.Quantile(tail)
+}
+
+// p returns the p-value of a statistic.
+func (q quantiles) p(t float64) float64 {
+	switch q.side {
+	case Greater:
+		return q.above(t)
+	case Less:
+		return q.above(-t)
+	}
+	return math.Min(1, 2*q.above(math.Abs(t)))
+}
+
+// above returns P(T > t), to full precision in the tail.
+func (q quantiles) above(t float64) float64 {
+	if q.df == 0 {
+		return survival(t)
+	}
+	tail := 0.5 * mathext.RegIncBeta(q.df/2, 0.5, q.df/(q.df+t*t))
+	if t < 0 {
+		return 1 - tail
+	}
+	return tail
+}

@@ -1,0 +1,180 @@
+package stats
+
+import "math"
+
+// The defaults of tests, where a field is zero.
+const (
+	DefaultAlpha = 0.05 // one-sided error of a test
+	DefaultPower = 0.8
+)
+
+// State is the answer of a guardrail.
+type State string
+
+// The states of a guardrail, by precedence.
+const (
+	Breached State = "breached" // worse beyond the margin, established
+	Safe     State = "safe"     // worse beyond the margin excluded; Judgement.Harmed tells whether it is worse at all
+	Harmed   State = "harmed"   // worse than zero established, beyond the margin not excluded
+	Unknown  State = "unknown"  // neither: it never lets anything pass
+)
+
+// Guardrail is a metric that must not get worse by more than a margin. Its
+// tests are one-sided e-processes in information time, tuned from the effect
+// that matters: they may be asked at every batch and need no other setting.
+//
+// A margin of 0 can only stop, never prove, and needs Detect.
+type Guardrail struct {
+	Margin    float64   `json:"margin"` // harm that is tolerated, at least 0: a share of the control mean, or in the metric's unit when Absolute
+	Absolute  bool      `json:"absolute,omitempty"`
+	Direction Direction `json:"direction"`        // which way is better; empty means Increase
+	Alpha     float64   `json:"alpha,omitempty"`  // one-sided error of breach and harm together, and of safe; zero means DefaultAlpha
+	Power     float64   `json:"power,omitempty"`  // that information is planned for; zero means DefaultPower
+	Detect    float64   `json:"detect,omitempty"` // harm to be sharpest for, as Margin is; zero means Margin
+}
+
+// Judgement is what a guardrail says of the data so far. A log e-value at or
+// above −log(alpha) establishes its claim.
+type Judgement struct {
+	State     State   `json:"state"`
+	Breached  bool    `json:"breached"`
+	Harmed    bool    `json:"harmed"`
+	Safe      bool    `json:"safe"`
+	LogBreach float64 `json:"logBreach"` // log e-value against "harm is at most the margin"
+	LogHarm   float64 `json:"logHarm"`   // against "there is no harm"
+	LogSafe   float64 `json:"logSafe"`   // against "harm is at least the margin"; 0 for a margin of 0
+	Threshold float64 `json:"threshold"` // −log(alpha)
+	Reading
+}
+
+const (
+	methodProcess   = "one-sided mixture e-process in information time over strata"
+	assumeUnits     = "units are independent, and are the units that were randomised"
+	assumeNormal    = "a stratum's difference of means is about normal (at least 100 units per arm in all)"
+	assumeFrozen    = "the variance and the control mean of the first look weigh the strata and scale the margin"
+	warnSmall       = "fewer than 200 units in an arm: the normal approximation is coarse"
+	warnDoubt       = "the control mean that margins are relative to is known to worse than 10 %"
+	warnZeroControl = "the control mean is 0, so that no relative margin exists: only harm can be established"
+	smallArm        = 200
+)
+
+// Judge says what the data establish. It may be called at every batch; f is
+// what Freeze returned at the first look.
+func (g Guardrail) Judge(strata []Stratum, f Frozen) Judgement {
+	g = g.defaults()
+	j := Judgement{State: Unknown, Threshold: -math.Log(g.Alpha), Reading: nothing(methodProcess, nil)}
+	if j.Refused = first(g.fault(), fault(strata), f.ready()); j.Refused != nil {
+		j.Threshold = 0
+		return j
+	}
+	t := scored(strata, f)
+	if t.V == 0 {
+		j.Refused = noVariance
+		return j
+	}
+	return g.judge(t, f, j.Threshold).doubt(strata, f)
+}
+
+// judge tests a score that has a variance.
+func (g Guardrail) judge(t score, f Frozen, threshold float64) Judgement {
+	unit, harm := unit(g.Absolute, f), g.Direction.harm()
+	margin := g.Margin * unit
+	p := tuned(g.sharpest(unit, f), 2*g.Alpha)
+	j := Judgement{
+		LogBreach: p.logOne(t.beyond(margin, harm), t.V),
+		LogHarm:   p.logOne(t.beyond(0, harm), t.V),
+		Threshold: threshold,
+		Reading:   t.read(p, g.Alpha, or(unit, 1)),
+	}
+	j.Relative = !g.Absolute && unit != 0
+	if size := or(margin, g.Detect*unit); size > 0 {
+		j.Needed = needed(size, g.Alpha, g.Power)
+	}
+	if margin > 0 {
+		j.LogSafe = p.logOne(-t.beyond(margin, harm), t.V)
+	}
+	j.Harmed = j.LogHarm >= threshold
+	j.Breached = j.LogBreach >= threshold && unit != 0
+	j.Safe = j.LogSafe >= threshold
+	j.State = j.state()
+	return j
+}
+
+func (j Judgement) state() State {
+	switch {
+	case j.Breached:
+		return Breached
+	case j.Safe:
+		return Safe
+	case j.Harmed:
+		return Harmed
+	}
+	return Unknown
+}
+
+// doubt says what weakens the judgement.
+func (j Judgement) doubt(strata []Stratum, f Frozen) Judgement {
+	j.Doubt = Doubt{Method: methodProcess, Assumptions: []string{assumeUnits, assumeNormal, assumeFrozen}}
+	j.Doubt.weigh(strata, f)
+	return j
+}
+
+// weigh adds the warnings that every test of a gate shares.
+func (d *Doubt) weigh(strata []Stratum, f Frozen) {
+	var nc, nt int64
+	for _, s := range strata {
+		nc, nt = nc+s.Control.N, nt+s.Treatment.N
+	}
+	if min(nc, nt) < smallArm {
+		d.warn(warnSmall)
+	}
+	if f.Doubt > 0.1 {
+		d.warn(warnDoubt)
+	}
+	if f.ControlMean == 0 {
+		d.warn(warnZeroControl)
+	}
+}
+
+var noVariance = refuse(ZeroVariance, "sum", "all values are equal, so that there is no noise to measure an effect against")
+
+// unit returns what a size of 1 means in the metric's unit: the frozen control
+// mean, or 1 when sizes are absolute. It is 0 for a control mean of 0.
+func unit(absolute bool, f Frozen) float64 {
+	if absolute {
+		return 1
+	}
+	return math.Abs(f.ControlMean)
+}
+
+// sharpest returns the information to tune for. A control mean of 0 leaves no
+// size to derive it from; then it is that of tuneUnits.
+func (g Guardrail) sharpest(unit float64, f Frozen) float64 {
+	size := or(g.Detect, g.Margin) * unit
+	if size == 0 {
+		return tuneUnits / (4 * f.Variance)
+	}
+	return needed(size, g.Alpha, g.Power)
+}
+
+func (g Guardrail) defaults() Guardrail {
+	g.Alpha, g.Power = or(g.Alpha, DefaultAlpha), or(g.Power, DefaultPower)
+	if g.Direction == "" {
+		g.Direction = Increase
+	}
+	return g
+}
+
+func (g Guardrail) fault() *Refusal {
+	switch {
+	case !(g.Margin >= 0) || !finite(g.Margin):
+		return refuse(BadInput, "margin", "a margin is a number from 0")
+	case !(g.Detect >= 0) || !finite(g.Detect):
+		return refuse(BadInput, "detect", "a size to detect is a number above 0")
+	case g.Margin == 0 && g.Detect == 0:
+		return refuse(BadInput, "detect", "a margin of 0 needs the harm to be sharpest for")
+	case g.Direction != Increase && g.Direction != Decrease:
+		return refuse(BadInput, "direction", "a direction is increase or decrease")
+	}
+	return sensible(g.Alpha, g.Power)
+}

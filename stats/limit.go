@@ -1,0 +1,87 @@
+package stats
+
+import "math"
+
+// Limit is a level that the treated units must keep, with or without a
+// control: 200 ms at most, 95 % at least.
+type Limit struct {
+	Value     float64   `json:"value"`            // in the metric's unit
+	Direction Direction `json:"direction"`        // which way is better: a limit of a metric to Decrease is a maximum; empty means Increase
+	Alpha     float64   `json:"alpha,omitempty"`  // one-sided; zero means DefaultAlpha
+	Power     float64   `json:"power,omitempty"`  // zero means DefaultPower
+	Detect    float64   `json:"detect,omitempty"` // distance from Value to be sharpest for, in the metric's unit; zero means 5 % of Value
+}
+
+const methodLimit = "one-sample, one-sided mixture e-process of the treated units against a limit"
+
+// Judge says whether the mean of the treated units is beyond the limit
+// (Breached), within it (Safe), or neither yet. f is what FreezeTreated or
+// Freeze returned. The reading is of the level, in the metric's unit.
+func (l Limit) Judge(strata []Stratum, f Frozen) Judgement {
+	l = l.defaults()
+	j := Judgement{State: Unknown, Reading: nothing(methodLimit, nil)}
+	if j.Refused = first(l.fault(), l.faults(strata), f.ready()); j.Refused != nil {
+		return j
+	}
+	t := level(strata, f)
+	if t.V == 0 {
+		j.Refused = noVariance
+		return j
+	}
+	at := l.sharpest(f)
+	p := tuned(at, 2*l.Alpha)
+	over := l.Direction.harm() * (t.S - l.Value*t.W)
+	j = Judgement{LogBreach: p.logOne(over, t.V), LogSafe: p.logOne(-over, t.V), Threshold: -math.Log(l.Alpha),
+		Reading: t.read(p, l.Alpha, 1)}
+	j.Needed = at
+	j.Breached, j.Safe = j.LogBreach >= j.Threshold, j.LogSafe >= j.Threshold
+	j.State = j.state()
+	j.Doubt = Doubt{Method: methodLimit, Assumptions: []string{assumeUnits, assumeNormal}}
+	if f.Units < smallArm {
+		j.warn(warnSmall)
+	}
+	return j
+}
+
+// sharpest returns the information to tune for; a limit of 0 has no share of
+// itself, then it is that of tuneUnits.
+func (l Limit) sharpest(f Frozen) float64 {
+	size := or(l.Detect, 0.05*math.Abs(l.Value))
+	if size == 0 {
+		return tuneUnits / f.Variance
+	}
+	return needed(size, l.Alpha, l.Power)
+}
+
+func (l Limit) defaults() Limit {
+	l.Alpha, l.Power = or(l.Alpha, DefaultAlpha), or(l.Power, DefaultPower)
+	if l.Direction == "" {
+		l.Direction = Increase
+	}
+	return l
+}
+
+func (l Limit) fault() *Refusal {
+	switch {
+	case !finite(l.Value):
+		return refuse(BadInput, "limit", "a limit is a finite number")
+	case !(l.Detect >= 0) || !finite(l.Detect):
+		return refuse(BadInput, "detect", "a size to detect is a number above 0")
+	case l.Direction != Increase && l.Direction != Decrease:
+		return refuse(BadInput, "direction", "a direction is increase or decrease")
+	}
+	return sensible(l.Alpha, l.Power)
+}
+
+// faults looks at the treated samples alone.
+func (l Limit) faults(strata []Stratum) *Refusal {
+	if len(strata) == 0 {
+		return refuse(TooFewUnits, "strata", "there are no data")
+	}
+	for _, s := range strata {
+		if r := s.Treatment.fault("treatment"); r != nil {
+			return r
+		}
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package stats
+
+import "math"
+
+// ExcludeAlpha is the one-sided error of each test that lets a rollout go on:
+// a false ship must pass them all.
+const ExcludeAlpha = 0.05
+
+// NonInferiority asks whether the data exclude harm of a size: what a stage
+// demands before it advances, and what Ship demands of every guardrail at its
+// margin.
+//
+// Look spends its error over the information planned for that size, Anytime
+// may be asked at every batch and needs more data for the same answer. A test
+// uses one of them from its start to its end.
+type NonInferiority struct {
+	Size      float64   `json:"size"` // harm to exclude, above 0: a share of the control mean, or in the metric's unit when Absolute
+	Absolute  bool      `json:"absolute,omitempty"`
+	Direction Direction `json:"direction"`       // which way is better; empty means Increase
+	Alpha     float64   `json:"alpha,omitempty"` // one-sided; zero means ExcludeAlpha
+	Power     float64   `json:"power,omitempty"` // at no harm at all; zero means DefaultPower
+}
+
+// Exclude returns the test that harm of the size is excluded, as one of so many
+// tests of a plan. Its error is ExcludeAlpha whatever the guardrail's is; its
+// power is such that a harmless change passes all of them with about 80 %.
+func (g Guardrail) Exclude(size float64, tests int) NonInferiority {
+	return NonInferiority{Size: size, Absolute: g.Absolute, Direction: g.Direction,
+		Power: 1 - 0.2/float64(max(tests, 1))}
+}
+
+// Exclusion is what the data say about harm of a size.
+type Exclusion struct {
+	Size     float64 `json:"size"`
+	Excluded bool    `json:"excluded"`
+	Ended    bool    `json:"ended"`           // the planned information is used up: a further Look changes nothing
+	Z        float64 `json:"z"`               // of "harm is less than the size"
+	Critical float64 `json:"critical"`        // that Z must reach now
+	LogE     float64 `json:"logE"`            // log e-value against "harm is at least the size"; Anytime only
+	Fraction float64 `json:"fraction"`        // of the planned information
+	Next     float64 `json:"next,omitempty"`  // clock at which the next look is due; 0 when there is none
+	Taken    *Look   `json:"taken,omitempty"` // the look that this call was, to be recorded; nil when none was due
+	Reading          // Bounds hold at the looks taken; between looks they are those of the fixed band
+}
+
+// Look is one use of a part of the error. The looks of a test are recorded, in
+// order, and given back at the next call.
+type Look struct {
+	Clock    float64 `json:"clock"` // V
+	Bound    float64 `json:"bound"` // that Z had to reach
+	Z        float64 `json:"z"`
+	Excluded bool    `json:"excluded"`
+}
+
+// Needed returns the information that Look plans for, 0 when the size has no
+// meaning yet.
+func (n NonInferiority) Needed(f Frozen) float64 {
+	n = n.defaults()
+	size := n.Size * unit(n.Absolute, f)
+	if size == 0 || n.fault() != nil {
+		return 0
+	}
+	return inflation * needed(size, n.Alpha, n.Power)
+}
+
+const methodAnytime = "non-inferiority by a one-sided mixture e-process, sound at every look"
+
+// Anytime says whether the data exclude the size. It may be asked at every
+// batch, without a plan and without memory.
+func (n NonInferiority) Anytime(strata []Stratum, f Frozen) Exclusion {
+	n = n.defaults()
+	e, t, ok := n.start(methodAnytime, strata, f)
+	if !ok {
+		return e
+	}
+	p := n.process(f)
+	e.LogE = p.logOne(-t.beyond(n.Size*unit(n.Absolute, f), n.Direction.harm()), t.V)
+	e.Critical = p.radiusOne(t.V, n.Alpha) / math.Sqrt(t.V)
+	e.Excluded = e.LogE >= -math.Log(n.Alpha)
+	return e
+}
+
+// start checks the question and reads the data.
+func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclusion, score, bool) {
+	e := Exclusion{Size: n.Size, Reading: nothing(method, nil)}
+	if e.Refused = first(n.fault(), fault(strata), f.ready()); e.Refused != nil {
+		return e, score{}, false
+	}
+	unit := unit(n.Absolute, f)
+	t := scored(strata, f)
+	switch {
+	case unit == 0:
+		e.Refused = refuse(Unbounded, "control", warnZeroControl)
+	case t.V == 0:
+		e.Refused = noVariance
+	}
+	if e.Refused != nil {
+		return e, score{}, false
+	}
+	e.Reading = t.read(n.process(f), n.Alpha, unit)
+	e.Relative, e.Needed = !n.Absolute, n.Needed(f)
+	e.Doubt = Doubt{Method: method, Assumptions: []string{assumeUnits, assumeNormal, assumeFrozen}}
+	e.weigh(strata, f)
+	e.Z = -t.beyond(n.Size*unit, n.Direction.harm()) / math.Sqrt(t.V)
+	e.Fraction = t.V / e.Needed
+	return e, t, true
+}
+
+func (n NonInferiority) process(f Frozen) process {
+	return tuned(needed(n.Size*unit(n.Absolute, f), n.Alpha, n.Power), 2*n.Alpha)
+}
+
+func (n NonInferiority) defaults() NonInferiority {
+	n.Alpha, n.Power = or(n.Alpha, ExcludeAlpha), or(n.Power, DefaultPower)
+	if n.Direction == "" {
+		n.Direction = Increase
+	}
+	return n
+}
+
+func (n NonInferiority) fault() *Refusal {
+	switch {
+	case !(n.Size > 0) || !finite(n.Size):
+		return refuse(BadInput, "margin", "a size to exclude is a number above 0: a margin of 0 can only stop, never prove")
+	case n.Direction != Increase && n.Direction != Decrease:
+		return refuse(BadInput, "direction", "a direction is increase or decrease")
+	}
+	return sensible(n.Alpha, n.Power)
+}

@@ -1,0 +1,89 @@
+package stats
+
+import "math"
+
+// bandAlpha is the error of the intervals that people look at: 95 %.
+const bandAlpha = 0.05
+
+// tuneUnits is what a test is tuned for when nothing says which effect matters:
+// as many units as the band of common practice assumes.
+const tuneUnits = 5000
+
+// Reading is what every test of a gate says of the effect beside its answer:
+// the estimate, how well it is known, and how much information there is.
+// Estimate and intervals are in units of the frozen control mean when Relative,
+// else in the metric's own.
+type Reading struct {
+	Estimate    float64  `json:"estimate"`    // treatment minus control: positive where treatment has more
+	Relative    bool     `json:"relative"`    // as a share of the frozen control mean
+	SE          float64  `json:"se"`          // standard error of Estimate
+	Bounds      Interval `json:"bounds"`      // what the test's own answer rests on: each side at its alpha, always valid
+	Band        Interval `json:"band"`        // two-sided 95 %, always valid
+	Fixed       Interval `json:"fixed"`       // two-sided 95 %, valid at one look only; for contrast
+	Score       float64  `json:"score"`       // S of the strata against zero
+	Clock       float64  `json:"clock"`       // V: what the test takes for time
+	Information float64  `json:"information"` // collected, in 1/(metric's unit)²; the clock
+	Needed      float64  `json:"needed"`      // to exclude harm of the margin (detect where it is 0) with the power; 0 when unknown
+	Doubt
+}
+
+// nothing is the reading of no data: every effect is possible.
+func nothing(method string, why *Refusal) Reading {
+	return Reading{Bounds: Open(), Band: Open(), Fixed: Open(),
+		Doubt: Doubt{Method: method, Refused: why}}
+}
+
+// read returns the reading of a score. unit is what 1 means to the reader, in
+// the metric's unit; bounds are at alpha each.
+func (t score) read(p process, alpha, unit float64) Reading {
+	z := upper(bandAlpha/2) * math.Sqrt(t.V)
+	return Reading{
+		Estimate:    t.estimate() / unit,
+		SE:          t.error() / unit,
+		Bounds:      t.around(p.radiusOne(t.V, alpha)).scale(1 / unit),
+		Band:        t.around(p.radiusTwo(t.V, bandAlpha)).scale(1 / unit),
+		Fixed:       t.around(z).scale(1 / unit),
+		Score:       t.S,
+		Clock:       t.V,
+		Information: t.V,
+	}
+}
+
+// sensible says why a test at these levels would be no test, or returns nil.
+func sensible(alpha, power float64) *Refusal {
+	switch {
+	case !(alpha > 0 && alpha < 0.5):
+		return refuse(BadInput, "alpha", "a one-sided error is above 0 and below 0.5")
+	case !(power > 0.5 && power < 1):
+		return refuse(BadInput, "power", "power is above 0.5 and below 1")
+	}
+	return nil
+}
+
+// ready says why a frozen value cannot be used, or returns nil.
+func (f Frozen) ready() *Refusal {
+	switch {
+	case f.Variance == 0:
+		return refuse(TooFewUnits, "n", "nothing is frozen before each arm has 100 units and their variance is known")
+	case !(f.Variance > 0) || !finite(f.Variance) || !finite(f.ControlMean):
+		return refuse(BadInput, "frozen", "a frozen variance is a positive number and a frozen mean a finite one")
+	}
+	return nil
+}
+
+// first returns the first refusal that is one.
+func first(refusals ...*Refusal) *Refusal {
+	for _, r := range refusals {
+		if r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+func or(x, otherwise float64) float64 {
+	if x == 0 {
+		return otherwise
+	}
+	return x
+}

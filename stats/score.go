@@ -1,0 +1,141 @@
+package stats
+
+import "math"
+
+// FreezeUnits is how many units each arm needs before anything is frozen.
+const FreezeUnits = 100
+
+// freezeOutcomes is how many units with, and how many without, the outcome a
+// proportion needs before its variance is frozen: it is then known to about
+// 20 %. A variance frozen from one conversion in 200 units would put the clock
+// wrong by a factor, and with it the information that a plan waits for.
+const freezeOutcomes = 25
+
+// Frozen is what the tests of one metric take from its first look and keep for
+// the life of the plan, so that weights and margins never depend on later data.
+type Frozen struct {
+	Variance    float64 `json:"variance"`    // of one unit's value, within arms; 0 means nothing is frozen yet
+	ControlMean float64 `json:"controlMean"` // margins and sizes are relative to its absolute value
+	Doubt       float64 `json:"doubt"`       // relative standard error of ControlMean, 0 when that mean is 0
+	Units       int64   `json:"units"`       // of both arms, at that look
+}
+
+// Freeze returns what the comparative tests freeze. ok is false until each arm
+// has FreezeUnits units and their variance is known; callers ask at every look
+// and keep the first answer.
+func Freeze(strata []Stratum) (f Frozen, ok bool) {
+	if fault(strata) != nil {
+		return Frozen{}, false
+	}
+	var control, treatment, cells pool
+	for _, s := range strata {
+		control.add(s.Control)
+		treatment.add(s.Treatment)
+		cells.add(s.Control)
+		cells.add(s.Treatment)
+	}
+	if control.all.N < FreezeUnits || treatment.all.N < FreezeUnits {
+		return Frozen{}, false
+	}
+	return cells.freeze(control.all)
+}
+
+// FreezeTreated returns what the tests of limits freeze, which have no
+// control: the mean is that of the treated units.
+func FreezeTreated(strata []Stratum) (f Frozen, ok bool) {
+	var cells pool
+	for _, s := range strata {
+		if s.Treatment.fault("treatment") != nil {
+			return Frozen{}, false
+		}
+		cells.add(s.Treatment)
+	}
+	if cells.all.N < FreezeUnits {
+		return Frozen{}, false
+	}
+	return cells.freeze(cells.all)
+}
+
+// pool collects the variance within samples, and the units of all of them.
+type pool struct {
+	all     Sample
+	squares float64 // Σ (n−1) s²
+	free    float64 // Σ (n−1)
+}
+
+func (p *pool) add(s Sample) {
+	if s.N > 0 {
+		p.squares += float64(s.N-1) * s.Variance()
+		p.free += float64(s.N - 1)
+	}
+	p.all = p.all.Merge(s)
+}
+
+// freeze returns the pooled variance beside the mean of the base, which is the
+// sample that margins are relative to.
+func (p *pool) freeze(base Sample) (Frozen, bool) {
+	if p.all.Kind == KindProportion && min(p.all.X, p.all.N-p.all.X) < freezeOutcomes {
+		return Frozen{}, false
+	}
+	f := Frozen{Variance: p.squares / p.free, ControlMean: base.Center(), Units: p.all.N}
+	if f.ControlMean != 0 {
+		f.Doubt = math.Sqrt(base.Variance()/float64(base.N)) / math.Abs(f.ControlMean)
+	}
+	return f, f.Variance > 0
+}
+
+// score is the stratified score of treatment against control: S = Σ w_k d_k
+// with d_k the difference of stratum k and w_k = n_t n_c/(n s²), s² frozen. Its
+// clock V = Σ w_k² Var(d_k) grows with the data; 1/SE² of strata that are
+// weighted anew at every look may shrink. S/W estimates the effect.
+type score struct {
+	S, W, V float64
+}
+
+// scored returns the score of the strata that have two units in each arm; a
+// stratum without has no variance yet and waits.
+func scored(strata []Stratum, f Frozen) score {
+	var t score
+	for _, s := range strata {
+		if s.Control.N < 2 || s.Treatment.N < 2 {
+			continue
+		}
+		nc, nt := float64(s.Control.N), float64(s.Treatment.N)
+		w := nt / (nt + nc) * nc / f.Variance
+		t.S += w * (s.Treatment.Center() - s.Control.Center())
+		t.W += w
+		t.V += w * w * (s.Treatment.Variance()/nt + s.Control.Variance()/nc)
+	}
+	return t
+}
+
+// level is the score of the treated units alone, for limits: w_k = n_t/s².
+func level(strata []Stratum, f Frozen) score {
+	var t score
+	for _, s := range strata {
+		if s.Treatment.N < 2 {
+			continue
+		}
+		n := float64(s.Treatment.N)
+		w := n / f.Variance
+		t.S += w * s.Treatment.Center()
+		t.W += w
+		t.V += w * w * s.Treatment.Variance() / n
+	}
+	return t
+}
+
+// estimate returns the effect, in the metric's unit.
+func (t score) estimate() float64 { return t.S / t.W }
+
+// error returns the standard error of the estimate.
+func (t score) error() float64 { return math.Sqrt(t.V) / t.W }
+
+// beyond returns the score of a harmful effect in excess of size: harm is the
+// sign of a bad change.
+func (t score) beyond(size, harm float64) float64 { return harm*t.S - size*t.W }
+
+// around returns the effects whose score is within radius of the estimate's.
+func (t score) around(radius float64) Interval {
+	return Interval{Low: (t.S - radius) / t.W, High: (t.S + radius) / t.W}
+}
