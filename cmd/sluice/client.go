@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// client speaks to a running Sluice.
+type client struct {
+	Server string `help:"Address of Sluice." default:"http://127.0.0.1:8321" env:"SLUICE_SERVER"`
+	Token  string `help:"Token of a person or of automation (sla_…)." env:"SLUICE_TOKEN"`
+}
+
+// doer is shared so that connections are kept; the limit covers a stuck server.
+var doer = &http.Client{
+	Timeout:   60 * time.Second,
+	Transport: &http.Transport{MaxIdleConnsPerHost: 64, Proxy: http.ProxyFromEnvironment},
+}
+
+// apiError is an answer that is not a success.
+type apiError struct {
+	Status int
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+}
+
+func (e *apiError) Error() string {
+	if e.Detail != "" {
+		return e.Detail
+	}
+	return fmt.Sprintf("the server answered %d %s", e.Status, e.Title)
+}
+
+// get reads a JSON answer.
+func (c client) get(ctx context.Context, path string, into any) error {
+	return c.do(ctx, http.MethodGet, path, "", nil, into)
+}
+
+// post sends a body as JSON and reads a JSON answer.
+func (c client) post(ctx context.Context, path string, body, into any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encoding the request: %w", err)
+	}
+	return c.do(ctx, http.MethodPost, path, "application/json", b, into)
+}
+
+// do sends one request. into may be nil, a *[]byte for the raw answer, or a
+// value for its JSON.
+func (c client) do(ctx context.Context, method, path, kind string, body []byte, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("addressing the server: %w", err)
+	}
+	r.Header.Set("Accept", "application/json")
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	if c.Token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	answer, err := doer.Do(r)
+	if err != nil {
+		return fmt.Errorf("asking %s: %w", c.Server, err)
+	}
+	defer answer.Body.Close()
+	return read(answer, into)
+}
+
+func read(answer *http.Response, into any) error {
+	b, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if answer.StatusCode >= 300 {
+		e := &apiError{Status: answer.StatusCode, Title: http.StatusText(answer.StatusCode)}
+		_ = json.Unmarshal(b, e) // an answer that is no problem document keeps the title
+		return e
+	}
+	switch into := into.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*into = b
+		return nil
+	}
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	return nil
+}

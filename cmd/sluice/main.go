@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// cli is every command, with its flags and their environment variables.
+type cli struct {
+	Serve     serveCmd     `cmd:"" help:"Run Sluice: flags, ingest, loader, decisions and pages in one process."`
+	Demo      demoCmd      `cmd:"" help:"Replay a real experiment and watch it being rolled back on evidence."`
+	Apply     applyCmd     `cmd:"" help:"Create or change flags, metrics and rollout plans from YAML files."`
+	Start     startCmd     `cmd:"" help:"Start a planned rollout."`
+	Status    statusCmd    `cmd:"" help:"Show the rollouts and what each is waiting for."`
+	Readout   readoutCmd   `cmd:"" help:"Show what the data say of one rollout."`
+	Decisions decisionsCmd `cmd:"" help:"List decisions, or show one with its evidence."`
+	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
+	Export    exportCmd    `cmd:"" help:"Write the control log, with its hashes, as JSON lines."`
+	Stats     statsCmd     `cmd:"" help:"Calculate: compare, guardrail, events, srm; JSON on standard input and output."`
+	Token     tokenCmd     `cmd:"" help:"Make a token for a service, a browser or a person."`
+	Doctor    doctorCmd    `cmd:"" help:"Look for what would keep Sluice from running here."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Engine    engineCmd    `cmd:"" hidden:"" help:"The ClickHouse engine, as a child of serve."`
+}
+
+// Exit codes, so that a pipeline can gate on a rollout.
+const (
+	exitError      = 1
+	exitWaiting    = 2
+	exitRolledBack = 3
+)
+
+// exit is an error that asks for one of the exit codes and says nothing.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run parses and carries out one command and returns the exit code.
+func run(ctx context.Context, args []string) int {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("sluice"), kong.UsageOnError(),
+		kong.Description("Release decisions on evidence: flags, experiments, rollback and cleanup."),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		panic(err) // unreachable unless the struct above is malformed
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sluice:", err)
+		return exitError
+	}
+	return code(k.Run())
+}
+
+func code(err error) int {
+	var e exit
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &e):
+		return int(e)
+	}
+	fmt.Fprintln(os.Stderr, "sluice:", err)
+	return exitError
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run() error {
+	fmt.Println(version)
+	return nil
+}
+
+// now is the one clock of the house.
+func now() time.Time { return time.Now().UTC() }

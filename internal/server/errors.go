@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/internal/access"
+	"github.com/sluice-hq/sluice/internal/manifest"
+)
+
+// Errors of the doors themselves.
+var (
+	errUnauthorized = errors.New("no valid token: send \"Authorization: Bearer <token>\"")
+	errForbidden    = errors.New("this token may not do that")
+	errTooLarge     = errors.New("the request body is too large")
+	errNoSuch       = errors.New("there is nothing of that name")
+)
+
+// Problem is an error as the API tells it: RFC 9457, with every fault of a
+// document and the field it is in.
+type Problem struct {
+	Type   string          `json:"type" doc:"stable name of the kind of problem" example:"/problems/conflict"`
+	Title  string          `json:"title"`
+	Status int             `json:"status"`
+	Detail string          `json:"detail,omitempty"`
+	Errors []event.Invalid `json:"errors,omitempty"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus tells the API layer the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType tells the API layer the media type.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// problem is the one place where an error becomes a status.
+func problem(err error) *Problem {
+	var done *Problem
+	if errors.As(err, &done) {
+		return done
+	}
+	p := &Problem{Detail: err.Error()}
+	p.Status, p.Type = status(err)
+	p.Title = http.StatusText(p.Status)
+	var faults event.Invalids
+	if errors.As(err, &faults) {
+		p.Errors = faults
+	}
+	if p.Status == http.StatusInternalServerError {
+		p.Detail = "the server could not do that; its log says why"
+	}
+	return p
+}
+
+func status(err error) (int, string) {
+	var faults event.Invalids
+	var fault event.Invalid
+	var document *manifest.Error
+	switch {
+	case errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
+		return http.StatusBadRequest, "/problems/invalid"
+	case errors.Is(err, errUnauthorized):
+		return http.StatusUnauthorized, "/problems/unauthorized"
+	case errors.Is(err, errForbidden):
+		return http.StatusForbidden, "/problems/forbidden"
+	case errors.Is(err, errNoSuch), errors.Is(err, event.ErrNotFound), errors.Is(err, access.ErrUnknown):
+		return http.StatusNotFound, "/problems/not-found"
+	case errors.Is(err, event.ErrConflict):
+		return http.StatusConflict, "/problems/conflict"
+	case errors.Is(err, errTooLarge):
+		return http.StatusRequestEntityTooLarge, "/problems/too-large"
+	case errors.Is(err, event.ErrReadOnly), errors.Is(err, event.ErrDamaged):
+		return http.StatusServiceUnavailable, "/problems/read-only"
+	case errors.Is(err, context.DeadlineExceeded):
+		return http.StatusServiceUnavailable, "/problems/timeout"
+	}
+	return http.StatusInternalServerError, "/problems/internal"
+}
+
+// fail answers with a problem.
+func fail(w http.ResponseWriter, err error) {
+	p := problem(err)
+	w.Header().Set("Content-Type", p.ContentType(""))
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="sluice"`)
+	}
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client is gone if this fails
+}

@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gorilla/mux"
+
+	"github.com/sluice-hq/sluice/internal/access"
+)
+
+// route is one way into the house. A path that is not in the table does not
+// exist, and one without a permission cannot be written.
+type route struct {
+	method, path string
+	needs        access.Permission
+	name         string // operation, for the API document and the log
+	summary      string
+	register     func(*server, *mux.Router, huma.API, route)
+}
+
+// plain registers a handler that reads and writes by itself.
+func plain(handler func(*server, http.ResponseWriter, *http.Request) error) func(*server, *mux.Router, huma.API, route) {
+	return func(s *server, r *mux.Router, _ huma.API, at route) {
+		r.Path(at.path).Methods(at.method).HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			if err := handler(s, w, q); err != nil {
+				s.report(q, err)
+				fail(w, err)
+			}
+		})
+	}
+}
+
+// typed registers a handler whose input and output are described by their
+// types.
+func typed[I, O any](handler func(*server, context.Context, *I) (*O, error)) func(*server, *mux.Router, huma.API, route) {
+	return func(s *server, _ *mux.Router, api huma.API, at route) {
+		op := huma.Operation{
+			OperationID: at.name, Method: at.method, Path: at.path, Summary: at.summary,
+			MaxBodyBytes: maxBody, Security: []map[string][]string{{string(at.needs): nil}},
+		}
+		huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+			out, err := handler(s, ctx, in)
+			if err != nil {
+				s.reportOperation(at.name, err)
+				return nil, problem(err)
+			}
+			return out, nil
+		})
+	}
+}
+
+// report logs what the client is not told.
+func (s *server) report(r *http.Request, err error) {
+	s.reportOperation(r.Method+" "+r.URL.Path, err)
+}
+
+func (s *server) reportOperation(name string, err error) {
+	if code, _ := status(err); code == http.StatusInternalServerError {
+		s.log.Error("request failed", "operation", name, "error", err)
+	}
+}

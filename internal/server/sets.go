@@ -1,0 +1,60 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// sets keeps the compiled flags of every environment. A request pays one
+// atomic load; whoever comes first after a change compiles.
+type sets struct {
+	house *House
+	mu    sync.Mutex // held while compiling
+	now   atomic.Pointer[compiled]
+}
+
+type compiled struct {
+	seq      uint64 // of the log
+	revision uint64 // of the newest flag change
+	sets     map[string]*flags.Set
+}
+
+// at returns the flags of an environment as they are now.
+func (c *sets) at(environment string) (*flags.Set, error) {
+	now := c.now.Load()
+	if now == nil || now.seq != c.house.Projection.Seq() {
+		now = c.refresh()
+	}
+	if set, ok := now.sets[environment]; ok {
+		return set, nil
+	}
+	return nil, event.Invalid{
+		Path: "environment", Value: environment, Why: "is not an environment",
+		Fix: fmt.Sprintf("write one of %v", c.house.Environments),
+	}
+}
+
+func (c *sets) refresh() *compiled {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var next *compiled
+	c.house.Projection.View(func(seq uint64) {
+		last := c.now.Load()
+		next = &compiled{seq: seq, revision: c.house.Flags.Revision()}
+		if last != nil && last.revision == next.revision {
+			next.sets = last.sets
+			return
+		}
+		next.sets = make(map[string]*flags.Set, len(c.house.Environments))
+		for _, e := range slices.Clone(c.house.Environments) {
+			next.sets[e] = c.house.Flags.Compile(e)
+		}
+	})
+	c.now.Store(next)
+	return next
+}
