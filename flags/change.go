@@ -103,15 +103,3 @@ func (r *record) define(f *Flag) error {
 	r.Flag = next
 	return nil
 }
-
-// needs reports whether any environment names key as a prerequisite.
-func (f *Flag) needs(key string) bool {
-	for _, e := range f.Environments {
-		for _, p := range e.Prerequisites {
-			if p.Flag == key {
-				return true
-			}
-		}
-	}
-	return false
-}

@@ -1,0 +1,183 @@
+package flags
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// checkDefine checks a definition on its own, against what rollouts hold of
+// the flag, and against the other flags.
+func (s *State) checkDefine(r *record, c Change) (Change, event.Invalids) {
+	var faults event.Invalids
+	if c.Flag == nil {
+		faults.Add("flag", nil, "is missing", "write the whole definition")
+		return c, faults
+	}
+	f := c.Flag.normal()
+	c.Flag = &f
+	if f.Key != r.Key {
+		faults.Add("key", f.Key, "is not the flag that is being defined, "+r.Key, "")
+	}
+	if found, ok := f.Validate().(event.Invalids); ok {
+		faults = append(faults, found...)
+	}
+	r.checkOwned(&faults, &f)
+	s.checkOthers(&faults, &f)
+	return c, faults
+}
+
+// normal returns the definition as it is recorded: defaults filled in, values
+// in canonical form, nothing in it that belongs to rollouts once checkOwned
+// has seen it.
+func (f *Flag) normal() Flag {
+	n := *f
+	if n.Default == "" {
+		n.Default = n.Safe
+	}
+	n.Unit = n.unit()
+	n.Variants = make(Variants, len(f.Variants))
+	for name, raw := range f.Variants {
+		n.Variants[name] = canonical(raw)
+	}
+	return n
+}
+
+// checkOwned refuses a definition that would take away or alter what a rollout
+// stands on.
+func (r *record) checkOwned(faults *event.Invalids, f *Flag) {
+	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
+		e, old, path := f.Environments[name], r.Environments[name], "environments."+name
+		if e.Allocation != nil && !same(e.Allocation, old.Allocation) {
+			faults.Add(path+".allocation", nil, "belongs to a rollout", "leave it out")
+		}
+		if e.Forced != nil && !same(e.Forced, old.Forced) {
+			faults.Add(path+".forced", nil, "is set by forcing the flag", "leave it out")
+		}
+		if e.Served != nil && !same(e.Served, old.Served) {
+			faults.Add(path+".served", nil, "belongs to a rollout", "leave it out")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Environments)) {
+		old := r.Environments[name]
+		if old.Allocation == nil && old.Forced == nil && len(old.Served) == 0 {
+			continue
+		}
+		e, ok := f.Environments[name]
+		if !ok {
+			faults.Add("environments."+name, nil, "is missing, and a rollout holds it", "keep the environment, or end the rollout")
+		}
+		r.checkHeld(faults, f, name, e)
+	}
+}
+
+// checkHeld checks one environment that a rollout holds.
+func (r *record) checkHeld(faults *event.Invalids, f *Flag, name string, e Environment) {
+	old := r.Environments[name]
+	for i, rule := range e.Rules {
+		if named(old.Served, rule.Name) >= 0 {
+			faults.Add(fmt.Sprintf("environments.%s.rules[%d].name", name, i), rule.Name, "is the name of an audience that a rollout serves", "rename the rule")
+		}
+	}
+	for _, rule := range old.Served {
+		f.checkKept(faults, rule.variants(), "an audience served in "+name)
+	}
+	if old.Allocation == nil {
+		return
+	}
+	if f.Unit != old.Allocation.Unit {
+		faults.Add("unit", f.Unit, "is not the unit of "+old.Allocation.Rollout, "deallocate it first: a new unit is a new epoch")
+	}
+	for _, a := range old.Allocation.Arms {
+		by := "rollout " + old.Allocation.Rollout
+		f.checkKept(faults, []string{a.Variant}, by)
+		if raw, ok := f.Variants[a.Variant]; ok && !slices.Equal(raw, r.Variants[a.Variant]) {
+			faults.Add("variants."+a.Variant, string(raw), "has another value, and is an arm of "+by, "add a variant instead: an arm means one thing for a whole rollout")
+		}
+	}
+}
+
+func (f *Flag) checkKept(faults *event.Invalids, variants []string, by string) {
+	for _, v := range variants {
+		if _, ok := f.Variants[v]; !ok {
+			faults.Add("variants."+v, nil, "is missing, and is used by "+by, "keep it until that has ended")
+		}
+	}
+}
+
+func (r Rule) variants() []string {
+	if r.Split == nil {
+		return []string{r.Serve}
+	}
+	out := make([]string, len(r.Split))
+	for i, a := range r.Split {
+		out[i] = a.Variant
+	}
+	return out
+}
+
+// checkOthers looks at the flags that f needs and that need f.
+func (s *State) checkOthers(faults *event.Invalids, f *Flag) {
+	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
+		for i, p := range f.Environments[name].Prerequisites {
+			if p.Flag != f.Key {
+				s.checkPrerequisite(faults, fmt.Sprintf("environments.%s.prerequisites[%d]", name, i), f.Key, p)
+			}
+		}
+	}
+	for _, key := range s.Dependants(f.Key) {
+		if key != f.Key {
+			f.checkDependant(faults, s.flags[key])
+		}
+	}
+}
+
+func (s *State) checkPrerequisite(faults *event.Invalids, path, key string, p Prerequisite) {
+	o, ok := s.flags[p.Flag]
+	switch {
+	case !ok:
+		faults.Add(path+".flag", p.Flag, "is not a flag", "define it first")
+		return
+	case o.needs(key):
+		faults.Add(path+".flag", p.Flag, "needs this flag itself: that is a cycle", "")
+	case o.hasPrerequisites():
+		faults.Add(path+".flag", p.Flag, "has prerequisites of its own, and chains deeper than one are refused", "ask for those directly")
+	}
+	o.checkVariant(faults, path+".variant", p.Variant)
+}
+
+func (f *Flag) checkDependant(faults *event.Invalids, by *record) {
+	if f.hasPrerequisites() && !f.needs(by.Key) {
+		faults.Add("environments", nil, "has prerequisites, and "+by.Key+" needs this flag: chains deeper than one are refused", "")
+	}
+	for _, e := range by.Environments {
+		for _, p := range e.Prerequisites {
+			if p.Flag == f.Key {
+				f.checkKept(faults, []string{p.Variant}, "the prerequisites of "+by.Key)
+			}
+		}
+	}
+}
+
+func (f *Flag) hasPrerequisites() bool {
+	for _, e := range f.Environments {
+		if len(e.Prerequisites) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// needs reports whether any environment names key as a prerequisite.
+func (f *Flag) needs(key string) bool {
+	for _, e := range f.Environments {
+		for _, p := range e.Prerequisites {
+			if p.Flag == key {
+				return true
+			}
+		}
+	}
+	return false
+}

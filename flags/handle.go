@@ -1,0 +1,192 @@
+package flags
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Handle turns a command into its one event and what the log must expect, or
+// says why not: event.Invalids with every fault, ErrUnknown, ErrUnchanged, or
+// event.ErrConflict when the flag is not at the revision the author saw. It
+// changes nothing. Paths are those of the document for a Define, and begin
+// with changes[i] for other changes.
+func (s *State) Handle(c Command) (event.Event, event.Expect, error) {
+	old, exists := s.flags[c.Key]
+	var revision event.Expect
+	if exists {
+		revision = event.Expect(old.Revision)
+	}
+	if c.Expect != event.Any && c.Expect != revision {
+		return event.Event{}, 0, fmt.Errorf("%w: flag %s is at revision %d, not %d", event.ErrConflict, c.Key, revision, c.Expect)
+	}
+	if !exists && !c.defines() {
+		return event.Event{}, 0, fmt.Errorf("%w: %s", ErrUnknown, c.Key)
+	}
+	work := s.next(c.Key, c.At)
+	changes, err := s.plan(work, c)
+	if err != nil {
+		return event.Event{}, 0, err
+	}
+	if exists && c.Cause == "" && same(old.Recorded, work.Recorded) {
+		return event.Event{}, revision, fmt.Errorf("%w: %s at revision %d", ErrUnchanged, c.Key, revision)
+	}
+	data, err := store(changes, c.Comment)
+	if err != nil {
+		return event.Event{}, 0, fmt.Errorf("encoding the changes: %w", err)
+	}
+	return event.Event{
+		ID: c.ID, Source: "sluice/flags", Type: EventType, Subject: SubjectPrefix + c.Key,
+		Time: c.At, Actor: c.Actor, Cause: c.Cause, Data: data,
+	}, revision, nil
+}
+
+func (c Command) defines() bool { return len(c.Changes) > 0 && c.Changes[0].Op == Define }
+
+// plan checks each change against what the ones before it leave, and carries
+// it out on work. It returns the changes as they are to be recorded.
+func (s *State) plan(work *record, c Command) ([]Change, error) {
+	var faults event.Invalids
+	if len(c.Changes) == 0 {
+		faults.Add("changes", nil, "is missing", "ask for at least one change")
+	}
+	if c.Actor == "" {
+		faults.Add("actor", nil, "is missing", "")
+	}
+	out := make([]Change, 0, len(c.Changes))
+	for i, change := range c.Changes {
+		change, found := s.check(work, change)
+		if change.Op == Define {
+			faults = append(faults, found...)
+		} else {
+			faults.Under(fmt.Sprintf("changes[%d]", i), found)
+		}
+		if len(faults) > 0 {
+			return nil, faults
+		}
+		if err := work.change(change, c.At); err != nil {
+			return nil, err // unreachable unless check lets through what change does not know
+		}
+		out = append(out, change)
+	}
+	return out, faults.Err()
+}
+
+// check returns the change with its defaults filled in, and its faults.
+func (s *State) check(r *record, c Change) (Change, event.Invalids) {
+	var faults event.Invalids
+	if r.Archived && c.Op != Restore && c.Op != Archive {
+		faults.Add("op", c.Op, "is refused: the flag is archived", "restore it first")
+		return c, faults
+	}
+	switch c.Op {
+	case Define:
+		return s.checkDefine(r, c)
+	case Archive:
+		return s.checkArchive(r, c)
+	case Restore:
+		return c, nil
+	case Enable, Disable, Force, Unforce, Allocate, Deallocate, Serve, Unserve:
+		return r.checkOwn(c)
+	}
+	faults.Add("op", c.Op, missing(string(c.Op), "is not a change"), "use define, enable, disable, force, unforce, allocate, deallocate, serve, unserve, archive or restore")
+	return c, faults
+}
+
+// checkArchive picks the variant that everybody will get from now on.
+func (s *State) checkArchive(r *record, c Change) (Change, event.Invalids) {
+	var faults event.Invalids
+	switch {
+	case c.Variant != "":
+	case r.Archived:
+		c.Variant = r.Answer
+	case r.Cleanup != nil && r.Cleanup.EndState == Remove:
+		c.Variant = r.Safe
+	default:
+		c.Variant = r.Default
+	}
+	r.checkVariant(&faults, "variant", c.Variant)
+	if c.Reason != "" || r.Archived {
+		return c, faults
+	}
+	if keys := s.Dependants(r.Key); len(keys) > 0 {
+		faults.Add("op", c.Op, "is refused: it is a prerequisite of "+strings.Join(keys, ", "), "free them first, or give a reason")
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Environments)) {
+		if a := r.inForce(name); a != nil {
+			faults.Add("op", c.Op, "is refused: rollout "+a.Rollout+" is under way", "deallocate it first, or give a reason")
+		}
+	}
+	return c, faults
+}
+
+// checkOwn checks a change of one environment.
+func (r *record) checkOwn(c Change) (Change, event.Invalids) {
+	var faults event.Invalids
+	e, ok := r.Environments[c.Environment]
+	if !ok {
+		names := strings.Join(slices.Sorted(maps.Keys(r.Environments)), ", ")
+		faults.Add("environment", c.Environment, missing(c.Environment, "is not an environment of the flag"), "the flag defines "+missing(names, names))
+		return c, faults
+	}
+	if e.Forced != nil && (c.Op == Allocate || c.Op == Serve) {
+		faults.Add("op", c.Op, "is refused: the flag is forced to its safe variant ("+e.Forced.Reason+")", "unforce it first")
+	}
+	switch c.Op {
+	case Force:
+		if strings.TrimSpace(c.Reason) == "" {
+			faults.Add("reason", nil, "is missing", "say why everybody gets the safe variant")
+		}
+	case Allocate:
+		return r.checkAllocate(e, c, faults)
+	case Serve:
+		r.checkServe(e, c, &faults)
+	case Unserve:
+		if c.Name == "" {
+			faults.Add("name", nil, "is missing", "name the served rule")
+		}
+	}
+	return c, faults
+}
+
+func (r *record) checkServe(e Environment, c Change, faults *event.Invalids) {
+	if c.Rule == nil {
+		faults.Add("rule", nil, "is missing", "")
+		return
+	}
+	faults.Under("rule", r.checkRule(*c.Rule))
+	if named(e.Rules, c.Rule.Name) >= 0 {
+		faults.Add("rule.name", c.Rule.Name, "is the name of a rule of the definition", "give the served rule another name")
+	}
+}
+
+// checkAllocate holds an allocation to the epoch it belongs to: within one,
+// only stage and coverage may change, or comparisons would pool units that
+// were split in different ways.
+func (r *record) checkAllocate(e Environment, c Change, faults event.Invalids) (Change, event.Invalids) {
+	if c.Allocation == nil {
+		faults.Add("allocation", nil, "is missing", "")
+		return c, faults
+	}
+	a := *c.Allocation
+	if a.HashVersion == 0 {
+		a.HashVersion = HashVersion
+	}
+	c.Allocation = &a
+	faults.Under("allocation", r.checkAllocation(a))
+	if e.Allocation != nil && e.Allocation.Rollout != a.Rollout {
+		faults.Add("allocation.rollout", a.Rollout, "is refused: rollout "+e.Allocation.Rollout+" holds the environment", "deallocate that one first")
+	}
+	last, ok := r.Rollouts[a.Rollout]
+	switch broken := last.breaks(a); {
+	case !ok:
+	case a.Epoch < last.Epoch:
+		faults.Add("allocation.epoch", a.Epoch, fmt.Sprintf("is over: the rollout is in epoch %d", last.Epoch), "")
+	case a.Epoch == last.Epoch && broken != "":
+		faults.Add("allocation."+broken, nil, fmt.Sprintf("has changed within epoch %d", a.Epoch), fmt.Sprintf("it needs a new epoch: write epoch %d", a.Epoch+1))
+	}
+	return c, faults
+}

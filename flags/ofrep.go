@@ -1,0 +1,117 @@
+package flags
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"strconv"
+)
+
+// OFREP answers one flag in the shape of the OpenFeature Remote Evaluation
+// Protocol 0.3 (open-feature/protocol, service/openapi.yaml): an HTTP status
+// and a JSON body.
+func (t *Set) OFREP(key string, c *Context) (status int, body []byte) {
+	return t.AppendOFREP(nil, key, c)
+}
+
+// AppendOFREP is OFREP into a buffer of the caller's.
+func (t *Set) AppendOFREP(b []byte, key string, c *Context) (status int, body []byte) {
+	f, ok := t.flags[key]
+	if !ok {
+		missing := Failure{Status: http.StatusNotFound, Code: FlagNotFound, Details: "there is no flag with this key"}
+		return missing.Status, append(b, missing.Body(key)...)
+	}
+	return http.StatusOK, f.appendOFREP(b, t, c)
+}
+
+// OFREPBulk answers all flags, by key, and gives the entity tag of the answer.
+// The tag is a hash of the body, so it changes whenever the answer does,
+// whatever made it change: a flag, or any attribute of the context.
+func (t *Set) OFREPBulk(c *Context) (body []byte, etag string) {
+	b := make([]byte, 0, 32+320*len(t.keys)+len(t.tail))
+	b = append(b, `{"flags":[`...)
+	for i, key := range t.keys {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = t.flags[key].appendOFREP(b, t, c)
+	}
+	b = append(b, t.tail...)
+	sum := sha256.Sum256(b)
+	return b, `"` + hex.EncodeToString(sum[:16]) + `"`
+}
+
+// appendOFREP writes the answer that was encoded when the flag was compiled,
+// and behind it the only thing that depends on the context: the id that stock
+// telemetry hooks report (feature_flag.context.id), which is the unit's where
+// there is one, so that their exposures join on what was hashed.
+func (f *compiled) appendOFREP(b []byte, t *Set, c *Context) []byte {
+	unit := c.unitID(f.unit)
+	b = append(b, f.decide(t, c, unit, 0).head...)
+	if unit == "" {
+		unit = c.TargetingKey
+	}
+	if unit != "" {
+		b = append(b, `,"contextId":`...)
+		b = appendText(b, unit)
+	}
+	return append(b, "}}"...)
+}
+
+// ofrepHead encodes an answer up to the end of the metadata that all its
+// contexts share. Metadata is flat, as the protocol wants it.
+func ofrepHead(environment string, r *Result) []byte {
+	b := appendText([]byte(`{"key":`), r.Key)
+	b = append(append(b, `,"value":`...), r.Value...)
+	b = appendField(b, "reason", string(r.Reason))
+	b = appendField(b, "variant", r.Variant)
+	b = appendText(append(b, `,"metadata":{"flagSetId":`...), environment)
+	b = appendField(b, "version", strconv.FormatUint(r.Revision, 10))
+	b = strconv.AppendUint(append(b, `,"revision":`...), r.Revision, 10)
+	b = appendField(b, "unit", r.Unit)
+	b = strconv.AppendBool(append(b, `,"enrolled":`...), r.Enrolled)
+	if r.Rollout != "" {
+		b = appendField(b, "rollout", r.Rollout)
+		b = appendField(b, "stage", r.Stage)
+		b = strconv.AppendInt(append(b, `,"epoch":`...), int64(r.Epoch), 10)
+	}
+	if r.Unenrolled != "" {
+		b = appendField(b, "unenrolled", string(r.Unenrolled))
+	}
+	switch r.Step {
+	case AtArchived:
+		b = append(b, `,"archived":true`...)
+	case AtForced:
+		b = append(b, `,"forced":true`...)
+	case AtRule:
+		b = appendField(b, "rule", r.Rule)
+	}
+	return b
+}
+
+func bulkTail(environment string, version uint64) []byte {
+	b := appendText([]byte(`],"metadata":{"flagSetId":`), environment)
+	b = appendField(b, "version", strconv.FormatUint(version, 10))
+	return append(b, "}}"...)
+}
+
+func appendField(b []byte, name, value string) []byte {
+	b = append(b, `,"`...)
+	b = append(b, name...)
+	b = append(b, `":`...)
+	return appendText(b, value)
+}
+
+// appendText appends s as a JSON string. Plain ASCII, which ids are, is copied.
+func appendText(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			quoted, _ := json.Marshal(s) // cannot fail: any string can be encoded
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}

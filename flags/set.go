@@ -1,0 +1,240 @@
+package flags
+
+import (
+	"maps"
+	"slices"
+)
+
+// Set is all flags of one environment, compiled. It is immutable: any number
+// of goroutines may evaluate it, without locks, I/O, a clock, or allocation on
+// the heap.
+type Set struct {
+	environment string
+	version     uint64
+	flags       map[string]*compiled
+	keys        []string // sorted
+	tail        []byte   // what follows the flags in a bulk answer
+}
+
+// compiled is one flag in one environment. Every answer it can give is made
+// beforehand; evaluating only chooses between them.
+type compiled struct {
+	unit          string
+	fixed         *outcome // archived, disabled or forced: the answer for everybody
+	prerequisites []Prerequisite
+	unmet         *outcome
+	targets       map[string]*outcome // unit id -> answer
+	rules         []rule              // Rules, then Served
+	allocation    *allocation
+	noUnit        *outcome // default, because there is nothing to hash
+	fallback      *outcome // default
+}
+
+// outcome is one answer that a flag can give.
+type outcome struct {
+	result Result // UnitID is filled in for each context
+	head   []byte // the OFREP answer up to the context's id
+}
+
+type rule struct {
+	doc   *Rule
+	when  *node // nil: everybody
+	serve *outcome
+	split *split // when serve is nil
+}
+
+// split picks an arm by the bucket of a salted unit id.
+type split struct {
+	salt prefix
+	arms []arm
+}
+
+type arm struct {
+	below   int // the sum of the weights up to this arm
+	outcome *outcome
+}
+
+type allocation struct {
+	doc                              *Allocation
+	audience                         *node // nil: everybody
+	enrol                            prefix
+	split                            split
+	coverage                         int
+	outsideAudience, outsideCoverage *outcome
+}
+
+// Compile returns the set of an environment as it is now.
+func (s *State) Compile(environment string) *Set {
+	list := make([]Recorded, 0, len(s.flags))
+	for _, r := range s.flags {
+		list = append(list, r.Recorded)
+	}
+	return NewSet(environment, list)
+}
+
+// NewSet compiles flags for one environment. A flag that the environment does
+// not have is disabled there. A condition that this version does not
+// understand is never met.
+func NewSet(environment string, list []Recorded) *Set {
+	t := &Set{environment: environment, flags: make(map[string]*compiled, len(list))}
+	for i := range list {
+		t.version = max(t.version, list[i].Revision)
+		t.flags[list[i].Key] = compile(environment, &list[i])
+	}
+	t.keys = slices.Sorted(maps.Keys(t.flags))
+	t.tail = bulkTail(environment, t.version)
+	return t
+}
+
+// Environment returns the name of the environment.
+func (t *Set) Environment() string { return t.environment }
+
+// Version returns the highest revision among the flags, 0 when there is none.
+func (t *Set) Version() uint64 { return t.version }
+
+// Keys returns the keys of all flags, sorted. Do not change it.
+func (t *Set) Keys() []string { return t.keys }
+
+// compiler makes the outcomes of one flag.
+type compiler struct {
+	environment string
+	flag        *Recorded
+}
+
+func compile(environment string, r *Recorded) *compiled {
+	e, k := r.Environments[environment], compiler{environment, r}
+	f := &compiled{unit: r.unit()}
+	switch {
+	case r.Archived:
+		f.fixed = k.outcome(r.Answer, Static, AtArchived)
+		return f
+	case !e.Enabled:
+		f.fixed = k.outcome(r.Safe, Disabled, AtDisabled)
+		return f
+	case e.Forced != nil:
+		f.fixed = k.outcome(r.Safe, Disabled, AtForced)
+		return f
+	}
+	f.prerequisites = e.Prerequisites
+	f.unmet = k.outcome(r.Safe, DefaultReason, AtPrerequisite)
+	f.targets = k.targets(e.Targets)
+	f.rules = k.rules(slices.Concat(e.Rules, e.Served))
+	f.allocation = k.allocation(e.Allocation)
+	f.noUnit = k.outside(e.Allocation, NoUnit)
+	f.fallback = k.fallback(e)
+	return f
+}
+
+// outcome makes an answer that is the same for everybody who gets it.
+func (k compiler) outcome(variant string, reason Reason, step Step) *outcome {
+	return k.seal(k.result(variant, reason, step))
+}
+
+func (k compiler) result(variant string, reason Reason, step Step) Result {
+	return Result{
+		Key: k.flag.Key, Value: k.flag.Variants[variant], Variant: variant, Type: k.flag.Type,
+		Reason: reason, Step: step, Revision: k.flag.Revision, Unit: k.flag.unit(),
+	}
+}
+
+func (k compiler) seal(r Result) *outcome {
+	return &outcome{result: r, head: ofrepHead(k.environment, &r)}
+}
+
+func (k compiler) fallback(e Environment) *outcome {
+	reason := DefaultReason
+	if len(e.Prerequisites)+len(e.Targets)+len(e.Rules)+len(e.Served) == 0 && e.Allocation == nil {
+		reason = Static
+	}
+	return k.outcome(k.flag.Default, reason, AtDefault)
+}
+
+func (k compiler) targets(list []Target) map[string]*outcome {
+	var out map[string]*outcome
+	for _, target := range list {
+		if out == nil {
+			out = map[string]*outcome{}
+		}
+		o := k.outcome(target.Variant, TargetingMatch, AtTarget)
+		for _, id := range target.Units {
+			out[id] = o
+		}
+	}
+	return out
+}
+
+func (k compiler) rules(list []Rule) []rule {
+	out := make([]rule, len(list))
+	for i := range list {
+		doc := &list[i]
+		out[i] = rule{doc: doc, when: compileAudience(doc.When)}
+		if doc.Split == nil {
+			out[i].serve = k.ruled(doc.Serve, TargetingMatch, doc.Name)
+			continue
+		}
+		// The rule's name is in the salt, so that two splits of a flag are
+		// independent; keys and names have no colon.
+		out[i].split = &split{salt: prefixOf(k.flag.Key + ":" + doc.Name + armSalt)}
+		out[i].split.arms = cumulate(doc.Split, func(v string) *outcome { return k.ruled(v, Split, doc.Name) })
+	}
+	return out
+}
+
+func (k compiler) ruled(variant string, reason Reason, name string) *outcome {
+	r := k.result(variant, reason, AtRule)
+	r.Rule = name
+	return k.seal(r)
+}
+
+// What stands between salt and unit id in the text that is hashed.
+const (
+	enrolSalt = ":enrol:"
+	armSalt   = ":arm:"
+)
+
+func (k compiler) allocation(a *Allocation) *allocation {
+	if a == nil {
+		return nil
+	}
+	return &allocation{
+		doc: a, audience: compileAudience(a.Audience), coverage: a.Coverage,
+		enrol: prefixOf(a.Salt + enrolSalt),
+		split: split{salt: prefixOf(a.Salt + armSalt), arms: cumulate(a.Arms, func(v string) *outcome { return k.enrolled(a, v) })},
+
+		outsideAudience: k.outside(a, OutsideAudience), outsideCoverage: k.outside(a, OutsideCoverage),
+	}
+}
+
+func (k compiler) enrolled(a *Allocation, variant string) *outcome {
+	r := k.result(variant, Split, AtAllocation)
+	r.Rollout, r.Stage, r.Epoch, r.Enrolled = a.Rollout, a.Stage, a.Epoch, true
+	return k.seal(r)
+}
+
+// outside makes the default as it is given to a unit that an allocation or a
+// split left out.
+func (k compiler) outside(a *Allocation, why Unenrolled) *outcome {
+	r := k.result(k.flag.Default, DefaultReason, AtDefault)
+	r.Unenrolled = why
+	if a != nil {
+		r.Rollout, r.Stage, r.Epoch = a.Rollout, a.Stage, a.Epoch
+	}
+	return k.seal(r)
+}
+
+func compileAudience(c *Condition) *node {
+	if c == nil {
+		return nil
+	}
+	n, _ := c.compile() // a faulty condition compiles to one that is never met
+	return &n
+}
+
+func cumulate(arms []Arm, outcome func(variant string) *outcome) []arm {
+	out, sum := make([]arm, len(arms)), 0
+	for i, a := range arms {
+		sum += a.Weight
+		out[i] = arm{below: sum, outcome: outcome(a.Variant)}
+	}
+	return out
+}
