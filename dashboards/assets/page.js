@@ -1,0 +1,63 @@
+// What the pages can do beyond HTML: shortcuts, copying, local times as
+// tooltips, and a note when the page could not be renewed. Nothing depends on it.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const help = document.getElementById("help");
+  const keysOn = document.getElementById("keys-on");
+  const said = document.getElementById("said");
+  const say = (text) => { said.textContent = text; };
+  root.classList.add("js");
+
+  document.addEventListener("click", async (e) => {
+    const from = e.target.closest("[data-copy],[data-copy-from]");
+    if (!from || e.ctrlKey || e.metaKey || e.shiftKey) return;
+    e.preventDefault();
+    try {
+      const text = from.dataset.copy ?? await (await fetch(from.href)).text();
+      await navigator.clipboard.writeText(text);
+      say("Copied.");
+    } catch {
+      if (from.href) location.assign(from.href);
+      else say("This browser does not allow copying; select the text instead.");
+    }
+  });
+
+  document.addEventListener("mouseover", (e) => {
+    const time = e.target.closest("time[datetime]");
+    if (time) time.title = new Date(time.dateTime).toLocaleString(undefined, { timeZoneName: "longOffset" });
+  });
+
+  try { keysOn.checked = localStorage.getItem("keys") !== "off"; } catch { /* storage is off: shortcuts stay on */ }
+  keysOn.addEventListener("change", () => {
+    try { localStorage.setItem("keys", keysOn.checked ? "on" : "off"); } catch { /* as above */ }
+  });
+
+  const step = (by) => {
+    const rows = [...document.querySelectorAll("a[data-row]")];
+    const next = rows.indexOf(document.activeElement) + by;
+    rows[Math.max(0, Math.min(rows.length - 1, next))]?.focus();
+  };
+  let before = "";
+  document.addEventListener("keydown", (e) => {
+    const typing = e.target.closest("input,textarea,select,[contenteditable]");
+    if (typing || !keysOn.checked || e.ctrlKey || e.metaKey || e.altKey || help.open) return;
+    const keys = before + e.key;
+    before = e.key === "g" ? "g" : "";
+    const search = document.getElementById("q");
+    if (keys === "gr") location.assign("/");
+    else if (e.key === "/" && search) search.focus();
+    else if (e.key === "?") help.showModal();
+    else if (e.key === "j") step(1);
+    else if (e.key === "k") step(-1);
+    else return;
+    e.preventDefault();
+  });
+
+  // A page that nobody sees does not ask for itself.
+  document.addEventListener("htmx:before:request", (e) => { if (document.hidden) e.preventDefault(); });
+  const stale = (on) => () => root.classList.toggle("old", on);
+  document.addEventListener("htmx:error", stale(true));
+  document.addEventListener("htmx:response:error", stale(true));
+  document.addEventListener("htmx:after:swap", stale(false));
+})();

@@ -1,0 +1,32 @@
+package dashboards
+
+import "net/http"
+
+// SignIn is the page with the token form. The form posts the fields token and
+// next to /sign-in.
+type SignIn struct {
+	Frame
+	Next  string // where to go afterwards: a path of this server
+	Fault string // why the last attempt failed; empty: there was none
+}
+
+// Refused returns the mark of a failed attempt.
+func (SignIn) Refused() Mark { return Failed }
+
+// Problem is the page of an error. It says what to do.
+type Problem struct {
+	Frame
+	Status  int    // HTTP status
+	Detail  string // what happened, one sentence
+	Fix     string // what to do; empty: nothing can be done here
+	Command string // a command that helps; empty: none
+	Request string // the request's id, to be quoted; empty: none
+}
+
+// Words returns the status in words.
+func (p Problem) Words() string {
+	if text := http.StatusText(p.Status); text != "" {
+		return text
+	}
+	return "Unknown problem"
+}

@@ -1,0 +1,72 @@
+package dashboards
+
+import (
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// functions are what the templates call: how values are written, and where
+// assets are.
+func functions() template.FuncMap {
+	return template.FuncMap{
+		"asset":      assetURL,
+		"axis":       NewAxis,
+		"strip":      strip,
+		"value":      Row.value,
+		"difference": Row.difference,
+		"arrow":      arrow,
+		"change":     change,
+		"span":       span,
+		"percent":    percent,
+		"short":      short,
+		"number":     number,
+		"count":      count,
+		"length":     length,
+		"moment":     moment,
+		"clock":      clock,
+		"machine":    machine,
+		"brief":      brief,
+		"known":      known,
+		"inc":        func(i int) int { return i + 1 },
+		"plot":       func() plotSize { return plotSize{plotWidth, plotHeight} },
+	}
+}
+
+// plotSize is the size of one strip of the forest plot in pixels.
+type plotSize struct{ Width, Height float64 }
+
+// Middle returns the height of the strip's middle line.
+func (p plotSize) Middle() float64 { return p.Height / 2 }
+
+// strip draws the i-th row of a readout.
+func strip(a Axis, i int, r Row, level float64) Strip {
+	return a.Strip("strip-"+strconv.Itoa(i), r, level)
+}
+
+// arrow says in which direction a value moved; the verdict says whether that
+// was wanted.
+func arrow(v float64) string {
+	switch {
+	case v > 0:
+		return "↑"
+	case v < 0:
+		return "↓"
+	}
+	return ""
+}
+
+// machine writes a time as the datetime attribute wants it.
+func machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// brief shortens a hash to what a person compares.
+func brief(hash string) string {
+	if len(hash) <= 12 {
+		return hash
+	}
+	return strings.ToLower(hash[:12])
+}
+
+// known reports whether a number is one.
+func known(v float64) bool { return v == v }

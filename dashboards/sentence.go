@@ -1,0 +1,93 @@
+package dashboards
+
+import (
+	"math"
+	"strings"
+)
+
+// Conclude says the result of a readout in one sentence, from the row that
+// matters most: harm to a guardrail, harm to a success metric, a gain, and
+// then whatever is measured. subject is the variant that is tried.
+func Conclude(subject string, out Readout) string {
+	row, ok := decisive(out.Rows)
+	if !ok {
+		return "Nothing can be compared yet."
+	}
+	if row.Arm != "" {
+		subject = row.Arm
+	}
+	return subject + " " + row.finding(out.Level) + "."
+}
+
+// decisive returns the row that the conclusion is about.
+func decisive(rows []Row) (Row, bool) {
+	best, rank := Row{}, math.MaxInt
+	for _, r := range rows {
+		if k := r.rank(); k < rank {
+			best, rank = r, k
+		}
+	}
+	return best, rank < math.MaxInt
+}
+
+// rank orders rows by how much they matter; MaxInt when there is nothing to say.
+func (r Row) rank() int {
+	switch {
+	case r.Lift == nil:
+		return math.MaxInt
+	case r.Role == Guardrail && r.Verdict == Worse:
+		return 0
+	case r.Role == Success && r.Verdict == Worse:
+		return 1
+	case r.Role == Success && r.Verdict == Better:
+		return 2
+	case r.Role == Success:
+		return 3
+	case r.Role == Guardrail:
+		return 4
+	}
+	return 5
+}
+
+// finding says what happened to the metric, without the subject.
+func (r Row) finding(level float64) string {
+	l := r.Lift
+	if math.IsNaN(l.Relative) {
+		return "changes " + r.Metric + " by " + r.difference(l.Absolute) + "; control is at zero, so there is no relative lift"
+	}
+	interval := " (always-valid " + short(level) + " interval " + span(l.Always) + ")"
+	switch r.Verdict {
+	case Better, Worse:
+		return direction(l.Relative) + " " + r.Metric + " by " + strings.TrimLeft(change(l.Relative), "+"+minus) + interval
+	case Within:
+		return "keeps " + r.Metric + " within its margin: " + change(l.Relative) + interval
+	}
+	return "has no proven effect on " + r.Metric + ": " + change(l.Relative) + interval
+}
+
+func direction(v float64) string {
+	if v < 0 {
+		return "lowers"
+	}
+	return "raises"
+}
+
+// title names the row in a chart.
+func (r Row) title() string {
+	if r.Arm != "" {
+		return r.Metric + ", " + r.Arm
+	}
+	return r.Metric
+}
+
+// conclusion says in one sentence what the row's chart shows.
+func (r Row) conclusion(level float64) string {
+	if r.Lift == nil {
+		return "Nothing can be compared yet: " + string(r.Verdict) + "."
+	}
+	text := "The treatment " + r.finding(level) + ". Verdict: " + string(r.Verdict)
+	if r.Note != "" {
+		text += ", " + r.Note
+	}
+	return text + "."
+}
