@@ -1,0 +1,100 @@
+package decisions
+
+import (
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// Evidence is everything that a verdict rests on besides the plan and the
+// state of the rollout: what was counted, up to where, by which queries, and
+// the statistics made of it. It is pure data and recorded whole.
+type Evidence struct {
+	At           time.Time        `json:"at"`                  // when it was taken
+	Watermark    map[string]Place `json:"watermark,omitempty"` // by shard: the facts that are counted in it
+	FlagRevision uint64           `json:"flagRevision"`        // of the flag when it was taken; what a decision expects it to be still
+	Exposures    int64            `json:"exposures"`           // of this rollout, counted once each
+	Newest       time.Time        `json:"newest,omitzero"`     // newest exposure of this rollout
+	Units        []Count          `json:"units"`
+	TwoArms      int64            `json:"twoArms"`     // units that saw two arms in one epoch; they are in no other number
+	Unaccounted  int64            `json:"unaccounted"` // events acknowledged and behind the watermark, but neither counted nor dead-lettered
+	Metrics      []Measured       `json:"metrics"`     // those of the plan, in its order
+	Incidents    []Incident       `json:"incidents,omitempty"`
+	Queries      []Query          `json:"queries,omitempty"`
+	SampleRatio  *stats.SRM       `json:"sampleRatio,omitempty"` // computed by Read
+}
+
+// Place is how far one shard of facts is counted.
+type Place struct {
+	Seq    uint64    `json:"seq"`
+	Newest time.Time `json:"newest,omitzero"` // newest event up to Seq
+}
+
+// Count is a number of units, by first exposure.
+type Count struct {
+	Epoch int    `json:"epoch"`
+	Stage string `json:"stage"`
+	Arm   string `json:"arm"` // variant
+	N     int64  `json:"n"`
+}
+
+// Measured is one metric of the plan: what was counted, and what Read makes of
+// it. The statistics are recorded, so that a later recomputation compares them
+// with thresholds and never repeats floating-point work.
+type Measured struct {
+	Metric string          `json:"metric"`
+	Strata []stats.Stratum `json:"strata,omitempty"` // of units old enough for the gate
+	Newest time.Time       `json:"newest,omitzero"`  // newest event of the metric, of any unit of the rollout
+
+	Judgement *stats.Judgement `json:"judgement,omitempty"` // of a guardrail, against its margin
+	Limit     *stats.Judgement `json:"limit,omitempty"`     // of a guardrail, against its limit
+	Outcome   *stats.Outcome   `json:"outcome,omitempty"`   // of a success metric
+	Exclusion *stats.Exclusion `json:"exclusion,omitempty"` // of the size that the present stage names
+	AtMargin  *stats.Exclusion `json:"atMargin,omitempty"`  // of the margin, in the stage that decides
+}
+
+// Query is one question that was put to the warehouse.
+type Query struct {
+	SQL  string     `json:"sql"`
+	Hash event.Hash `json:"hash"` // SHA-256 over the SQL and its parameters
+}
+
+// Severity is how bad an incident is.
+type Severity string
+
+// The severities.
+const (
+	Critical Severity = "critical"
+	Blocking Severity = "blocking"
+	Minor    Severity = "minor"
+)
+
+// Incident is one that is open.
+type Incident struct {
+	ID       string    `json:"id"`
+	Severity Severity  `json:"severity"`
+	Since    time.Time `json:"since"`
+	Text     string    `json:"text,omitempty"`
+}
+
+// Metric returns what was measured of a metric.
+func (e Evidence) Metric(key string) (Measured, bool) {
+	for _, m := range e.Metrics {
+		if m.Metric == key {
+			return m, true
+		}
+	}
+	return Measured{}, false
+}
+
+// UnitsOf returns the units of one arm, over all stages when stage is empty.
+func (e Evidence) UnitsOf(stage, arm string) int64 {
+	var n int64
+	for _, c := range e.Units {
+		if c.Arm == arm && (stage == "" || c.Stage == stage) {
+			n += c.N
+		}
+	}
+	return n
+}

@@ -1,0 +1,46 @@
+package decisions
+
+import (
+	"fmt"
+	"slices"
+)
+
+// unbuilt refuses what a document may say and this version cannot carry out.
+// Ignoring any of it would release something on weaker terms than were written
+// down.
+func (c *planCheck) unbuilt() {
+	p := c.plan
+	c.cannot("eligible", p.Eligible != "", "segments cannot be looked up", "leave it out: every unit is eligible")
+	for i, s := range p.Stages {
+		c.unbuiltStage(fmt.Sprintf("stages[%d].", i), s)
+	}
+	serves := slices.ContainsFunc(p.Stages, func(s Stage) bool { return s.Kind() == Serve })
+	for i, g := range p.Metrics.Guardrails {
+		path := fmt.Sprintf("metrics.guardrails[%d].", i)
+		c.cannot(path+"within", g.Within != "", "guardrails cannot be split by an attribute", "leave it out")
+		c.cannot(path+"limit", g.Limit != "" && serves, "levels cannot be measured in a stage that serves an audience",
+			"leave out the limit or the audience")
+	}
+	c.cannot("rollback.to", p.Rollback.To != "safe", "a rollback goes to the safe variant only", "write to: safe")
+	c.cannot("rollback.notify", len(p.Rollback.Notify) > 0, "nobody can be notified", "leave it out and watch the rollout's page")
+	c.cannot("rollback.prove", p.Rollback.Prove != nil, "a rollback cannot be proven by its exposures", "leave it out")
+}
+
+func (c *planCheck) unbuiltStage(path string, s Stage) {
+	c.cannot(path+"to", s.To != "", "segments cannot be looked up", "write the audience as a condition: when: {attribute: ring, op: in, values: [beta]}")
+	c.cannot(path+"units", len(s.Units) > 0, "stages cannot name single units", "write the audience as a condition (when)")
+	c.cannot(path+"ramp", s.Ramp != nil, "a ramp is not expanded into stages", "write one stage for every step")
+	c.cannot(path+"dark", s.Dark, "shadow exposures are not taken", "begin with a small treatment")
+	c.cannot(path+"arms", s.Arms != nil, "a stage cannot change the arms", "use the plan's arms")
+	c.cannot(path+"advanceWhen", len(s.AdvanceWhen) > 0, "further conditions are not asked", "leave it out")
+	c.cannot(path+"pauseWhen", len(s.PauseWhen) > 0, "further conditions are not asked", "leave it out")
+	c.cannot(path+"rollbackWhen", len(s.RollbackWhen) > 0, "further conditions are not asked", "leave it out")
+	c.cannot(path+"requires", len(s.Requires) > 0, "external checks are not received", "leave it out")
+}
+
+// cannot adds a fault when a field is used that has no machinery behind it.
+func (c *planCheck) cannot(path string, used bool, why, fix string) {
+	if used {
+		c.add(path, nil, "cannot be carried out by this version: "+why, fix)
+	}
+}

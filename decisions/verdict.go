@@ -1,0 +1,90 @@
+package decisions
+
+import (
+	"time"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// Verdict is what Evaluate makes of an Input.
+type Verdict struct {
+	Action  Action                `json:"action"`
+	Stage   int                   `json:"stage"`             // index of the stage to be in: the present one, or the next of Expand and Ship
+	Reason  string                `json:"reason"`            // stable words, "guardrail day_7_retention breached"; a change of them is recorded
+	Text    string                `json:"text"`              // the same as a sentence, with numbers
+	Checks  []Check               `json:"checks"`            // the gate, in order
+	Next    time.Time             `json:"next,omitzero"`     // when it looks next; zero: never by itself
+	Streaks map[string]Streak     `json:"streaks,omitempty"` // breaches that a second look must confirm, by check
+	Looks   map[string]stats.Look `json:"looks,omitempty"`   // of exclusion tests, taken by this verdict; always recorded
+}
+
+// Check is one item of the gate.
+type Check struct {
+	Name    CheckName          `json:"name"`
+	Metric  string             `json:"metric,omitempty"` // the metric it is about
+	State   CheckState         `json:"state"`
+	Code    string             `json:"code,omitempty"`    // what was found, in one stable word: "breached", "missing"
+	Asks    Action             `json:"asks,omitempty"`    // what it asks for unless it passes; empty: Hold
+	Text    string             `json:"text"`              // a sentence for a release owner
+	Numbers map[string]float64 `json:"numbers,omitempty"` // by name: have, need, lift, low, high, margin, logE, …
+}
+
+// CheckName names an item of the gate.
+type CheckName string
+
+// The items of the gate, in the order they are asked.
+const (
+	CheckStart     CheckName = "start"     // a person has started the plan
+	CheckWindow    CheckName = "window"    // the minimum window has passed
+	CheckTelemetry CheckName = "telemetry" // facts are fresh and complete
+	CheckSRM       CheckName = "sampleRatio"
+	CheckTwoArms   CheckName = "twoArms"     // units that saw both arms
+	CheckCount     CheckName = "unaccounted" // events acknowledged but neither counted nor dead
+	CheckIncidents CheckName = "incidents"
+	CheckGuardrail CheckName = "guardrail" // against control, within the margin
+	CheckLimit     CheckName = "limit"     // the level of the treated units
+	CheckUnits     CheckName = "units"     // the minimum of units per arm
+	CheckExclusion CheckName = "exclusion" // harm of the stage's own size is excluded
+	CheckMargin    CheckName = "margin"    // harm beyond the margin is excluded; stages that decide
+	CheckSuccess   CheckName = "success"
+	CheckDeadline  CheckName = "deadline" // the longest window has not passed
+	CheckApproval  CheckName = "approval"
+)
+
+// CheckState is how a check stands.
+type CheckState string
+
+// The states of a check.
+const (
+	Pass          CheckState = "pass"
+	Wait          CheckState = "wait" // not yet; time or data will tell
+	Fail          CheckState = "fail"
+	NotApplicable CheckState = "n/a"
+)
+
+// open reports whether the check stands in the way of the next stage.
+func (c Check) open() bool { return c.State == Wait || c.State == Fail }
+
+// key names the check among those of one gate.
+func (c Check) key() string {
+	if c.Metric == "" {
+		return string(c.Name)
+	}
+	return string(c.Name) + " " + c.Metric
+}
+
+// reason is the check as stable words.
+func (c Check) reason() string {
+	if c.Code == "" {
+		return c.key() + " " + string(c.State)
+	}
+	return c.key() + " " + c.Code
+}
+
+// Streak counts looks in a row, each with more information than the last, that
+// found a metric breached. An automatic rollback takes two, so that one bad
+// batch of data is not enough.
+type Streak struct {
+	Looks       int     `json:"looks"`
+	Information float64 `json:"information"` // of the last of them
+}
