@@ -1,0 +1,163 @@
+package ingest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// shape says which fields an event of one kind must and may have.
+type shape struct{ must, may field }
+
+func shapeOf(kind string) (shape, bool) {
+	const all = fKind | fID
+	switch kind {
+	case KindExposure:
+		return shape{all | fFlag | fVariant | fUnit, fRevision | fRollout | fStage | fEpoch | fEnrolled | fReason | fAt | fAttributes | fSynthetic}, true
+	case KindMetric:
+		return shape{all | fName | fUnits, fValue | fAt | fAttributes | fSynthetic}, true
+	case KindDeployment:
+		return shape{all | fService | fVersion, fEnvironment | fAt | fAttributes | fSynthetic}, true
+	case KindReading:
+		return shape{all | fName | fValue, fLabels | fAt | fSynthetic}, true
+	}
+	return shape{}, false
+}
+
+// names returns the names of a set of fields.
+func (f field) names() []string {
+	const all = "kind id flag variant unit revision rollout stage epoch enrolled reason at attributes synthetic " +
+		"name value units service version environment labels" // in the order of the constants
+	var names []string
+	for i, name := range strings.Fields(all) {
+		if f&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// check says what is wrong with a whole event whose fields are well formed.
+func (v *visit) check() []Rejection {
+	w := &v.w
+	s, ok := shapeOf(w.kind)
+	if !ok {
+		if w.has&fKind == 0 {
+			return v.reject(Malformed, "kind", "", "is missing", "send exposure, metric, deployment or reading")
+		}
+		return v.reject(UnknownKind, "kind", w.kind, "is not a kind of event", "send exposure, metric, deployment or reading")
+	}
+	var faults []Rejection
+	for _, name := range (s.must &^ w.has).names() {
+		faults = append(faults, v.reject(Malformed, name, "", "is missing", "every "+w.kind+" has one")...)
+	}
+	for _, name := range (w.has &^ (s.must | s.may)).names() {
+		faults = append(faults, v.reject(Malformed, name, "", "does not belong to the kind "+w.kind, "remove it")...)
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	faults = append(faults, v.checkTimes()...)
+	return append(faults, v.checkKind()...)
+}
+
+func (v *visit) checkKind() []Rejection {
+	w := &v.w
+	switch w.kind {
+	case KindExposure:
+		return v.checkExposure()
+	case KindMetric:
+		return append(v.checkName("name", w.name), v.checkUnits()...)
+	case KindDeployment:
+		faults := append(v.checkName("service", w.service), v.checkName("version", w.version)...)
+		if w.has&fEnvironment != 0 && w.environment != v.environment {
+			faults = append(faults, v.reject(Malformed, "environment", w.environment,
+				"is not the environment of the token", "send "+v.environment+" or leave it out")...)
+		}
+		return faults
+	}
+	return v.checkName("name", w.name)
+}
+
+func (v *visit) checkName(field, name string) []Rejection {
+	if name == "" {
+		return v.reject(Malformed, field, "", "is empty", "name it")
+	}
+	return nil
+}
+
+func (v *visit) checkExposure() []Rejection {
+	w := &v.w
+	faults := append(v.checkName("variant", w.variant), v.checkUnit("unit.kind", "unit.id", w.unit)...)
+	if !v.door.Flags.Known(v.environment, w.flag) {
+		faults = append(faults, v.reject(UnknownFlag, "flag", w.flag,
+			"is not a flag of "+v.environment, "check the key, or apply the flag first")...)
+	}
+	if w.claim() && w.revision == 0 {
+		faults = append(faults, v.reject(Malformed, "revision", "",
+			"is missing, and an enrolled exposure needs it", "send the revision of the flag's metadata")...)
+	}
+	return faults
+}
+
+// claim reports whether the sender says that the unit is in an arm. A sender
+// that only knows OpenFeature says so with the reason.
+func (w *wire) claim() bool {
+	if w.has&fEnrolled != 0 {
+		return w.enrolled
+	}
+	return w.reason == "SPLIT"
+}
+
+func (v *visit) checkUnits() []Rejection {
+	if len(v.w.units) == 0 {
+		return v.reject(Malformed, "units", "", "names no unit", `send {"user": "u-1"}, or a reading if there is none`)
+	}
+	var faults []Rejection
+	for _, u := range v.w.units {
+		faults = append(faults, v.checkUnit("units", "units."+u.Kind, u)...)
+	}
+	return faults
+}
+
+func (v *visit) checkUnit(kindField, idField string, u Unit) []Rejection {
+	var faults []Rejection
+	if why := event.CheckKey(u.Kind); why != "" {
+		faults = v.reject(Malformed, kindField, u.Kind, why, "send a kind such as user or workspace")
+	}
+	if u.ID == "" {
+		faults = append(faults, v.reject(Malformed, idField, "", "is empty", "leave out events without a unit")...)
+	}
+	return faults
+}
+
+// checkTimes puts the time of the ID for an event without one, and keeps both
+// within the clock window.
+func (v *visit) checkTimes() []Rejection {
+	made := timeOf(v.w.id)
+	faults := v.checkTime("id", made)
+	if v.w.has&fAt == 0 {
+		v.w.at = made
+		return faults
+	}
+	return append(faults, v.checkTime("at", v.w.at)...)
+}
+
+func (v *visit) checkTime(field string, t time.Time) []Rejection {
+	text := t.Format(time.RFC3339)
+	switch {
+	case t.After(v.now.Add(maxFuture)):
+		return v.reject(TimeWindow, field, text, fmt.Sprintf("is more than %v in the future", maxFuture), "set the sender's clock")
+	case t.Before(v.now.Add(-lateWindow)) && !v.door.Replay, t.Before(time.Unix(0, 0)):
+		return v.reject(TimeWindow, field, text, "is older than the late window of 7d", "import old events instead")
+	}
+	return nil
+}
+
+func (v *visit) reject(reason Reason, field, value, why, fix string) []Rejection {
+	return []Rejection{{
+		Index: v.in.index, ID: textOf(v.w.id), Field: field, Value: excerpt([]byte(value)), Reason: reason, Why: why, Fix: fix,
+	}}
+}
