@@ -79,15 +79,12 @@ func Compare(strata []Stratum, o Options) Comparison {
 	}
 	c.Control, c.Treatment = Arm{k.nc, k.yc}, Arm{k.nt, k.yt}
 	k.fixed(&c, o)
-	if !c.Refusing() {
+	if c.Refused == nil {
 		k.always(&c, o)
-		k.doubt(&c)
+		k.doubt(&c, o)
 	}
 	return c
 }
-
-// Refusing reports whether there is no result.
-func (d Doubt) Refusing() bool { return d.Refused != nil }
 
 // contrast is the overlap-weighted means of both arms and their variances.
 type contrast struct {
@@ -97,19 +94,19 @@ type contrast struct {
 	pooled     float64 // variance of yt−yc if both arms were one; proportions only
 	free       float64 // Σ v²/(n−1) of Satterthwaite's degrees of freedom
 	proportion bool
-	thin       bool // an arm has few units with, or without, the outcome
+	weight     float64 // of all strata: 0 when none has two units in each arm
+	thin       bool    // an arm has few units with, or without, the outcome
 }
 
 func contrasted(strata []Stratum) contrast {
 	k := contrast{proportion: strata[0].Control.Kind == KindProportion}
-	total := 0.0
-	for _, s := range strata {
-		total += overlap(s)
-	}
 	for _, s := range strata {
 		k.nc, k.nt = k.nc+s.Control.N, k.nt+s.Treatment.N
+		k.weight += overlap(s)
+	}
+	for _, s := range strata {
 		if w := overlap(s); w > 0 {
-			k.add(s, w/total)
+			k.add(s, w/k.weight)
 		}
 	}
 	return k
@@ -154,9 +151,11 @@ func spread(s Sample) float64 {
 func (k contrast) fault(o Options) *Refusal {
 	switch {
 	case k.nc < 2:
-		return refuse(TooFewUnits, "control.n", "an arm needs two units or more in a stratum that has both")
+		return refuse(TooFewUnits, "control.n", "an arm needs two units or more")
 	case k.nt < 2:
-		return refuse(TooFewUnits, "treatment.n", "an arm needs two units or more in a stratum that has both")
+		return refuse(TooFewUnits, "treatment.n", "an arm needs two units or more")
+	case k.weight == 0:
+		return refuse(TooFewUnits, "strata", "no stratum has two units or more in each arm")
 	case k.vc+k.vt == 0 && k.pooled == 0:
 		if k.yc == 0 && k.yt == 0 && k.proportion {
 			return refuse(ZeroVariance, "sum", "no unit of either arm has the outcome; counts of failures are judged by events")
@@ -280,7 +279,7 @@ func (o Options) process(i, n, alpha float64) process {
 	return tuned(i/n*o.Units, alpha)
 }
 
-func (k contrast) doubt(c *Comparison) {
+func (k contrast) doubt(c *Comparison, o Options) {
 	c.Assumptions = []string{assumeUnits, assumeOneLook, assumeTuned}
 	if k.thin {
 		c.warn(warnFew)
@@ -290,6 +289,9 @@ func (k contrast) doubt(c *Comparison) {
 	}
 	if k.vc == 0 || k.vt == 0 {
 		c.warn(warnOneConstant)
+	}
+	if (c.P < o.Alpha) == c.Fixed.Contains(0) {
+		c.warn(warnBorderline)
 	}
 }
 

@@ -22,7 +22,6 @@ type EventCounts struct {
 // a failure that never existed before is seen after a few units.
 type Events struct {
 	Margin float64 `json:"margin,omitempty"` // tolerated ratio of the failure rates, at least 1; zero means 1
-	Detect float64 `json:"detect,omitempty"` // ratio that a plan asks about; no part of the test
 	Alpha  float64 `json:"alpha,omitempty"`  // one-sided; zero means DefaultAlpha
 	K      float64 `json:"k,omitempty"`      // prior failures; zero means EventConcentration
 	Floor  int64   `json:"floor,omitempty"`  // failing treated units; zero means EventFloor
@@ -37,6 +36,7 @@ type EventJudgement struct {
 	LogTwo    float64  `json:"logTwo"`    // two-sided log e-value against "the ratio is 1"
 	Threshold float64  `json:"threshold"` // −log(alpha)
 	LogRatio  Interval `json:"logRatio"`  // log of the ratio of the rates, two-sided at alpha, always valid
+	Bounds    Interval `json:"bounds"`    // the same, each side at alpha: what State and Excludes rest on
 	Control   int64    `json:"control"`   // failing units, of all epochs
 	Treatment int64    `json:"treatment"`
 	Doubt
@@ -52,21 +52,20 @@ const (
 // asked at every failure.
 func (e Events) Judge(epochs []EventCounts) EventJudgement {
 	e = e.defaults()
-	j := EventJudgement{State: Unknown, P: 1, LogRatio: Open(),
+	j := EventJudgement{State: Unknown, P: 1, LogRatio: Open(), Bounds: Open(),
 		Doubt: Doubt{Method: methodEvents, Assumptions: []string{assumeFailing, assumeAssignment}}}
 	if j.Refused = e.fault(epochs); j.Refused != nil {
 		return j
 	}
 	j.Threshold = -math.Log(e.Alpha)
+	j.LogE, j.LogHarm = e.logOne(epochs, e.Margin), e.logOne(epochs, 1)
 	for _, c := range epochs {
-		j.LogE += c.logOne(e.Margin, e.K)
-		j.LogHarm += c.logOne(1, e.K)
 		j.LogTwo += c.logTwo(0, e.K)
 		j.Control, j.Treatment = j.Control+c.Control, j.Treatment+c.Treatment
 	}
-	j.LogE, j.LogHarm = math.Max(j.LogE, leastLog), math.Max(j.LogHarm, leastLog)
 	j.P = math.Min(1, math.Exp(-j.LogE))
 	j.LogRatio = e.ratio(epochs, j.Control, j.Treatment)
+	j.Bounds = Interval{Low: e.least(epochs), High: -e.least(mirrored(epochs))}
 	e.state(&j)
 	return j
 }
@@ -153,6 +152,45 @@ func (e Events) middle(epochs []EventCounts) float64 {
 		return sum
 	}
 	return bisect(-50, 50, func(d float64) bool { return slope(d) < 0 })
+}
+
+// least returns the log ratio that the failures establish: every smaller one is
+// excluded by its one-sided test.
+func (e Events) least(epochs []EventCounts) float64 {
+	excluded := func(delta float64) bool { return e.logOne(epochs, math.Exp(delta)) >= -math.Log(e.Alpha) }
+	if !excluded(-farLogRatio) {
+		return math.Inf(-1)
+	}
+	return bisect(-farLogRatio, farLogRatio, excluded)
+}
+
+func (e Events) logOne(epochs []EventCounts, margin float64) float64 {
+	sum := 0.0
+	for _, c := range epochs {
+		sum += c.logOne(margin, e.K)
+	}
+	return math.Max(sum, leastLog)
+}
+
+// Excludes reports whether the failures exclude that the ratio of the rates is
+// size or more, and the log e-value against that. It needs failures of control:
+// without any, no ratio is excluded.
+func (e Events) Excludes(size float64, epochs []EventCounts) (excluded bool, logE float64) {
+	e = e.defaults()
+	if e.fault(epochs) != nil || !(size > 1) || size > 1e6 {
+		return false, 0
+	}
+	logE = e.logOne(mirrored(epochs), 1/size)
+	return logE >= -math.Log(e.Alpha), logE
+}
+
+// mirrored returns the counts with the arms exchanged.
+func mirrored(epochs []EventCounts) []EventCounts {
+	m := make([]EventCounts, len(epochs))
+	for i, c := range epochs {
+		m[i] = EventCounts{Epoch: c.Epoch, Control: c.Treatment, Treatment: c.Control, Traffic: [2]float64{c.Traffic[1], c.Traffic[0]}}
+	}
+	return m
 }
 
 func (e Events) defaults() Events {

@@ -54,7 +54,7 @@ const (
 	assumeFrozen    = "the variance and the control mean of the first look weigh the strata and scale the margin"
 	warnSmall       = "fewer than 200 units in an arm: the normal approximation is coarse"
 	warnDoubt       = "the control mean that margins are relative to is known to worse than 10 %"
-	warnZeroControl = "the control mean is 0, so that no relative margin exists: only harm can be established"
+	warnZeroControl = "the control mean was 0 when it was frozen: margins are taken of the control mean so far, and effects are absolute"
 	smallArm        = 200
 )
 
@@ -62,9 +62,8 @@ const (
 // what Freeze returned at the first look.
 func (g Guardrail) Judge(strata []Stratum, f Frozen) Judgement {
 	g = g.defaults()
-	j := Judgement{State: Unknown, Threshold: -math.Log(g.Alpha), Reading: nothing(methodProcess, nil)}
+	j := Judgement{State: Unknown, Reading: nothing(methodProcess, nil)}
 	if j.Refused = first(g.fault(), fault(strata), f.ready()); j.Refused != nil {
-		j.Threshold = 0
 		return j
 	}
 	t := scored(strata, f)
@@ -72,30 +71,42 @@ func (g Guardrail) Judge(strata []Stratum, f Frozen) Judgement {
 		j.Refused = noVariance
 		return j
 	}
-	return g.judge(t, f, j.Threshold).doubt(strata, f)
+	return g.judge(t, g.excess(strata, f), f).doubt(strata, f)
 }
 
-// judge tests a score that has a variance.
-func (g Guardrail) judge(t score, f Frozen, threshold float64) Judgement {
-	unit, harm := unit(g.Absolute, f), g.Direction.harm()
-	margin := g.Margin * unit
+// excess returns the score of harm beyond the margin. A relative margin without
+// a frozen control mean is one of the control mean so far.
+func (g Guardrail) excess(strata []Stratum, f Frozen) score {
+	harm, unit := g.Direction.harm(), unit(g.Absolute, f)
+	ratio := 1.0
+	if unit == 0 {
+		ratio += harm * g.Margin
+	}
+	t := contrasts(strata, f, ratio)
+	t.S = t.beyond(g.Margin*unit, harm)
+	return t
+}
+
+// judge tests the score of the effect, and its excess over the margin.
+func (g Guardrail) judge(t, excess score, f Frozen) Judgement {
+	unit := unit(g.Absolute, f)
 	p := tuned(g.sharpest(unit, f), 2*g.Alpha)
 	j := Judgement{
-		LogBreach: p.logOne(t.beyond(margin, harm), t.V),
-		LogHarm:   p.logOne(t.beyond(0, harm), t.V),
-		Threshold: threshold,
+		LogBreach: p.logOne(excess.S, excess.V),
+		LogHarm:   p.logOne(t.beyond(0, g.Direction.harm()), t.V),
+		Threshold: -math.Log(g.Alpha),
 		Reading:   t.read(p, g.Alpha, or(unit, 1)),
 	}
 	j.Relative = !g.Absolute && unit != 0
-	if size := or(margin, g.Detect*unit); size > 0 {
+	if size := or(g.Margin, g.Detect) * unit; size > 0 {
 		j.Needed = needed(size, g.Alpha, g.Power)
 	}
-	if margin > 0 {
-		j.LogSafe = p.logOne(-t.beyond(margin, harm), t.V)
+	if g.Margin > 0 {
+		j.LogSafe = p.logOne(-excess.S, excess.V)
 	}
-	j.Harmed = j.LogHarm >= threshold
-	j.Breached = j.LogBreach >= threshold && unit != 0
-	j.Safe = j.LogSafe >= threshold
+	j.Harmed = j.LogHarm >= j.Threshold
+	j.Breached = j.LogBreach >= j.Threshold
+	j.Safe = j.LogSafe >= j.Threshold
 	j.State = j.state()
 	return j
 }

@@ -90,7 +90,7 @@ func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclus
 	t := scored(strata, f)
 	switch {
 	case unit == 0:
-		e.Refused = refuse(Unbounded, "control", warnZeroControl)
+		e.Refused = refuse(Unbounded, "control", "the control mean was 0 when it was frozen, so that a relative size has no meaning")
 	case t.V == 0:
 		e.Refused = noVariance
 	}

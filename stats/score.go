@@ -27,13 +27,7 @@ func Freeze(strata []Stratum) (f Frozen, ok bool) {
 	if fault(strata) != nil {
 		return Frozen{}, false
 	}
-	var control, treatment, cells pool
-	for _, s := range strata {
-		control.add(s.Control)
-		treatment.add(s.Treatment)
-		cells.add(s.Control)
-		cells.add(s.Treatment)
-	}
+	control, treatment, cells := pooled(strata)
 	if control.all.N < FreezeUnits || treatment.all.N < FreezeUnits {
 		return Frozen{}, false
 	}
@@ -63,6 +57,17 @@ type pool struct {
 	free    float64 // Σ (n−1)
 }
 
+// pooled returns the pools of both arms, and that of all units.
+func pooled(strata []Stratum) (control, treatment, cells pool) {
+	for _, s := range strata {
+		control.add(s.Control)
+		treatment.add(s.Treatment)
+		cells.add(s.Control)
+		cells.add(s.Treatment)
+	}
+	return control, treatment, cells
+}
+
 func (p *pool) add(s Sample) {
 	if s.N > 0 {
 		p.squares += float64(s.N-1) * s.Variance()
@@ -71,17 +76,22 @@ func (p *pool) add(s Sample) {
 	p.all = p.all.Merge(s)
 }
 
-// freeze returns the pooled variance beside the mean of the base, which is the
-// sample that margins are relative to.
+// freeze returns what is frozen beside the mean of the base, once the variance
+// is known well enough.
 func (p *pool) freeze(base Sample) (Frozen, bool) {
 	if p.all.Kind == KindProportion && min(p.all.X, p.all.N-p.all.X) < freezeOutcomes {
 		return Frozen{}, false
 	}
+	f := p.frozen(base)
+	return f, f.Variance > 0
+}
+
+func (p *pool) frozen(base Sample) Frozen {
 	f := Frozen{Variance: p.squares / p.free, ControlMean: base.Center(), Units: p.all.N}
 	if f.ControlMean != 0 {
 		f.Doubt = math.Sqrt(base.Variance()/float64(base.N)) / math.Abs(f.ControlMean)
 	}
-	return f, f.Variance > 0
+	return f
 }
 
 // score is the stratified score of treatment against control: S = Σ w_k d_k
@@ -94,7 +104,12 @@ type score struct {
 
 // scored returns the score of the strata that have two units in each arm; a
 // stratum without has no variance yet and waits.
-func scored(strata []Stratum, f Frozen) score {
+func scored(strata []Stratum, f Frozen) score { return contrasts(strata, f, 1) }
+
+// contrasts is scored for d_k = treatment − ratio·control: the test form of a
+// relative margin where no control mean is known that it could be frozen with
+// (Sasabuchi 1988).
+func contrasts(strata []Stratum, f Frozen, ratio float64) score {
 	var t score
 	for _, s := range strata {
 		if s.Control.N < 2 || s.Treatment.N < 2 {
@@ -102,9 +117,9 @@ func scored(strata []Stratum, f Frozen) score {
 		}
 		nc, nt := float64(s.Control.N), float64(s.Treatment.N)
 		w := nt / (nt + nc) * nc / f.Variance
-		t.S += w * (s.Treatment.Center() - s.Control.Center())
+		t.S += w * (s.Treatment.Center() - ratio*s.Control.Center())
 		t.W += w
-		t.V += w * w * (s.Treatment.Variance()/nt + s.Control.Variance()/nc)
+		t.V += w * w * (s.Treatment.Variance()/nt + ratio*ratio*s.Control.Variance()/nc)
 	}
 	return t
 }
