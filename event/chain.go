@@ -7,7 +7,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Hash is a SHA-256 digest; its text form is 64 hexadecimal digits, and the
@@ -42,16 +44,24 @@ func (h Hash) String() string {
 func Sum(b []byte) Hash { return sha256.Sum256(b) }
 
 // Canonical brings an event to the one form that is hashed and stored: the
-// time in UTC to the millisecond, the data compact. An event whose data is not
-// one JSON value, or whose subject is none, is refused.
+// time in UTC to the millisecond, the data compact and with '<', '>' and '&'
+// escaped, as json.Marshal would write it. An event is refused whose data is
+// not one JSON value, whose subject is none, or whose text is not UTF-8: it
+// would not be the same when it is read back.
 func Canonical(e Event) (Event, error) {
 	if why := checkSubject(e.Subject); why != "" {
 		return e, Invalid{Path: "subject", Value: e.Subject, Why: why}
 	}
-	var data bytes.Buffer
-	if err := json.Compact(&data, e.Data); err != nil {
+	for path, text := range map[string]string{"source": e.Source, "type": e.Type, "actor": e.Actor, "cause": e.Cause} {
+		if !utf8.ValidString(text) {
+			return e, Invalid{Path: path, Value: strconv.QuoteToASCII(text), Why: "is not UTF-8"}
+		}
+	}
+	var compact, data bytes.Buffer
+	if err := json.Compact(&compact, e.Data); err != nil {
 		return e, fmt.Errorf("reading the data of a %s: %w", e.Type, err)
 	}
+	json.HTMLEscape(&data, compact.Bytes())
 	e.Data = data.Bytes()
 	e.Time = e.Time.UTC().Truncate(time.Millisecond)
 	return e, nil

@@ -1,6 +1,9 @@
 package event
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Filter selects events by subject. The zero Filter selects all. A pattern is
 // a subject, or a prefix that ends in ".>" ("flag.>" is every flag).
@@ -52,10 +55,14 @@ func checkSubject(s string) string {
 		return "is longer than 255 characters"
 	case strings.HasPrefix(s, ".") || strings.HasSuffix(s, ".") || strings.Contains(s, ".."):
 		return "has an empty part between its dots"
-	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == '*' || r == '>' || r == 0x7f }):
-		return "has a blank, '*' or '>'"
+	case strings.ContainsFunc(s, busRune):
+		return "has a blank, '*', '>' or a byte that is no text"
 	}
 	return ""
+}
+
+func busRune(r rune) bool {
+	return r <= ' ' || r == '*' || r == '>' || r == 0x7f || r == utf8.RuneError
 }
 
 func keyRune(r rune) bool {

@@ -1,0 +1,202 @@
+// Package natslog keeps the log, the facts, the documents and the loaders'
+// progress on NATS JetStream: in a server inside this process that opens no
+// socket, or on servers elsewhere. It never knows what a message means; it
+// knows when one is on disk, and it never takes a shorter or changed history
+// for a whole one.
+//
+//	s, err := natslog.Open(ctx, natslog.Config{Dir: "data/nats", Logger: lg})
+//	seq, err := s.Log.Append(ctx, e, event.Expect(0)) // on disk when it returns
+//	seq, err = s.Facts[0].Publish(ctx, "instance.17", pack)
+//	err = s.Close(ctx)
+//
+// # What is checked
+//
+// JetStream repairs a damaged file by cutting it off at the damage, and its
+// consumers pass over what is missing without a word. So Open reads the files
+// itself before the server may touch them, and refuses to start, naming the
+// first sequence that is damaged. Then it folds the log from sequence 1 and
+// checks contiguity, the hash chain and the seals. DIR/seal.json, written at
+// each seal and at Close, says how far every stream was: a log that ends
+// before that opens read-only. Every read counts sequences and ends with
+// event.ErrDamaged at a gap.
+package natslog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Config says where the streams are. Dir or URL is required.
+type Config struct {
+	Dir        string       // of the embedded server's data; with URL, where seal.json is kept (empty: nowhere)
+	URL        string       // of a NATS server or cluster: "nats://a:4222,nats://b:4222"; empty: embedded in this process
+	SystemURL  string       // the same servers, as a user of the system account: proves that they write before they answer
+	TrustSync  bool         // with URL and no SystemURL: the operator vouches for sync_interval: always
+	Replicas   int          // of each stream, 1 to 5; default 1
+	Shards     int          // of facts, fixed when they are first created; default 1
+	FactsBytes int64        // that one shard may take; may grow, never shrink; default 4 GiB
+	MaxStore   int64        // bytes that the embedded server may take; default: what is free but for a tenth of the disk
+	Logger     *slog.Logger // nil: silent
+
+	duplicates time.Duration // window of JetStream's own recognition of repeats; default 2 minutes
+}
+
+func (c Config) replicas() int { return max(c.Replicas, 1) }
+func (c Config) shards() int   { return max(c.Shards, 1) }
+
+func (c Config) factsBytes() int64 {
+	if c.FactsBytes > 0 {
+		return c.FactsBytes
+	}
+	return 4 << 30
+}
+
+func (c Config) window() time.Duration {
+	if c.duplicates > 0 {
+		return c.duplicates
+	}
+	return 2 * time.Minute
+}
+
+func (c Config) logger() *slog.Logger {
+	if c.Logger != nil {
+		return c.Logger
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// Store is every stream of one installation. Its parts may be used by many
+// goroutines at once, until Close.
+type Store struct {
+	Log     *Log
+	Control *Stream   // the log's messages as they are stored, for its loader; it is not published to
+	Facts   []*Stream // one per shard
+	Dead    *Stream   // dead letters
+	Blobs   *Blobs
+	KV      *KV
+	Sealer  *Sealer
+
+	config Config
+	lg     *slog.Logger
+	lock   *lock
+	srv    *server.Server // nil with a URL
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	found  map[string]extent // of the streams' files before the server started; nil with a URL
+}
+
+// Open starts or reaches the server, creates the streams that are absent and
+// checks those that are there. It fails when a stream's configuration is not
+// what Sluice relies on, when another process has Dir, and, with
+// event.ErrDamaged, when what is stored is not what was written. A log that
+// ends before its newest seal is opened for reading alone.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	s := &Store{config: c, lg: c.logger()}
+	for _, step := range []func(context.Context) error{s.claim, s.inspect, s.connect, s.create, s.recall} {
+		if err := step(ctx); err != nil {
+			s.release()
+			return nil, fmt.Errorf("opening the streams: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// Close writes down how far the streams are, stops the server and gives the
+// directory back. ctx bounds the wait for the last events to be read back.
+func (s *Store) Close(ctx context.Context) error {
+	err := s.Sealer.note(ctx)
+	s.release()
+	return err
+}
+
+func (s *Store) claim(context.Context) error {
+	if s.config.Dir == "" {
+		if s.config.URL == "" {
+			return errors.New("neither a directory nor a server is given")
+		}
+		return nil
+	}
+	var err error
+	s.lock, err = claim(s.config.Dir)
+	return err
+}
+
+// inspect reads the files of the embedded server before it may touch them.
+func (s *Store) inspect(context.Context) error {
+	if s.config.URL != "" {
+		return nil
+	}
+	var err error
+	s.found, err = scanAll(streamsDir(s.config.Dir))
+	for name, x := range s.found {
+		if x.torn > 0 {
+			s.lg.Warn("the newest message was cut off while it was written and is dropped; it was never acknowledged",
+				"stream", name, "after", x.last, "bytes", x.torn)
+		}
+	}
+	return err
+}
+
+func (s *Store) connect(ctx context.Context) (err error) {
+	if s.config.URL == "" {
+		s.srv, s.nc, err = embed(s.config, s.lg)
+	} else {
+		s.nc, err = dial(ctx, s.config, s.lg)
+	}
+	if err != nil {
+		return err
+	}
+	s.js, err = jetstream.New(s.nc)
+	return err
+}
+
+// recall folds the log from its start and compares every stream with what was
+// noted when they were last closed or sealed.
+func (s *Store) recall(ctx context.Context) error {
+	s.Sealer = &Sealer{store: s}
+	if s.config.Dir != "" {
+		s.Sealer.path = filepath.Join(s.config.Dir, sealFile)
+	}
+	noted, err := s.Sealer.load()
+	if err != nil {
+		return err
+	}
+	if err := s.Sealer.compare(ctx, noted); err != nil {
+		return err
+	}
+	s.Log = newLog(s.wire(controlStream, controlName), noted.Mark)
+	return s.Log.open(ctx, s.config.URL != "")
+}
+
+func (s *Store) release() {
+	if s.Log != nil {
+		s.Log.close()
+	}
+	if s.nc != nil {
+		s.nc.Close()
+	}
+	if s.srv != nil {
+		s.srv.Shutdown()
+		s.srv.WaitForShutdown()
+	}
+	if s.lock != nil {
+		s.lock.release()
+	}
+}
+
+// wire returns the access to one stream.
+func (s *Store) wire(name, message string) *wire {
+	return &wire{nc: s.nc, js: s.js, stream: name, what: message, replicated: s.config.replicas() > 1}
+}
+
+var _ event.Log = (*Log)(nil)

@@ -1,0 +1,110 @@
+package natslog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// JetStream's error codes that mean something to us. A wrong last sequence has
+// two: replicated streams answer the second when another write is in flight.
+const (
+	codeConflict         = 10071
+	codeConflictInFlight = 10164
+	codeRepeatInFlight   = 10158 // a message with this ID is being stored: neither success nor failure yet
+)
+
+const (
+	tryWait    = 5 * time.Second  // for one answer
+	repeatWait = 60 * time.Second // for all tries of one message: half of the window in which a repeat is recognised
+)
+
+// wire is the access to one stream.
+type wire struct {
+	nc         *nats.Conn
+	js         jetstream.JetStream
+	stream     string
+	what       string // its messages are called, in errors
+	replicated bool   // a replica that answers a read may lag
+}
+
+// publish stores a message and returns its sequence once it is on disk. No
+// answer is not an answer: the same bytes go again under the same ID. A wrong
+// expectation is event.ErrConflict.
+func (w *wire) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, repeatWait)
+	defer cancel()
+	for pause := time.Millisecond; ; pause = min(2*pause, time.Second) {
+		seq, err := w.try(ctx, m)
+		if err == nil || !again(err) {
+			return seq, err
+		}
+		if rest(ctx, pause) != nil {
+			return 0, fmt.Errorf("writing to %s, whether it was stored is unknown: %w", w.stream, err)
+		}
+	}
+}
+
+// try publishes once.
+func (w *wire) try(ctx context.Context, m *nats.Msg) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, tryWait)
+	defer cancel()
+	ack, err := w.js.PublishMsg(ctx, m)
+	if err == nil {
+		return ack.Sequence, nil
+	}
+	switch code(err) {
+	case codeConflict, codeConflictInFlight:
+		return 0, fmt.Errorf("%w: %v", event.ErrConflict, err)
+	}
+	return 0, fmt.Errorf("writing to %s: %w", w.stream, err)
+}
+
+// again reports whether an error leaves open if the message is stored.
+func again(err error) bool {
+	return code(err) == codeRepeatInFlight || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
+		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrDisconnected)
+}
+
+func code(err error) jetstream.ErrorCode {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode
+	}
+	return 0
+}
+
+// rest waits, or returns ctx's error.
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// message makes one for a stream, with the ID under which a repeat is
+// recognised.
+func message(subject, id string, data []byte) *nats.Msg {
+	m := nats.NewMsg(subject)
+	m.Header.Set(nats.MsgIdHdr, id)
+	m.Data = data
+	return m
+}
+
+// expect makes the server refuse m unless last is the sequence of the newest
+// message of its subject, 0 for none.
+func expect(m *nats.Msg, last uint64) {
+	m.Header.Set(nats.ExpectedLastSubjSeqHdr, strconv.FormatUint(last, 10))
+}

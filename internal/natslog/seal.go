@@ -1,0 +1,155 @@
+package natslog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// sealFile lies beside the data and says how far it was.
+const sealFile = "seal.json"
+
+// note is the content of seal.json. It is written at every seal and at Close,
+// so that after a clean end every message is accounted for, and after a crash
+// those up to the newest seal.
+type note struct {
+	event.Mark
+	Streams map[string]uint64 `json:"streams"` // sequence of the last message of each stream
+}
+
+// Sealer seals the log, in the log and beside it.
+type Sealer struct {
+	store *Store
+	path  string // of seal.json; empty: nowhere
+}
+
+// Seal appends event.Sealed with the projection's mark when a seal is due, and
+// writes it beside the data. Two sealers make one seal. It reports whether
+// this one did.
+func (s *Sealer) Seal(ctx context.Context, p *event.Projection, now time.Time) (bool, error) {
+	_, seals := s.store.Log.index.mark()
+	if s.store.Log.readOnly != "" || !seals.Due(p.Seq(), now) {
+		return false, nil
+	}
+	m, err := p.Mark()
+	if err != nil {
+		return false, err
+	}
+	if _, err := s.store.Log.Append(ctx, event.Sealed(m, now), event.Expect(seals.Seq)); err != nil {
+		if errors.Is(err, event.ErrConflict) {
+			return false, nil // another sealer was first
+		}
+		return false, fmt.Errorf("sealing the log at %d: %w", m.Seq, err)
+	}
+	return true, s.write(ctx, m)
+}
+
+// note writes down where the log and every stream ends, unless the log is
+// read-only or damaged: then the older note knows better.
+func (s *Sealer) note(ctx context.Context) error {
+	l := s.store.Log
+	if s.path == "" || l.readOnly != "" {
+		return nil
+	}
+	if err := l.catchUp(ctx, l.reach); err != nil {
+		return fmt.Errorf("noting the end of the log: %w", err)
+	}
+	m, _ := l.index.mark()
+	return s.write(ctx, m)
+}
+
+func (s *Sealer) write(ctx context.Context, m event.Mark) error {
+	if s.path == "" {
+		return nil
+	}
+	n := note{Mark: m, Streams: map[string]uint64{}}
+	for _, c := range s.store.config.streams() {
+		last, err := s.store.wire(c.Name, "").last(ctx)
+		if err != nil {
+			return err
+		}
+		n.Streams[c.Name] = last
+	}
+	n.Streams[controlStream] = m.Seq
+	b, err := json.MarshalIndent(n, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", s.path, err)
+	}
+	return replace(s.path, append(b, '\n'))
+}
+
+// load reads seal.json; a store that is new has none.
+func (s *Sealer) load() (note, error) { return readNote(s.path) }
+
+func readNote(path string) (n note, err error) {
+	if path == "" {
+		return n, nil
+	}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return n, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &n)
+	}
+	if err != nil {
+		return n, fmt.Errorf("%w: reading %s: %v", event.ErrDamaged, path, err)
+	}
+	return n, nil
+}
+
+// compare refuses streams that are shorter than they were: their next messages
+// would get sequences that a loader has behind it. The log is compared when it
+// is folded.
+func (s *Sealer) compare(ctx context.Context, n note) error {
+	for _, c := range s.store.config.streams() {
+		last, err := s.store.wire(c.Name, "").last(ctx)
+		if err != nil {
+			return err
+		}
+		if x, ok := s.store.found[c.Name]; ok && last != x.last {
+			return fmt.Errorf("%w: %s ends at %d for the server and at %d in its files", event.ErrDamaged, c.Name, last, x.last)
+		}
+		if noted := n.Streams[c.Name]; last < noted && c.Name != controlStream {
+			return fmt.Errorf("%w: message %d of %s is missing: it ends at %d, and ended at %d when that was noted",
+				event.ErrDamaged, last+1, c.Name, last, noted)
+		}
+	}
+	return nil
+}
+
+// replace writes a file so that there is the old or the new one, whole, after
+// any crash.
+func replace(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer os.Remove(f.Name()) // not there any more when all went well
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
