@@ -20,10 +20,9 @@ type Axis struct {
 	Step   float64 // between ticks
 }
 
-// NewAxis makes an axis that shows every lift and margin whole, and every
-// interval as far as it helps: one metric with few units must not press all
-// others into a dot, so ends beyond four times the middle reach are cut and
-// drawn as arrows.
+// NewAxis makes the axis for a readout. One metric with few units must not
+// press all others into a dot, so what lies beyond two and a half times the
+// middle reach is cut and drawn as an arrow.
 func NewAxis(rows []Row) Axis {
 	var reaches []float64
 	lo, hi := 0.0, 0.0
@@ -36,7 +35,7 @@ func NewAxis(rows []Row) Axis {
 		return round(-0.1, 0.1)
 	}
 	slices.Sort(reaches)
-	limit := 4 * reaches[len(reaches)/2]
+	limit := 2.5 * reaches[(len(reaches)-1)/2]
 	for _, r := range rows {
 		for _, v := range r.shown() {
 			lo, hi = min(lo, max(v, -limit)), max(hi, min(v, limit))
@@ -151,7 +150,7 @@ type Strip struct {
 	Danger Bar     // what lies beyond the margin
 	Always *Bar    // nil: not known
 	Fixed  *Bar
-	Point  *float64 // nil: the lift has no relative value
+	Point  *float64 // nil: the lift has no relative value, or lies beyond the axis
 	Hollow bool     // outline only: nothing is known beyond doubt
 	Bound  bool     // Margin and Danger are drawn
 }
@@ -166,15 +165,25 @@ type Bar struct {
 func (a Axis) Strip(id string, r Row, level float64) Strip {
 	s := Strip{ID: id, Title: r.title(), Desc: r.conclusion(level), Tone: r.Verdict.Tone(),
 		Ticks: a.Ticks(), Zero: a.X(0), Hollow: r.Verdict.Tone() == ToneUnknown}
-	if at, ok := r.Bound(); ok {
+	if at, ok := r.Bound(); ok && a.holds(at) {
 		s.Bound, s.Margin, s.Danger = true, a.X(at), a.danger(at, r.Lower)
 	}
 	if r.Lift == nil || math.IsNaN(r.Lift.Relative) {
 		return s
 	}
-	x := a.X(r.Lift.Relative)
-	s.Point, s.Always, s.Fixed = &x, a.bar(r.Lift.Always), a.bar(r.Lift.Fixed)
+	s.Always, s.Fixed = a.bar(r.Lift.Always), a.bar(r.Lift.Fixed)
+	if a.holds(r.Lift.Relative) {
+		x := a.X(r.Lift.Relative)
+		s.Point = &x
+	}
 	return s
+}
+
+// holds reports whether a value lies on the axis. Rounding of the ends to
+// ticks must not lose a value that lies on one.
+func (a Axis) holds(v float64) bool {
+	slack := a.Step / 1e6
+	return v >= a.Lo-slack && v <= a.Hi+slack
 }
 
 // danger returns the range beyond a margin, to the end of the axis.
@@ -190,7 +199,7 @@ func (a Axis) bar(i Interval) *Bar {
 		return nil
 	}
 	b := a.between(i.Lo, i.Hi)
-	b.CutLo, b.CutHi = i.Lo < a.Lo, i.Hi > a.Hi
+	b.CutLo, b.CutHi = i.Lo < a.Lo && !a.holds(i.Lo), i.Hi > a.Hi && !a.holds(i.Hi)
 	return &b
 }
 

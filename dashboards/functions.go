@@ -29,7 +29,9 @@ func functions() template.FuncMap {
 		"machine":    machine,
 		"brief":      brief,
 		"known":      known,
-		"inc":        func(i int) int { return i + 1 },
+		"name":       func(s string) string { return clip(s, 120) },
+		"key":        key,
+		"text":       func(s string) string { return clip(s, 600) },
 		"plot":       func() plotSize { return plotSize{plotWidth, plotHeight} },
 	}
 }
@@ -66,6 +68,23 @@ func brief(hash string) string {
 		return hash
 	}
 	return strings.ToLower(hash[:12])
+}
+
+// clip shortens a text that would push everything else off the page. The
+// whole text is in the JSON of the page.
+func clip(s string, most int) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	return string(r[:most-1]) + "…"
+}
+
+// key writes a key so that a narrow column breaks it after a dot or an
+// underscore, where a reader would.
+func key(s string) template.HTML {
+	text := template.HTMLEscapeString(clip(s, 120))
+	return template.HTML(strings.NewReplacer(".", ".<wbr>", "_", "_<wbr>").Replace(text))
 }
 
 // known reports whether a number is one.

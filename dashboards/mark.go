@@ -36,8 +36,7 @@ const (
 // Expanded marks a decision that let more units in.
 const Expanded Mark = "expanded"
 
-// Glyph returns the sign that stands before the word. Signs that some fonts
-// draw as coloured pictures ask for their text form (U+FE0E).
+// Glyph returns the sign that stands before the word, as text.
 func (m Mark) Glyph() string {
 	switch m {
 	case Better:
@@ -48,8 +47,6 @@ func (m Mark) Glyph() string {
 		return "■"
 	case Inconclusive:
 		return "○"
-	case NoData:
-		return "?"
 	case Passed, Shipped:
 		return "✓"
 	case Waiting, Planned:
@@ -57,17 +54,52 @@ func (m Mark) Glyph() string {
 	case Failed:
 		return "✕"
 	case Running, Expanded:
-		return "▶\uFE0E"
+		return "▶"
 	case Holding, Paused:
-		return "⏸\uFE0E"
+		return "⏸"
 	case RolledBack:
-		return "⛔\uFE0E"
+		return "⛔"
 	case Review:
 		return "!"
 	case NotApplicable, Ended:
 		return "–"
 	}
 	return "?"
+}
+
+// Shape is a glyph as a drawing in a square of 12 by 12.
+type Shape struct {
+	Path string
+	Line bool // an outline rather than a surface
+}
+
+// Shape returns the drawing of the glyph, nil when its text is as good. Not
+// every machine has a font with these signs, and some draw them as coloured
+// pictures, which would say a colour that the palette does not.
+func (m Mark) Shape() *Shape {
+	switch m {
+	case Better:
+		return &Shape{Path: "M6 1.5 11.5 11H.5z"}
+	case Worse:
+		return &Shape{Path: "M6 10.5.5 1h11z"}
+	case Within:
+		return &Shape{Path: "M1.5 1.5h9v9h-9z"}
+	case Inconclusive:
+		return &Shape{Path: "M6 1.5a4.5 4.5 0 1 0 .01 0z", Line: true}
+	case Passed, Shipped:
+		return &Shape{Path: "M1.5 6.5 4.5 9.5 10.5 2.5", Line: true}
+	case Waiting, Planned:
+		return &Shape{Path: "M6 1.5A4.5 4.5 0 0 1 10.5 6M8.25 9.9A4.5 4.5 0 0 1 3.75 9.9M1.5 6A4.5 4.5 0 0 1 3 2.65", Line: true}
+	case Failed:
+		return &Shape{Path: "M2 2l8 8M10 2l-8 8", Line: true}
+	case Running, Expanded:
+		return &Shape{Path: "M2 1v10l9-5z"}
+	case Holding, Paused:
+		return &Shape{Path: "M2 1h3v10H2zM7 1h3v10H7z"}
+	case RolledBack:
+		return &Shape{Path: "M6 .5a5.5 5.5 0 1 0 .01 0zM2.5 5h7v2h-7z"}
+	}
+	return nil
 }
 
 // Tone is the colour role of a mark; style.css gives each its colours in light
@@ -85,7 +117,7 @@ const (
 // Tone returns the colour role that goes with the word.
 func (m Mark) Tone() Tone {
 	switch m {
-	case Better, Shipped, Within, Passed:
+	case Better, Shipped, Passed:
 		return ToneBetter
 	case Worse, Failed, RolledBack:
 		return ToneWorse

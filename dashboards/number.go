@@ -126,7 +126,14 @@ func span(i Interval) string {
 		return "not known"
 	}
 	digits := decimals(100 * larger(i))
-	return signed(i.Lo*100, digits) + space + "% to " + signed(i.Hi*100, digits) + space + "%"
+	return end(i.Lo, digits) + " to " + end(i.Hi, digits)
+}
+
+func end(v float64, digits int) string {
+	if math.IsInf(v, 0) {
+		return signed(v, 0)
+	}
+	return signed(v*100, digits) + space + "%"
 }
 
 // larger returns the finite end that is further from zero.
