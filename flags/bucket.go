@@ -25,14 +25,15 @@ func prefixOf(s string) prefix { return prefix{}.add(s) }
 // add returns the state after the text so far and s.
 func (p prefix) add(s string) prefix {
 	p.size += uint32(len(s))
+	rest := uint64(p.tail) // the bytes that are not hashed yet
 	for ; len(s) >= 4; s = s[4:] {
 		word := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-		p.h = block(p.h, p.tail|word<<p.bits)
-		p.tail = word >> (32 - p.bits) // a shift by 32 gives 0, which is right for an empty tail
+		rest |= uint64(word) << (p.bits & 31) // the mask, which changes nothing, spares a comparison
+		p.h = block(p.h, uint32(rest))
+		rest >>= 32
 	}
-	rest := uint64(p.tail)
 	for i := 0; i < len(s); i++ {
-		rest |= uint64(s[i]) << p.bits
+		rest |= uint64(s[i]) << (p.bits & 63)
 		p.bits += 8
 	}
 	if p.bits >= 32 {

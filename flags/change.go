@@ -58,6 +58,8 @@ func (e *Environment) change(c Change, at time.Time) error {
 		e.serve(*c.Rule)
 	case Unserve:
 		e.Served = without(e.Served, c.Name)
+	case Expire:
+		e.Rules = without(e.Rules, c.Name)
 	default:
 		return fmt.Errorf("change %q is not known to this version", c.Op)
 	}

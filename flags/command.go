@@ -52,6 +52,7 @@ const (
 	Deallocate Op = "deallocate" //
 	Serve      Op = "serve"      // Rule: an audience behind the rules; replaces the one of that name
 	Unserve    Op = "unserve"    // Name of the served rule
+	Expire     Op = "expire"     // Name of the rule whose Until has come; see State.Expired
 	Archive    Op = "archive"    // Variant to answer from now on (empty: safe for end state remove, else default); Reason overrides dependants
 	Restore    Op = "restore"    //
 )

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/sluice-hq/sluice/event"
 )
 
 // checkDefine checks a definition on its own, against what rollouts hold of
 // the flag, and against the other flags.
-func (s *State) checkDefine(r *record, c Change) (Change, event.Invalids) {
+func (s *State) checkDefine(r *record, c Change, at time.Time) (Change, event.Invalids) {
 	var faults event.Invalids
 	if c.Flag == nil {
 		faults.Add("flag", nil, "is missing", "write the whole definition")
@@ -24,14 +25,15 @@ func (s *State) checkDefine(r *record, c Change) (Change, event.Invalids) {
 	if found, ok := f.Validate().(event.Invalids); ok {
 		faults = append(faults, found...)
 	}
+	f.checkUntil(&faults, at)
 	r.checkOwned(&faults, &f)
 	s.checkOthers(&faults, &f)
+	f.disown()
 	return c, faults
 }
 
-// normal returns the definition as it is recorded: defaults filled in, values
-// in canonical form, nothing in it that belongs to rollouts once checkOwned
-// has seen it.
+// normal returns a copy of the definition with its defaults filled in and its
+// values in canonical form.
 func (f *Flag) normal() Flag {
 	n := *f
 	if n.Default == "" {
@@ -42,7 +44,16 @@ func (f *Flag) normal() Flag {
 	for name, raw := range f.Variants {
 		n.Variants[name] = canonical(raw)
 	}
+	n.Environments = maps.Clone(f.Environments)
 	return n
+}
+
+// disown takes out what belongs to rollouts: it was there to be compared.
+func (f *Flag) disown() {
+	for name, e := range f.Environments {
+		e.Served, e.Allocation, e.Forced = nil, nil, nil
+		f.Environments[name] = e
+	}
 }
 
 // checkOwned refuses a definition that would take away or alter what a rollout

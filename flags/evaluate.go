@@ -6,13 +6,13 @@ const deepest = 8
 
 // Evaluate answers what the context gets for one flag. It cannot fail: an
 // unknown flag is a Result with an Error and no value.
-func (t *Set) Evaluate(key string, c *Context) Result {
+func (t *Set) Evaluate(key string, c *Context) (r Result) {
 	f, ok := t.flags[key]
 	if !ok {
 		return Result{Key: key, Reason: Errored, Error: FlagNotFound, Step: AtUnknown}
 	}
 	unit := c.unitID(f.unit)
-	r := f.decide(t, c, unit, 0).result
+	r = f.decide(t, c, unit, 0).result // into the caller's memory: a Result is large to copy twice
 	r.UnitID = unit
 	return r
 }

@@ -126,7 +126,7 @@ type Rule struct {
 	When  *Condition `json:"when,omitempty" yaml:"when,omitempty"`   // nil: everybody
 	Serve string     `json:"serve,omitempty" yaml:"serve,omitempty"` // variant; either this or Split
 	Split []Arm      `json:"split,omitempty" yaml:"split,omitempty"` // weights add up to Whole
-	Until Date       `json:"until,omitempty" yaml:"until,omitempty"` // when the rule is due to be taken out
+	Until Date       `json:"until,omitempty" yaml:"until,omitempty"` // when the rule is taken out: see State.Expired
 }
 
 // Condition is a node of a rule's condition tree: either one of All, Any and

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -58,7 +59,7 @@ func (s *State) plan(work *record, c Command) ([]Change, error) {
 	}
 	out := make([]Change, 0, len(c.Changes))
 	for i, change := range c.Changes {
-		change, found := s.check(work, change)
+		change, found := s.check(work, change, c.At)
 		if change.Op == Define {
 			faults = append(faults, found...)
 		} else {
@@ -76,7 +77,7 @@ func (s *State) plan(work *record, c Command) ([]Change, error) {
 }
 
 // check returns the change with its defaults filled in, and its faults.
-func (s *State) check(r *record, c Change) (Change, event.Invalids) {
+func (s *State) check(r *record, c Change, at time.Time) (Change, event.Invalids) {
 	var faults event.Invalids
 	if r.Archived && c.Op != Restore && c.Op != Archive {
 		faults.Add("op", c.Op, "is refused: the flag is archived", "restore it first")
@@ -84,15 +85,15 @@ func (s *State) check(r *record, c Change) (Change, event.Invalids) {
 	}
 	switch c.Op {
 	case Define:
-		return s.checkDefine(r, c)
+		return s.checkDefine(r, c, at)
 	case Archive:
 		return s.checkArchive(r, c)
 	case Restore:
 		return c, nil
-	case Enable, Disable, Force, Unforce, Allocate, Deallocate, Serve, Unserve:
+	case Enable, Disable, Force, Unforce, Allocate, Deallocate, Serve, Unserve, Expire:
 		return r.checkOwn(c)
 	}
-	faults.Add("op", c.Op, missing(string(c.Op), "is not a change"), "use define, enable, disable, force, unforce, allocate, deallocate, serve, unserve, archive or restore")
+	faults.Add("op", c.Op, missing(string(c.Op), "is not a change"), "use define, enable, disable, force, unforce, allocate, deallocate, serve, unserve, expire, archive or restore")
 	return c, faults
 }
 
@@ -144,9 +145,9 @@ func (r *record) checkOwn(c Change) (Change, event.Invalids) {
 		return r.checkAllocate(e, c, faults)
 	case Serve:
 		r.checkServe(e, c, &faults)
-	case Unserve:
+	case Unserve, Expire:
 		if c.Name == "" {
-			faults.Add("name", nil, "is missing", "name the served rule")
+			faults.Add("name", nil, "is missing", "name the rule")
 		}
 	}
 	return c, faults

@@ -4,8 +4,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"net/http"
 	"strconv"
+)
+
+// The statuses of OFREP answers. They are written out because a client that
+// evaluates in-process should not link an HTTP server for three numbers.
+const (
+	statusOK         = 200
+	statusBadRequest = 400
+	statusNotFound   = 404
 )
 
 // OFREP answers one flag in the shape of the OpenFeature Remote Evaluation
@@ -19,10 +26,10 @@ func (t *Set) OFREP(key string, c *Context) (status int, body []byte) {
 func (t *Set) AppendOFREP(b []byte, key string, c *Context) (status int, body []byte) {
 	f, ok := t.flags[key]
 	if !ok {
-		missing := Failure{Status: http.StatusNotFound, Code: FlagNotFound, Details: "there is no flag with this key"}
+		missing := Failure{Status: statusNotFound, Code: FlagNotFound, Details: "there is no flag with this key"}
 		return missing.Status, append(b, missing.Body(key)...)
 	}
-	return http.StatusOK, f.appendOFREP(b, t, c)
+	return statusOK, f.appendOFREP(b, t, c)
 }
 
 // OFREPBulk answers all flags, by key, and gives the entity tag of the answer.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 )
 
@@ -78,7 +77,7 @@ func contextOf(attributes map[string]any) (Context, *Failure) {
 }
 
 func refused(code ErrorCode, details string) *Failure {
-	return &Failure{Status: http.StatusBadRequest, Code: code, Details: details}
+	return &Failure{Status: statusBadRequest, Code: code, Details: details}
 }
 
 // deep reports whether v has more levels of objects and lists than left.

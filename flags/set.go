@@ -20,7 +20,7 @@ type Set struct {
 // beforehand; evaluating only chooses between them.
 type compiled struct {
 	unit          string
-	fixed         *outcome // archived, disabled or forced: the answer for everybody
+	fixed         *outcome // archived, disabled or forced: the answer for everybody; else nil
 	prerequisites []Prerequisite
 	unmet         *outcome
 	targets       map[string]*outcome // unit id -> answer
@@ -103,26 +103,26 @@ type compiler struct {
 
 func compile(environment string, r *Recorded) *compiled {
 	e, k := r.Environments[environment], compiler{environment, r}
-	f := &compiled{unit: r.unit()}
-	switch {
-	case r.Archived:
-		f.fixed = k.outcome(r.Answer, Static, AtArchived)
-		return f
-	case !e.Enabled:
-		f.fixed = k.outcome(r.Safe, Disabled, AtDisabled)
-		return f
-	case e.Forced != nil:
-		f.fixed = k.outcome(r.Safe, Disabled, AtForced)
-		return f
+	return &compiled{
+		unit: r.unit(), fixed: k.fixed(e),
+		prerequisites: e.Prerequisites, unmet: k.outcome(r.Safe, DefaultReason, AtPrerequisite),
+		targets: k.targets(e.Targets), rules: k.rules(slices.Concat(e.Rules, e.Served)),
+		allocation: k.allocation(e.Allocation), noUnit: k.outside(e.Allocation, NoUnit),
+		fallback: k.fallback(e),
 	}
-	f.prerequisites = e.Prerequisites
-	f.unmet = k.outcome(r.Safe, DefaultReason, AtPrerequisite)
-	f.targets = k.targets(e.Targets)
-	f.rules = k.rules(slices.Concat(e.Rules, e.Served))
-	f.allocation = k.allocation(e.Allocation)
-	f.noUnit = k.outside(e.Allocation, NoUnit)
-	f.fallback = k.fallback(e)
-	return f
+}
+
+// fixed makes the answer for everybody, nil when there is no such answer.
+func (k compiler) fixed(e Environment) *outcome {
+	switch {
+	case k.flag.Archived:
+		return k.outcome(k.flag.Answer, Static, AtArchived)
+	case !e.Enabled:
+		return k.outcome(k.flag.Safe, Disabled, AtDisabled)
+	case e.Forced != nil:
+		return k.outcome(k.flag.Safe, Disabled, AtForced)
+	}
+	return nil
 }
 
 // outcome makes an answer that is the same for everybody who gets it.

@@ -19,6 +19,7 @@ type Recorded struct {
 	Actor    string    `json:"actor"`             // of the last change
 	Cause    string    `json:"cause,omitempty"`   // of the last change
 	Comment  string    `json:"comment,omitempty"` // of the last change
+	Defined  event.ID  `json:"defined"`           // event that last defined it
 	Archived bool      `json:"archived,omitempty"`
 	Answer   string    `json:"answer,omitempty"` // archived: the variant that everybody gets
 }
@@ -65,6 +66,9 @@ func (s *State) Apply(r event.Recorded) error {
 	for _, c := range changes {
 		if err := next.change(c, r.Time); err != nil {
 			return err
+		}
+		if c.Op == Define {
+			next.Defined = r.ID
 		}
 	}
 	next.Revision, next.Changed = r.Seq, r.Time

@@ -1,0 +1,113 @@
+package flags
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+)
+
+// oneRule is the case of the budget: one rule that does not match, and an
+// allocation with two arms.
+func oneRule(t testing.TB) (*Set, *Context) {
+	h := newHouse(t)
+	h.define(checkout())
+	h.do("checkout.express", allocate(canary(Whole-1)))
+	return h.state.Compile(production), &Context{TargetingKey: "u-1", Attributes: map[string]any{"ring": "public", "workspace": "0b5f8d4e-3b0e-4d0a-9a55-8f3f5b0c1d2e"}}
+}
+
+var sink Result
+
+func BenchmarkEvaluate(b *testing.B) {
+	set, c := oneRule(b)
+	if r := set.Evaluate("checkout.express", c); !r.Enrolled {
+		b.Fatalf("the unit is not enrolled: %+v", r)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		sink = set.Evaluate("checkout.express", c)
+	}
+}
+
+func BenchmarkEvaluateFiftyRules(b *testing.B) {
+	h, f := newHouse(b), checkout()
+	f.Environments[production] = Environment{Enabled: true, Rules: manyRules(50)}
+	h.define(f)
+	set, c := h.state.Compile(production), &Context{Attributes: map[string]any{"ring": "public", "workspace": "w-17", "country": "DE"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		sink = set.Evaluate("checkout.express", c)
+	}
+}
+
+func manyRules(n int) []Rule {
+	rules := make([]Rule, n)
+	for i := range rules {
+		rules[i] = Rule{Name: fmt.Sprintf("r%d", i), Serve: "on", When: &Condition{All: []Condition{
+			{Attribute: "country", Op: In, Values: []any{"DE", "FR"}}, {Attribute: "ring", Op: Eq, Value: fmt.Sprintf("ring-%d", i)},
+		}}}
+	}
+	return rules
+}
+
+func BenchmarkOFREP(b *testing.B) {
+	set, c := oneRule(b)
+	buffer := make([]byte, 0, 1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, buffer = set.AppendOFREP(buffer[:0], "checkout.express", c)
+	}
+}
+
+func BenchmarkOFREPBulkOfHundred(b *testing.B) {
+	h := newHouse(b)
+	for i := range 100 {
+		f := checkout()
+		f.Key = fmt.Sprintf("flag-%d", i)
+		a := canary(Whole)
+		a.Salt = f.Key
+		h.define(f)
+		h.do(f.Key, allocate(a))
+	}
+	set, c := h.state.Compile(production), &Context{TargetingKey: "u-1", Attributes: map[string]any{"ring": "public", "workspace": "w-17"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		set.OFREPBulk(c)
+	}
+}
+
+func BenchmarkParseContext(b *testing.B) {
+	body := []byte(`{"context":{"targetingKey":"u-1","workspace":"w-17","ring":"public","country":"DE"}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, f := ParseContext(body); f != nil {
+			b.Fatal(f)
+		}
+	}
+}
+
+func BenchmarkCompileThousandFlags(b *testing.B) {
+	list := make([]Recorded, 1000)
+	for i := range list {
+		f := checkout()
+		f.Key = fmt.Sprintf("flag-%d", i)
+		list[i] = Recorded{Flag: f, Revision: uint64(i + 1)}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		NewSet(production, list)
+	}
+}
+
+func TestEvaluateAllocatesNothing(t *testing.T) {
+	set, c := oneRule(t)
+	if n := testing.AllocsPerRun(100, func() { sink = set.Evaluate("checkout.express", c) }); n != 0 {
+		t.Errorf("Evaluate makes %v allocations, want 0", n)
+	}
+	buffer := make([]byte, 0, 1024)
+	if n := testing.AllocsPerRun(100, func() { _, buffer = set.AppendOFREP(buffer[:0], "checkout.express", c) }); n != 0 {
+		t.Errorf("AppendOFREP makes %v allocations, want 0", n)
+	}
+	if !json.Valid(buffer) {
+		t.Errorf("not JSON: %s", buffer)
+	}
+}

@@ -1,0 +1,63 @@
+package flags
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Expired returns the commands that are due because the Until of rules has
+// come: one for each flag, caused by the event that defined it. Evaluation
+// reads no clock, so whoever runs the house asks now and then and carries the
+// commands out. Their IDs derive from flag and revision: asking twice, or
+// from two replicas, changes a flag once.
+func (s *State) Expired(now time.Time) []Command {
+	var out []Command
+	for _, key := range s.Keys() {
+		r := s.flags[key]
+		changes := r.expired(now)
+		if len(changes) == 0 {
+			continue
+		}
+		out = append(out, Command{
+			ID: event.Derive("flag.expired", key, fmt.Sprint(r.Revision)), Key: key, Expect: event.Expect(r.Revision),
+			At: now, Actor: "controller", Cause: r.Defined.String(), Comment: "the rule's until has come", Changes: changes,
+		})
+	}
+	return out
+}
+
+func (r *record) expired(now time.Time) []Change {
+	var out []Change
+	if r.Archived {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Environments)) {
+		for _, rule := range r.Environments[name].Rules {
+			if rule.over(now) {
+				out = append(out, Change{Op: Expire, Environment: name, Name: rule.Name})
+			}
+		}
+	}
+	return out
+}
+
+// over reports whether the rule's time has come to an end.
+func (r Rule) over(now time.Time) bool {
+	until, ok := r.Until.Time()
+	return ok && !now.Before(until)
+}
+
+// checkUntil refuses rules that would expire at once.
+func (f *Flag) checkUntil(faults *event.Invalids, at time.Time) {
+	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
+		for i, rule := range f.Environments[name].Rules {
+			if rule.over(at) {
+				faults.Add(fmt.Sprintf("environments.%s.rules[%d].until", name, i), rule.Until, "has passed", "take the rule out, or give it more time")
+			}
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package flags
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Explanation says how a result came about.
+type Explanation struct {
+	Result  Result   `json:"result"`
+	Looks   []Look   `json:"looks"`             // everything looked at, in order; the last one decided
+	Buckets []Hashed `json:"buckets,omitempty"` // the allocation's two and those of splits, whether or not they were asked
+}
+
+// Look is one thing that evaluation looked at.
+type Look struct {
+	Step      Step    `json:"step"`
+	Name      string  `json:"name,omitempty"` // of the rule, prerequisite or rollout
+	Decided   bool    `json:"decided"`        // the answer was given here
+	Why       string  `json:"why"`            // a sentence
+	Condition *Tested `json:"condition,omitempty"`
+}
+
+// Tested is a condition with the answer it gave for a context.
+type Tested struct {
+	Condition string          `json:"condition"` // as people read it
+	Met       bool            `json:"met"`
+	Is        json.RawMessage `json:"is,omitempty"`    // what the attribute was; absent when the context has none
+	Parts     []Tested        `json:"parts,omitempty"` // of all, any and none
+}
+
+// Hashed is one bucket, with the text that was hashed for it.
+type Hashed struct {
+	Of      string `json:"of"`                // "enrolment", "arm", or the name of the rule that splits
+	Text    string `json:"text"`              // Bucket(Text) == Bucket
+	Bucket  int    `json:"bucket"`            // 0 … Whole-1
+	Below   int    `json:"below"`             // enrolment: the coverage; else the arm's cumulated weight
+	Variant string `json:"variant,omitempty"` // the arm, for all but enrolment
+}
+
+// Explain evaluates like Evaluate and says why. It allocates, and is for
+// people.
+func (t *Set) Explain(key string, c *Context) Explanation {
+	x := Explanation{Result: t.Evaluate(key, c)}
+	f, ok := t.flags[key]
+	if !ok {
+		x.add(AtUnknown, "", true, "there is no flag with this key")
+		return x
+	}
+	x.buckets(key, f, x.Result.UnitID)
+	if f.fixed != nil {
+		x.add(x.Result.Step, "", true, fixedWhy(x.Result.Step))
+		return x
+	}
+	if x.prerequisites(t, f, c) || x.target(f) || x.rules(f, c) || x.allocation(f, c) {
+		return x
+	}
+	x.add(AtDefault, "", true, "nothing before decided")
+	return x
+}
+
+func (x *Explanation) add(step Step, name string, decided bool, why string) {
+	x.Looks = append(x.Looks, Look{Step: step, Name: name, Decided: decided, Why: why})
+}
+
+func fixedWhy(step Step) string {
+	switch step {
+	case AtArchived:
+		return "the flag is archived: everybody gets its last answer"
+	case AtForced:
+		return "the flag is forced: everybody gets the safe variant"
+	}
+	return "the flag is disabled in this environment: everybody gets the safe variant"
+}
+
+// prerequisites reports whether one of them decided.
+func (x *Explanation) prerequisites(t *Set, f *compiled, c *Context) bool {
+	for i := range f.prerequisites {
+		p := &f.prerequisites[i]
+		met, is := t.meets(p, c, 0), t.Evaluate(p.Flag, c)
+		why := fmt.Sprintf("%s answers %s, and must answer %s", p.Flag, is.Variant, p.Variant)
+		if is.Error != "" {
+			why = fmt.Sprintf("%s is not a flag, and must answer %s", p.Flag, p.Variant)
+		}
+		x.add(AtPrerequisite, p.Flag, !met, why)
+		if !met {
+			return true
+		}
+	}
+	return false
+}
+
+// target reports whether one decided.
+func (x *Explanation) target(f *compiled) bool {
+	if f.targets == nil {
+		return false
+	}
+	unit := x.Result.UnitID
+	o, ok := f.targets[unit]
+	if !ok {
+		x.add(AtTarget, "", false, fmt.Sprintf("%s %q is not targeted", f.unit, unit))
+		return false
+	}
+	x.add(AtTarget, "", true, fmt.Sprintf("%s %q is targeted: %s", f.unit, unit, o.result.Variant))
+	return true
+}
+
+// rules reports whether one decided.
+func (x *Explanation) rules(f *compiled, c *Context) bool {
+	for i := range f.rules {
+		r := &f.rules[i]
+		look := Look{Step: AtRule, Name: r.doc.Name, Decided: true, Why: "the rule is for everybody"}
+		if r.when != nil {
+			tested := r.when.explain(c)
+			look.Decided, look.Condition = tested.Met, &tested
+			look.Why = "the condition is " + metText(tested.Met)
+		}
+		if look.Decided && r.split != nil && x.Result.UnitID == "" {
+			look.Why += "; it splits, and the context has no " + f.unit
+		}
+		x.Looks = append(x.Looks, look)
+		if look.Decided {
+			return true
+		}
+	}
+	return false
+}
+
+func metText(met bool) string {
+	if met {
+		return "met"
+	}
+	return "not met"
+}
+
+// allocation reports whether it enrolled the unit.
+func (x *Explanation) allocation(f *compiled, c *Context) bool {
+	a := f.allocation
+	if a == nil {
+		return false
+	}
+	look := Look{Step: AtAllocation, Name: a.doc.Rollout, Decided: x.Result.Enrolled}
+	if a.audience != nil {
+		tested := a.audience.explain(c)
+		look.Condition = &tested
+	}
+	switch x.Result.Unenrolled {
+	case NoUnit:
+		look.Why = fmt.Sprintf("the context has no %s: a non-empty string is needed", f.unit)
+	case OutsideAudience:
+		look.Why = "the audience's condition is not met"
+	case OutsideCoverage:
+		look.Why = fmt.Sprintf("the enrolment bucket is not below the coverage of %d", a.coverage)
+	default:
+		look.Why = fmt.Sprintf("enrolled in epoch %d at a coverage of %d: arm %s", a.doc.Epoch, a.coverage, x.Result.Variant)
+	}
+	x.Looks = append(x.Looks, look)
+	return look.Decided
+}
+
+// buckets writes down every hash of the unit that the flag could ask for.
+func (x *Explanation) buckets(key string, f *compiled, unit string) {
+	if unit == "" {
+		return
+	}
+	if a := f.allocation; a != nil {
+		enrol := a.doc.Salt + enrolSalt + unit
+		x.Buckets = append(x.Buckets, Hashed{Of: "enrolment", Text: enrol, Bucket: Bucket(enrol), Below: a.coverage},
+			a.split.explain("arm", a.doc.Salt, unit))
+	}
+	for i := range f.rules {
+		if r := &f.rules[i]; r.split != nil {
+			x.Buckets = append(x.Buckets, r.split.explain(r.doc.Name, key+":"+r.doc.Name, unit))
+		}
+	}
+}
+
+func (s *split) explain(of, salt, unit string) Hashed {
+	h := Hashed{Of: of, Text: salt + armSalt + unit}
+	h.Bucket = Bucket(h.Text)
+	for _, a := range s.arms {
+		if h.Bucket < a.below {
+			h.Below, h.Variant = a.below, a.outcome.result.Variant
+			break
+		}
+	}
+	return h
+}
+
+func (n *node) explain(c *Context) Tested {
+	t := Tested{Condition: n.doc.String(), Met: n.met(c)}
+	for i := range n.children {
+		t.Parts = append(t.Parts, n.children[i].explain(c))
+	}
+	if n.join == leaf {
+		t.Is = n.is(c)
+	}
+	return t
+}
+
+// is returns the attribute that the leaf asks for, as JSON.
+func (n *node) is(c *Context) json.RawMessage {
+	var v any = c.TargetingKey
+	if n.name != TargetingKey {
+		v, _ = c.attribute(n.name, n.nested)
+	}
+	if v == nil || v == "" && n.name == TargetingKey {
+		return nil
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil // a value that only a caller in Go can pass
+	}
+	return raw
+}
