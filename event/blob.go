@@ -51,7 +51,10 @@ func (m *MemBlobs) Load(_ context.Context, name Blob) ([]byte, error) {
 	defer m.mu.Unlock()
 	b, ok := m.docs[name.SHA256]
 	if !ok {
-		return nil, fmt.Errorf("blob %s: %w", name.SHA256, ErrNotFound)
+		return nil, fmt.Errorf("document %s: %w", name.SHA256, ErrNotFound)
+	}
+	if int64(len(b)) != name.Size {
+		return nil, fmt.Errorf("document %s: %w: it has %d bytes, not %d", name.SHA256, ErrDamaged, len(b), name.Size)
 	}
 	return bytes.Clone(b), nil
 }

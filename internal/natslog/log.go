@@ -179,7 +179,7 @@ func (l *Log) span(ctx context.Context, f event.Filter, after, end uint64, yield
 			yield(event.Recorded{}, err)
 			return false
 		}
-		if !each(f, page, yield) {
+		if !each(ctx, f, page, yield) {
 			return false
 		}
 		after += uint64(len(page))
@@ -187,8 +187,11 @@ func (l *Log) span(ctx context.Context, f event.Filter, after, end uint64, yield
 	return ctx.Err() == nil
 }
 
-func each(f event.Filter, page []stored, yield func(event.Recorded, error) bool) bool {
+func each(ctx context.Context, f event.Filter, page []stored, yield func(event.Recorded, error) bool) bool {
 	for _, m := range page {
+		if ctx.Err() != nil {
+			return false
+		}
 		if !f.Match(m.subject) {
 			continue
 		}

@@ -1,0 +1,29 @@
+package natslog
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/event/eventtest"
+)
+
+func TestLog(t *testing.T) {
+	eventtest.Log(t, func(t *testing.T) event.Log { return open(t, t.TempDir()).Log })
+}
+
+func TestBlobs(t *testing.T) {
+	eventtest.Blobs(t, func(t *testing.T) event.Blobs { return open(t, t.TempDir()).Blobs })
+}
+
+// open starts a store that is closed, if the test has not done so, at its end.
+func open(t testing.TB, dir string) *Store {
+	t.Helper()
+	s, err := Open(context.Background(), Config{Dir: dir, duplicates: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.release() })
+	return s
+}
