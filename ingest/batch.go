@@ -24,6 +24,7 @@ type Dead struct {
 	Place
 	ID          event.ID
 	Environment string
+	Name        string // of the event
 	Reason      Reason
 	Why         string          // a sentence for whoever reads the letter
 	At          time.Time       // of the event

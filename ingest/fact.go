@@ -32,9 +32,9 @@ type Exposure struct {
 	Rollout    string            `json:"rollout,omitempty"`  // these three are cross-checked with the history at Revision
 	Stage      string            `json:"stage,omitempty"`
 	Epoch      int32             `json:"epoch,omitempty"`
-	Enrolled   bool              `json:"enrolled,omitempty"` // absent: true when the reason is SPLIT
-	Reason     string            `json:"reason,omitempty"`   // OpenFeature's: "SPLIT", "TARGETING_MATCH"
-	At         time.Time         `json:"at,omitzero"`        // zero: the time of the ID
+	Enrolled   bool              `json:"enrolled"`         // a sender that leaves it out means: when the reason is SPLIT
+	Reason     string            `json:"reason,omitempty"` // OpenFeature's: "SPLIT", "TARGETING_MATCH"
+	At         time.Time         `json:"at,omitzero"`      // zero: the time of the ID
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Synthetic  bool              `json:"synthetic,omitempty"` // shown, never analysed
 }

@@ -46,11 +46,16 @@ func (v *visit) metric(at Place) {
 		return
 	}
 	for _, u := range w.units {
-		v.out.Metrics = append(v.out.Metrics, MetricRow{
-			Place: at, ID: w.id, Day: DayOf(w.id), Environment: v.environment, Name: w.name,
-			UnitKind: u.Kind, Unit: v.unit(u), Value: w.value,
-			At: w.at, Received: v.now, Attributes: w.attributes, Synthetic: w.synthetic,
-		})
+		v.out.Metrics = append(v.out.Metrics, v.metricRow(at, u))
+	}
+}
+
+func (v *visit) metricRow(at Place, u Unit) MetricRow {
+	w := &v.w
+	return MetricRow{
+		Place: at, ID: w.id, Day: DayOf(w.id), Environment: v.environment, Name: w.name,
+		UnitKind: u.Kind, Unit: v.unit(u), Value: w.value,
+		At: w.at, Received: v.now, Attributes: w.attributes, Synthetic: w.synthetic,
 	}
 }
 
@@ -58,20 +63,16 @@ func (v *visit) metric(at Place) {
 // its units: those never get past the door.
 func (v *visit) undeclared(at Place) Dead {
 	w := &v.w
-	value := float64(w.value) / 1e6
-	fact := MetricEvent{
-		Kind: KindMetric, ID: w.id, Name: w.name, Value: &value, Units: map[string]string{},
-		At: w.at, Attributes: w.attributes, Synthetic: w.synthetic,
+	rows := make([]MetricRow, len(w.units))
+	for i, u := range w.units {
+		rows[i] = v.metricRow(at, u)
 	}
-	for _, u := range w.units {
-		fact.Units[u.Kind] = hashedText(v.unit(u))
-	}
-	body, err := json.Marshal(fact)
+	body, err := json.Marshal(metricOf(rows))
 	if err != nil {
 		panic(err) // unreachable unless a fixed-point value is not finite
 	}
 	return Dead{
-		Place: at, ID: w.id, Environment: v.environment, Reason: UnknownMetric, At: w.at, Fact: body,
+		Place: at, ID: w.id, Environment: v.environment, Name: w.name, Reason: UnknownMetric, At: w.at, Fact: body,
 		Why: "no metric declares the event " + w.name,
 	}
 }

@@ -108,7 +108,7 @@ func (r *bodyReader) reading() (row ReadingRow) {
 
 func (r *bodyReader) dead() (d Dead) {
 	d.Idx, d.ID, d.At = r.head()
-	d.Environment, d.Reason, d.Why = r.string(), Reason(r.string()), r.string()
+	d.Environment, d.Name, d.Reason, d.Why = r.string(), r.string(), Reason(r.string()), r.string()
 	d.Fact = json.RawMessage(r.string())
 	return d
 }

@@ -94,7 +94,7 @@ func (w *bodyWriter) reading(r ReadingRow) {
 
 func (w *bodyWriter) dead(d Dead) {
 	w.head(d.Idx, d.ID, d.At)
-	for _, s := range []string{d.Environment, string(d.Reason), d.Why, string(d.Fact)} {
+	for _, s := range []string{d.Environment, d.Name, string(d.Reason), d.Why, string(d.Fact)} {
 		w.string(s)
 	}
 }

@@ -1,0 +1,142 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Request is a POST of events, apart from HTTP.
+type Request struct {
+	Environment string    // of the token
+	Encoding    string    // Content-Encoding: "", identity, gzip or zstd
+	Type        string    // Content-Type; "" is taken for JSON
+	Body        io.Reader // read to its end, or to the limit
+}
+
+// inflater reads the bodies of requests. The zero value is ready; it is safe
+// for concurrent use.
+type inflater struct {
+	gzips, zstds sync.Pool
+}
+
+// read returns the inflated body, within the limits.
+func (f *inflater) read(req Request) ([]byte, error) {
+	if err := checkType(req.Type); err != nil {
+		return nil, err
+	}
+	wire := &limited{from: req.Body, left: maxWire}
+	var body bytes.Buffer
+	inflated := &limited{left: maxInflated}
+	err := f.inflate(req.Encoding, wire, func(plain io.Reader) error {
+		inflated.from = plain
+		_, err := body.ReadFrom(inflated)
+		return err
+	})
+	switch {
+	case wire.over:
+		return nil, fmt.Errorf("%w: its body is longer than %d bytes; send several requests", ErrTooLarge, maxWire)
+	case inflated.over:
+		return nil, fmt.Errorf("%w: its body inflates to more than %d bytes; send several requests", ErrTooLarge, maxInflated)
+	case err != nil && wire.err != nil:
+		return nil, fmt.Errorf("reading the body: %w", wire.err)
+	case err != nil && !errors.Is(err, ErrMedia):
+		return nil, event.Invalids{{
+			Path: "body", Why: "is not whole " + req.Encoding, Fix: "send what Content-Encoding says: identity, gzip or zstd",
+		}}
+	}
+	return body.Bytes(), err
+}
+
+func checkType(contentType string) error {
+	if contentType == "" {
+		return nil
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	switch {
+	case err != nil:
+	case media == "application/json", media == "application/x-ndjson", media == "application/jsonl",
+		media == "text/plain": // navigator.sendBeacon sends strings so
+		return nil
+	}
+	return fmt.Errorf("%w: Content-Type %.64q; send application/json or application/x-ndjson", ErrMedia, contentType)
+}
+
+// inflate calls use with the plain body.
+func (f *inflater) inflate(encoding string, wire io.Reader, use func(io.Reader) error) error {
+	switch encoding {
+	case "", "identity":
+		return use(wire)
+	case "gzip":
+		return f.gzip(wire, use)
+	case "zstd":
+		return f.zstd(wire, use)
+	}
+	return fmt.Errorf("%w: Content-Encoding %.64q; send identity, gzip or zstd", ErrMedia, encoding)
+}
+
+func (f *inflater) gzip(wire io.Reader, use func(io.Reader) error) error {
+	z, ok := f.gzips.Get().(*gzip.Reader)
+	if !ok {
+		z = new(gzip.Reader)
+	}
+	defer f.gzips.Put(z)
+	if err := z.Reset(wire); err != nil {
+		return err
+	}
+	return use(z)
+}
+
+func (f *inflater) zstd(wire io.Reader, use func(io.Reader) error) error {
+	z, ok := f.zstds.Get().(*zstd.Decoder)
+	if !ok {
+		var err error
+		// One goroutine and a bounded window: a frame header must not make us
+		// allocate what the body does not hold.
+		z, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxInflated))
+		if err != nil {
+			return err
+		}
+	}
+	defer f.zstds.Put(z)
+	if err := z.Reset(wire); err != nil {
+		return err
+	}
+	defer func() { _ = z.Reset(nil) }() // lets go of the body
+	return use(z)
+}
+
+// limited reads at most left bytes and notes whether there are more.
+type limited struct {
+	from io.Reader
+	left int
+	over bool
+	err  error // of from, apart from its end
+}
+
+var errOver = errors.New("over the limit")
+
+// Read implements io.Reader.
+func (l *limited) Read(p []byte) (int, error) {
+	if l.over {
+		return 0, errOver
+	}
+	n, err := l.from.Read(p[:min(len(p), l.left+1)])
+	if n > l.left {
+		l.over = true
+		return l.left, errOver
+	}
+	l.left -= n
+	if err != nil && err != io.EOF {
+		l.err = err
+	}
+	return n, err
+}

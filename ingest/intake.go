@@ -1,0 +1,134 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Intake takes requests with events: it reads, validates, packs and
+// acknowledges. It is safe for concurrent use; the fields are required.
+type Intake struct {
+	Door    *Door
+	Packers []*Packer // one for each shard, in the order of their numbers
+
+	inflater inflater
+}
+
+// Receipt is the answer to a request that was acknowledged: status 202.
+type Receipt struct {
+	Accepted    int         `json:"accepted"`              // events on disk, dead letters among them
+	DeadLetters int         `json:"deadLetters,omitempty"` // events that wait until a metric declares them
+	Differs     int         `json:"differs,omitempty"`     // exposures whose claims are not what the history says
+	Undeclared  []string    `json:"undeclared,omitempty"`  // names of the events among the dead letters, the first ten
+	Rejected    []Rejection `json:"rejected,omitempty"`    // events that were not taken; sending them again as they are is no use
+}
+
+// Accept reads the events of a request and returns when all that it takes are
+// on disk. It answers
+//
+//	event.Invalids  a body that is not what it says, 400, nothing kept
+//	Refused         no event can be taken, 400, nothing kept
+//	ErrMedia        unknown type or encoding, 415
+//	ErrTooLarge     over the limits, 413
+//	ErrBusy         not stored now, 503; sending again is safe
+//
+// and the errors of ctx and of reading the body.
+func (in *Intake) Accept(ctx context.Context, req Request, now time.Time) (Receipt, error) {
+	body, err := in.inflater.read(req)
+	if err != nil {
+		return Receipt{}, err
+	}
+	taken, err := in.Door.Accept(req.Environment, body, now)
+	if err != nil {
+		return Receipt{}, err
+	}
+	receipt := taken.receipt()
+	return receipt, in.submit(ctx, taken.Batch)
+}
+
+// submit puts the events into their shards' packs, all before it waits for the
+// first, so that the packs' times pass together.
+func (in *Intake) submit(ctx context.Context, b Batch) error {
+	var tickets []*ticket
+	for i, part := range b.shards(len(in.Packers)) {
+		if part.Count == 0 {
+			continue
+		}
+		t, err := in.Packers[i].join(part)
+		if err != nil {
+			return joinAll(ctx, tickets, err)
+		}
+		tickets = append(tickets, t)
+	}
+	return joinAll(ctx, tickets, nil)
+}
+
+// joinAll waits for every ticket, since each may have packs to publish for
+// others, and returns the first error.
+func joinAll(ctx context.Context, tickets []*ticket, err error) error {
+	for _, t := range tickets {
+		if waited := t.wait(ctx); err == nil {
+			err = waited
+		}
+	}
+	return err
+}
+
+func (t Taken) receipt() Receipt {
+	r := Receipt{Accepted: int(t.Count), DeadLetters: len(t.Dead), Differs: t.Differs, Rejected: t.Rejected}
+	seen := map[string]bool{}
+	for _, d := range t.Dead {
+		if name := d.Name; !seen[name] && len(seen) < 10 {
+			seen[name] = true
+			r.Undeclared = append(r.Undeclared, name)
+		}
+	}
+	return r
+}
+
+// shards distributes a batch by unit, so that a unit's exposures and metric
+// events share a shard and its order. A metric event of units in two shards is
+// one event in each; what has no unit goes by its ID.
+func (b Batch) shards(n int) []Batch {
+	if n == 1 {
+		return []Batch{b}
+	}
+	parts := make([]Batch, n)
+	for i := range parts {
+		parts[i] = b.part(func(k Key) bool { return k.shard(n) == i })
+	}
+	return parts
+}
+
+func (k Key) shard(n int) int {
+	if k.UnitKind != "" {
+		return int(k.Unit % uint64(n))
+	}
+	return shardOf(k.ID, n)
+}
+
+func shardOf(id event.ID, n int) int { return int(id[15]) % n }
+
+// part returns a copy of the rows that in selects and numbers their events
+// anew.
+func (b Batch) part(in func(Key) bool) Batch {
+	part := b
+	part.Rows = b.Keep(func(k Key, _ Place) bool { return in(k) })
+	part.Dead = nil
+	for _, d := range b.Dead {
+		if in(Key{ID: d.ID}) {
+			part.Dead = append(part.Dead, d)
+		}
+	}
+	renumbered := map[uint32]uint32{}
+	part.stamp(func(p *Place) {
+		if _, ok := renumbered[p.Idx]; !ok {
+			renumbered[p.Idx] = uint32(len(renumbered))
+		}
+		p.Idx = renumbered[p.Idx]
+	})
+	part.Count = uint32(len(renumbered))
+	return part
+}

@@ -1,0 +1,127 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Letter is a dead letter: an event, or a whole message, that was accepted and
+// cannot be counted, kept until a person sends it again or purges it.
+type Letter struct {
+	ID          string          `json:"id"` // "<shard>.<seq>.<idx>": the same fault is the same letter
+	Shard       string          `json:"shard"`
+	Seq         uint64          `json:"seq"`
+	Idx         uint32          `json:"idx"`
+	Events      uint64          `json:"events"` // that it stands for: 1, or all of a message
+	Reason      Reason          `json:"reason"`
+	Why         string          `json:"why"`
+	Environment string          `json:"environment,omitempty"`
+	Name        string          `json:"name,omitempty"` // of the metric event
+	EventID     event.ID        `json:"eventId,omitzero"`
+	At          time.Time       `json:"at,omitzero"`    // of the event
+	Fact        json.RawMessage `json:"fact,omitzero"`  // the event, to be sent again; units as hashes
+	Bytes       []byte          `json:"bytes,omitzero"` // the whole message as it was, when it cannot be read
+}
+
+// letters are what one message of the dead stream holds: many events of one
+// message at once, because each message costs a write to disk.
+type letters struct {
+	Letters []Letter `json:"letters"`
+}
+
+// letterSize bounds a message of the dead stream; JSON of a whole pack in
+// base64 stays below the stream's 1 MiB.
+const letterSize = 384 << 10
+
+// letter returns the letter of an event that the door took and no metric
+// declares.
+func (d Dead) letter() Letter {
+	return Letter{
+		ID: d.Place.id(), Shard: d.Shard, Seq: d.Seq, Idx: d.Idx, Events: 1, Reason: d.Reason, Why: d.Why,
+		Environment: d.Environment, Name: d.Name, EventID: d.ID, At: d.At, Fact: d.Fact,
+	}
+}
+
+func (p Place) id() string { return fmt.Sprintf("%s.%d.%d", p.Shard, p.Seq, p.Idx) }
+
+// bury publishes letters and returns when they are on disk. They are grouped
+// by message, in order, so that a repeat publishes the same bytes with the
+// same IDs.
+func bury(ctx context.Context, dead Stream, list []Letter) error {
+	for len(list) > 0 {
+		n := fitting(list)
+		data, err := json.Marshal(letters{list[:n]})
+		if err != nil {
+			return fmt.Errorf("encoding dead letter %s: %w", list[0].ID, err)
+		}
+		if _, err := dead.Publish(ctx, list[0].ID, data); err != nil {
+			return fmt.Errorf("publishing dead letter %s: %w", list[0].ID, err)
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+// fitting returns how many letters of the first letter's message fit into one
+// message of the dead stream.
+func fitting(list []Letter) int {
+	size := 0
+	for i, l := range list {
+		size += 400 + len(l.Fact) + len(l.Bytes)*4/3 + len(l.Why) + len(l.Name)
+		if i > 0 && (size > letterSize || l.Shard != list[0].Shard || l.Seq != list[0].Seq) {
+			return i
+		}
+	}
+	return len(list)
+}
+
+// LetterFilter selects dead letters. The zero filter selects all.
+type LetterFilter struct {
+	Shard  string // "" is every shard
+	Reason Reason // "" is every reason
+	Name   string // "" is every metric event
+	From   uint64 // first sequence of the shard's message
+	To     uint64 // last one; 0 is no end
+}
+
+func (f LetterFilter) match(l Letter) bool {
+	return (f.Shard == "" || f.Shard == l.Shard) && (f.Reason == "" || f.Reason == l.Reason) &&
+		(f.Name == "" || f.Name == l.Name) && l.Seq >= f.From && (f.To == 0 || l.Seq <= f.To)
+}
+
+// Letters returns the dead letters that f selects, each once, in the order of
+// their shards and places.
+func Letters(ctx context.Context, dead Stream, f LetterFilter) ([]Letter, error) {
+	seen := map[string]bool{}
+	var found []Letter
+	for after := uint64(0); ; {
+		messages, err := dead.Read(ctx, after, 256)
+		if err != nil {
+			return nil, fmt.Errorf("reading dead letters: %w", err)
+		}
+		if len(messages) == 0 {
+			slices.SortFunc(found, func(a, b Letter) int { return a.place().compare(b.place()) })
+			return found, nil
+		}
+		for _, m := range messages {
+			after = m.Seq
+			var in letters
+			if err := json.Unmarshal(m.Data, &in); err != nil {
+				return nil, fmt.Errorf("reading dead letter %s: %w", m.ID, err)
+			}
+			for _, l := range in.Letters {
+				if f.match(l) && !seen[l.ID] {
+					seen[l.ID] = true
+					found = append(found, l)
+				}
+			}
+		}
+	}
+}
+
+func (l Letter) place() Place { return Place{l.Shard, l.Seq, l.Idx} }
