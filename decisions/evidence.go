@@ -14,6 +14,7 @@ type Evidence struct {
 	At           time.Time        `json:"at"`                  // when it was taken
 	Watermark    map[string]Place `json:"watermark,omitempty"` // by shard: the facts that are counted in it
 	FlagRevision uint64           `json:"flagRevision"`        // of the flag when it was taken; what a decision expects it to be still
+	FlagOff      string           `json:"flagOff,omitempty"`   // why the flag answers its safe variant to all just then: "disabled", "forced: …"
 	Exposures    int64            `json:"exposures"`           // of this rollout, counted once each
 	Newest       time.Time        `json:"newest,omitzero"`     // newest exposure of this rollout
 	Units        []Count          `json:"units"`
@@ -27,8 +28,9 @@ type Evidence struct {
 
 // Place is how far one shard of facts is counted.
 type Place struct {
-	Seq    uint64    `json:"seq"`
-	Newest time.Time `json:"newest,omitzero"` // newest event up to Seq
+	Seq    uint64         `json:"seq"`
+	Newest time.Time      `json:"newest,omitzero"`  // newest event up to Seq
+	Behind event.Duration `json:"behind,omitempty"` // how long the oldest event after Seq has waited; 0: there is none
 }
 
 // Count is a number of units, by first exposure.
@@ -47,11 +49,16 @@ type Measured struct {
 	Strata []stats.Stratum `json:"strata,omitempty"` // of units old enough for the gate
 	Newest time.Time       `json:"newest,omitzero"`  // newest event of the metric, of any unit of the rollout
 
-	Judgement *stats.Judgement `json:"judgement,omitempty"` // of a guardrail, against its margin
-	Limit     *stats.Judgement `json:"limit,omitempty"`     // of a guardrail, against its limit
-	Outcome   *stats.Outcome   `json:"outcome,omitempty"`   // of a success metric
-	Exclusion *stats.Exclusion `json:"exclusion,omitempty"` // of the size that the present stage names
-	AtMargin  *stats.Exclusion `json:"atMargin,omitempty"`  // of the margin, in the stage that decides
+	Direction stats.Direction `json:"direction,omitempty"` // which way is better; by Read, like all below
+	Unit      string          `json:"unit,omitempty"`      // of measure
+	Quiet     event.Duration  `json:"quiet,omitempty"`     // silence that says nothing: how long a unit's events may take to come
+
+	Comparison *stats.Comparison `json:"comparison,omitempty"` // for people to look at; no gate asks it
+	Judgement  *stats.Judgement  `json:"judgement,omitempty"`  // of a guardrail, against its margin
+	Limit      *stats.Judgement  `json:"limit,omitempty"`      // of a guardrail, against its limit
+	Outcome    *stats.Outcome    `json:"outcome,omitempty"`    // of a success metric
+	Exclusion  *stats.Exclusion  `json:"exclusion,omitempty"`  // of the size that the present stage names
+	AtMargin   *stats.Exclusion  `json:"atMargin,omitempty"`   // of the margin, in the stage that decides
 }
 
 // Query is one question that was put to the warehouse.

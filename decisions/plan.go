@@ -1,6 +1,9 @@
 package decisions
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Plan is the document of kind Rollout: how one change is released to one
 // environment, stage by stage, and what each stage asks before the next. It is
@@ -130,4 +133,34 @@ func (p Plan) clone() Plan {
 		panic("decoding a plan: " + err.Error()) // unreachable: it was encoded one line above
 	}
 	return c
+}
+
+// measured returns every metric that the plan names, in its order, each once.
+func (p Plan) measured() []string {
+	var out []string
+	add := func(key string) {
+		if !slices.Contains(out, key) {
+			out = append(out, key)
+		}
+	}
+	for _, s := range p.Metrics.Success {
+		add(s.Metric)
+	}
+	for _, g := range p.Metrics.Guardrails {
+		add(g.Metric)
+	}
+	for _, d := range p.Metrics.Diagnostics {
+		add(d.Metric)
+	}
+	return out
+}
+
+// deciding returns the metrics that can stop or allow something, and so must
+// have data.
+func (p Plan) deciding() []string {
+	shown := map[string]bool{}
+	for _, d := range p.Metrics.Diagnostics {
+		shown[d.Metric] = true
+	}
+	return slices.DeleteFunc(p.measured(), func(key string) bool { return shown[key] })
 }

@@ -39,6 +39,7 @@ type Standing struct {
 	Streaks      map[string]Streak       `json:"streaks,omitempty"`      // of the last recorded verdict
 	Looks        map[string][]stats.Look `json:"looks,omitempty"`        // taken by each exclusion test, by its key
 	Approvals    []Approval              `json:"approvals,omitempty"`    // that count for the present request
+	Refused      *Refused                `json:"refused,omitempty"`      // the last change that the flag did not take
 	Seq          uint64                  `json:"seq"`                    // of the last event of the rollout's subject
 }
 
@@ -52,6 +53,7 @@ type Rollout struct {
 	PlannedBy   string                  `json:"plannedBy"`
 	PlannedAt   time.Time               `json:"plannedAt"`
 	Locked      bool                    `json:"locked,omitempty"` // rolled back, and nobody has explained it yet
+	Ended       time.Time               `json:"ended,omitzero"`   // when it was rolled back, or decided for good
 	Explanation string                  `json:"explanation,omitempty"`
 	Decisions   []Decision              `json:"decisions,omitempty"` // in order
 }
@@ -76,10 +78,19 @@ type Decision struct {
 	From      int        `json:"from"`                // stage before
 	Input     event.Blob `json:"input,omitzero"`      // the whole Input; zero for a person's
 	Seal      event.Mark `json:"seal,omitzero"`       // newest seal of the log when it was made
+	Revision  uint64     `json:"revision"`            // of the flag that its effect expects; a rollback goes on at any
 	Rationale string     `json:"rationale,omitempty"` // a person's
 	Advice    string     `json:"advice,omitempty"`    // ID of the decision that a person decided over
 	Effect    uint64     `json:"effect,omitempty"`    // sequence of its flag change, 0 while there is none
 	Lapsed    string     `json:"lapsed,omitempty"`    // why it got no effect
+}
+
+// Refused is a change that a decision asked for and the flag did not take. It
+// is not asked again while the flag stays as it is.
+type Refused struct {
+	Decision string `json:"decision"`
+	Revision uint64 `json:"revision"` // of the flag that refused
+	Why      string `json:"why"`
 }
 
 // Pending reports whether the decision still waits for its one effect.

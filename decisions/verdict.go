@@ -36,6 +36,7 @@ type CheckName string
 const (
 	CheckStart     CheckName = "start"     // a person has started the plan
 	CheckWindow    CheckName = "window"    // the minimum window has passed
+	CheckFlag      CheckName = "flag"      // it answers, and takes the changes that decisions ask for
 	CheckTelemetry CheckName = "telemetry" // facts are fresh and complete
 	CheckSRM       CheckName = "sampleRatio"
 	CheckTwoArms   CheckName = "twoArms"     // units that saw both arms

@@ -1,0 +1,146 @@
+package decisions
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// apply folds one event of the rollout's own subject into r, which is a copy
+// that nobody else holds yet; what it points to is shared and never written.
+func (r *Rollout) apply(e event.Recorded) error {
+	r.Seq = e.Seq
+	switch e.Type {
+	case TypeStarted:
+		r.Status, r.Started, r.StartedBy = Running, e.Time, e.Actor
+	case TypePaused, TypeResumed, TypeExplained:
+		n, err := load[noted](e)
+		r.note(e, n)
+		return err
+	case TypeFrozen:
+		f, err := load[frozen](e)
+		r.Frozen = merged(r.Frozen, f.Baselines)
+		return err
+	case TypeApproved:
+		a, err := load[approved](e)
+		r.Approvals = append(slices.Clip(r.Approvals), Approval{By: e.Actor, At: e.Time, Decision: a.Decision, Comment: a.Comment})
+		return err
+	case TypeMade:
+		d, err := load[made](e)
+		r.decide(e, d)
+		return err
+	case TypeLapsed:
+		l, err := load[lapsed](e)
+		r.lapse(l)
+		return err
+	}
+	return nil
+}
+
+func (r *Rollout) note(e event.Recorded, n noted) {
+	switch e.Type {
+	case TypePaused:
+		r.Status, r.Held = Paused, e.Actor+": "+n.Comment
+	case TypeResumed:
+		r.Status, r.Held, r.Acknowledged = r.awake(), "", n.Acknowledged
+	case TypeExplained:
+		r.Locked, r.Explanation = false, n.Comment
+	}
+}
+
+// awake is the status that a paused rollout returns to.
+func (r *Rollout) awake() Status {
+	if s, ok := r.Now(); ok && s.Kind() == Full {
+		return Observing
+	}
+	return Running
+}
+
+// decide notes a decision. Approvals belong to the decision that asked for
+// them, and what a person resumed over only to as long as it goes on.
+func (r *Rollout) decide(e event.Recorded, d made) {
+	r.Decisions = append(slices.Clip(r.Decisions), Decision{
+		ID: e.ID.String(), Seq: e.Seq, At: e.Time, By: e.Actor, Verdict: d.Verdict, From: d.From,
+		Input: d.Input, Seal: d.Seal, Revision: d.Revision, Rationale: d.Rationale, Advice: d.Advice,
+	})
+	r.Approvals, r.Streaks = nil, d.Verdict.Streaks
+	r.Acknowledged = d.Verdict.still(r.Acknowledged)
+	r.Looks = appended(r.Looks, d.Verdict.Looks)
+	switch d.Verdict.Action {
+	case Pause:
+		if r.Status != Paused {
+			r.Status, r.Held = Paused, d.Verdict.Text
+		}
+	case Cleanup:
+		r.Status, r.Ended = CleanupDue, e.Time
+	}
+}
+
+// still returns those of the reasons that the verdict's checks still give.
+func (v Verdict) still(reasons []string) []string {
+	var out []string
+	for _, reason := range reasons {
+		if slices.ContainsFunc(v.Checks, func(c Check) bool { return c.open() && c.reason() == reason }) {
+			out = append(out, reason)
+		}
+	}
+	return out
+}
+
+// lapse notes that a decision gets no effect.
+func (r *Rollout) lapse(l lapsed) {
+	i := r.decision(l.Decision)
+	if i < 0 {
+		return
+	}
+	r.Decisions = slices.Clone(r.Decisions)
+	r.Decisions[i].Lapsed = l.Why
+	if l.Refused {
+		r.Refused = &Refused{Decision: l.Decision, Revision: l.Revision, Why: l.Why}
+	}
+}
+
+// enter carries out on the rollout what a verdict's effect did to the flag.
+func (r *Rollout) enter(v Verdict, at time.Time) {
+	r.Approvals, r.Refused = nil, nil
+	switch v.Action {
+	case Rollback:
+		r.Status, r.Ended, r.Locked = RolledBack, at, r.Plan.Rollback.lockUntilExplained()
+		return
+	case Ship:
+		r.Status = Observing
+	case Expand:
+		r.Status = Running
+	}
+	r.Stage, r.Since, r.Acknowledged = v.Stage, at, nil
+}
+
+func merged(old, add map[string]stats.Frozen) map[string]stats.Frozen {
+	out := maps.Clone(old)
+	if out == nil {
+		out = map[string]stats.Frozen{}
+	}
+	for key, f := range add {
+		if _, ok := out[key]; !ok { // the first answer stays for the life of the plan
+			out[key] = f
+		}
+	}
+	return out
+}
+
+func appended(old map[string][]stats.Look, add map[string]stats.Look) map[string][]stats.Look {
+	if len(add) == 0 {
+		return old
+	}
+	out := maps.Clone(old)
+	if out == nil {
+		out = map[string][]stats.Look{}
+	}
+	for key, l := range add {
+		out[key] = append(slices.Clip(out[key]), l)
+	}
+	return out
+}

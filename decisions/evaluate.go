@@ -1,0 +1,80 @@
+package decisions
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Rules is the version of the rules that new decisions are made by. Every
+// version stays in the code: a decision of years ago is recomputed by the rules
+// of its day.
+const Rules = 1
+
+// Input is everything that a verdict depends on. It is recorded whole with
+// every decision.
+type Input struct {
+	Rules    int            `json:"rules"`
+	Plan     Plan           `json:"plan"`
+	State    Standing       `json:"state"`
+	Evidence Evidence       `json:"evidence"`
+	Now      time.Time      `json:"now"`
+	Every    event.Duration `json:"every"` // how often the controller looks
+}
+
+// Evaluate turns evidence into a verdict. It depends on its argument alone and
+// refuses nothing but rules that this version does not have: weak evidence is
+// not an error but a verdict to hold.
+func Evaluate(in Input) (Verdict, error) {
+	switch in.Rules {
+	case 1:
+		return rules1(in), nil
+	}
+	return Verdict{}, fmt.Errorf("rules version %d is not known to this version of Sluice", in.Rules)
+}
+
+// rules1 is version 1 of the rules: the checks in order, then the verdict.
+func rules1(in Input) Verdict {
+	g := gate{Input: in}
+	stage, ok := (Rollout{Standing: in.State, Plan: in.Plan}).Now()
+	if !ok {
+		g.start()
+		g.flag()
+		return g.verdict(stage)
+	}
+	g.window(stage)
+	g.flag()
+	g.telemetry(stage)
+	g.health()
+	g.incidents()
+	g.guardrails(stage)
+	g.units(stage)
+	g.exclusions(stage)
+	g.success(stage)
+	g.deadline(stage)
+	g.approval(stage)
+	return g.verdict(stage)
+}
+
+// gate collects the checks of one look.
+type gate struct {
+	Input
+	checks  []Check
+	streaks map[string]Streak
+}
+
+func (g *gate) add(c Check) { g.checks = append(g.checks, c) }
+
+// elapsed is how long the stage has been in effect.
+func (g *gate) elapsed() time.Duration { return g.Now.Sub(g.State.Since) }
+
+// anyOpen reports whether a check so far stands in the way.
+func (g *gate) anyOpen() bool {
+	for _, c := range g.checks {
+		if c.open() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,103 @@
+package decisions
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// units asks for the minimum of units in each arm.
+func (g *gate) units(stage Stage) {
+	if !stage.Compares() {
+		return
+	}
+	control, treatment := g.Evidence.UnitsOf("", g.Plan.Arms.Control), g.Evidence.UnitsOf("", g.Plan.Arms.Treatment)
+	have := min(control, treatment)
+	c := Check{Name: CheckUnits, State: Pass, Text: fmt.Sprintf("%s units in the smaller arm", count(have))}
+	c.Numbers = map[string]float64{"have": float64(have), "need": float64(stage.MinUnits), "control": float64(control), "treatment": float64(treatment)}
+	if stage.MinUnits > 0 {
+		c.Text = fmt.Sprintf("%s of %s units in the smaller arm", count(have), count(stage.MinUnits))
+	}
+	if have < stage.MinUnits {
+		c.State, c.Code = Wait, "open"
+	}
+	g.add(c)
+}
+
+// exclusions asks the advance tests: is harm of the stage's own size excluded,
+// and, where it decides, harm beyond each margin?
+func (g *gate) exclusions(stage Stage) {
+	for _, rail := range g.Plan.Metrics.Guardrails {
+		m, _ := g.Evidence.Metric(rail.Metric)
+		if size, ok := stage.Exclude[rail.Metric]; ok && rail.Margin != nil {
+			c := Check{Name: CheckExclusion, Metric: rail.Metric}
+			g.add(excluded(c, m.Exclusion, "harm of "+sizeText(size)))
+		}
+	}
+	if stage.Kind() != Decide {
+		return
+	}
+	for _, rail := range g.Plan.Metrics.Guardrails {
+		m, _ := g.Evidence.Metric(rail.Metric)
+		if rail.Margin != nil && *rail.Margin > 0 {
+			c := Check{Name: CheckMargin, Metric: rail.Metric}
+			g.add(excluded(c, m.AtMargin, "harm beyond the margin of "+percent(rail.Margin.Fraction())))
+		}
+	}
+}
+
+// excluded fills in the check of one exclusion test.
+func excluded(c Check, e *stats.Exclusion, what string) Check {
+	if e == nil || e.Refused != nil {
+		c.State, c.Code, c.Text = Wait, "noData", fmt.Sprintf("Whether %s has %s cannot be judged yet", c.Metric, what)
+		return c
+	}
+	c.Numbers = reading(e.Reading)
+	c.Numbers["size"], c.Numbers["z"], c.Numbers["critical"] = e.Size, e.Z, e.Critical
+	c.Numbers["have"], c.Numbers["need"] = e.Information, e.Needed
+	switch {
+	case e.Excluded:
+		c.State, c.Code, c.Text = Pass, "excluded", fmt.Sprintf("%s: %s is excluded", c.Metric, what)
+	case e.Ended:
+		c.State, c.Code, c.Asks = Fail, "notExcluded", Review
+		c.Text = fmt.Sprintf("%s: %s is not excluded, and the planned information is used up", c.Metric, what)
+	default:
+		c.State, c.Code = Wait, "open"
+		c.Text = fmt.Sprintf("%s: %s is not excluded yet, at %s of the planned information", c.Metric, what, percent(min(e.Fraction, 1)))
+	}
+	return c
+}
+
+// deadline asks that the longest window has not passed with something open.
+func (g *gate) deadline(stage Stage) {
+	if stage.MaxWindow == 0 || stage.Kind() == Full {
+		return
+	}
+	end := g.State.Since.Add(windowTime(stage.MaxWindow))
+	c := Check{Name: CheckDeadline, State: Pass, Text: "The stage ends at " + clock(end) + " at the latest"}
+	if g.elapsed() >= windowTime(stage.MaxWindow) && g.anyOpen() {
+		c.State, c.Code, c.Asks = Fail, "passed", Review
+		c.Text = fmt.Sprintf("The longest window of %s is over and the evidence is not conclusive; a person decides", stage.MaxWindow)
+	}
+	g.add(c)
+}
+
+// approval asks people, last: when everything else passes.
+func (g *gate) approval(stage Stage) {
+	if stage.Approve == 0 {
+		return
+	}
+	have := len(g.State.Approvals)
+	c := Check{Name: CheckApproval, State: Pass, Text: fmt.Sprintf("%d of %d approvals", have, stage.Approve)}
+	c.Numbers = map[string]float64{"have": float64(have), "need": float64(stage.Approve)}
+	switch {
+	case g.anyOpen():
+		c.State, c.Code, c.Text = Wait, "later", "Approval is asked for when everything else passes"
+	case have < stage.Approve:
+		c.State, c.Code, c.Text = Wait, "missing", fmt.Sprintf("Waits for approval: %d of %d", have, stage.Approve)
+	}
+	g.add(c)
+}
+
+func windowTime(w Window) time.Duration { return time.Duration(w) }

@@ -1,0 +1,175 @@
+package decisions
+
+import (
+	"fmt"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// Codes that verdicts look for.
+const (
+	codeBreached     = "breached"
+	codeBreachedOnce = "breachedOnce"
+	codeTolerated    = "harmedWithinMargin"
+)
+
+// confirming is how many looks in a row must agree before an automatic
+// rollback: one bad batch is not enough.
+const confirming = 2
+
+// guardrails asks the stop tests: is harm established?
+func (g *gate) guardrails(stage Stage) {
+	for _, rail := range g.Plan.Metrics.Guardrails {
+		m, _ := g.Evidence.Metric(rail.Metric)
+		c := Check{Name: CheckGuardrail, Metric: rail.Metric}
+		if rail.Margin == nil {
+			c.Name = CheckLimit
+			g.limit(stage, c, m, rail)
+			continue
+		}
+		g.guardrail(stage, c, m, rail)
+	}
+}
+
+func (g *gate) guardrail(stage Stage, c Check, m Measured, rail Guardrail) {
+	j := m.Judgement
+	if c, ok := unjudged(c, stage, j); !ok {
+		g.add(c)
+		return
+	}
+	c.Numbers = judgement(*j)
+	c.Numbers["margin"] = rail.Margin.Fraction()
+	text := lift(m, j.Reading, oneSided(j.Threshold))
+	switch {
+	case j.Breached:
+		c = g.confirm(c, rail.OnBreach, j.Information)
+		c.Text = fmt.Sprintf("%s, beyond the margin of %s%s", text, percent(rail.Margin.Fraction()), once(c))
+	case j.Harmed && j.Safe:
+		c.State, c.Code, c.Text = Pass, codeTolerated, fmt.Sprintf("%s: worse, but within the margin of %s", text, percent(rail.Margin.Fraction()))
+	case j.Harmed:
+		c.State, c.Code, c.Asks = Fail, "harmed", Pause
+		c.Text = fmt.Sprintf("%s: worse, and not shown to be within the margin of %s", text, percent(rail.Margin.Fraction()))
+	case j.Safe:
+		c.State, c.Code, c.Text = Pass, "safe", fmt.Sprintf("%s, within the margin of %s", text, percent(rail.Margin.Fraction()))
+	default:
+		c.State, c.Code, c.Text = Pass, "unknown", text+": no harm is established"
+	}
+	g.add(c)
+}
+
+// limit asks whether the treated units keep their level.
+func (g *gate) limit(stage Stage, c Check, m Measured, rail Guardrail) {
+	j := m.Limit
+	if c, ok := unjudged(c, stage, j); !ok {
+		g.add(c)
+		return
+	}
+	c.Numbers = judgement(*j)
+	text := fmt.Sprintf("%s is at %s for the treated units", m.Metric, quantity(j.Estimate, m.Unit))
+	switch {
+	case j.Breached:
+		c = g.confirm(c, rail.OnBreach, j.Information)
+		c.Text = fmt.Sprintf("%s, beyond the limit of %s%s", text, rail.Limit, once(c))
+	case j.Safe:
+		c.State, c.Code, c.Text = Pass, "safe", fmt.Sprintf("%s, within the limit of %s", text, rail.Limit)
+	case stage.Kind() == Decide:
+		c.State, c.Code, c.Text = Wait, "unknown", fmt.Sprintf("%s, not yet shown to be within the limit of %s", text, rail.Limit)
+	default:
+		c.State, c.Code, c.Text = Pass, "unknown", fmt.Sprintf("%s; that the limit of %s is passed is not established", text, rail.Limit)
+	}
+	g.add(c)
+}
+
+// unjudged fills in the check of a guardrail that has no judgement; ok is true
+// when it has one.
+func unjudged(c Check, stage Stage, j *stats.Judgement) (Check, bool) {
+	switch {
+	case stage.Kind() == Serve:
+		c.State, c.Text = NotApplicable, "Nothing is compared while an audience is served"
+		return c, false
+	case j == nil || j.Refused != nil:
+		c.State, c.Code, c.Text = Wait, "noData", c.Metric+" cannot be judged yet: "+refusal(j)
+		if stage.Kind() == Full {
+			c.State, c.Code = NotApplicable, "" // everybody has the treatment: nothing is left to compare
+		}
+		return c, false
+	}
+	return c, true
+}
+
+func refusal(j *stats.Judgement) string {
+	if j == nil {
+		return "there are no data"
+	}
+	return j.Refused.Message
+}
+
+// confirm counts a breach into its streak. A rollback waits for the second
+// look in a row that has more information; a pause does not wait.
+func (g *gate) confirm(c Check, asks Action, information float64) Check {
+	s, had := g.State.Streaks[c.key()]
+	if !had || information > s.Information {
+		s = Streak{Looks: s.Looks + 1, Information: information}
+	}
+	if g.streaks == nil {
+		g.streaks = map[string]Streak{}
+	}
+	g.streaks[c.key()] = s
+	c.State, c.Code, c.Asks = Fail, codeBreached, asks
+	if asks == Rollback && s.Looks < confirming {
+		c.Code, c.Asks = codeBreachedOnce, Hold
+	}
+	return c
+}
+
+// once says that a breach is not confirmed yet.
+func once(c Check) string {
+	if c.Code == codeBreachedOnce {
+		return "; a second look with more data must confirm it before it is rolled back"
+	}
+	return ""
+}
+
+// success asks the success rule, in the stage that decides: one metric better
+// at least, and none worse.
+func (g *gate) success(stage Stage) {
+	if stage.Kind() != Decide {
+		return
+	}
+	won := false
+	for _, s := range g.Plan.Metrics.Success {
+		m, _ := g.Evidence.Metric(s.Metric)
+		won = won || m.Outcome != nil && m.Outcome.Verdict == stats.Superior
+	}
+	for _, s := range g.Plan.Metrics.Success {
+		m, _ := g.Evidence.Metric(s.Metric)
+		g.add(g.outcome(stage, s, m, won))
+	}
+}
+
+func (g *gate) outcome(stage Stage, s Success, m Measured, won bool) Check {
+	c := Check{Name: CheckSuccess, Metric: s.Metric}
+	o := m.Outcome
+	if o == nil || o.Refused != nil {
+		c.State, c.Code, c.Text = Wait, "noData", s.Metric+" cannot be judged yet"
+		return c
+	}
+	c.Numbers = reading(o.Reading)
+	c.Numbers["logE"], c.Numbers["threshold"], c.Numbers["p"] = o.LogE, o.Threshold, o.P
+	text := lift(m, o.Reading, twoSided(o.Threshold))
+	over := stage.MaxWindow > 0 && g.elapsed() >= windowTime(stage.MaxWindow)
+	switch {
+	case o.Verdict == stats.Inferior:
+		c = g.confirm(c, s.OnLoss, o.Information)
+		c.Text = text + ": worse" + once(c)
+	case o.Verdict == stats.Superior:
+		c.State, c.Code, c.Text = Pass, "better", text+": better"
+	case won:
+		c.State, c.Code, c.Text = Pass, "inconclusive", text+": not conclusive, and another metric decides"
+	case over:
+		c.State, c.Code, c.Asks, c.Text = Fail, "inconclusive", s.OnInconclusive, text+": not conclusive, and the longest window of "+stage.MaxWindow.String()+" is over"
+	default:
+		c.State, c.Code, c.Text = Wait, "inconclusive", text+": not conclusive yet"
+	}
+	return c
+}

@@ -1,0 +1,187 @@
+package decisions
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// SubjectPrefix is what the subjects of rollouts begin with.
+const SubjectPrefix = "rollout."
+
+// State is the fold of all events of rollouts, decisions and incidents, and of
+// the flag changes that decisions caused. It is not safe for concurrent use; a
+// projection guards it. What it returns may be kept: Apply never writes to a
+// value that it has handed out.
+type State struct {
+	rollouts  map[string][]*Rollout // by subject, oldest first
+	last      map[string]uint64     // subject -> sequence of its last event
+	decisions map[string]string     // ID -> subject of its rollout
+	incidents map[string][]Incident // "<env>.<flag>" -> open ones
+	ids       map[event.ID]uint64   // of every event of this room -> its sequence
+	known     Known
+}
+
+var _ event.Fold = (*State)(nil)
+
+// NewState returns the state before the first event. Handle looks up in known
+// what plans name.
+func NewState(known Known) *State {
+	return &State{
+		rollouts: map[string][]*Rollout{}, last: map[string]uint64{}, decisions: map[string]string{},
+		incidents: map[string][]Incident{}, ids: map[event.ID]uint64{}, known: known,
+	}
+}
+
+// State implements event.Fold.
+func (s *State) State() any {
+	return map[string]any{"rollouts": s.rollouts, "incidents": s.incidents}
+}
+
+// Rollout returns one rollout.
+func (s *State) Rollout(id string) (Rollout, bool) {
+	environment, flag, n, err := SplitID(id)
+	list := s.rollouts[Subject(environment, flag)]
+	if err != nil || n > len(list) {
+		return Rollout{}, false
+	}
+	return *list[n-1], true
+}
+
+// Newest returns the last rollout of a flag in an environment.
+func (s *State) Newest(environment, flag string) (Rollout, bool) {
+	list := s.rollouts[Subject(environment, flag)]
+	if len(list) == 0 {
+		return Rollout{}, false
+	}
+	return *list[len(list)-1], true
+}
+
+// Rollouts returns all rollouts by subject, each subject's oldest first.
+func (s *State) Rollouts() []Rollout {
+	var out []Rollout
+	for _, subject := range slices.Sorted(maps.Keys(s.rollouts)) {
+		for _, r := range s.rollouts[subject] {
+			out = append(out, *r)
+		}
+	}
+	return out
+}
+
+// Decision returns a decision and the rollout it belongs to.
+func (s *State) Decision(id string) (Rollout, Decision, bool) {
+	for _, r := range s.rollouts[s.decisions[id]] {
+		if i := r.decision(id); i >= 0 {
+			return *r, r.Decisions[i], true
+		}
+	}
+	return Rollout{}, Decision{}, false
+}
+
+// Pending returns the decisions that wait for their effect, in the order in
+// which they are to be carried out: rollbacks before everything else, so that
+// what they overtake lapses, then by age.
+func (s *State) Pending() []Decision {
+	var out []Decision
+	for _, r := range s.Rollouts() {
+		for _, d := range r.Decisions {
+			if d.Pending() {
+				out = append(out, d)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Decision) int {
+		if first := b.Verdict.Action.rank() - a.Verdict.Action.rank(); first != 0 {
+			return first
+		}
+		return int(a.Seq) - int(b.Seq)
+	})
+	return out
+}
+
+// Applied returns the sequence of the event of this room with that ID, and
+// whether the state has applied it.
+func (s *State) Applied(id event.ID) (uint64, bool) {
+	seq, ok := s.ids[id]
+	return seq, ok
+}
+
+func (r *Rollout) decision(id string) int {
+	return slices.IndexFunc(r.Decisions, func(d Decision) bool { return d.ID == id })
+}
+
+// Apply implements event.Fold.
+func (s *State) Apply(r event.Recorded) error {
+	switch {
+	case r.Type == flags.EventType:
+		s.effect(r)
+		return nil
+	case strings.HasPrefix(r.Subject, IncidentPrefix):
+		return s.applyIncident(r)
+	case !strings.HasPrefix(r.Subject, SubjectPrefix):
+		return nil
+	}
+	s.last[r.Subject], s.ids[r.ID] = r.Seq, r.Seq
+	if r.Type == TypePlanned {
+		return s.applyPlanned(r)
+	}
+	about, err := load[struct {
+		Rollout string `json:"rollout"`
+	}](r)
+	next, ok := s.Rollout(about.Rollout)
+	if err != nil || !ok {
+		return err // an event of no rollout is one that a newer version wrote
+	}
+	if err := next.apply(r); err != nil {
+		return err
+	}
+	if r.Type == TypeMade {
+		s.decisions[r.ID.String()] = r.Subject
+	}
+	s.replace(r.Subject, next)
+	return nil
+}
+
+// replace puts a changed copy in the place of the rollout.
+func (s *State) replace(subject string, next Rollout) {
+	s.rollouts[subject][next.Number-1] = &next
+}
+
+func (s *State) applyPlanned(r event.Recorded) error {
+	p, err := load[planned](r)
+	if err != nil {
+		return err
+	}
+	next := Rollout{
+		Standing: Standing{ID: p.Rollout, Version: p.Version, Status: Planned, Stage: -1, Seq: r.Seq},
+		Number:   p.Number, Plan: p.Plan, Metrics: p.Metrics, PlannedBy: r.Actor, PlannedAt: r.Time,
+	}
+	if list := s.rollouts[r.Subject]; p.Number > len(list) {
+		s.rollouts[r.Subject] = append(slices.Clip(list), &next)
+		return nil
+	}
+	s.replace(r.Subject, next)
+	return nil
+}
+
+// effect notes the flag change that a decision caused, and with it what the
+// decision was made for: the stage begins, or the rollout ends.
+func (s *State) effect(r event.Recorded) {
+	subject, ok := s.decisions[r.Cause]
+	if !ok {
+		return
+	}
+	for _, old := range s.rollouts[subject] {
+		if i := old.decision(r.Cause); i >= 0 && old.Decisions[i].Effect == 0 {
+			next := *old
+			next.Decisions = slices.Clone(old.Decisions)
+			next.Decisions[i].Effect = r.Seq
+			next.enter(next.Decisions[i].Verdict, r.Time)
+			s.replace(subject, next)
+			return
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package decisions
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// The types of the events of a rollout, and of its decisions.
+const (
+	TypePlanned   = "rollout.planned"
+	TypeStarted   = "rollout.started"
+	TypeFrozen    = "rollout.frozen"
+	TypePaused    = "rollout.paused"
+	TypeResumed   = "rollout.resumed"
+	TypeExplained = "rollout.explained"
+	TypeApproved  = "approval.given"
+	TypeMade      = "decision.made"
+	TypeLapsed    = "decision.lapsed"
+)
+
+// The data of each type, as the log keeps it. Shapes are append-only: fields
+// are added, never renamed or reused; testdata/events.json holds recorded ones.
+type (
+	planned struct {
+		Rollout string                  `json:"rollout"`
+		Number  int                     `json:"number"`
+		Version int                     `json:"version"`
+		Plan    Plan                    `json:"plan"` // filled
+		Metrics map[string]stats.Metric `json:"metrics,omitempty"`
+		Comment string                  `json:"comment,omitempty"`
+	}
+	// noted is the data of events that only say something about a rollout:
+	// started, paused, resumed, explained.
+	noted struct {
+		Rollout      string   `json:"rollout"`
+		Comment      string   `json:"comment,omitempty"`
+		Acknowledged []string `json:"acknowledged,omitempty"` // resumed: reasons that a person resumed over
+	}
+	frozen struct {
+		Rollout   string                  `json:"rollout"`
+		Baselines map[string]stats.Frozen `json:"baselines"`
+	}
+	approved struct {
+		Rollout  string `json:"rollout"`
+		Decision string `json:"decision"` // that asked
+		Comment  string `json:"comment,omitempty"`
+	}
+	made struct {
+		Rollout   string     `json:"rollout"`
+		From      int        `json:"from"`
+		Verdict   Verdict    `json:"verdict"`
+		Input     event.Blob `json:"input,omitzero"`
+		Revision  uint64     `json:"revision"`
+		Seal      event.Mark `json:"seal,omitzero"`
+		Rationale string     `json:"rationale,omitempty"`
+		Advice    string     `json:"advice,omitempty"`
+	}
+	lapsed struct {
+		Rollout  string `json:"rollout"`
+		Decision string `json:"decision"`
+		Why      string `json:"why"`
+		Refused  bool   `json:"refused,omitempty"` // the flag did not take the change; false: it had changed meanwhile
+		Revision uint64 `json:"revision"`          // of the flag then
+	}
+)
+
+// emit makes the event of a rollout.
+func emit(id event.ID, kind, subject string, at time.Time, actor string, data any) (event.Event, error) {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return event.Event{}, fmt.Errorf("encoding a %s: %w", kind, err)
+	}
+	return event.Event{ID: id, Source: Source, Type: kind, Subject: subject, Time: at, Actor: actor, Data: b}, nil
+}
+
+// load reads the data of an event of this room.
+func load[T any](r event.Recorded) (T, error) {
+	var v T
+	if err := json.Unmarshal(r.Data, &v); err != nil {
+		return v, fmt.Errorf("reading a %s event: %w", r.Type, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,100 @@
+package decisions
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// verdict weighs the checks: what fails and asks for most comes first; a pause
+// stays until a person resumes; what is merely open holds; and only when
+// nothing is open does the rollout go on.
+func (g *gate) verdict(stage Stage) Verdict {
+	v := Verdict{Action: Hold, Stage: g.State.Stage, Checks: g.checks, Streaks: g.streaks, Looks: g.looks()}
+	v.Next = g.Now.Add(time.Duration(g.Every))
+	worst, open := g.worst()
+	switch {
+	case open && worst.Asks == Rollback:
+		v.Action, v.Reason, v.Text, v.Next = Rollback, worst.reason(), worst.Text, time.Time{}
+	case g.State.Status == Paused && !(open && worst.Asks == Pause):
+		v.Action, v.Reason = Pause, "paused until a person resumes"
+		v.Text = "Paused until a person resumes it: " + g.State.Held
+	case open && worst.Asks != "":
+		v.Action, v.Reason, v.Text = worst.Asks, worst.reason(), worst.Text
+	case open:
+		v.Reason, v.Text = worst.reason(), worst.Text
+	default:
+		g.onward(&v, stage)
+	}
+	return v
+}
+
+// worst returns the open check that asks for most, the first of equals. What a
+// person has resumed over asks for no more than to hold.
+func (g *gate) worst() (worst Check, open bool) {
+	for _, c := range g.checks {
+		if !c.open() {
+			continue
+		}
+		if c.Asks == Pause && slices.Contains(g.State.Acknowledged, c.reason()) {
+			c.Asks = Hold
+		}
+		if !open || c.Asks.outranks(worst.Asks) {
+			worst, open = c, true
+		}
+	}
+	return worst, open
+}
+
+// onward goes on from a stage whose gate is passed.
+func (g *gate) onward(v *Verdict, stage Stage) {
+	next := g.State.Stage + 1
+	switch {
+	case stage.Kind() == Full:
+		v.Action, v.Reason, v.Next = Cleanup, "observed to the end", time.Time{}
+		v.Text = "The treatment has served everybody for " + stage.Observe.String() + " without a reason to go back; the flag is due for its end state"
+		return
+	case next >= len(g.Plan.Stages):
+		v.Action, v.Reason = Review, "no further stage"
+		v.Text = "Every check of " + stage.Name + " passed, and the plan has no further stage; a person decides how it ends"
+		return
+	}
+	v.Action, v.Stage, v.Reason = g.Plan.onward(next), next, "every check passed"
+	v.Text = "Every check of " + stage.Name + " passed; next is " + g.Plan.Stages[next].Name
+	if g.State.Stage < 0 {
+		v.Reason, v.Text = "started", "Started by "+g.State.StartedBy+"; the first stage is "+g.Plan.Stages[next].Name
+	}
+	if c, ok := g.tolerated(); ok && v.Action == Ship {
+		v.Action, v.Stage, v.Reason, v.Text = Review, g.State.Stage, c.reason(), c.Text+"; a person decides whether to ship"
+	}
+}
+
+// tolerated returns a guardrail that is worse than zero, if within its margin.
+func (g *gate) tolerated() (Check, bool) {
+	i := slices.IndexFunc(g.checks, func(c Check) bool { return c.Code == codeTolerated })
+	if i < 0 {
+		return Check{}, false
+	}
+	return g.checks[i], true
+}
+
+// looks returns the looks that exclusion tests took with this evidence.
+func (g *gate) looks() map[string]stats.Look {
+	out := map[string]stats.Look{}
+	take := func(key string, e *stats.Exclusion) {
+		if e != nil && e.Taken != nil {
+			out[key] = *e.Taken
+		}
+	}
+	for _, m := range g.Evidence.Metrics {
+		if s := g.State.Stage; s >= 0 && s < len(g.Plan.Stages) {
+			take(exclusionKey(g.Plan.Stages[s].Name, m.Metric), m.Exclusion)
+		}
+		take(marginKey(m.Metric), m.AtMargin)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
