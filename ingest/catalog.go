@@ -1,11 +1,11 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -86,17 +86,24 @@ func (c *Catalog) Handle(d Define) (event.Event, event.Expect, error) {
 	if err := d.Metric.Validate(); err != nil {
 		return event.Event{}, 0, err
 	}
-	if exists && reflect.DeepEqual(old.Metric, d.Metric) {
-		return event.Event{}, revision, fmt.Errorf("%w: metric %s at revision %d", ErrUnchanged, d.Metric.Key, revision)
-	}
 	data, err := json.Marshal(defined{Metric: d.Metric, Comment: d.Comment})
 	if err != nil {
 		return event.Event{}, 0, fmt.Errorf("encoding metric %s: %w", d.Metric.Key, err)
+	}
+	if exists && old.Metric.same(d.Metric) {
+		return event.Event{}, revision, fmt.Errorf("%w: metric %s at revision %d", ErrUnchanged, d.Metric.Key, revision)
 	}
 	return event.Event{
 		ID: d.ID, Source: "sluice/ingest", Type: MetricDefined, Subject: MetricSubject + d.Metric.Key,
 		Time: d.At, Actor: d.Actor, Cause: d.Cause, Data: data,
 	}, revision, nil
+}
+
+// same compares what would be stored, where an empty list and none are one.
+func (m Metric) same(other Metric) bool {
+	a, errA := json.Marshal(m)
+	b, errB := json.Marshal(other)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
 // Apply implements event.Fold.

@@ -28,7 +28,7 @@ import (
 // for one goroutine; Progress may be called from others.
 type Loader struct {
 	Shard      string
-	Generation string // of the store's tables; changes when they are rebuilt, because the store remembers the tokens of the old ones
+	Generation string // of the store's tables, "" is "1"; changes when they are rebuilt, because the store remembers the tokens of the old ones
 	Stream     Stream
 	KV         KV
 	Store      Store

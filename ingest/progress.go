@@ -46,7 +46,7 @@ type reject struct {
 
 // stateKey is the key of a loader's state.
 func stateKey(generation, shard string) string {
-	return "loader." + generation + "." + shard
+	return "loader." + orElse(generation, "1") + "." + shard
 }
 
 // ReadProgress returns what a shard's loader has written down last, wherever

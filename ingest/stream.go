@@ -14,8 +14,9 @@ type Stream interface {
 	// with the sequence it has; a stream may forget IDs after two minutes.
 	Publish(ctx context.Context, id string, data []byte) (seq uint64, err error)
 	// Read returns up to limit messages behind a sequence, in order, and none
-	// at the end of the stream; it does not wait. A sequence that is missing
-	// between two messages is a message that was lost.
+	// at the end of the stream; it does not wait. A message that was lost is a
+	// gap in the sequences, or event.ErrDamaged in a stream that can tell loss
+	// from messages that were given up.
 	Read(ctx context.Context, after uint64, limit int) ([]event.Message, error)
 	// Last returns the sequence of the last message, 0 for an empty stream.
 	Last(ctx context.Context) (uint64, error)
