@@ -97,12 +97,15 @@ func (x *Explanation) target(f *compiled) bool {
 	}
 	unit := x.Result.UnitID
 	o, ok := f.targets[unit]
-	if !ok {
+	switch {
+	case unit == "":
+		x.add(AtTarget, "", false, "the context has no "+f.unit+" that could be targeted")
+	case !ok:
 		x.add(AtTarget, "", false, fmt.Sprintf("%s %q is not targeted", f.unit, unit))
-		return false
+	default:
+		x.add(AtTarget, "", true, fmt.Sprintf("%s %q is targeted: %s", f.unit, unit, o.result.Variant))
 	}
-	x.add(AtTarget, "", true, fmt.Sprintf("%s %q is targeted: %s", f.unit, unit, o.result.Variant))
-	return true
+	return ok
 }
 
 // rules reports whether one decided.

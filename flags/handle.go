@@ -159,6 +159,9 @@ func (r *record) checkServe(e Environment, c Change, faults *event.Invalids) {
 		return
 	}
 	faults.Under("rule", r.checkRule(*c.Rule))
+	if c.Rule.Until != "" {
+		faults.Add("rule.until", c.Rule.Until, "has no meaning for a served audience", "its rollout takes it away")
+	}
 	if named(e.Rules, c.Rule.Name) >= 0 {
 		faults.Add("rule.name", c.Rule.Name, "is the name of a rule of the definition", "give the served rule another name")
 	}
