@@ -1,0 +1,104 @@
+package decisions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// attempts bounds how often an effect is tried again because the flag moved in
+// between. Only a flag that people edit many times a second comes near it; the
+// next Step goes on.
+const attempts = 10
+
+// act carries out every decision that waits for its effect, as it is read back
+// from the log: rollbacks first.
+func (c *Controller) act(ctx context.Context, now time.Time) error {
+	var pending []Decision
+	c.House.View(func(uint64) { pending = c.State.Pending() })
+	var errs []error
+	for _, d := range pending {
+		if err := c.effect(ctx, d.ID, now); err != nil {
+			errs = append(errs, fmt.Errorf("carrying out decision %s: %w", d.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// effect gives a decision its one effect. A conflict says that the flag moved:
+// the next attempt sees it, and either lapses or, for a rollback, goes on at
+// the revision that the flag has now.
+func (c *Controller) effect(ctx context.Context, id string, now time.Time) error {
+	var err error
+	for range attempts {
+		if err = c.attempt(ctx, id, now); !errors.Is(err, event.ErrConflict) {
+			return err
+		}
+		if err := c.catch(ctx); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// attempt makes the flag command in one view of the house, where decision and
+// flag are of the same sequence, and appends it.
+//
+// That an effect is made once rests on two things. The command's ID derives
+// from the decision, so that two controllers append the same event. And only
+// what can never become true again lapses a decision: the flag is past the
+// revision that the command would expect, or refuses it at just that revision.
+func (c *Controller) attempt(ctx context.Context, id string, now time.Time) error {
+	var (
+		r       Rollout
+		d       Decision
+		e       event.Event
+		expect  event.Expect
+		refused error
+		moved   bool
+		at      uint64
+	)
+	c.House.View(func(uint64) {
+		r, d, _ = c.State.Decision(id)
+		f, _ := c.Flags.Flag(r.Plan.Flag)
+		at, moved = f.Revision, d.Verdict.Action != Rollback && f.Revision != d.Revision
+		if d.Pending() && !moved {
+			e, expect, refused = c.Flags.Handle(d.command(r, f, now))
+		}
+	})
+	switch {
+	case !d.Pending():
+		return nil // another controller was first
+	case moved:
+		return c.lapse(ctx, r, d, now, lapsed{Why: "the flag has changed since the evidence was taken", Revision: at})
+	case refused != nil:
+		return c.lapse(ctx, r, d, now, lapsed{Why: refused.Error(), Refused: true, Revision: at})
+	}
+	err := c.write(ctx, e, expect)
+	if err == nil {
+		c.log("carried out", r.ID, "decision", d.ID, "action", d.Verdict.Action, "event", e.ID)
+	}
+	return err
+}
+
+// command is the flag command of a decision.
+func (d Decision) command(r Rollout, f flags.Recorded, now time.Time) flags.Command {
+	return flags.Command{
+		ID: event.Derive(flags.EventType, d.ID), Key: r.Plan.Flag, Expect: event.Expect(f.Revision), At: now,
+		Actor: Controlling, Cause: d.ID, Comment: d.Verdict.Text, Changes: d.changes(r, f),
+	}
+}
+
+// lapse records that a decision gets no effect.
+func (c *Controller) lapse(ctx context.Context, r Rollout, d Decision, now time.Time, l lapsed) error {
+	l.Rollout, l.Decision = r.ID, d.ID
+	err := c.append(ctx, event.Derive(TypeLapsed, d.ID), TypeLapsed, r, now, event.Any, l)
+	if err == nil {
+		c.log("lapsed", r.ID, "decision", d.ID, "why", l.Why)
+	}
+	return err
+}

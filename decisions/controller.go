@@ -1,0 +1,266 @@
+package decisions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// Controller looks at the rollouts under way, records verdicts and carries
+// recorded decisions out. Any number of controllers may run at once: every
+// event they append has an ID derived from what it answers and expects the
+// sequence it was made at, so that each decision and each effect exists once.
+//
+// House must be kept up with Log by somebody else (House.Run), and must hold
+// Flags and State among its folds.
+type Controller struct {
+	Log    event.Log
+	Blobs  event.Blobs
+	House  *event.Projection
+	Flags  *flags.State
+	State  *State
+	Seals  *event.Seals                      // a fold of House; nil: decisions name no seal, and none is made
+	Facts  Facts                             //
+	Looks  func(context.Context, Look) error // takes every look; nil: they are not kept
+	Every  time.Duration                     // between two Steps, for "looks next at"; 0: a minute
+	Logger *slog.Logger                      // nil: silent
+}
+
+// Step does one pass: it carries out what is decided and waits for its effect,
+// looks at every rollout under way, and seals the log when that is due. A
+// rollout that cannot be looked at does not keep the others from it; the error
+// is that of all of them.
+func (c *Controller) Step(ctx context.Context, now time.Time) error {
+	now = now.UTC().Truncate(time.Millisecond)
+	if err := c.catch(ctx); err != nil {
+		return err
+	}
+	errs := []error{c.act(ctx, now)}
+	for _, id := range c.open() {
+		if err := c.look(ctx, id, now); err != nil {
+			errs = append(errs, fmt.Errorf("looking at rollout %s: %w", id, err))
+		}
+	}
+	return errors.Join(append(errs, c.seal(ctx, now))...)
+}
+
+// catch waits until House has seen all that the log holds.
+func (c *Controller) catch(ctx context.Context) error {
+	last, err := c.Log.Last(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the end of the log: %w", err)
+	}
+	return c.House.Wait(ctx, last)
+}
+
+func (c *Controller) open() (ids []string) {
+	c.House.View(func(uint64) {
+		for _, r := range c.State.Rollouts() {
+			if r.Open() {
+				ids = append(ids, r.ID)
+			}
+		}
+	})
+	return ids
+}
+
+// scene is what the house knows of one rollout at one sequence of the log.
+type scene struct {
+	rollout   Rollout
+	revision  uint64 // of the flag
+	off       string // why the flag answers its safe variant to all
+	incidents []Incident
+	seal      event.Mark
+}
+
+func (c *Controller) scene(id string) (s scene) {
+	c.House.View(func(uint64) {
+		s.rollout, _ = c.State.Rollout(id)
+		plan := s.rollout.Plan
+		f, known := c.Flags.Flag(plan.Flag)
+		s.revision, s.off = f.Revision, off(f, known, plan.Environment)
+		s.incidents = c.State.Incidents(plan.Environment, plan.Flag)
+		if c.Seals != nil {
+			s.seal = c.Seals.Last
+		}
+	})
+	return s
+}
+
+// look evaluates one rollout, records the verdict if it is news, and carries
+// it out. Whoever writes the rollout meanwhile wins: the next Step looks again.
+func (c *Controller) look(ctx context.Context, id string, now time.Time) error {
+	s := c.scene(id)
+	if !s.rollout.Open() || s.rollout.pending() {
+		return nil
+	}
+	e, err := c.evidence(ctx, s, now)
+	if err == nil {
+		err = c.freeze(ctx, &s, e, now)
+	}
+	if err != nil {
+		return overtaken(err)
+	}
+	return overtaken(c.decide(ctx, s, Read(s.rollout, e), now))
+}
+
+// overtaken passes over a conflict: somebody else wrote first.
+func overtaken(err error) error {
+	if errors.Is(err, event.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// evidence asks for the facts and adds what the house itself knows. Before the
+// first stage there are none.
+func (c *Controller) evidence(ctx context.Context, s scene, now time.Time) (Evidence, error) {
+	e := Evidence{At: now, Units: []Count{}, Metrics: []Measured{}}
+	if s.rollout.Stage >= 0 {
+		var err error
+		if e, err = c.Facts.Evidence(ctx, s.rollout, now); err != nil {
+			return e, fmt.Errorf("asking for evidence: %w", err)
+		}
+	}
+	e.FlagRevision, e.FlagOff, e.Incidents = s.revision, s.off, s.incidents
+	return e, nil
+}
+
+// freeze records the baselines that this look is the first to have, and reads
+// them back: another controller's may have been first.
+func (c *Controller) freeze(ctx context.Context, s *scene, e Evidence, now time.Time) error {
+	baselines := Baselines(s.rollout, e)
+	if len(baselines) == 0 {
+		return nil
+	}
+	r := s.rollout
+	id := event.Derive(TypeFrozen, r.ID, strconv.FormatUint(r.Seq, 10))
+	err := c.append(ctx, id, TypeFrozen, r, now, event.Expect(r.Seq), frozen{Rollout: r.ID, Baselines: baselines})
+	if err != nil {
+		return err
+	}
+	c.House.View(func(uint64) { s.rollout, _ = c.State.Rollout(r.ID) })
+	return nil
+}
+
+// decide evaluates the input as it will be recorded, that is: as it comes back
+// from JSON, so that a recomputation starts from the same bits.
+func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.Time) error {
+	doc, err := json.Marshal(Input{Rules: Rules, Plan: s.rollout.Plan, State: s.rollout.Standing, Evidence: e, Now: now, Every: c.every()})
+	if err != nil {
+		return fmt.Errorf("encoding the evidence: %w", err)
+	}
+	var in Input
+	if err := json.Unmarshal(doc, &in); err != nil {
+		return fmt.Errorf("decoding the evidence: %w", err)
+	}
+	v, err := Evaluate(in)
+	if err != nil {
+		return err
+	}
+	look := Look{Rollout: s.rollout.ID, At: now, Verdict: v, Evidence: in.Evidence}
+	if !s.rollout.news(v, s.revision) {
+		return c.note(ctx, look)
+	}
+	id, err := c.record(ctx, s, v, doc, now)
+	if err != nil {
+		return err
+	}
+	look.Decision = id.String()
+	return errors.Join(c.note(ctx, look), c.act(ctx, now))
+}
+
+func (c *Controller) every() event.Duration { return event.Duration(or(c.Every, time.Minute)) }
+
+// news reports whether a verdict is worth a decision: it acts, it differs from
+// the last one or its reason does, it counts a breach, or a test took a look.
+func (r Rollout) news(v Verdict, revision uint64) bool {
+	last, ok := r.Last()
+	switch {
+	case !ok || len(v.Looks) > 0:
+		return true
+	case last.Verdict.Action != v.Action || last.Verdict.Reason != v.Reason:
+		return true
+	case v.Action.Actuating() && (r.Refused == nil || r.Refused.Revision != revision):
+		return true // the same step once more, after the last one had its effect or lapsed
+	}
+	return !slices.Equal(slices.Sorted(maps.Keys(v.Streaks)), slices.Sorted(maps.Keys(r.Streaks)))
+}
+
+// record stores the input first, then the decision that names it: the record
+// is both.
+func (c *Controller) record(ctx context.Context, s scene, v Verdict, doc []byte, now time.Time) (event.ID, error) {
+	r := s.rollout
+	blob, err := c.Blobs.Put(ctx, doc)
+	if err != nil {
+		return event.ID{}, fmt.Errorf("storing the evidence: %w", err)
+	}
+	id := event.Derive(TypeMade, r.ID, strconv.FormatUint(r.Seq, 10))
+	err = c.append(ctx, id, TypeMade, r, now, event.Expect(r.Seq), made{
+		Rollout: r.ID, From: r.Stage, Verdict: v, Input: blob, Revision: s.revision, Seal: s.seal,
+	})
+	if err == nil {
+		c.log("decided", r.ID, "decision", id, "action", v.Action, "reason", v.Reason)
+	}
+	return id, err
+}
+
+func (c *Controller) note(ctx context.Context, l Look) error {
+	if c.Looks == nil {
+		return nil
+	}
+	if err := c.Looks(ctx, l); err != nil {
+		return fmt.Errorf("noting a look: %w", err)
+	}
+	return nil
+}
+
+// append writes an event of a rollout and waits until House has seen it.
+func (c *Controller) append(ctx context.Context, id event.ID, kind string, r Rollout, now time.Time, expect event.Expect, data any) error {
+	e, err := emit(id, kind, Subject(r.Plan.Environment, r.Plan.Flag), now, Controlling, data)
+	if err != nil {
+		return err
+	}
+	return c.write(ctx, e, expect)
+}
+
+func (c *Controller) write(ctx context.Context, e event.Event, expect event.Expect) error {
+	seq, err := c.Log.Append(ctx, e, expect)
+	if err != nil {
+		return fmt.Errorf("appending a %s: %w", e.Type, err)
+	}
+	return c.House.Wait(ctx, seq)
+}
+
+// seal writes down the head of the log when that is due.
+func (c *Controller) seal(ctx context.Context, now time.Time) error {
+	if c.Seals == nil {
+		return nil
+	}
+	var due bool
+	var expect event.Expect
+	c.House.View(func(seq uint64) { due, expect = c.Seals.Due(seq, now), event.Expect(c.Seals.Seq) })
+	if !due {
+		return nil
+	}
+	mark, err := c.House.Mark()
+	if err != nil {
+		return err
+	}
+	return overtaken(c.write(ctx, event.Sealed(mark, now), expect))
+}
+
+func (c *Controller) log(message, rollout string, args ...any) {
+	if c.Logger != nil {
+		c.Logger.Info(message, append([]any{"rollout", rollout}, args...)...)
+	}
+}

@@ -1,0 +1,157 @@
+package decisions
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// MemFacts is a Facts in memory: it keeps every unit and counts anew at every
+// look. The zero value is ready.
+type MemFacts struct {
+	mu          sync.Mutex
+	rollouts    map[string]*memRollout
+	Unaccounted int64 // reported as it is
+}
+
+type memRollout struct {
+	order     []cohort // first exposures, in the order they came
+	units     map[cohort]*memUnit
+	exposures int64
+	newest    time.Time
+	metrics   map[string]time.Time // newest event
+}
+
+// cohort is one unit in one epoch.
+type cohort struct {
+	epoch int
+	unit  string
+}
+
+type memUnit struct {
+	stage, arm string
+	first      time.Time
+	twoArms    bool
+	values     map[string]float64 // metric -> sum of its values
+}
+
+var _ Facts = (*MemFacts)(nil)
+
+// Expose notes that a unit was exposed to an arm of a rollout.
+func (f *MemFacts) Expose(rollout, stage string, epoch int, arm, unit string, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.rollouts == nil {
+		f.rollouts = map[string]*memRollout{}
+	}
+	r := f.rollouts[rollout]
+	if r == nil {
+		r = &memRollout{units: map[cohort]*memUnit{}, metrics: map[string]time.Time{}}
+		f.rollouts[rollout] = r
+	}
+	r.exposures++
+	r.newest = later(r.newest, at)
+	key := cohort{epoch, unit}
+	if u := r.units[key]; u != nil {
+		u.twoArms = u.twoArms || u.arm != arm
+		return
+	}
+	r.order = append(r.order, key)
+	r.units[key] = &memUnit{stage: stage, arm: arm, first: at, values: map[string]float64{}}
+}
+
+// Record notes a metric event of a unit that was exposed in the epoch.
+func (f *MemFacts) Record(rollout, metric string, epoch int, unit string, value float64, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.rollouts[rollout]
+	if r == nil || r.units[cohort{epoch, unit}] == nil {
+		return // an event of a unit that no exposure names counts nowhere
+	}
+	r.units[cohort{epoch, unit}].values[metric] += value
+	r.metrics[metric] = later(r.metrics[metric], at)
+}
+
+// Evidence implements Facts.
+func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Evidence, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := Evidence{At: now, Units: []Count{}, Metrics: []Measured{}, Unaccounted: f.Unaccounted}
+	m := f.rollouts[r.ID]
+	if m == nil {
+		m = &memRollout{}
+	}
+	e.Exposures, e.Newest = m.exposures, m.newest
+	for _, key := range m.order {
+		if m.units[key].twoArms {
+			e.TwoArms++
+			continue
+		}
+		m.count(&e, key)
+	}
+	for _, metric := range r.Plan.measured() {
+		e.Metrics = append(e.Metrics, Measured{Metric: metric, Strata: m.strata(r, metric, now), Newest: m.metrics[metric]})
+	}
+	return e, nil
+}
+
+func (m *memRollout) count(e *Evidence, key cohort) {
+	u := m.units[key]
+	i := slices.IndexFunc(e.Units, func(c Count) bool { return c.Epoch == key.epoch && c.Stage == u.stage && c.Arm == u.arm })
+	if i < 0 {
+		e.Units = append(e.Units, Count{Epoch: key.epoch, Stage: u.stage, Arm: u.arm})
+		i = len(e.Units) - 1
+	}
+	e.Units[i].N++
+}
+
+// strata returns what a gate may use of a metric: the units whose events have
+// had time to come.
+func (m *memRollout) strata(r Rollout, metric string, now time.Time) []stats.Stratum {
+	def := r.Metrics[metric]
+	var out []stats.Stratum
+	for _, key := range m.order {
+		u := m.units[key]
+		if u.twoArms || u.first.Add(def.Gate()).After(now) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(s stats.Stratum) bool { return s.Epoch == key.epoch && s.Stage == u.stage })
+		if i < 0 {
+			empty := stats.Mean(stats.Moments{})
+			if def.Aggregate.Proportion() {
+				empty = stats.Proportion(0, 0)
+			}
+			out = append(out, stats.Stratum{Epoch: key.epoch, Stage: u.stage, Control: empty, Treatment: empty})
+			i = len(out) - 1
+		}
+		switch u.arm {
+		case r.Plan.Arms.Control:
+			out[i].Control = out[i].Control.Merge(u.sample(def, metric))
+		case r.Plan.Arms.Treatment:
+			out[i].Treatment = out[i].Treatment.Merge(u.sample(def, metric))
+		}
+	}
+	return out
+}
+
+// sample is the sample of one unit.
+func (u *memUnit) sample(def stats.Metric, metric string) stats.Sample {
+	v := u.values[metric]
+	if !def.Aggregate.Proportion() {
+		return stats.Mean(stats.Moments{N: 1, Mean: v})
+	}
+	if v != 0 {
+		return stats.Proportion(1, 1)
+	}
+	return stats.Proportion(1, 0)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
