@@ -150,9 +150,10 @@ type Strip struct {
 	Danger Bar     // what lies beyond the margin
 	Always *Bar    // nil: not known
 	Fixed  *Bar
-	Point  *float64 // nil: the lift has no relative value, or lies beyond the axis
-	Hollow bool     // outline only: nothing is known beyond doubt
-	Bound  bool     // Margin and Danger are drawn
+	Bounds []float64 // ends of what the deciding test leaves open
+	Point  *float64  // nil: the lift has no relative value, or lies beyond the axis
+	Hollow bool      // outline only: nothing is known beyond doubt
+	Bound  bool      // Margin and Danger are drawn
 }
 
 // Bar is a horizontal range in pixels.
@@ -172,11 +173,23 @@ func (a Axis) Strip(id string, r Row, level float64) Strip {
 		return s
 	}
 	s.Always, s.Fixed = a.bar(r.Lift.Always), a.bar(r.Lift.Fixed)
+	s.Bounds = a.bounds(r.Lift.Bounds)
 	if a.holds(r.Lift.Relative) {
 		x := a.X(r.Lift.Relative)
 		s.Point = &x
 	}
 	return s
+}
+
+// bounds returns the places of those ends of an interval that the axis holds.
+func (a Axis) bounds(i Interval) []float64 {
+	var at []float64
+	for _, v := range []float64{i.Lo, i.Hi} {
+		if i != (Interval{}) && a.holds(v) {
+			at = append(at, a.X(v))
+		}
+	}
+	return at
 }
 
 // holds reports whether a value lies on the axis. Rounding of the ends to

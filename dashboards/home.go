@@ -28,7 +28,7 @@ type Card struct {
 	Status      Mark
 	Need        string // what is asked of a person; empty: nothing
 	Stages      []Stage
-	Exposure    float64 // share of eligible units that get the treatment, 0 to 1
+	Reach       string // who gets the treatment: "5 % of units get gate_40"
 	Lights      []Light
 	Gate        string        // why it is where it is, and how long
 	Age         time.Duration // since it started
@@ -48,6 +48,7 @@ const (
 	Done  Step = "done"
 	Now   Step = "now"
 	Ahead Step = "ahead"
+	Left  Step = "stopped" // the rollout ended here
 )
 
 // Glyph returns the pip of a stage.
@@ -57,8 +58,8 @@ func (s Step) Glyph() string {
 		return "●"
 	case Now:
 		return "◐"
-	case Ahead:
-		return "○"
+	case Left:
+		return "✕"
 	}
 	return "○"
 }
@@ -67,14 +68,4 @@ func (s Step) Glyph() string {
 type Light struct {
 	Metric string
 	Mark   Mark
-}
-
-// Current returns the name of the stage that is being carried out.
-func (c Card) Current() string {
-	for _, s := range c.Stages {
-		if s.Step == Now {
-			return s.Name
-		}
-	}
-	return ""
 }

@@ -30,7 +30,7 @@ const (
 	RolledBack Mark = "rolled back"
 	Review     Mark = "review"
 	Shipped    Mark = "shipped"
-	Ended      Mark = "ended"
+	CleanupDue Mark = "cleanup due"
 )
 
 // Expanded marks a decision that let more units in.
@@ -61,7 +61,7 @@ func (m Mark) Glyph() string {
 		return "⛔"
 	case Review:
 		return "!"
-	case NotApplicable, Ended:
+	case NotApplicable, CleanupDue:
 		return "–"
 	}
 	return "?"

@@ -46,6 +46,7 @@ type Lift struct {
 	Relative float64
 	Always   Interval // relative, holds however often one looks
 	Fixed    Interval // relative, holds for one look alone
+	Bounds   Interval // relative, what the test that decides excludes; zero: the row has no such test
 	Absolute float64  // in the metric's unit
 }
 

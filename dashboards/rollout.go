@@ -30,7 +30,7 @@ type Title struct {
 	Status      Mark
 	Since       time.Time // when it got this status; zero: unknown
 	Stages      []Stage
-	Exposure    float64 // share of eligible units that get the treatment, 0 to 1
+	Reach       string // who gets the treatment: "5 % of units get gate_40"
 }
 
 // Gate is the way to the next stage: every check in the order it is asked.

@@ -20,11 +20,11 @@ func sampleReadout() Readout {
 			Verdict: Inconclusive},
 		{Metric: "day_7_retention", Role: Guardrail, Share: true, Margin: share(0.01),
 			Control: Level{44700, 0.190201}, Treatment: Level{45489, 0.182000},
-			Lift:    &Lift{Relative: -0.04311, Absolute: -0.008201, Always: Interval{-0.0813, -0.0049}, Fixed: Interval{-0.0693, -0.0168}},
+			Lift:    &Lift{Relative: -0.04311, Absolute: -0.008201, Always: Interval{-0.0813, -0.0049}, Fixed: Interval{-0.0693, -0.0168}, Bounds: Interval{-0.0752, -0.0107}},
 			Verdict: Worse, Note: "breached: worse than the margin allows"},
 		{Metric: "checkout_latency", Role: Guardrail, Measure: "ms", Lower: true, Margin: share(0.05),
 			Control: Level{44700, 1204.2}, Treatment: Level{45489, 1216.7},
-			Lift:    &Lift{Relative: 0.01038, Absolute: 12.5, Always: Interval{-0.009, 0.0299}, Fixed: Interval{-0.0021, 0.0229}},
+			Lift:    &Lift{Relative: 0.01038, Absolute: 12.5, Always: Interval{-0.009, 0.0299}, Fixed: Interval{-0.0021, 0.0229}, Bounds: Interval{-0.0063, 0.0271}},
 			Verdict: Within, Note: "more harm than the margin is excluded"},
 		{Metric: "support_contacts", Role: Guardrail, Lower: true, Margin: share(0.1),
 			Control: Level{412, 0.0291}, Treatment: Level{397, 0.0277},
@@ -43,7 +43,7 @@ func sampleTitle() Title {
 	return Title{Flag: "game.gate-position", Environment: "production", N: 1, Link: "/rollouts/production/game.gate-position/1",
 		Owner: "progression-team", Unit: "player", Status: RolledBack, Since: at.Add(-40 * time.Second),
 		Hypothesis: "Moving the first gate from level 30 to level 40 raises day-1 retention at no cost in day-7 retention",
-		Stages:     []Stage{{"canary", Done}, {"experiment", Now}, {"full", Ahead}}, Exposure: 0.5}
+		Stages:     []Stage{{"canary", Done}, {"experiment", Now}, {"full", Ahead}}, Reach: "50 % of units get gate_40"}
 }
 
 func sampleExposures() Exposures {
@@ -94,13 +94,12 @@ func sampleRollout() Rollout {
 func sampleHome() Home {
 	card := func(flag string, status Mark, need, gate string, stages ...Stage) Card {
 		return Card{Flag: flag, Environment: "production", Owner: "payments-team", Unit: "workspace", Link: "/rollouts/production/" + flag + "/1",
-			Status: status, Need: need, Stages: stages, Exposure: 0.1, Gate: gate, Age: 31*time.Hour + 10*time.Minute}
+			Status: status, Need: need, Stages: stages, Reach: "10 % of units get the treatment", Gate: gate, Age: 31*time.Hour + 10*time.Minute}
 	}
 	needs := card("game.gate-position", RolledBack, "Explain the rollback: it is locked until then.", "rolled back: day_7_retention is breached", Stage{"canary", Done}, Stage{"experiment", Now}, Stage{"full", Ahead})
 	needs.Lights = []Light{{"day_7_retention", Worse}, {"checkout_latency", Within}}
 	running := card("checkout.payments.express-pay", Running, "", "holding: 5 210 of 8 000 units per arm, about 3 h left", Stage{"internal", Done}, Stage{"canary", Done}, Stage{"ramp", Now}, Stage{"experiment", Ahead}, Stage{"full", Ahead})
 	running.Lights = []Light{{"checkout_latency", Within}, {"support_contacts", Inconclusive}, {"checkout_errors", NoData}}
-	running.Exposure = 0.055
 	held := card("search.ranker-v3", Holding, "", "telemetry: no exposure for 12 m", Stage{"canary", Now}, Stage{"full", Ahead})
 	return Home{Frame: Frame{Path: "/", Person: "person:ana", Refresh: 2 * time.Second}, AsOf: sampleAsOf(), Lanes: []Lane{
 		{"needs-you", "Needs you", "Nothing waits for a person.", []Card{needs}},
@@ -123,7 +122,7 @@ func samples() map[string]any {
 	begin := sampleRollout()
 	begin.Banner, begin.Decisions, begin.Rollback, begin.Readout.Rows = nil, nil, "", nil
 	begin.Exposures, begin.Cleanup, begin.Lead, begin.AsOf = Exposures{P: math.NaN()}, Cleanup{}, "Nothing can be compared yet.", AsOf{}
-	begin.Title.Status, begin.Title.Exposure = Planned, 0
+	begin.Title.Status, begin.Title.Reach = Planned, "nobody gets gate_40 yet"
 	return map[string]any{
 		"home":          sampleHome(),
 		"home-empty":    Home{Frame: Frame{Path: "/", Person: "person:ana"}, Empty: "sluice apply rollout.yaml"},

@@ -1,0 +1,112 @@
+package dashboards
+
+import (
+	"github.com/sluice-hq/sluice/decisions"
+)
+
+// newGate makes the checklist of the newest verdict.
+func newGate(s Seen) Gate {
+	v, ok := s.verdict()
+	g := Gate{Title: gateTitle(s.Rollout)}
+	if !ok {
+		g.Sentence = "Nothing was looked at yet."
+		return g
+	}
+	g.Sentence, g.Checks = v.Text, newChecks(v.Checks)
+	if s.Rollout.Open() {
+		g.Next = v.Next
+	}
+	if s.Evidence != nil {
+		g.Evaluated = s.Evidence.At
+	}
+	return g
+}
+
+func gateTitle(r decisions.Rollout) string {
+	stage, ok := r.Now()
+	switch {
+	case !r.Open() && r.Status != decisions.Planned:
+		return "The last look"
+	case !ok:
+		return "Before the first stage"
+	case r.Stage+1 < len(r.Plan.Stages):
+		return "Gate from " + stage.Name + " to " + stageName(r.Plan, r.Stage+1)
+	}
+	return "Gate at the end of " + stage.Name
+}
+
+func newChecks(all []decisions.Check) []Check {
+	checks := make([]Check, len(all))
+	for i, c := range all {
+		checks[i] = Check{Mark: checked(c.State), Name: label(c), Have: c.Text}
+	}
+	return checks
+}
+
+func checked(s decisions.CheckState) Mark {
+	switch s {
+	case decisions.Pass:
+		return Passed
+	case decisions.Wait:
+		return Waiting
+	case decisions.Fail:
+		return Failed
+	}
+	return NotApplicable
+}
+
+// label names a check as a person would; what is about a metric bears its key.
+func label(c decisions.Check) string {
+	name := words(c.Name)
+	switch {
+	case c.Metric == "":
+		return name
+	case c.Name == decisions.CheckGuardrail || c.Name == decisions.CheckSuccess:
+		return c.Metric
+	}
+	return c.Metric + " " + name
+}
+
+func words(n decisions.CheckName) string {
+	switch n {
+	case decisions.CheckWindow:
+		return "minimum window"
+	case decisions.CheckSRM:
+		return "sample ratio"
+	case decisions.CheckTwoArms:
+		return "units in two arms"
+	case decisions.CheckCount:
+		return "events accounted for"
+	case decisions.CheckUnits:
+		return "minimum units"
+	case decisions.CheckDeadline:
+		return "longest window"
+	}
+	return string(n)
+}
+
+// banners returns everything that a banner could be about.
+func banners(checks []decisions.Check) []Banner {
+	var all []Banner
+	for _, c := range checks {
+		if kind, ok := alarm(c); ok {
+			all = append(all, Banner{Kind: kind, Text: c.Text})
+		}
+	}
+	return all
+}
+
+func alarm(c decisions.Check) (BannerKind, bool) {
+	failed := c.State == decisions.Fail
+	switch c.Name {
+	case decisions.CheckTelemetry, decisions.CheckCount:
+		return TelemetryMissing, failed
+	case decisions.CheckSRM, decisions.CheckTwoArms:
+		return RatioMismatch, failed
+	case decisions.CheckGuardrail, decisions.CheckLimit:
+		return GuardrailBreached, failed
+	case decisions.CheckUnits:
+		return UnitsMissing, stands(c)
+	}
+	return 0, false
+}

@@ -1,0 +1,156 @@
+package dashboards
+
+import (
+	"time"
+
+	"github.com/sluice-hq/sluice/decisions"
+)
+
+// Seen is a rollout with the newest look at its evidence, as the server knows
+// them when it makes a page.
+type Seen struct {
+	Rollout  decisions.Rollout
+	Evidence *decisions.Evidence // nil: nothing was read yet
+	Verdict  *decisions.Verdict  // of that evidence; nil: that of the last decision
+	Rollback string              // the command that takes the rollout back, frozen at its start
+}
+
+// verdict returns the newest verdict there is.
+func (s Seen) verdict() (decisions.Verdict, bool) {
+	if s.Verdict != nil {
+		return *s.Verdict, true
+	}
+	d, ok := s.Rollout.Last()
+	return d.Verdict, ok
+}
+
+// link returns the address of a rollout's page.
+func link(r decisions.Rollout) string { return "/rollouts/" + r.ID }
+
+// recordLink returns the address of a decision's page.
+func recordLink(d decisions.Decision) string { return "/decisions/" + d.ID }
+
+func newTitle(s Seen) Title {
+	r := s.Rollout
+	return Title{
+		Flag: r.Plan.Flag, Environment: r.Plan.Environment, N: r.Number, Link: link(r), Owner: r.Plan.Owner,
+		Unit: r.Plan.Unit, Hypothesis: r.Plan.Hypothesis, Status: status(s), Since: since(r),
+		Stages: stages(r), Reach: reach(r),
+	}
+}
+
+// status is the state of a rollout in a word. A running one that something
+// holds up, other than time and traffic, says so.
+func status(s Seen) Mark {
+	switch s.Rollout.Status {
+	case decisions.Planned:
+		return Planned
+	case decisions.Paused:
+		return Paused
+	case decisions.Observing:
+		return Shipped
+	case decisions.RolledBack:
+		return RolledBack
+	case decisions.CleanupDue:
+		return CleanupDue
+	}
+	v, _ := s.verdict()
+	switch {
+	case v.Action == decisions.Review:
+		return Review
+	case obstructed(v.Checks):
+		return Holding
+	}
+	return Running
+}
+
+// obstructed reports whether a check is open that time and traffic alone will
+// not close.
+func obstructed(checks []decisions.Check) bool {
+	for _, c := range checks {
+		if stands(c) && !patient(c.Name) && c.Name != decisions.CheckApproval {
+			return true
+		}
+	}
+	return false
+}
+
+// stands reports whether a check is in the way of the next stage.
+func stands(c decisions.Check) bool {
+	return c.State == decisions.Wait || c.State == decisions.Fail
+}
+
+// patient reports whether a check closes by itself as units arrive.
+func patient(name decisions.CheckName) bool {
+	switch name {
+	case decisions.CheckWindow, decisions.CheckGuardrail, decisions.CheckLimit, decisions.CheckUnits,
+		decisions.CheckExclusion, decisions.CheckMargin, decisions.CheckSuccess, decisions.CheckDeadline:
+		return true
+	}
+	return false
+}
+
+// since is when the rollout became what it is.
+func since(r decisions.Rollout) time.Time {
+	switch {
+	case !r.Ended.IsZero():
+		return r.Ended
+	case r.Status == decisions.Planned:
+		return r.PlannedAt
+	case !r.Since.IsZero():
+		return r.Since
+	}
+	return r.Started
+}
+
+func stages(r decisions.Rollout) []Stage {
+	all := make([]Stage, len(r.Plan.Stages))
+	for i, s := range r.Plan.Stages {
+		all[i] = Stage{Name: s.Name, Step: step(r, i)}
+	}
+	return all
+}
+
+func step(r decisions.Rollout, i int) Step {
+	switch {
+	case i > r.Stage:
+		return Ahead
+	case i < r.Stage || r.Status == decisions.CleanupDue:
+		return Done
+	case r.Status == decisions.RolledBack:
+		return Left
+	}
+	return Now
+}
+
+// stageName names a stage by its place in the plan.
+func stageName(p decisions.Plan, i int) string {
+	switch {
+	case i < 0:
+		return "start"
+	case i < len(p.Stages):
+		return p.Stages[i].Name
+	}
+	return "the end"
+}
+
+// reach says who gets the treatment now.
+func reach(r decisions.Rollout) string {
+	variant := r.Plan.Arms.Treatment
+	stage, ok := r.Now()
+	if !ok || r.Status == decisions.RolledBack {
+		return "nobody gets " + variant
+	}
+	switch share := stage.Exposure(); {
+	case stage.Kind() == decisions.Dark:
+		return "nobody gets " + variant + "; it runs in the shadow of " + r.Plan.Arms.Control
+	case stage.Kind() == decisions.Serve && stage.To != "":
+		return stage.To + " get " + variant
+	case stage.Kind() == decisions.Serve:
+		return "the audience of " + stage.Name + " gets " + variant
+	case share == decisions.All:
+		return "everybody gets " + variant
+	default:
+		return short(share.Fraction()) + " of units get " + variant
+	}
+}

@@ -1,0 +1,226 @@
+package dashboards
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluice-hq/sluice/decisions"
+)
+
+// NewRollout makes the page of a rollout. json is the address of the same
+// values as JSON, empty for none.
+func NewRollout(f Frame, s Seen, json string, now time.Time) Rollout {
+	v, _ := s.verdict()
+	out := measure(s)
+	return Rollout{
+		Frame: f, Title: newTitle(s), Lead: lead(s, out), Banner: Loudest(banners(v.Checks)), Gate: newGate(s),
+		Readout: out, Exposures: exposures(s), Decisions: history(s.Rollout), Rollback: s.Rollback,
+		Cleanup: newCleanup(s.Rollout, now), AsOf: newAsOf(s, json, now),
+	}
+}
+
+// lead is the result in a sentence, and what the plan makes of it.
+func lead(s Seen, out Readout) string {
+	if s.Evidence == nil {
+		return ""
+	}
+	text := Conclude(s.Rollout.Plan.Arms.Treatment, out)
+	if v, ok := s.verdict(); ok {
+		text += " The plan says: " + advice(v.Action) + "."
+	}
+	return text
+}
+
+func advice(a decisions.Action) string {
+	switch a {
+	case decisions.Expand:
+		return "go to the next stage"
+	case decisions.Rollback:
+		return "roll back"
+	case decisions.Review:
+		return "a person must decide"
+	case decisions.Cleanup:
+		return "clean up"
+	}
+	return string(a)
+}
+
+// exposures counts the units of the arms, over all stages, and what the
+// allocation promised each.
+func exposures(s Seen) Exposures {
+	x := Exposures{Ratio: Waiting, P: math.NaN()}
+	e := s.Evidence
+	if e == nil || len(e.Units) == 0 {
+		return x
+	}
+	arms := s.Rollout.Plan.Arms
+	x.TwoArms, x.Total = e.TwoArms, e.Exposures
+	for _, a := range []struct{ role, variant string }{{"treatment", arms.Treatment}, {"control", arms.Control}} {
+		x.Arms = append(x.Arms, Arm{Name: a.role + " (" + a.variant + ")", Units: e.UnitsOf("", a.variant)})
+	}
+	x.Arms[0].Expected = promised(s.Rollout.Plan, e.Units)
+	x.Arms[1].Expected = 1 - x.Arms[0].Expected
+	if r := e.SampleRatio; r != nil && r.Refused == nil {
+		x.P, x.Ratio = r.P, Passed
+		if r.Alarm {
+			x.Ratio = Failed
+		}
+	}
+	return x
+}
+
+// promised returns the share of the units that the stages' allocations gave
+// the treatment: half of each comparison, all but the holdback of a full stage.
+func promised(p decisions.Plan, units []decisions.Count) float64 {
+	share := map[string]float64{}
+	for _, s := range p.Stages {
+		share[s.Name] = 0.5
+		if s.Kind() == decisions.Full {
+			share[s.Name] = s.Exposure().Fraction()
+		}
+	}
+	var all, treated float64
+	for _, c := range units {
+		all, treated = all+float64(c.N), treated+share[c.Stage]*float64(c.N)
+	}
+	if all == 0 {
+		return 0.5
+	}
+	return treated / all
+}
+
+// history lists the decisions of a rollout.
+func history(r decisions.Rollout) []Decision {
+	all := make([]Decision, len(r.Decisions))
+	for i, d := range r.Decisions {
+		all[i] = Decision{Number: i + 1, Mark: decided(d.Verdict.Action), At: d.At, Change: moved(r.Plan, d),
+			Reason: reason(d), Who: d.By, Hash: d.Input.SHA256.String(), Link: recordLink(d)}
+	}
+	return all
+}
+
+func decided(a decisions.Action) Mark {
+	switch a {
+	case decisions.Expand:
+		return Expanded
+	case decisions.Rollback:
+		return RolledBack
+	case decisions.Ship:
+		return Shipped
+	case decisions.Review:
+		return Review
+	case decisions.Pause:
+		return Paused
+	case decisions.Cleanup:
+		return CleanupDue
+	}
+	return Holding
+}
+
+// moved says from where to where a decision leads, "" when it stays.
+func moved(p decisions.Plan, d decisions.Decision) string {
+	from := stageName(p, d.From)
+	switch d.Verdict.Action {
+	case decisions.Expand, decisions.Ship:
+		return from + " → " + stageName(p, d.Verdict.Stage)
+	case decisions.Rollback:
+		return from + " → safe variant"
+	}
+	return ""
+}
+
+// reason is what a decision says for itself, and what became of it.
+func reason(d decisions.Decision) string {
+	text := d.Verdict.Text
+	if d.Rationale != "" {
+		text = strings.TrimSpace(text + " “" + d.Rationale + "”")
+	}
+	switch {
+	case d.Lapsed != "":
+		text += " It had no effect: " + d.Lapsed
+	case d.Pending():
+		text += " It is being carried out."
+	}
+	return text
+}
+
+func newCleanup(r decisions.Rollout, now time.Time) Cleanup {
+	p := r.Plan.Cleanup
+	if p == nil {
+		return Cleanup{}
+	}
+	c := Cleanup{EndState: p.EndState, Ticket: p.Ticket, Due: due(r)}
+	switch {
+	case c.Due.IsZero():
+		c.State = p.Due.String() + " after the final decision"
+	case now.After(c.Due):
+		c.State = length(now.Sub(c.Due)) + " over"
+	default:
+		c.State = "in " + length(c.Due.Sub(now))
+	}
+	return c
+}
+
+func newAsOf(s Seen, json string, now time.Time) AsOf {
+	a := AsOf{Rules: fmt.Sprintf("plan v%d", s.Rollout.Version), JSON: json}
+	if s.Evidence == nil {
+		return a
+	}
+	var places []string
+	for _, shard := range slices.Sorted(maps.Keys(s.Evidence.Watermark)) {
+		p := s.Evidence.Watermark[shard]
+		places = append(places, shard+" "+strconv.FormatUint(p.Seq, 10))
+		if p.Newest.After(a.Event) {
+			a.Event = p.Newest
+		}
+	}
+	a.Seq, a.Lag = strings.Join(places, ", "), now.Sub(a.Event)
+	for i, q := range s.Evidence.Queries {
+		a.Queries = append(a.Queries, Query{Name: fmt.Sprintf("Query %d", i+1), SQL: q.SQL, Hash: q.Hash.String()})
+	}
+	return a
+}
+
+// NewRecord makes the page of one decision from its own record: s holds the
+// evidence that was recorded with it, nil for a person's. Lag is the age that
+// the data had then.
+func NewRecord(f Frame, s Seen, d decisions.Decision, json string) Record {
+	s.Verdict = &d.Verdict
+	r := s.Rollout
+	var out Readout // a person's decision rests on no evidence of its own
+	if s.Evidence != nil {
+		out = measure(s)
+	}
+	number := 1 + slices.IndexFunc(r.Decisions, func(o decisions.Decision) bool { return o.ID == d.ID })
+	return Record{
+		Frame: f, ID: d.ID, Title: newTitle(s), Number: number, Mark: decided(d.Verdict.Action), Action: string(d.Verdict.Action),
+		Change: moved(r.Plan, d), At: d.At, Who: d.By, Reason: reason(d), Checks: newChecks(d.Verdict.Checks),
+		Readout: out, Exposures: exposures(s), Facts: pins(s, d), Verify: "sluice verify", AsOf: newAsOf(s, json, d.At),
+	}
+}
+
+// pins are the names and hashes that make the record checkable.
+func pins(s Seen, d decisions.Decision) []Fact {
+	all := []Fact{{"Decision", d.ID}, {"Event", strconv.FormatUint(d.Seq, 10)}}
+	if h := d.Input.SHA256.String(); h != "" {
+		all = append(all, Fact{"Evidence, SHA-256", h})
+	}
+	all = append(all, Fact{"Plan", fmt.Sprintf("v%d", s.Rollout.Version)}, Fact{"Flag revision", strconv.FormatUint(d.Revision, 10)})
+	if e := s.Evidence; e != nil {
+		for i, q := range e.Queries {
+			all = append(all, Fact{fmt.Sprintf("Query %d, SHA-256", i+1), q.Hash.String()})
+		}
+	}
+	if h := d.Seal.Head.String(); h != "" {
+		all = append(all, Fact{"Seal of the log", fmt.Sprintf("%s at event %d", h, d.Seal.Seq)})
+	}
+	if d.Effect > 0 {
+		all = append(all, Fact{"Carried out by event", strconv.FormatUint(d.Effect, 10)})
+	}
+	return all
+}
