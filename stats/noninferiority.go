@@ -82,10 +82,11 @@ func (n NonInferiority) Anytime(strata []Stratum, f Frozen) Exclusion {
 
 // start checks the question and reads the data.
 func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclusion, score, bool) {
-	e := Exclusion{Size: n.Size, Reading: nothing(method, nil)}
+	e := Exclusion{Reading: nothing(method, nil)}
 	if e.Refused = first(n.fault(), fault(strata), f.ready()); e.Refused != nil {
 		return e, score{}, false
 	}
+	e.Size = n.Size
 	unit := unit(n.Absolute, f)
 	t := scored(strata, f)
 	switch {

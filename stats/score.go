@@ -82,8 +82,10 @@ func (p *pool) freeze(base Sample) (Frozen, bool) {
 	if p.all.Kind == KindProportion && min(p.all.X, p.all.N-p.all.X) < freezeOutcomes {
 		return Frozen{}, false
 	}
-	f := p.frozen(base)
-	return f, f.Variance > 0
+	if f := p.frozen(base); f.Variance > 0 {
+		return f, true
+	}
+	return Frozen{}, false
 }
 
 func (p *pool) frozen(base Sample) Frozen {

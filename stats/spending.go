@@ -46,8 +46,12 @@ func (p path) crossing(clock, bound float64) float64 {
 	return sum
 }
 
-// next returns the path after a look at the clock with that bound.
+// next returns the path after a look at the clock with that bound. A look that
+// spends nothing leaves the path as it was.
 func (p path) next(clock, bound float64) path {
+	if bound >= noBound {
+		return p
+	}
 	z, weight := grid(bound)
 	n := path{z: z, mass: make([]float64, len(z)), clock: clock, spent: p.spent + p.crossing(clock, bound)}
 	for i := range z {
@@ -62,10 +66,13 @@ func (p path) density(clock, z float64) float64 {
 		return density(z)
 	}
 	step, sum := math.Sqrt(clock-p.clock), 0.0
+	here, scale := z*math.Sqrt(clock)/step, math.Sqrt(p.clock)/step
 	for i, u := range p.z {
-		sum += p.mass[i] * density((z*math.Sqrt(clock)-u*math.Sqrt(p.clock))/step)
+		if x := here - u*scale; math.Abs(x) < noBound {
+			sum += p.mass[i] * math.Exp(-x*x/2)
+		}
 	}
-	return sum * math.Sqrt(clock) / step
+	return sum * math.Sqrt(clock) / step / math.Sqrt(2*math.Pi)
 }
 
 // bound returns the bound at the next look that spends up to the given error in

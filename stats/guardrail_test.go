@@ -1,0 +1,210 @@
+package stats
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"testing"
+)
+
+func arms(nc, xc, nt, xt int64) []Stratum {
+	return []Stratum{{Control: Proportion(nc, xc), Treatment: Proportion(nt, xt)}}
+}
+
+func frozen(t *testing.T, strata []Stratum) Frozen {
+	t.Helper()
+	f, ok := Freeze(strata)
+	if !ok {
+		t.Fatal("nothing was frozen")
+	}
+	return f
+}
+
+func TestGuardrailStates(t *testing.T) {
+	g := Guardrail{Margin: 0.1, Direction: Decrease} // of an error rate
+	base := frozen(t, arms(20000, 2000, 20000, 2000))
+	for _, tt := range []struct {
+		name   string
+		xt     int64
+		state  State
+		harmed bool
+	}{
+		{"much worse", 3000, Breached, true},
+		{"worse, around the margin", 2200, Harmed, true},
+		{"a little worse", 2060, Unknown, false},
+		{"better", 1700, Safe, false},
+	} {
+		j := g.Judge(arms(20000, 2000, 20000, tt.xt), base)
+		if j.State != tt.state || j.Harmed != tt.harmed {
+			t.Errorf("%s: %s, harmed %v, want %s, %v; %+v", tt.name, j.State, j.Harmed, tt.state, tt.harmed, j)
+		}
+		up := Guardrail{Margin: 0.1, Direction: Increase}.Judge(arms(20000, 2000, 20000, 4000-tt.xt), base)
+		if up.State != tt.state {
+			t.Errorf("%s, the other direction: %s %v, want %s %v", tt.name, up.State, up.LogBreach, tt.state, j.LogBreach)
+		}
+	}
+	worse := g.Judge(arms(2000000, 200000, 2000000, 206000), base)
+	if worse.State != Safe || !worse.Harmed {
+		t.Errorf("3 %% worse with a margin of 10 %%: %s, harmed %v, want safe and harmed", worse.State, worse.Harmed)
+	}
+}
+
+// The bounds are where the tests change their answer, so that a state never
+// contradicts the interval beside it.
+func TestGuardrailBoundsAgree(t *testing.T) {
+	g := Guardrail{Margin: 0.1, Direction: Decrease}
+	f := frozen(t, arms(20000, 2000, 20000, 2000))
+	for xt := int64(1500); xt < 3000; xt += 7 {
+		j := g.Judge(arms(20000, 2000, 20000, xt), f)
+		if j.Breached != (j.Bounds.Low >= 0.1) || j.Harmed != (j.Bounds.Low >= 0) || j.Safe != (j.Bounds.High <= 0.1) {
+			t.Errorf("%d failures: %s beside %v", xt, j.State, j.Bounds)
+		}
+		if j.Breached && !j.Harmed {
+			t.Errorf("%d failures: breached and not harmed", xt)
+		}
+		if j.Fixed.Low < j.Band.Low || j.Fixed.High > j.Band.High {
+			t.Errorf("%d failures: fixed %v beyond band %v", xt, j.Fixed, j.Band)
+		}
+	}
+}
+
+// A failure that never existed before, told as a proportion: the margin is
+// taken of the control mean so far, which is 0.
+func TestGuardrailZeroBaseline(t *testing.T) {
+	g := Guardrail{Margin: 0.1, Direction: Decrease}
+	f, ok := Freeze(arms(10000, 0, 10000, 500))
+	if !ok || f.ControlMean != 0 {
+		t.Fatalf("frozen %+v, %v", f, ok)
+	}
+	j := g.Judge(arms(10000, 0, 10000, 500), f)
+	if j.State != Breached || j.Relative || !near(j.Estimate, 0.05, 1e-12) || !slices.Contains(j.Warnings, warnZeroControl) {
+		t.Errorf("0 against 500 in 10,000: %+v", j)
+	}
+	if j := g.Judge(arms(10000, 500, 10000, 500), f); j.State != Unknown {
+		t.Errorf("control caught up, and the state is %s", j.State)
+	}
+	absolute := Guardrail{Margin: 0.01, Absolute: true, Direction: Decrease}
+	if j := absolute.Judge(arms(10000, 0, 10000, 500), f); j.State != Breached || j.Relative {
+		t.Errorf("absolute: %s", j.State)
+	}
+}
+
+func TestFreeze(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		strata []Stratum
+		want   bool
+	}{
+		{"enough", arms(100, 30, 100, 30), true},
+		{"99 units", arms(99, 30, 1000, 300), false},
+		{"few outcomes", arms(10000, 10, 10000, 12), false},
+		{"few without the outcome", arms(10000, 9990, 10000, 9995), false},
+		{"nobody", nil, false},
+		{"no variance", []Stratum{{Control: Mean(Moments{N: 200, Mean: 1}), Treatment: Mean(Moments{N: 200, Mean: 1})}}, false},
+		{"impossible", arms(100, 101, 100, 1), false},
+	} {
+		if f, ok := Freeze(tt.strata); ok != tt.want || !ok && f != (Frozen{}) {
+			t.Errorf("%s: %+v, %v, want %v", tt.name, f, ok, tt.want)
+		}
+	}
+	two := append(arms(500, 50, 500, 50), arms(500, 250, 500, 250)...)
+	f := frozen(t, two)
+	if want := (499*2*500*0.1*0.9/499 + 499*2*500*0.25/499) / (499 * 4); !near(f.Variance, want, 1e-12) || f.ControlMean != 0.3 || f.Units != 2000 {
+		t.Errorf("frozen %+v, want the variance %v within strata", f, want)
+	}
+}
+
+func TestGuardrailRefuses(t *testing.T) {
+	ok := arms(1000, 100, 1000, 100)
+	f := frozen(t, ok)
+	nan := math.NaN()
+	for _, tt := range []struct {
+		name   string
+		g      Guardrail
+		strata []Stratum
+		f      Frozen
+		code   Code
+	}{
+		{"margin 0 without detect", Guardrail{}, ok, f, BadInput},
+		{"negative margin", Guardrail{Margin: -1}, ok, f, BadInput},
+		{"NaN margin", Guardrail{Margin: nan}, ok, f, BadInput},
+		{"infinite detect", Guardrail{Detect: math.Inf(1)}, ok, f, BadInput},
+		{"alpha", Guardrail{Margin: 0.1, Alpha: 0.5}, ok, f, BadInput},
+		{"power", Guardrail{Margin: 0.1, Power: 0.3}, ok, f, BadInput},
+		{"direction", Guardrail{Margin: 0.1, Direction: "up"}, ok, f, BadInput},
+		{"nothing frozen", Guardrail{Margin: 0.1}, ok, Frozen{}, TooFewUnits},
+		{"frozen nonsense", Guardrail{Margin: 0.1}, ok, Frozen{Variance: nan}, BadInput},
+		{"no data", Guardrail{Margin: 0.1}, nil, f, TooFewUnits},
+		{"x above n", Guardrail{Margin: 0.1}, arms(10, 11, 10, 1), f, BadInput},
+		{"one unit", Guardrail{Margin: 0.1}, arms(1, 1, 1, 0), f, ZeroVariance},
+		{"no variance", Guardrail{Margin: 0.1}, arms(1000, 0, 1000, 0), f, ZeroVariance},
+	} {
+		j := tt.g.Judge(tt.strata, tt.f)
+		if j.Refused == nil || j.Refused.Code != tt.code || j.State != Unknown || j.Breached || j.Harmed || j.Safe {
+			t.Errorf("%s: %s, refused %v, want unknown, %s", tt.name, j.State, j.Refused, tt.code)
+		}
+		if _, err := json.Marshal(j); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
+
+func TestSuccess(t *testing.T) {
+	f := frozen(t, cookieDay7())
+	s := Success{Direction: Increase, MDE: 0.04}
+	if o := s.Judge(cookieDay7(), f); o.Verdict != Inferior || !(o.Bounds.High < 0) || o.P > 0.05 {
+		t.Errorf("day 7: %s, p %v, %v, want inferior", o.Verdict, o.P, o.Bounds)
+	}
+	if o := s.Judge(cookieDay1(), frozen(t, cookieDay1())); o.Verdict != Inconclusive || !o.Bounds.Contains(0) {
+		t.Errorf("day 1: %s, %v, want inconclusive", o.Verdict, o.Bounds)
+	}
+	s.Direction = Decrease
+	if o := s.Judge(cookieDay7(), f); o.Verdict != Superior {
+		t.Errorf("less is better: %s, want superior", o.Verdict)
+	}
+	for name, o := range map[string]Outcome{
+		"no effect to detect": Success{}.Judge(cookieDay7(), f),
+		"nothing frozen":      Success{MDE: 0.1}.Judge(cookieDay7(), Frozen{}),
+		"no variance":         Success{MDE: 0.1}.Judge(arms(1000, 0, 1000, 0), f),
+	} {
+		if o.Refused == nil || o.Verdict != Inconclusive || o.P != 1 {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
+func TestLimit(t *testing.T) {
+	level := func(mean float64) []Stratum {
+		return []Stratum{{Stage: "internal", Treatment: Mean(Moments{N: 2000, Mean: mean, M2: 1999 * 2500})}}
+	}
+	f, ok := FreezeTreated(level(190))
+	if !ok {
+		t.Fatal("nothing was frozen")
+	}
+	l := Limit{Value: 200, Direction: Decrease}
+	for mean, want := range map[float64]State{190: Safe, 200: Unknown, 206: Breached} {
+		if j := l.Judge(level(mean), f); j.State != want || !j.Bounds.Contains(mean) || j.Relative {
+			t.Errorf("level %v: %s, %v, want %s", mean, j.State, j.Bounds, want)
+		}
+	}
+	floor := Limit{Value: 0, Direction: Increase}
+	if j := floor.Judge(level(-10), f); j.State != Breached {
+		t.Errorf("level -10 with a least value of 0: %s", j.State)
+	}
+	for name, j := range map[string]Judgement{
+		"NaN":            Limit{Value: math.NaN()}.Judge(level(1), f),
+		"detect":         Limit{Detect: -1}.Judge(level(1), f),
+		"direction":      Limit{Value: 1, Direction: "up"}.Judge(level(1), f),
+		"nothing frozen": l.Judge(level(190), Frozen{}),
+		"no data":        l.Judge(nil, f),
+		"one unit":       l.Judge([]Stratum{{Treatment: Proportion(1, 1)}}, f),
+		"impossible":     l.Judge([]Stratum{{Treatment: Proportion(1, 2)}}, f),
+	} {
+		if j.Refused == nil || j.State != Unknown {
+			t.Errorf("%s: %s, refused %v", name, j.State, j.Refused)
+		}
+	}
+	if _, ok := FreezeTreated([]Stratum{{Treatment: Proportion(99, 50)}}); ok {
+		t.Error("frozen with 99 units")
+	}
+}
