@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -92,6 +93,7 @@ type Store struct {
 	srv    *server.Server // nil with a URL
 	nc     *nats.Conn
 	js     jetstream.JetStream
+	noted  note              // what seal.json said at the start
 	found  map[string]extent // of the streams' files before the server started; nil with a URL
 }
 
@@ -131,20 +133,47 @@ func (s *Store) claim(context.Context) error {
 	return err
 }
 
-// inspect reads the files of the embedded server before it may touch them.
+// inspect reads what was noted beside the data and the files of the embedded
+// server, before that may touch them.
 func (s *Store) inspect(context.Context) error {
-	if s.config.URL != "" {
+	s.Sealer = &Sealer{store: s}
+	if s.config.Dir == "" {
 		return nil
 	}
+	s.Sealer.path = filepath.Join(s.config.Dir, sealFile)
 	var err error
-	s.found, err = scanAll(streamsDir(s.config.Dir))
+	if s.noted, err = readNote(s.Sealer.path); err != nil || s.config.URL != "" {
+		return err
+	}
+	if s.found, err = scanAll(streamsDir(s.config.Dir)); err != nil {
+		return err
+	}
 	for name, x := range s.found {
-		if x.torn > 0 {
-			s.lg.Warn("the newest message was cut off while it was written and is dropped; it was never acknowledged",
-				"stream", name, "after", x.last, "bytes", x.torn)
+		if err := s.weigh(name, x); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
+}
+
+// weigh decides what a stream that ends early means. Only the log may go on,
+// for reading alone; and then without the server's index, with which it would
+// insist on messages that are not there.
+func (s *Store) weigh(name string, x extent) error {
+	noted, short := s.noted.Streams[name], x.last < s.noted.Streams[name]
+	switch {
+	case short && (x.torn > 0 || name != controlStream):
+		return shorter(name, x.last, noted)
+	case short:
+		err := os.Remove(filepath.Join(streamsDir(s.config.Dir), name, "msgs", "index.db"))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("removing the index of %s: %w", name, err)
+		}
+	case x.torn > 0:
+		s.lg.Warn("the newest message was cut off while it was written and is dropped; it was never acknowledged",
+			"stream", name, "after", x.last, "bytes", x.torn)
+	}
+	return nil
 }
 
 func (s *Store) connect(ctx context.Context) (err error) {
@@ -160,21 +189,13 @@ func (s *Store) connect(ctx context.Context) (err error) {
 	return err
 }
 
-// recall folds the log from its start and compares every stream with what was
-// noted when they were last closed or sealed.
+// recall compares every stream with what was noted when it was last closed or
+// sealed, and folds the log from its start.
 func (s *Store) recall(ctx context.Context) error {
-	s.Sealer = &Sealer{store: s}
-	if s.config.Dir != "" {
-		s.Sealer.path = filepath.Join(s.config.Dir, sealFile)
-	}
-	noted, err := s.Sealer.load()
-	if err != nil {
+	if err := s.compare(ctx); err != nil {
 		return err
 	}
-	if err := s.Sealer.compare(ctx, noted); err != nil {
-		return err
-	}
-	s.Log = newLog(s.wire(controlStream, controlName), noted.Mark)
+	s.Log = newLog(s.wire(controlStream, controlName), s.noted.Mark)
 	return s.Log.open(ctx, s.config.URL != "")
 }
 

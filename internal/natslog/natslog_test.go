@@ -20,10 +20,13 @@ func TestBlobs(t *testing.T) {
 // open starts a store that is closed, if the test has not done so, at its end.
 func open(t testing.TB, dir string) *Store {
 	t.Helper()
-	s, err := Open(context.Background(), Config{Dir: dir, duplicates: 100 * time.Millisecond})
+	s, err := Open(context.Background(), config(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.release() })
 	return s
 }
+
+// config has a short memory of repeats, so that tests can outlast it.
+func config(dir string) Config { return Config{Dir: dir, duplicates: 100 * time.Millisecond} }

@@ -113,21 +113,29 @@ func (s *scanner) block(path string, number int, newest bool) error {
 	if err != nil {
 		return err
 	}
-	for at := 0; at < len(b); {
+	if at, err := s.records(r, b, newest); err != nil {
+		return s.damage(fmt.Errorf("%s, byte %d: %w", path, at, err))
+	}
+	return nil
+}
+
+// records takes the records of a block, and returns where it stopped.
+func (s *scanner) records(r *blockReader, b []byte, newest bool) (at int, err error) {
+	for at < len(b) {
 		rec, n, err := r.next(b[at:])
 		if err != nil && newest && r.torn(b[at:]) {
 			s.torn = len(b) - at
-			return nil
+			return at, nil
 		}
 		if err == nil {
 			err = s.take(rec)
 		}
 		if err != nil {
-			return s.damage(fmt.Errorf("%s, byte %d: %w", path, at, err))
+			return at, err
 		}
 		at += n
 	}
-	return nil
+	return at, nil
 }
 
 // take checks that a record follows the ones before it.

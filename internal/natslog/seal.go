@@ -84,13 +84,8 @@ func (s *Sealer) write(ctx context.Context, m event.Mark) error {
 	return replace(s.path, append(b, '\n'))
 }
 
-// load reads seal.json; a store that is new has none.
-func (s *Sealer) load() (note, error) { return readNote(s.path) }
-
+// readNote reads seal.json; a store that is new has none.
 func readNote(path string) (n note, err error) {
-	if path == "" {
-		return n, nil
-	}
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return n, nil
@@ -107,21 +102,26 @@ func readNote(path string) (n note, err error) {
 // compare refuses streams that are shorter than they were: their next messages
 // would get sequences that a loader has behind it. The log is compared when it
 // is folded.
-func (s *Sealer) compare(ctx context.Context, n note) error {
-	for _, c := range s.store.config.streams() {
-		last, err := s.store.wire(c.Name, "").last(ctx)
+func (s *Store) compare(ctx context.Context) error {
+	for _, c := range s.config.streams() {
+		last, err := s.wire(c.Name, "").last(ctx)
 		if err != nil {
 			return err
 		}
-		if x, ok := s.store.found[c.Name]; ok && last != x.last {
+		if x, ok := s.found[c.Name]; ok && last != x.last {
 			return fmt.Errorf("%w: %s ends at %d for the server and at %d in its files", event.ErrDamaged, c.Name, last, x.last)
 		}
-		if noted := n.Streams[c.Name]; last < noted && c.Name != controlStream {
-			return fmt.Errorf("%w: message %d of %s is missing: it ends at %d, and ended at %d when that was noted",
-				event.ErrDamaged, last+1, c.Name, last, noted)
+		if noted := s.noted.Streams[c.Name]; last < noted && c.Name != controlStream {
+			return shorter(c.Name, last, noted)
 		}
 	}
 	return nil
+}
+
+// shorter names the first message that a stream has lost at its end.
+func shorter(stream string, last, noted uint64) error {
+	return fmt.Errorf("%w: %s %d of %s is missing: the stream ends at %d, and had %d when that was noted; restore the directory from a backup",
+		event.ErrDamaged, rulesOf(stream).what, last+1, stream, last, noted)
 }
 
 // replace writes a file so that there is the old or the new one, whole, after

@@ -2,11 +2,9 @@ package natslog
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -64,13 +62,12 @@ func (r *Report) audit(dir string) error {
 	return err
 }
 
+// shorter names what every stream has lost at its end.
 func (r *Report) shorter(found map[string]extent, n note) error {
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(n.Streams)) {
-		if x := found[name]; x.last < n.Streams[name] {
-			what := strings.TrimSpace(rulesOf(name).what)
-			faults = append(faults, fmt.Errorf("%w: %s %d of %s is missing: it ends at %d, and ended at %d when that was noted",
-				event.ErrDamaged, what, x.last+1, name, x.last, n.Streams[name]))
+		if last := found[name].last; last < n.Streams[name] {
+			faults = append(faults, shorter(name, last, n.Streams[name]))
 		}
 	}
 	return errors.Join(faults...)
