@@ -40,7 +40,7 @@
   };
   let before = "";
   document.addEventListener("keydown", (e) => {
-    const typing = e.target.closest("input,textarea,select,[contenteditable]");
+    const typing = e.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]");
     if (typing || !keysOn.checked || e.ctrlKey || e.metaKey || e.altKey || help.open) return;
     const keys = before + e.key;
     before = e.key === "g" ? "g" : "";
@@ -56,8 +56,7 @@
 
   // A page that nobody sees does not ask for itself.
   document.addEventListener("htmx:before:request", (e) => { if (document.hidden) e.preventDefault(); });
-  const stale = (on) => () => root.classList.toggle("old", on);
-  document.addEventListener("htmx:error", stale(true));
-  document.addEventListener("htmx:response:error", stale(true));
-  document.addEventListener("htmx:after:swap", stale(false));
+  const old = (on) => root.classList.toggle("old", on);
+  document.addEventListener("htmx:error", () => old(true));
+  document.addEventListener("htmx:after:request", (e) => old(e.detail.ctx.response.status >= 400));
 })();

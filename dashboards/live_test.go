@@ -1,0 +1,152 @@
+package dashboards
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// until waits for a condition in the page.
+func until(t *testing.T, tab context.Context, condition string) {
+	t.Helper()
+	if _, err := chromedp.Run(tab, chromedp.Poll[bool](condition, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+		t.Fatalf("waiting for %s: %v", condition, err)
+	}
+}
+
+// liveSite serves one rollout that changes at each request after a signal, and
+// ends when told to.
+type liveSite struct {
+	requests, stage atomic.Int64 // stage 0: as it is, 1: changed, 2: ended, 3: the server fails
+}
+
+func (l *liveSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.requests.Add(1)
+	p := sampleRollout()
+	p.Path, p.Refresh = r.URL.Path, 50*time.Millisecond
+	switch l.stage.Load() {
+	case 1:
+		p.Lead = "Something new is known."
+		p.Decisions = append(p.Decisions, Decision{Number: 4, Mark: Review, At: at, Reason: "explained", Who: "person:ana"})
+	case 2:
+		p.Lead, p.Refresh = "It is over.", 0
+	case 3:
+		http.Error(w, "out of order", http.StatusServiceUnavailable)
+		return
+	}
+	serve(w, p)
+}
+
+func startLive(t *testing.T) (*liveSite, string) {
+	live := &liveSite{}
+	mux := http.NewServeMux()
+	mux.Handle(AssetPath, Assets())
+	mux.Handle("/page", live)
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return live, s.URL + "/page"
+}
+
+// TestLive_renewsInPlace: polling changes what changed, and leaves focus, open
+// details and a half-typed search alone; it stops when the rollout is over.
+func TestLive_renewsInPlace(t *testing.T) {
+	live, url := startLive(t)
+	tab := tab(t, browser(t), 1280, "light")
+	do(t, tab, chromedp.Navigate(url))
+	eval[bool](t, tab, `document.querySelector(".asof details").open = true;
+		document.getElementById("q").value = "half";
+		window.kept = document.querySelector('.decisions a'); kept.focus(); true`)
+	live.stage.Store(1)
+	until(t, tab, `document.querySelector(".lead").textContent === "Something new is known." && document.querySelectorAll(".decisions li").length === 4`)
+	for name, script := range map[string]string{
+		"the focus moved":               `document.activeElement === kept && kept.isConnected`,
+		"open details were closed":      `document.querySelector(".asof details").open`,
+		"the search was emptied":        `document.getElementById("q").value === "half"`,
+		"changes are not announced":     `document.querySelector(".lead").closest("[aria-live=polite]") !== null`,
+		"the page holds two live parts": `document.querySelectorAll("#live").length === 1`,
+	} {
+		if !eval[bool](t, tab, script) {
+			t.Error(name)
+		}
+	}
+	live.stage.Store(2)
+	until(t, tab, `document.querySelector(".lead").textContent === "It is over." && !document.getElementById("live").hasAttribute("hx-get")`)
+	before := live.requests.Load()
+	eval[bool](t, tab, `new Promise(r => setTimeout(() => r(true), 400))`)
+	if after := live.requests.Load(); after > before+1 {
+		t.Errorf("a rollout that is over was asked for %d times more", after-before)
+	}
+	checkFaults(t, tab)
+}
+
+// TestLive_saysWhenItIsOld: a server that fails never empties the page; the
+// page says that it is old, and recovers.
+func TestLive_saysWhenItIsOld(t *testing.T) {
+	live, url := startLive(t)
+	tab := tab(t, browser(t), 1280, "light")
+	do(t, tab, chromedp.Navigate(url))
+	live.stage.Store(3)
+	until(t, tab, `document.documentElement.classList.contains("old")`)
+	if !eval[bool](t, tab, `getComputedStyle(document.querySelector(".stale")).display === "block" && document.querySelectorAll(".decisions li").length === 3`) {
+		t.Error("the page was emptied, or does not say that it is old")
+	}
+	live.stage.Store(1)
+	until(t, tab, `!document.documentElement.classList.contains("old") && document.querySelectorAll(".decisions li").length === 4`)
+}
+
+// TestKeyboard: every shortcut of the help, and none while typing.
+func TestKeyboard(t *testing.T) {
+	base := site(t, still())
+	tab := tab(t, browser(t), 1280, "light")
+	do(t, tab, chromedp.Navigate(base+"/rollout"), chromedp.KeyEvent("/"))
+	until(t, tab, `document.activeElement.id === "q"`)
+	do(t, tab, chromedp.KeyEvent("?j"))
+	if !eval[bool](t, tab, `document.getElementById("q").value.endsWith("?j") && !document.getElementById("help").open`) {
+		t.Error("a shortcut acted while somebody was typing")
+	}
+	eval[bool](t, tab, `document.activeElement.blur(); true`)
+	do(t, tab, chromedp.KeyEvent("?"))
+	until(t, tab, `document.getElementById("help").open`)
+	eval[bool](t, tab, `document.getElementById("help").close(); true`)
+	do(t, tab, chromedp.KeyEvent("jj"))
+	until(t, tab, `document.activeElement === document.querySelectorAll("a[data-row]")[1]`)
+	do(t, tab, chromedp.KeyEvent("k"))
+	until(t, tab, `document.activeElement === document.querySelectorAll("a[data-row]")[0]`)
+	eval[bool](t, tab, `document.getElementById("keys-on").click(); true`)
+	do(t, tab, chromedp.KeyEvent("?"))
+	if eval[bool](t, tab, `document.getElementById("help").open`) {
+		t.Error("a shortcut acted although shortcuts are off")
+	}
+}
+
+// TestPages_withoutJavaScript: everything is there, every form posts, every
+// link leads somewhere, and nothing is shown that only a script could do.
+func TestPages_withoutJavaScript(t *testing.T) {
+	base := site(t, still())
+	tab := tab(t, browser(t), 1280, "light")
+	do(t, tab, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+	for name, want := range map[string]string{"home": "Needs you", "rollout": "day_7_retention", "record": "What pins the evidence", "signin": "Token"} {
+		do(t, tab, chromedp.Navigate(base+"/"+name))
+		text, err := chromedp.Run(tab, chromedp.Text(chromedp.CSS("body")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text, want) || strings.Contains(text, "Not renewed") {
+			t.Errorf("%s without JavaScript reads %q", name, text)
+		}
+		if strings.Contains(text, "Copy\n") {
+			t.Errorf("%s offers a button that does nothing without JavaScript", name)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package dashboards
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+)
+
+// ended is the rollout after its rollback, with its decisions.
+func ended() Seen {
+	s := catSeen()
+	s.Rollout.Status, s.Rollout.Locked, s.Rollout.Ended = decisions.RolledBack, true, at
+	s.Rollout.Decisions = []decisions.Decision{
+		{ID: "d1", Seq: 4, At: at.Add(-time.Hour), By: "controller", From: -1, Verdict: decisions.Verdict{Action: decisions.Expand, Stage: 0, Text: "Started by ana."}, Effect: 5},
+		{ID: "d2", Seq: 8, At: at.Add(-time.Minute), By: "person:ana", From: 0, Verdict: decisions.Verdict{Action: decisions.Expand, Stage: 1, Text: "A person advances."}, Rationale: "enough seen", Effect: 9},
+		{ID: "d3", Seq: 12, At: at, By: "controller", From: 1, Verdict: *s.Verdict, Input: event.Blob{SHA256: event.Sum([]byte("x")), Size: 1}, Revision: 7},
+	}
+	return s
+}
+
+func TestNewRollout(t *testing.T) {
+	p := NewRollout(Frame{Path: "/rollouts/production/game.gate/1"}, ended(), "/json", at)
+	if p.Title.Status != RolledBack || p.Title.Stages[1].Step != Left || p.Title.Stages[2].Step != Ahead {
+		t.Errorf("title is %+v", p.Title)
+	}
+	if p.Banner == nil || p.Banner.Kind != GuardrailBreached {
+		t.Errorf("banner is %+v", p.Banner)
+	}
+	if !strings.HasSuffix(p.Lead, "The plan says: roll back.") {
+		t.Errorf("lead is %q", p.Lead)
+	}
+	want := []Decision{
+		{Number: 1, Mark: Expanded, At: at.Add(-time.Hour), Change: "start → canary", Reason: "Started by ana.", Who: "controller", Link: "/decisions/d1"},
+		{Number: 2, Mark: Expanded, At: at.Add(-time.Minute), Change: "canary → experiment", Reason: "A person advances. “enough seen”", Who: "person:ana", Link: "/decisions/d2"},
+		{Number: 3, Mark: RolledBack, At: at, Change: "experiment → safe variant", Reason: "day_7 is breached. It is being carried out.", Who: "controller",
+			Hash: event.Sum([]byte("x")).String(), Link: "/decisions/d3"},
+	}
+	if diff := cmp.Diff(want, p.Decisions); diff != "" {
+		t.Error(diff)
+	}
+	if want := (Cleanup{EndState: "remove", Due: at.Add(30 * 24 * time.Hour), State: "in 30" + space + "d"}); p.Cleanup != want {
+		t.Errorf("cleanup is %+v", p.Cleanup)
+	}
+	if p.AsOf.Seq != "1 412" || p.AsOf.Lag != 2*time.Second || p.AsOf.Rules != "plan v1" || len(p.AsOf.Queries) != 1 {
+		t.Errorf("as of %+v", p.AsOf)
+	}
+	html(t, p)
+}
+
+func TestNewRollout_beforeTheStart(t *testing.T) {
+	s := Seen{Rollout: catRollout()}
+	s.Rollout.Status, s.Rollout.Stage, s.Rollout.Started, s.Rollout.Since = decisions.Planned, -1, time.Time{}, time.Time{}
+	p := NewRollout(Frame{}, s, "", at)
+	if p.Lead != "" || p.Banner != nil || p.Gate.Title != "Before the first stage" || p.Cleanup.State != "30d after the final decision" {
+		t.Errorf("page is %+v", p)
+	}
+	html(t, p)
+}
+
+func TestNewRecord(t *testing.T) {
+	s := ended()
+	p := NewRecord(Frame{}, s, s.Rollout.Decisions[2], "")
+	if p.Number != 3 || p.Action != "rollback" || len(p.Checks) != 2 || len(p.Rows) != 3 {
+		t.Errorf("record is %+v", p)
+	}
+	html(t, p)
+	s.Evidence = nil
+	p = NewRecord(Frame{}, s, s.Rollout.Decisions[1], "")
+	if text := html(t, p); strings.Contains(text, "Readout") || !strings.Contains(text, "enough seen") {
+		t.Error("a person's decision shows a readout that it does not rest on, or hides its rationale")
+	}
+}
+
+// TestLoudest: what others rest on is said first, and one thing only.
+func TestLoudest(t *testing.T) {
+	checks := []decisions.Check{
+		{Name: decisions.CheckUnits, State: decisions.Wait}, {Name: decisions.CheckGuardrail, Metric: "m", State: decisions.Fail},
+		{Name: decisions.CheckSRM, State: decisions.Fail}, {Name: decisions.CheckTelemetry, State: decisions.Fail, Text: "no exposure for 12 m"},
+	}
+	for _, want := range []BannerKind{TelemetryMissing, RatioMismatch, GuardrailBreached, UnitsMissing} {
+		b := Loudest(banners(checks))
+		if b == nil || b.Kind != want || b.Kind.Loud() != (want != UnitsMissing) || b.Kind.Title() == "" {
+			t.Errorf("the banner is %+v, want %d", b, want)
+		}
+		checks = checks[:len(checks)-1]
+	}
+	if b := Loudest(banners(nil)); b != nil {
+		t.Errorf("nothing is wrong, yet the banner is %+v", b)
+	}
+}
+
+func TestChecks_labels(t *testing.T) {
+	for _, c := range []struct {
+		check decisions.Check
+		want  string
+	}{
+		{decisions.Check{Name: decisions.CheckGuardrail, Metric: "day_7"}, "day_7"},
+		{decisions.Check{Name: decisions.CheckExclusion, Metric: "day_7"}, "day_7 exclusion"},
+		{decisions.Check{Name: decisions.CheckSRM}, "sample ratio"},
+		{decisions.Check{Name: "somethingNew"}, "somethingNew"},
+	} {
+		if got := label(c.check); got != c.want {
+			t.Errorf("%v is %q, want %q", c.check.Name, got, c.want)
+		}
+	}
+}
