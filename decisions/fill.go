@@ -18,7 +18,9 @@ const (
 // later change of a default never changes a rollout. A plan that decides and
 // names no full stage gets one.
 func (p Plan) Filled() Plan {
-	p = p.clone()
+	p.Metrics.Success = slices.Clone(p.Metrics.Success) // the caller's plan stays as it is
+	p.Metrics.Guardrails = slices.Clone(p.Metrics.Guardrails)
+	p.Stages = slices.Clone(p.Stages)
 	p.Health = p.Health.filled()
 	p.Incidents = Incidents{
 		Critical: or(p.Incidents.Critical, Rollback),

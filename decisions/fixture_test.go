@@ -12,6 +12,8 @@ import (
 	"github.com/sluice-hq/sluice/stats"
 )
 
+type ctx = context.Context
+
 // The people of the tests.
 const ana, lee = "person:ana", "person:lee"
 

@@ -1,9 +1,6 @@
 package decisions
 
-import (
-	"encoding/json"
-	"slices"
-)
+import "slices"
 
 // Plan is the document of kind Rollout: how one change is released to one
 // environment, stage by stage, and what each stage asks before the next. It is
@@ -106,12 +103,12 @@ type RollbackPlan struct {
 // Proof bounds what may still be exposed, and until when, after a rollback.
 type Proof struct {
 	UnsafeExposures Percent `json:"unsafeExposures" yaml:"unsafeExposures"`
-	Within          Window  `json:"within" yaml:"within"`
+	Within          Window  `json:"within,omitempty" yaml:"within"`
 }
 
 // CleanupPlan is how the flag ends, fixed before the release begins.
 type CleanupPlan struct {
-	Due      Window `json:"due" yaml:"due"`           // after the final decision
+	Due      Window `json:"due,omitempty" yaml:"due"` // after the final decision
 	EndState string `json:"endState" yaml:"endState"` // promote, remove, keep, convert
 	Ticket   string `json:"ticket,omitempty" yaml:"ticket,omitempty"`
 }
@@ -119,20 +116,6 @@ type CleanupPlan struct {
 // lockUntilExplained tells the default, true, from a written false.
 func (r RollbackPlan) lockUntilExplained() bool {
 	return r.LockUntilExplained == nil || *r.LockUntilExplained
-}
-
-// clone returns a copy that shares nothing with p, so that a plan handed out
-// can never change a recorded one.
-func (p Plan) clone() Plan {
-	b, err := json.Marshal(p)
-	if err != nil {
-		panic("encoding a plan: " + err.Error()) // unreachable unless a field stops being plain data
-	}
-	var c Plan
-	if err := json.Unmarshal(b, &c); err != nil {
-		panic("decoding a plan: " + err.Error()) // unreachable: it was encoded one line above
-	}
-	return c
 }
 
 // measured returns every metric that the plan names, in its order, each once.

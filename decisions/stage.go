@@ -38,7 +38,7 @@ type Steps struct {
 	To    Percent `json:"to" yaml:"to"`
 	Times float64 `json:"times,omitempty" yaml:"times,omitempty"`
 	Plus  Percent `json:"plus,omitempty" yaml:"plus,omitempty"`
-	Every Window  `json:"every" yaml:"every"`
+	Every Window  `json:"every,omitempty" yaml:"every"`
 }
 
 // Condition is one more reason to advance, pause or roll back. Exactly one

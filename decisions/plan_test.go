@@ -1,0 +1,220 @@
+package decisions
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/internal/manifest"
+)
+
+func known(t *testing.T) Known {
+	h := newHouse(t)
+	return Known{Metric: metric, Flag: h.flags.Flag}
+}
+
+func paths(err error) []string {
+	var faults event.Invalids
+	var out []string
+	errors.As(err, &faults)
+	for _, f := range faults {
+		out = append(out, f.Path)
+	}
+	return out
+}
+
+func TestPlanIsValid(t *testing.T) {
+	if err := catsPlan().Validate(known(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPlanIsRefused(t *testing.T) {
+	k := known(t)
+	percent := func(p Percent) *Percent { return &p }
+	canary := func(p *Plan) *Stage { return &p.Stages[0] }
+	tests := []struct {
+		name, path string
+		change     func(p *Plan)
+	}{
+		{"no flag", "flag", func(p *Plan) { p.Flag = "" }},
+		{"unknown flag", "flag", func(p *Plan) { p.Flag = "gates" }},
+		{"unknown environment", "environment", func(p *Plan) { p.Environment = "staging" }},
+		{"environment with a dot", "environment", func(p *Plan) { p.Environment = "pro.duction" }},
+		{"no owner", "owner", func(p *Plan) { p.Owner = " " }},
+		{"another unit", "unit", func(p *Plan) { p.Unit = "device" }},
+		{"no control", "arms.control", func(p *Plan) { p.Arms.Control = "" }},
+		{"equal arms", "arms.treatment", func(p *Plan) { p.Arms.Control = "gate_40" }},
+		{"arm is no variant", "arms.treatment", func(p *Plan) { p.Arms.Treatment = "gate_50" }},
+		{"treatment is the safe variant", "arms.treatment", func(p *Plan) { p.Arms = Arms{Control: "gate_40", Treatment: "gate_30"} }},
+		{"no cleanup", "cleanup", func(p *Plan) { p.Cleanup = nil }},
+		{"cleanup without end", "cleanup.endState", func(p *Plan) { p.Cleanup.EndState = "" }},
+		{"cleanup without time", "cleanup.due", func(p *Plan) { p.Cleanup.Due = 0 }},
+		{"unknown metric", "metrics.success[0].metric", func(p *Plan) { p.Metrics.Success[0].Metric = "retention" }},
+		{"metric that cannot be judged", "metrics.guardrails[0].metric", func(p *Plan) { p.Metrics.Guardrails[0].Metric = "latency_p95" }},
+		{"metric in two roles", "metrics.guardrails[0].metric", func(p *Plan) { p.Metrics.Guardrails[0].Metric = "day_1_retention" }},
+		{"guardrail twice", "metrics.guardrails[1].metric", func(p *Plan) { p.Metrics.Guardrails = append(p.Metrics.Guardrails, p.Metrics.Guardrails[0]) }},
+		{"no mde", "metrics.success[0].mde", func(p *Plan) { p.Metrics.Success[0].MDE = 0 }},
+		{"margin 0 without detect", "metrics.guardrails[0].detect", func(p *Plan) { p.Metrics.Guardrails[0].Detect = Size{} }},
+		{"no margin and no limit", "metrics.guardrails[0].margin", func(p *Plan) { p.Metrics.Guardrails[0].Margin = nil }},
+		{"margin that cannot be reached", "metrics.guardrails[0].margin", func(p *Plan) { p.Metrics.Guardrails[0].Margin = percent(All) }},
+		{"limit without number", "metrics.guardrails[1].limit", func(p *Plan) {
+			p.Metrics.Guardrails = append(p.Metrics.Guardrails, Guardrail{Metric: "latency", Limit: "ms"})
+		}},
+		{"limit in another unit", "metrics.guardrails[1].limit", func(p *Plan) {
+			p.Metrics.Guardrails = append(p.Metrics.Guardrails, Guardrail{Metric: "latency", Limit: "2s"})
+		}},
+		{"breach that ships", "metrics.guardrails[0].onBreach", func(p *Plan) { p.Metrics.Guardrails[0].OnBreach = Ship }},
+		{"loss that expands", "metrics.success[0].onLoss", func(p *Plan) { p.Metrics.Success[0].OnLoss = Expand }},
+		{"inconclusive that ships", "metrics.success[0].onInconclusive", func(p *Plan) { p.Metrics.Success[0].OnInconclusive = Ship }},
+		{"missing telemetry that expands", "health.telemetry.onMissing", func(p *Plan) { p.Health.Telemetry.OnMissing = Expand }},
+		{"certain false alarm", "health.srm.alpha", func(p *Plan) { p.Health.SRM.Alpha = 1 }},
+		{"no stages", "stages", func(p *Plan) { p.Stages = nil }},
+		{"stage without name", "stages[0].name", func(p *Plan) { canary(p).Name = "" }},
+		{"stage name twice", "stages[1].name", func(p *Plan) { p.Stages[1].Name = "canary" }},
+		{"stage that does nothing", "stages[0]", func(p *Plan) { p.Stages[0] = Stage{Name: "canary"} }},
+		{"more than half", "stages[1].treatment", func(p *Plan) { p.Stages[1].Treatment = 51_000 }},
+		{"shrinking", "stages[1].treatment", func(p *Plan) { p.Stages[1].Treatment = 4000 }},
+		{"no exclude", "stages[0].exclude", func(p *Plan) { canary(p).Exclude = nil }},
+		{"exclude of no guardrail", "stages[0].exclude.day_1_retention", func(p *Plan) { canary(p).Exclude["day_1_retention"] = Size{Change: 10_000} }},
+		{"exclude that cannot be reached", "stages[0].exclude.day_7_retention", func(p *Plan) { canary(p).Exclude["day_7_retention"] = Size{Change: 2 * All} }},
+		{"serve of a variant", "stages[0].serve", func(p *Plan) { p.Stages[0] = Stage{Name: "staff", Serve: "gate_40", When: staff()} }},
+		{"audience that is no condition", "stages[0].when.op", func(p *Plan) {
+			p.Stages[0] = Stage{Name: "staff", Serve: "treatment", When: &flags.Condition{Attribute: "ring", Op: "is"}}
+		}},
+		{"serve and treatment", "stages[0].treatment", func(p *Plan) { p.Stages[0].Serve, p.Stages[0].When = "treatment", staff() }},
+		{"full without deciding", "stages[0]", func(p *Plan) { p.Stages = []Stage{{Name: "full", Serve: "treatment"}} }},
+		{"stage behind deciding", "stages[2]", func(p *Plan) {
+			p.Stages = append(p.Stages, Stage{Name: "more", Treatment: 50_000, Exclude: map[string]Size{"day_7_retention": {Change: 9000}}})
+		}},
+		{"audience behind a ramp", "stages[1]", func(p *Plan) { p.Stages[1] = Stage{Name: "staff", Serve: "treatment", When: staff()} }},
+		{"holdback while comparing", "stages[0]", func(p *Plan) { canary(p).Holdback = 1000 }},
+		{"window that ends before it begins", "stages[0].maxWindow", func(p *Plan) { canary(p).MinWindow, canary(p).MaxWindow = 2, 1 }},
+		{"eligible", "eligible", func(p *Plan) { p.Eligible = "low-risk" }},
+		{"segment", "stages[0].to", func(p *Plan) { p.Stages[0] = Stage{Name: "staff", Serve: "treatment", To: "employees"} }},
+		{"dark", "stages[0].dark", func(p *Plan) { canary(p).Dark = true }},
+		{"ramp in one line", "stages[0].ramp", func(p *Plan) { canary(p).Ramp = &Steps{From: 1000, To: 50_000, Times: 2, Every: Window(time.Hour)} }},
+		{"requires", "stages[0].requires", func(p *Plan) { canary(p).Requires = []string{"load-test"} }},
+		{"advanceWhen", "stages[0].advanceWhen", func(p *Plan) { canary(p).AdvanceWhen = []Condition{{Manual: "ana"}} }},
+		{"within", "metrics.guardrails[0].within", func(p *Plan) { p.Metrics.Guardrails[0].Within = "region" }},
+		{"previous stage", "rollback.to", func(p *Plan) { p.Rollback.To = "previousStage" }},
+		{"notify", "rollback.notify", func(p *Plan) { p.Rollback.Notify = []string{"webhook:release"} }},
+		{"proof", "rollback.prove", func(p *Plan) { p.Rollback.Prove = &Proof{} }},
+	}
+	for _, test := range tests {
+		p := catsPlan()
+		test.change(&p)
+		if got := paths(p.Validate(k)); !slices.Contains(got, test.path) {
+			t.Errorf("%s: faults at %v, want one at %s", test.name, got, test.path)
+		}
+	}
+}
+
+func staff() *flags.Condition {
+	return &flags.Condition{Attribute: "ring", Op: flags.In, Values: []any{"staff"}}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	err := Plan{}.Validate(Known{})
+	want := []string{"flag", "environment", "owner", "unit", "arms.treatment", "arms.control", "cleanup", "stages"}
+	if diff := cmp.Diff(want, paths(err)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A document with every key there is parses; what this version cannot carry
+// out is refused by name, and nothing of it is ignored.
+func TestWholeDocument(t *testing.T) {
+	source, err := os.ReadFile("testdata/whole.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := manifest.Split(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p Plan
+	if err := docs[0].Decode(&p); err != nil {
+		t.Fatal(err)
+	}
+	err = p.Validate(Known{})
+	want := []string{
+		"metrics.guardrails[3].margin", "eligible", "stages[0].to", "stages[1].to", "metrics.guardrails[1].limit",
+		"metrics.guardrails[2].within", "rollback.notify", "rollback.prove",
+	}
+	if diff := cmp.Diff(want, paths(err)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if text := docs[0].Annotate(err).Error(); !strings.Contains(text, "low-risk-workspaces") {
+		t.Errorf("the faults do not show where they stand:\n%s", text)
+	}
+}
+
+func TestDocumentRefusesNonsense(t *testing.T) {
+	for _, line := range []string{
+		"stages: [{name: a, treatment: 5}]", "stages: [{name: a, treatment: 5%, minWindow: 0s}]",
+		"stages: [{name: a, treatment: 5%, exclude: {m: 0%}}]", "stages: [{name: a, treatment: -5%}]",
+		"stages: [{name: a, treatment: 5%, minWidow: 24h}]", "incidents: {critical: explode}",
+	} {
+		docs, err := manifest.Split([]byte("apiVersion: sluice/v1\nkind: Rollout\n" + line + "\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p Plan
+		if err := docs[0].Decode(&p); err == nil {
+			t.Errorf("%s: read as %+v, want a refusal", line, p.Stages)
+		}
+	}
+}
+
+func TestTextForms(t *testing.T) {
+	for text, want := range map[string]Percent{"5%": 5000, "0.5%": 500, "0%": 0, "100%": All, "0.001%": 1, "250%": 250_000} {
+		got, err := ParsePercent(text)
+		if err != nil || got != want || got.String() != text {
+			t.Errorf("%s: %d, %s, %v", text, got, got, err)
+		}
+	}
+	for text, want := range map[string]Size{"30%": {Change: 30_000}, "5x": {Change: 400_000, Factor: true}, "1.5x": {Change: 50_000, Factor: true}} {
+		got, err := ParseSize(text)
+		if err != nil || got != want || got.String() != text {
+			t.Errorf("%s: %+v, %s, %v", text, got, got, err)
+		}
+	}
+	for _, text := range []string{"", "5", "%", "-1%", "5 %", "NaN%", "Inf%", "1e3%", "0x5%", "0.0001%", "9999999%", "1_0%"} {
+		if got, err := ParsePercent(text); err == nil {
+			t.Errorf("%q is read as %d", text, got)
+		}
+	}
+	for _, text := range []string{"", "1x", "x", "0.5x", "NaNx", "Infx", "0%"} {
+		if got, err := ParseSize(text); err == nil {
+			t.Errorf("%q is read as %+v", text, got)
+		}
+	}
+	if value, unit, err := parseLimit("200.5ms"); value != 200.5 || unit != "ms" || err != nil {
+		t.Errorf("200.5ms is %v %q, %v", value, unit, err)
+	}
+}
+
+func TestFilledPlanIsFixed(t *testing.T) {
+	p := catsPlan().Filled()
+	if n := len(p.Stages); n != 3 || p.Stages[2].Kind() != Full || p.Stages[2].Observe != DefaultObserve {
+		t.Errorf("stages %+v, want a full one at the end", p.Stages)
+	}
+	again, err := json.Marshal(p.Filled())
+	once, _ := json.Marshal(p)
+	if err != nil || string(again) != string(once) {
+		t.Errorf("filling twice changes the plan:\n%s\n%s", once, again)
+	}
+	var back Plan
+	if err := json.Unmarshal(once, &back); err != nil || !cmp.Equal(p, back) {
+		t.Errorf("a plan does not survive its JSON: %v", cmp.Diff(p, back))
+	}
+}
