@@ -21,6 +21,9 @@ type cli struct {
 	Demo      demoCmd      `cmd:"" help:"Replay a real experiment and watch it being rolled back on evidence."`
 	Apply     applyCmd     `cmd:"" help:"Create or change flags, metrics and rollout plans from YAML files."`
 	Start     startCmd     `cmd:"" help:"Start a planned rollout."`
+	Approve   approveCmd   `cmd:"" help:"Approve what a rollout asks for."`
+	Rollback  rollbackCmd  `cmd:"" help:"Give everybody the safe variant, now."`
+	Decide    decideCmd    `cmd:"" help:"Start, hold, resume, approve, advance, roll back or explain a rollout."`
 	Status    statusCmd    `cmd:"" help:"Show the rollouts and what each is waiting for."`
 	Readout   readoutCmd   `cmd:"" help:"Show what the data say of one rollout."`
 	Decisions decisionsCmd `cmd:"" help:"List decisions, or show one with its evidence."`

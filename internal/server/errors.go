@@ -6,7 +6,10 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/manifest"
 )
@@ -17,6 +20,7 @@ var (
 	errForbidden    = errors.New("this token may not do that")
 	errTooLarge     = errors.New("the request body is too large")
 	errNoSuch       = errors.New("there is nothing of that name")
+	errMethod       = errors.New("this address does not take that method")
 )
 
 // Problem is an error as the API tells it: RFC 9457, with every fault of a
@@ -61,6 +65,7 @@ func status(err error) (int, string) {
 	var faults event.Invalids
 	var fault event.Invalid
 	var document *manifest.Error
+	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
 		return http.StatusBadRequest, "/problems/invalid"
@@ -68,12 +73,21 @@ func status(err error) (int, string) {
 		return http.StatusUnauthorized, "/problems/unauthorized"
 	case errors.Is(err, errForbidden):
 		return http.StatusForbidden, "/problems/forbidden"
-	case errors.Is(err, errNoSuch), errors.Is(err, event.ErrNotFound), errors.Is(err, access.ErrUnknown):
+	case errors.Is(err, errNoSuch), errors.Is(err, event.ErrNotFound), errors.Is(err, access.ErrUnknown),
+		errors.Is(err, flags.ErrUnknown), errors.Is(err, decisions.ErrUnknown):
 		return http.StatusNotFound, "/problems/not-found"
+	case errors.Is(err, errMethod):
+		return http.StatusMethodNotAllowed, "/problems/method-not-allowed"
 	case errors.Is(err, event.ErrConflict):
 		return http.StatusConflict, "/problems/conflict"
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, decisions.ErrRefused):
+		return http.StatusConflict, "/problems/refused"
+	case errors.Is(err, errTooLarge), errors.Is(err, ingest.ErrTooLarge), errors.As(err, &large):
 		return http.StatusRequestEntityTooLarge, "/problems/too-large"
+	case errors.Is(err, ingest.ErrMedia):
+		return http.StatusUnsupportedMediaType, "/problems/unsupported-media-type"
+	case errors.Is(err, ingest.ErrBusy):
+		return http.StatusServiceUnavailable, "/problems/busy"
 	case errors.Is(err, event.ErrReadOnly), errors.Is(err, event.ErrDamaged):
 		return http.StatusServiceUnavailable, "/problems/read-only"
 	case errors.Is(err, context.DeadlineExceeded):
@@ -86,8 +100,11 @@ func status(err error) (int, string) {
 func fail(w http.ResponseWriter, err error) {
 	p := problem(err)
 	w.Header().Set("Content-Type", p.ContentType(""))
-	if p.Status == http.StatusUnauthorized {
+	switch p.Status {
+	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sluice"`)
+	case http.StatusServiceUnavailable:
+		comeBack(w)
 	}
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client is gone if this fails

@@ -15,6 +15,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,27 +26,22 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
-	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
-	"github.com/sluice-hq/sluice/internal/access"
 )
 
 // House is what the server opens its doors to. All fields are required, but
 // for those that say otherwise.
 type House struct {
+	Folds
 	Log        event.Log
 	Blobs      event.Blobs
-	Projection *event.Projection // folds Flags, Metrics, Rollouts, Access, Seals from Log
+	Projection *event.Projection // applies Log to Folds
 
-	Flags    *flags.State
-	Metrics  *ingest.Catalog
-	Rollouts *decisions.State
-	Access   *access.State
-	Seals    *event.Seals
-
-	Intake   *ingest.Intake  // nil: this replica takes no events
-	Readouts Readouts        // nil: this replica answers no readouts
-	Ready    func(context.Context) map[string]error // a reason per dependency, nil when it is well
+	Intake   *ingest.Intake                              // nil: this replica takes no events
+	Accounts Accounts                                    // nil: this replica loads no facts
+	Readouts Readouts                                    // nil: this replica answers no readouts
+	Looks    func(rollout string) (decisions.Look, bool) // newest look at a rollout; nil: the controller is elsewhere
+	Ready    func(context.Context) map[string]error      // a reason per dependency, nil when it is well
 
 	Environments []string // in order of display
 	Now          func() time.Time
@@ -53,11 +51,9 @@ type House struct {
 	OpenPages    bool // pages need no sign-in: the demo, on loopback alone
 }
 
-// Readouts answers what the data say of a rollout now.
+// Readouts counts what the data say of a rollout now.
 type Readouts interface {
-	// Latest returns the newest look at a rollout: what the controller saw and
-	// what it made of it. ok is false before the first look.
-	Latest(rollout string) (look decisions.Look, ok bool)
+	Readout(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error)
 }
 
 type server struct {
@@ -86,11 +82,25 @@ func New(h House) http.Handler {
 
 func newAPI(r *mux.Router, version string) huma.API {
 	c := huma.DefaultConfig("Sluice", version)
-	c.DocsPath = ""       // its page loads scripts from elsewhere
-	c.CreateHooks = nil   // no $schema in answers
-	c.SchemasPath = ""    //
+	c.DocsPath = ""     // its page loads scripts from elsewhere
+	c.CreateHooks = nil // no $schema in answers
+	c.SchemasPath = ""  //
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	c.Info.License = &huma.License{Name: "Apache-2.0"}
 	return humamux.New(r, c)
+}
+
+// schemaName names a type by its room and its name: several rooms have a
+// Rollout.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	room := path.Base(t.PkgPath())
+	if t.Name() == "" || room == "." || room == "server" {
+		return huma.DefaultSchemaNamer(t, hint)
+	}
+	return strings.ToUpper(room[:1]) + room[1:] + huma.DefaultSchemaNamer(t, hint)
 }
 
 // harden bounds every request and sets the headers of every answer.
@@ -105,8 +115,9 @@ func harden(next http.Handler) http.Handler {
 	})
 }
 
-// maxBody bounds what any route reads.
-const maxBody = 1 << 20
+// maxBody bounds what any route reads; events and evaluations have their own,
+// tighter limits.
+const maxBody = 2 << 20
 
 // OpenAPI returns the document that describes the API, as YAML.
 func OpenAPI(version string) ([]byte, error) {

@@ -1,0 +1,88 @@
+/*
+Sluice releases risky changes on evidence. This is the tour of the house, from
+the cellar up; read it once, then the package comment of the room you are going
+to work in.
+
+# What happens here
+
+A team puts a change behind a flag and writes a plan: stages, metrics, what may
+not get worse. People and programs change flags by commands; every command is
+an event in one log. SDKs ask which variant a unit gets and send what happened
+to it. A controller looks at the numbers, says what it thinks of them, records
+that, and only then acts on the flag.
+
+	commands                                   exposures, metrics
+	   │                                              │
+	   ▼                                              ▼
+	 flags ──► CONTROL log ──► every replica       ingest ──► FACTS streams
+	             ▲       (folded into state)                      │ loader
+	             │                                                ▼
+	         decisions ◄── verdict ◄── gate ◄── stats ◄──── ClickHouse
+	             └──────► dashboards
+
+# The way of one flag change
+
+ 1. POST /api/v1/apply brings a YAML document to internal/server, which finds
+    the route's permission in its table (internal/access) and decodes the
+    document with internal/manifest.
+ 2. flags.State.Handle checks it against the flag as it is and returns one
+    event.Event with the sequence it expects.
+ 3. event.Log.Append, made by internal/natslog, links the event to the last one
+    of its aggregate and returns when it is on disk. A conflict is told apart
+    from a repeat.
+ 4. event.Projection, on every replica, checks the link and applies the event
+    to all folds: flags, metrics, rollouts, tokens, seals.
+ 5. The next evaluation compiles a flags.Set and answers from it. A second
+    reader of the same log fills control_events in ClickHouse.
+
+# The way of one exposure
+
+ 1. POST /v1/events brings it to ingest.Intake: inflate, then Door (validate,
+    hash the unit's id, look up rollout, stage, epoch and arm in the history of
+    the flag at the revision that the sender names).
+ 2. ingest.Packer puts the events of many requests into one message of a FACTS
+    stream. The 202 is sent when that message is on disk.
+ 3. ingest.Loader writes what it intends, inserts, reads back, and moves on.
+    What cannot be stored stands in the dead letters, with the reason.
+ 4. internal/warehouse counts: one row per unit in the statistics of its stage,
+    its epoch and its arm.
+ 5. stats turns the counts into intervals and e-values, decisions.Evaluate turns
+    those into a Verdict, and decisions.Controller records it with all it rests
+    on before it touches the flag.
+
+# The rooms
+
+event holds the envelope, the contract of the log, the hash chain and the fold.
+MemLog is the log in memory; eventtest is the suite that every log passes.
+
+stats holds what a metric is and every test. Pure numbers.
+
+flags holds what a flag is, how it changes and what a unit gets.
+
+ingest holds facts from their arrival to the store, and the declared metrics.
+
+decisions holds plans, gates, verdicts, records and the controller.
+
+dashboards holds the pages.
+
+internal/natslog is the log, the streams and the small values on JetStream, in
+this process or on a server. internal/engine runs the embedded ClickHouse
+engine as a child process. internal/warehouse speaks to it, or to a ClickHouse
+server. internal/server is the HTTP door. internal/access says who may do what.
+internal/manifest reads YAML. internal/harness runs the loop on memory parts,
+driven by scripts. internal/deps_test.go knows which room may import which.
+
+cmd/sluice, where you are, is the only place that reads flags, the environment
+and the clock, and that starts goroutines: house.go builds every part in order,
+by hand.
+
+bench holds programs that measure and torment a built Sluice: chaos kills it.
+
+# Rules of the house
+
+The core of each room is pure: data in, data out. A ctx parameter marks a
+shell. A function that needs the time takes now. State is a fold of events; to
+change state, append an event. Events of our own have derived IDs, so that a
+repeat is the same event. Weak data is not an error: results carry their doubt.
+*/
+package main

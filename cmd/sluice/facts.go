@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/server"
+	"github.com/sluice-hq/sluice/internal/warehouse"
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// facts is the warehouse as the decisions see it, and the looks that were
+// taken.
+type facts struct {
+	house *house
+	mu    sync.Mutex
+	looks map[string]decisions.Look // by rollout, the newest
+}
+
+var (
+	_ decisions.Facts = (*facts)(nil)
+	_ server.Readouts = (*facts)(nil)
+)
+
+// openController makes the controller and what it reads from.
+func (h *house) openController(context.Context) error {
+	h.accounts = &accounts{house: h, shard: map[string]balance{}}
+	h.facts = &facts{house: h, looks: map[string]decisions.Look{}}
+	h.controller = &decisions.Controller{
+		Log: h.streams.Log, Blobs: h.streams.Blobs, House: h.projection, Flags: h.folds.Flags, State: h.folds.Rollouts,
+		Seals: h.folds.Seals, Facts: h.facts, Looks: h.facts.keep, Every: h.Every, Logger: h.lg,
+	}
+	return nil
+}
+
+// Evidence implements decisions.Facts: for gates, so that every unit had the
+// same time for its events.
+func (f *facts) Evidence(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
+	return f.ask(ctx, r, now, true)
+}
+
+// Readout implements server.Readouts, with the statistics made of it.
+func (f *facts) Readout(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
+	e, err := f.ask(ctx, r, now, true)
+	return decisions.Read(r, e), err
+}
+
+func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time, gate bool) (decisions.Evidence, error) {
+	e := decisions.Evidence{At: now}
+	until, err := f.watermark(ctx, &e, now)
+	if err != nil {
+		return e, err
+	}
+	q := warehouse.Question{
+		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, Until: until, Gate: gate,
+		Control: r.Plan.Arms.Control, Treatments: []string{r.Plan.Arms.Treatment},
+	}
+	for _, key := range r.Plan.Measured() {
+		q.Metrics = append(q.Metrics, r.Metrics[key])
+	}
+	a, err := f.house.store.Readout(ctx, q)
+	if err != nil {
+		return e, err
+	}
+	return fill(e, q.Metrics, a), nil
+}
+
+// watermark notes how far each shard is loaded and returns the time up to
+// which everything that was acknowledged is countable: now, where the loader
+// has all that the stream had a moment ago, else the newest event loaded.
+func (f *facts) watermark(ctx context.Context, e *decisions.Evidence, now time.Time) (time.Time, error) {
+	until := now
+	e.Watermark = map[string]decisions.Place{}
+	for _, l := range f.house.loaders {
+		if l.Shard == ingest.ControlShard {
+			continue
+		}
+		last, err := l.Stream.Last(ctx)
+		if err != nil {
+			return until, fmt.Errorf("asking for the end of %s: %w", l.Shard, err)
+		}
+		p := l.Progress()
+		e.Watermark[l.Shard] = decisions.Place{Seq: p.Done, Newest: p.Newest}
+		if p.Done < last && p.Newest.Before(until) {
+			until = p.Newest
+		}
+		b, err := f.house.accounts.balance(ctx, l)
+		if err != nil {
+			return until, err
+		}
+		e.Unaccounted += int64(b.unaccounted)
+	}
+	return until, nil
+}
+
+// fill writes the warehouse's answer into the evidence, in the plan's order.
+func fill(e decisions.Evidence, metrics []stats.Metric, a warehouse.Answer) decisions.Evidence {
+	e.Exposures, e.Newest, e.TwoArms = a.Exposures, a.NewestExposure, a.TwoArms
+	e.Units, e.Metrics = []decisions.Count{}, []decisions.Measured{}
+	for _, c := range a.Units {
+		e.Units = append(e.Units, decisions.Count(c))
+	}
+	for _, m := range metrics {
+		e.Metrics = append(e.Metrics, decisions.Measured{Metric: m.Key, Strata: a.Strata[m.Key], Newest: a.NewestEvent[m.Key]})
+	}
+	for _, q := range a.Queries {
+		e.Queries = append(e.Queries, decisions.Query{SQL: q.SQL, Hash: q.Hash})
+	}
+	return e
+}
+
+// keep takes every look of the controller: the newest for the pages, all of
+// them for pictures over time.
+func (f *facts) keep(ctx context.Context, l decisions.Look) error {
+	f.mu.Lock()
+	f.looks[l.Rollout] = l
+	f.mu.Unlock()
+	data, err := json.Marshal(l.Evidence.Metrics)
+	if err != nil {
+		return fmt.Errorf("encoding a look: %w", err)
+	}
+	stage := ""
+	if len(l.Evidence.Units) > 0 {
+		stage = l.Evidence.Units[len(l.Evidence.Units)-1].Stage
+	}
+	return f.house.store.InsertLook(ctx, warehouse.Look{
+		Rollout: l.Rollout, At: l.At, Stage: stage, Action: string(l.Verdict.Action), Reason: l.Verdict.Reason, Data: data,
+	})
+}
+
+// look returns the newest look at a rollout.
+func (f *facts) look(rollout string) (decisions.Look, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l, ok := f.looks[rollout]
+	return l, ok
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/server"
+)
+
+// generation names the tables that the loaders fill. It changes when they are
+// rebuilt from the streams.
+const generation = "1"
+
+// openLoaders makes one loader per stream of facts and one for the control
+// log.
+func (h *house) openLoaders(context.Context) error {
+	codec := ingest.NewCodec()
+	add := func(shard string, s ingest.Stream, d ingest.Decoder) {
+		h.loaders = append(h.loaders, &ingest.Loader{
+			Shard: shard, Generation: generation, Stream: s, KV: h.streams.KV, Store: h.store,
+			Dead: h.streams.Dead, Decoder: d, Logger: h.lg,
+		})
+	}
+	for i, s := range h.streams.Facts {
+		add(fmt.Sprintf("facts-%d", i), s, codec)
+	}
+	add(ingest.ControlShard, h.streams.Control, ingest.ControlDecoder{})
+	return nil
+}
+
+// openIntake makes the door of the facts.
+func (h *house) openIntake() (*ingest.Intake, error) {
+	key, err := unitKey(filepath.Join(h.Data, "unit.key"))
+	if err != nil {
+		return nil, err
+	}
+	codec, instance := ingest.NewCodec(), event.New().String()
+	door := server.Door{Projection: h.projection, Folds: h.folds}
+	in := &ingest.Intake{Door: &ingest.Door{Flags: door, Metrics: door, Key: key}}
+	for _, s := range h.streams.Facts {
+		in.Packers = append(in.Packers, ingest.NewPacker(s, codec, instance))
+	}
+	return in, nil
+}
+
+// unitKey reads the key that unit ids are hashed with, or makes it. Without it
+// stored units can never be matched again: it belongs in the backup.
+func unitKey(path string) ([]byte, error) {
+	const size = 32
+	key, err := os.ReadFile(path)
+	switch {
+	case err == nil && len(key) == size:
+		return key, nil
+	case err == nil:
+		return nil, fmt.Errorf("%s has %d bytes instead of %d: restore it from a backup; a new key would make every stored unit a stranger", path, len(key), size)
+	case !os.IsNotExist(err):
+		return nil, fmt.Errorf("reading the key of unit ids: %w", err)
+	}
+	key = make([]byte, size)
+	if _, err := rand.Read(key); err != nil {
+		return nil, fmt.Errorf("drawing the key of unit ids: %w", err)
+	}
+	return key, keep(path, key)
+}
+
+// keep writes a file that is whole or not there, and on disk when it returns.
+func keep(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer os.Remove(f.Name()) // fails, as it should, once the file has its name
+	for _, step := range []func() error{
+		func() error { _, err := f.Write(content); return err },
+		f.Sync, f.Close,
+		func() error { return os.Rename(f.Name(), path) },
+	} {
+		if err := step(); err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// accounts tells how far the facts are, and balances what was loaded since it
+// last looked.
+type accounts struct {
+	house *house
+	mu    sync.Mutex
+	shard map[string]balance
+}
+
+// balance is what is known of the messages of a shard up to one.
+type balance struct {
+	to          uint64
+	stored      uint64
+	dead        uint64
+	unaccounted uint64
+}
+
+var _ server.Accounts = (*accounts)(nil)
+
+// Facts implements server.Accounts.
+func (a *accounts) Facts(ctx context.Context) (v server.FactsView, err error) {
+	for _, l := range a.house.loaders {
+		last, err := l.Stream.Last(ctx)
+		if err != nil {
+			return v, fmt.Errorf("asking for the end of %s: %w", l.Shard, err)
+		}
+		s := server.ShardView{Progress: l.Progress(), Last: last}
+		if l.Shard == ingest.ControlShard {
+			v.Control = s
+			continue
+		}
+		v.Shards = append(v.Shards, s)
+		b, err := a.balance(ctx, l)
+		if err != nil {
+			return v, err
+		}
+		v.DeadLetters += b.dead
+		v.Unaccounted += int64(b.unaccounted)
+	}
+	if v.Events, err = a.house.store.Counted(ctx); err != nil {
+		return v, err
+	}
+	v.ControlRows, _, err = a.house.store.ControlCount(ctx)
+	return v, err
+}
+
+// Letters implements server.Accounts.
+func (a *accounts) Letters(ctx context.Context, f ingest.LetterFilter) ([]ingest.Letter, error) {
+	return ingest.Letters(ctx, a.house.streams.Dead, f)
+}
+
+// balance adds the account of what was loaded since the last one. A range with
+// something missing is balanced again the next time: it may have been found.
+func (a *accounts) balance(ctx context.Context, l *ingest.Loader) (balance, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known := a.shard[l.Shard]
+	r := ingest.Reconciler{Shard: l.Shard, Stream: l.Stream, Store: l.Store, Dead: l.Dead, Decoder: l.Decoder}
+	fresh, err := r.Account(ctx, known.to, l.Progress().Done)
+	if err != nil {
+		return known, fmt.Errorf("balancing %s: %w", l.Shard, err)
+	}
+	next := balance{
+		to: max(known.to, fresh.To), stored: known.stored + fresh.Stored,
+		dead: known.dead + fresh.Dead, unaccounted: known.unaccounted + fresh.Unaccounted,
+	}
+	if fresh.Unaccounted == 0 {
+		a.shard[l.Shard] = next
+	}
+	return next, nil
+}

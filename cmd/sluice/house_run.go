@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice-hq/sluice/internal/server"
+)
+
+// openDoors makes the HTTP server.
+func (h *house) openDoors(context.Context) error {
+	intake, err := h.openIntake()
+	if err != nil {
+		return err
+	}
+	h.http = &http.Server{
+		Handler: server.New(server.House{
+			Log: h.streams.Log, Blobs: h.streams.Blobs, Projection: h.projection, Folds: h.folds,
+			Intake: intake, Accounts: h.accounts, Readouts: h.facts, Looks: h.facts.look, Ready: h.ready,
+			Environments: h.environments(), Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
+		}),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	return nil
+}
+
+// ready says how every dependency is.
+func (h *house) ready(ctx context.Context) map[string]error {
+	ctx, stop := context.WithTimeout(ctx, 2*time.Second)
+	defer stop()
+	_, err := h.streams.Log.Last(ctx)
+	all := map[string]error{"streams": err, "warehouse": h.store.Ping(ctx)}
+	if why := h.streams.Log.Why(); why != "" {
+		all["log is whole"] = errors.New(why)
+	}
+	return all
+}
+
+// address is where the house listens.
+func (h *house) address() string { return "http://" + h.listener.Addr().String() }
+
+// run starts everything that runs, calls tell, and closes the house when tell
+// returns, ctx is done, or a part fails for good.
+func (h *house) run(ctx context.Context, tell func(ctx context.Context, address, adminToken string) error) error {
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	g, work := errgroup.WithContext(work)
+	g.Go(func() error { return h.projection.Run(work, h.streams.Log) })
+	for _, l := range h.loaders {
+		g.Go(func() error { return l.Run(work) })
+	}
+	g.Go(func() error { return h.decide(work) })
+	g.Go(func() error { return h.seal(work) })
+	g.Go(func() error { return h.serve(work) })
+	g.Go(func() error {
+		defer stop()
+		return tell(work, h.address(), h.adminToken)
+	})
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) || errors.Is(err, errDone) {
+		err = nil
+	}
+	return errors.Join(err, h.close())
+}
+
+// serve answers requests until ctx is done, then lets those under way end.
+func (h *house) serve(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- h.http.Serve(h.listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	last, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer stop()
+	return h.http.Shutdown(last)
+}
+
+// decide lets the controller look, again and again.
+func (h *house) decide(ctx context.Context) error {
+	return each(ctx, h.Every, func() {
+		if err := h.controller.Step(ctx, now()); err != nil && ctx.Err() == nil {
+			h.lg.Error("looking at the rollouts", "error", err)
+		}
+	})
+}
+
+// seal seals the log when it is due.
+func (h *house) seal(ctx context.Context) error {
+	return each(ctx, time.Second, func() {
+		if _, err := h.streams.Sealer.Seal(ctx, h.projection, now()); err != nil && ctx.Err() == nil {
+			h.lg.Error("sealing the log", "error", err)
+		}
+	})
+}
+
+// each calls f at once and then again after every pause, until ctx is done.
+func each(ctx context.Context, pause time.Duration, f func()) error {
+	t := time.NewTicker(pause)
+	defer t.Stop()
+	for {
+		f()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+// close closes what is open, in the opposite order. It is safe on a house that
+// was built in part.
+func (h *house) close() error {
+	ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
+	defer stop()
+	var errs []error
+	if h.listener != nil {
+		_ = h.listener.Close() // closed already when it has served
+	}
+	if h.store != nil {
+		errs = append(errs, h.store.Close())
+	}
+	if h.stopEngine != nil {
+		errs = append(errs, h.stopEngine())
+	}
+	if h.streams != nil {
+		errs = append(errs, h.streams.Close(ctx))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// readoutCmd shows what the data say of one rollout, now.
+type readoutCmd struct {
+	client
+	output
+	Rollout string `arg:"" help:"environment/flag/number."`
+}
+
+// readoutAnswer is what the server counts.
+type readoutAnswer struct {
+	Rollout  string             `json:"rollout"`
+	Evidence decisions.Evidence `json:"evidence"`
+}
+
+// Run prints the readout.
+func (c readoutCmd) Run(ctx context.Context) error {
+	v, err := c.rollout(ctx, c.Rollout)
+	if err != nil {
+		return err
+	}
+	r, err := c.readout(ctx, c.Rollout)
+	if err != nil {
+		return err
+	}
+	return c.write(r, func(w io.Writer) { readoutTable(w, v.Rollout, r.Evidence) })
+}
+
+func (c client) readout(ctx context.Context, id string) (r readoutAnswer, err error) {
+	path, err := rolloutPath(id)
+	if err == nil {
+		err = c.get(ctx, "/api/v1/readouts/"+path, &r)
+	}
+	return r, err
+}
+
+func readoutTable(w io.Writer, r decisions.Rollout, e decisions.Evidence) {
+	arms := r.Plan.Arms
+	fmt.Fprintf(w, "%s units in %s, %s in %s; %s exposures; as of %s\n\n", thousands(e.UnitsOf("", arms.Control)), arms.Control,
+		thousands(e.UnitsOf("", arms.Treatment)), arms.Treatment, thousands(e.Exposures), e.At.Format("2006-01-02 15:04:05 UTC"))
+	fmt.Fprintln(w, "METRIC\tCONTROL\tTREATMENT\tLIFT\tALWAYS-VALID 95 %\tFIXED 95 %\tSTATE")
+	for _, m := range e.Metrics {
+		c := m.Comparison
+		if c == nil || c.Refused != nil {
+			fmt.Fprintf(w, "%s\t\t\t\t\t\tno data yet\n", m.Metric)
+			continue
+		}
+		state := ""
+		if m.Judgement != nil {
+			state = string(m.Judgement.State)
+		}
+		fmt.Fprintf(w, "%s\t%.4g\t%.4g\t%s\t%s\t%s\t%s\n", m.Metric, c.Control.Mean, c.Treatment.Mean, percent(c.Estimate),
+			span(c.Band), span(c.Fixed), state)
+	}
+	if s := e.SampleRatio; s != nil {
+		fmt.Fprintf(w, "\nSample ratio: e = %.3g (alarm at %.0f), chi-square p = %.3g\n", math.Exp(s.LogE), 1/r.Plan.Health.SRM.Alpha, s.FixedP)
+	}
+}
+
+func span(i stats.Interval) string { return "[" + percent(i.Low) + ", " + percent(i.High) + "]" }

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// serveCmd runs everything in one process.
+type serveCmd struct {
+	Listen       string        `help:"Address to serve on." default:"127.0.0.1:8321" env:"SLUICE_LISTEN"`
+	Data         string        `help:"Folder of the data." default:"data" env:"SLUICE_DATA"`
+	Lib          string        `help:"Path of libchdb; default: beside the program, or in node_modules." env:"SLUICE_ENGINE"`
+	Nats         string        `help:"NATS server or cluster (nats://…); default: embedded." env:"SLUICE_NATS"`
+	Clickhouse   string        `help:"ClickHouse server (clickhouse://…, http://…); default: the embedded engine." env:"SLUICE_CLICKHOUSE"`
+	Every        time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
+	Environments []string      `help:"Environments." default:"development,staging,production" env:"SLUICE_ENVIRONMENTS"`
+}
+
+// Run serves until interrupted.
+func (c serveCmd) Run(ctx context.Context) error {
+	h, err := open(ctx, config{
+		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, Clickhouse: c.Clickhouse,
+		Every: c.Every, Environments: c.Environments,
+	})
+	if err != nil {
+		return err
+	}
+	return h.run(ctx, func(ctx context.Context, address, adminToken string) error {
+		if adminToken != "" {
+			fmt.Printf("admin token (shown this once): %s\n", adminToken)
+		}
+		fmt.Printf("Sluice is ready at %s\n", address)
+		<-ctx.Done()
+		return nil
+	})
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/internal/server"
+)
+
+// statusCmd shows every rollout, or one. Its exit status tells a pipeline how
+// the one stands.
+type statusCmd struct {
+	client
+	output
+	Rollout string `arg:"" optional:"" help:"environment/flag/number; then the exit status is 0 shipped, 2 waiting, 3 rolled back."`
+	Watch   bool   `short:"w" help:"Wait until the rollout is over."`
+}
+
+// Run prints the rollouts, and waits for one if asked to.
+func (c statusCmd) Run(ctx context.Context) error {
+	if c.Rollout == "" {
+		return c.all(ctx)
+	}
+	for {
+		v, err := c.rollout(ctx, c.Rollout)
+		if err != nil {
+			return err
+		}
+		if !c.Watch || !v.Rollout.Open() && v.Rollout.Status != decisions.Planned {
+			return c.one(v)
+		}
+		select {
+		case <-ctx.Done():
+			return c.one(v)
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+func (c client) rollout(ctx context.Context, id string) (v server.RolloutView, err error) {
+	path, err := rolloutPath(id)
+	if err == nil {
+		err = c.get(ctx, "/api/v1/rollouts/"+path, &v)
+	}
+	return v, err
+}
+
+// rolloutPath checks a rollout's ID and escapes it for a URL.
+func rolloutPath(id string) (string, error) {
+	environment, flag, n, err := decisions.SplitID(id)
+	return fmt.Sprintf("%s/%s/%d", url.PathEscape(environment), url.PathEscape(flag), n), err
+}
+
+func (c statusCmd) all(ctx context.Context) error {
+	var list struct {
+		Rollouts []server.RolloutView `json:"rollouts"`
+	}
+	if err := c.get(ctx, "/api/v1/rollouts", &list); err != nil {
+		return err
+	}
+	return c.write(list.Rollouts, func(w io.Writer) {
+		if len(list.Rollouts) == 0 {
+			fmt.Fprintln(w, "There is no rollout yet; write a plan and run: sluice apply --start rollout.yaml")
+			return
+		}
+		fmt.Fprintln(w, "ROLLOUT\tSTATUS\tSTAGE\tWHY")
+		for _, v := range list.Rollouts {
+			line(w, v)
+		}
+	})
+}
+
+func (c statusCmd) one(v server.RolloutView) error {
+	err := c.write(v, func(w io.Writer) {
+		line(w, v)
+		if v.Look == nil {
+			return
+		}
+		fmt.Fprintln(w)
+		for _, check := range v.Look.Verdict.Checks {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", mark(check.State), strings.TrimSpace(string(check.Name)+" "+check.Metric), check.Text)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case v.Rollout.Status == decisions.RolledBack:
+		return exit(exitRolledBack)
+	case v.Rollout.Open(), v.Rollout.Status == decisions.Planned:
+		return exit(exitWaiting)
+	}
+	return nil
+}
+
+func line(w io.Writer, v server.RolloutView) {
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", v.Rollout.ID, v.Rollout.Status, stage(v.Rollout), why(v))
+}
+
+func stage(r decisions.Rollout) string {
+	s, ok := r.Now()
+	if !ok {
+		return "–"
+	}
+	return fmt.Sprintf("%s (%d of %d)", s.Name, r.Stage+1, len(r.Plan.Stages))
+}
+
+// why gives the newest look's sentence, else the newest decision's.
+func why(v server.RolloutView) string {
+	d, decided := v.Rollout.Last()
+	switch {
+	case v.Look != nil && v.Rollout.Open():
+		return v.Look.Verdict.Text
+	case decided:
+		return d.Verdict.Text
+	}
+	return "not started"
+}
+
+func mark(s decisions.CheckState) string {
+	switch s {
+	case decisions.Pass:
+		return "✓ pass"
+	case decisions.Fail:
+		return "✗ fail"
+	case decisions.Wait:
+		return "◌ wait"
+	}
+	return "– n/a"
+}

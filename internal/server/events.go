@@ -1,0 +1,70 @@
+package server
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest"
+)
+
+// takeEvents answers POST /v1/events: 202 when every accepted event is on
+// disk, with the events that were not accepted and why.
+func (s *server) takeEvents(w http.ResponseWriter, r *http.Request) error {
+	if s.Intake == nil {
+		return errNoSuch
+	}
+	env := environment(r, who(r.Context()))
+	if _, err := s.sets.at(env); err != nil {
+		return err
+	}
+	receipt, err := s.Intake.Accept(r.Context(), ingest.Request{
+		Environment: env, Encoding: r.Header.Get("Content-Encoding"), Type: r.Header.Get("Content-Type"), Body: r.Body,
+	}, s.Now())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusAccepted, receipt)
+}
+
+// comeBack asks a client to come back between 1 and 30 seconds from now, each at
+// another time, so that they do not all come back at once.
+func comeBack(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", strconv.Itoa(1+rand.IntN(30)))
+}
+
+// Door is what the door of the facts sees of the house: each look is at one
+// sequence of the log.
+type Door struct {
+	Projection *event.Projection
+	Folds
+}
+
+var (
+	_ ingest.Flags    = Door{}
+	_ ingest.Declared = Door{}
+)
+
+// Known implements ingest.Flags.
+func (d Door) Known(_, flag string) (known bool) {
+	d.Projection.View(func(uint64) { _, known = d.Flags.Flag(flag) })
+	return known
+}
+
+// Assigned implements ingest.Flags.
+func (d Door) Assigned(environment, flag string, revision uint64, variant string) (a ingest.Assignment, ok bool) {
+	d.Projection.View(func(uint64) {
+		allocation, found := d.Flags.AllocationAt(environment, flag, revision)
+		for _, arm := range allocation.Arms {
+			if found && arm.Variant == variant {
+				a = ingest.Assignment{Rollout: allocation.Rollout, Stage: allocation.Stage, Epoch: int32(allocation.Epoch), Arm: variant}
+				ok = true
+			}
+		}
+	})
+	return a, ok
+}
+
+// Declared implements ingest.Declared.
+func (d Door) Declared(name string) bool { return d.Metrics.Declared(name) }

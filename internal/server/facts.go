@@ -1,0 +1,103 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/ingest"
+)
+
+// FactsView says how far the facts are: what is acknowledged, what of it is
+// countable, and whether anything is missing.
+type FactsView struct {
+	Shards      []ShardView `json:"shards"`
+	Events      uint64      `json:"events" doc:"different events that are stored"`
+	DeadLetters uint64      `json:"deadLetters" doc:"events that wait there"`
+	Unaccounted int64       `json:"unaccounted" doc:"events that were loaded and are neither stored nor dead; 0 when all is well"`
+	Control     ShardView   `json:"control" doc:"the control log"`
+	ControlRows uint64      `json:"controlRows" doc:"events of the control log that are stored"`
+}
+
+// ShardView is how far one stream is loaded.
+type ShardView struct {
+	ingest.Progress
+	Last uint64 `json:"last" doc:"sequence of the last message that is acknowledged"`
+}
+
+// Accounts tells how far the facts are.
+type Accounts interface {
+	Facts(ctx context.Context) (FactsView, error)
+	Letters(ctx context.Context, f ingest.LetterFilter) ([]ingest.Letter, error)
+}
+
+type factsOut struct{ Body FactsView }
+
+func (s *server) getFacts(ctx context.Context, _ *struct{}) (*factsOut, error) {
+	if s.Accounts == nil {
+		return nil, fmt.Errorf("this replica loads no facts: %w", errNoSuch)
+	}
+	v, err := s.Accounts.Facts(ctx)
+	return &factsOut{Body: v}, err
+}
+
+type lettersIn struct {
+	Reason string `query:"reason"`
+	Name   string `query:"name" doc:"of the metric event"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+type lettersOut struct {
+	Body struct {
+		Total   int             `json:"total"`
+		Letters []ingest.Letter `json:"letters" doc:"the newest, at most limit"`
+	}
+}
+
+func (s *server) listLetters(ctx context.Context, in *lettersIn) (*lettersOut, error) {
+	if s.Accounts == nil {
+		return nil, fmt.Errorf("this replica loads no facts: %w", errNoSuch)
+	}
+	all, err := s.Accounts.Letters(ctx, ingest.LetterFilter{Reason: ingest.Reason(in.Reason), Name: in.Name})
+	if err != nil {
+		return nil, err
+	}
+	out := &lettersOut{}
+	out.Body.Total = len(all)
+	out.Body.Letters = all[max(0, len(all)-in.Limit):]
+	return out, nil
+}
+
+type readoutOut struct {
+	Body struct {
+		Rollout  string             `json:"rollout"`
+		Evidence decisions.Evidence `json:"evidence"`
+	}
+}
+
+// getReadout counts now: every unit that is old enough, whatever has become of
+// the rollout.
+func (s *server) getReadout(ctx context.Context, in *rolloutID) (*readoutOut, error) {
+	v, err := s.view(in.String())
+	if err != nil {
+		return nil, err
+	}
+	if s.Readouts == nil {
+		return nil, fmt.Errorf("this replica answers no readouts: %w", errNoSuch)
+	}
+	out := &readoutOut{}
+	out.Body.Rollout = v.Rollout.ID
+	out.Body.Evidence, err = s.Readouts.Readout(ctx, v.Rollout, s.Now())
+	return out, err
+}
+
+func newestFirst(list []DecisionView) {
+	slices.SortFunc(list, func(a, b DecisionView) int {
+		if a.Seq != b.Seq {
+			return int(b.Seq) - int(a.Seq)
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+}

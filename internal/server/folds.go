@@ -1,0 +1,31 @@
+package server
+
+import (
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/access"
+)
+
+// Folds is the whole state of the house: every fold of the log, in the order
+// in which their state is hashed.
+type Folds struct {
+	Flags    *flags.State
+	Metrics  *ingest.Catalog
+	Rollouts *decisions.State
+	Access   *access.State
+	Seals    *event.Seals
+}
+
+// NewFolds returns the state before the first event.
+func NewFolds() Folds {
+	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}}
+	f.Rollouts = decisions.NewState(decisions.Known{Metric: f.Metrics.Metric, Flag: f.Flags.Flag})
+	return f
+}
+
+// All returns the folds for a projection.
+func (f Folds) All() []event.Fold {
+	return []event.Fold{f.Flags, f.Metrics, f.Rollouts, f.Access, f.Seals}
+}

@@ -1,0 +1,141 @@
+package server
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/sluice-hq/sluice/dashboards"
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/internal/access"
+)
+
+// refresh is how often an open page renews its live part.
+const refresh = 2 * time.Second
+
+func (s *server) homePage(w http.ResponseWriter, r *http.Request) error {
+	var all []dashboards.Seen
+	var asOf dashboards.AsOf
+	for _, v := range s.views("") {
+		all = append(all, seen(v))
+		if v.Look != nil && v.Look.Evidence.Newest.After(asOf.Event) {
+			asOf = dashboards.AsOf{Event: v.Look.Evidence.Newest, Lag: s.Now().Sub(v.Look.Evidence.Newest)}
+		}
+	}
+	asOf.JSON = "/api/v1/rollouts"
+	f := frame(r)
+	f.Query = r.URL.Query().Get("q")
+	return s.page(w, http.StatusOK, dashboards.NewHome(f, all, asOf, s.Now()))
+}
+
+func (s *server) rolloutPage(w http.ResponseWriter, r *http.Request) error {
+	n, err := strconv.Atoi(mux.Vars(r)["number"])
+	if err != nil {
+		return s.problemPage(w, r, errNoSuch)
+	}
+	id := decisions.RolloutID(mux.Vars(r)["environment"], mux.Vars(r)["flag"], n)
+	v, err := s.view(id)
+	if err != nil {
+		return s.problemPage(w, r, err)
+	}
+	return s.page(w, http.StatusOK, dashboards.NewRollout(frame(r), seen(v), "/api/v1/rollouts/"+id, s.Now()))
+}
+
+func (s *server) decisionPage(w http.ResponseWriter, r *http.Request) error {
+	record, err := s.decision(r.Context(), mux.Vars(r)["id"])
+	if err != nil {
+		return s.problemPage(w, r, err)
+	}
+	v, err := s.view(record.Rollout)
+	if err != nil {
+		return s.problemPage(w, r, err)
+	}
+	then := dashboards.Seen{Rollout: v.Rollout, Verdict: &record.Verdict, Rollback: seen(v).Rollback}
+	if record.Record != nil {
+		then.Evidence = &record.Record.Evidence
+	}
+	f := frame(r)
+	f.Refresh = 0 // a record does not change
+	return s.page(w, http.StatusOK, dashboards.NewRecord(f, then, record.Decision, "/api/v1/decisions/"+record.ID))
+}
+
+// seen is what the pages take of a view.
+func seen(v RolloutView) dashboards.Seen {
+	out := dashboards.Seen{Rollout: v.Rollout, Rollback: "sluice rollback " + v.Rollout.ID + " -m 'why'"}
+	if v.Look != nil {
+		out.Evidence, out.Verdict = &v.Look.Evidence, &v.Look.Verdict
+	}
+	return out
+}
+
+func frame(r *http.Request) dashboards.Frame {
+	return dashboards.Frame{Path: r.URL.RequestURI(), Person: who(r.Context()).Name, Refresh: refresh}
+}
+
+// page renders a page whole before it sends the first byte.
+func (s *server) page(w http.ResponseWriter, code int, page any) error {
+	var b bytes.Buffer
+	if err := dashboards.Render(&b, page); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", dashboards.CSP)
+	w.WriteHeader(code)
+	_, _ = w.Write(b.Bytes()) // the client is gone if this fails
+	return nil
+}
+
+func (s *server) problemPage(w http.ResponseWriter, r *http.Request, err error) error {
+	s.report(r, err)
+	p := problem(err)
+	return s.page(w, p.Status, dashboards.Problem{
+		Frame: dashboards.Frame{Person: who(r.Context()).Name}, Status: p.Status, Detail: p.Detail,
+		Fix: "Look at what there is on the board.", Command: "sluice status",
+	})
+}
+
+func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error {
+	return s.page(w, http.StatusOK, dashboards.SignIn{Next: local(r.URL.Query().Get("next"))})
+}
+
+// signIn takes a token from the form and keeps it in a cookie that scripts
+// cannot read and other sites cannot send.
+func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
+	text := strings.TrimSpace(r.PostFormValue("token"))
+	var p access.Principal
+	ok := false
+	s.Projection.View(func(uint64) { p, ok = s.Access.Find(text, s.Now()) })
+	if !ok || !p.May(access.Read, p.Environment) {
+		return s.page(w, http.StatusForbidden, dashboards.SignIn{
+			Next: local(r.PostFormValue("next")), Fault: "This is not the token of a person (sla_…) who may read.",
+		})
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: cookie, Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+	})
+	http.Redirect(w, r, local(r.PostFormValue("next")), http.StatusSeeOther)
+	return nil
+}
+
+func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
+	http.SetCookie(w, &http.Cookie{Name: cookie, Path: "/", MaxAge: -1, HttpOnly: true})
+	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+	return nil
+}
+
+// local keeps a redirect on this server: a path, and no host in disguise.
+func local(next string) string {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n") {
+		return "/"
+	}
+	return next
+}
+
+func (s *server) asset(w http.ResponseWriter, r *http.Request) error {
+	dashboards.Assets().ServeHTTP(w, r)
+	return nil
+}

@@ -1,0 +1,188 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+)
+
+// rolloutID is the path of one rollout.
+type rolloutID struct {
+	Environment string `path:"environment"`
+	Flag        string `path:"flag"`
+	Number      int    `path:"number" minimum:"1"`
+}
+
+func (id rolloutID) String() string { return decisions.RolloutID(id.Environment, id.Flag, id.Number) }
+
+// RolloutView is a rollout with the newest look at it.
+type RolloutView struct {
+	Rollout decisions.Rollout `json:"rollout"`
+	Look    *decisions.Look   `json:"look,omitempty" doc:"what the controller saw last, and what it made of it"`
+}
+
+type rolloutOut struct{ Body RolloutView }
+
+func (s *server) getRollout(_ context.Context, in *rolloutID) (*rolloutOut, error) {
+	v, err := s.view(in.String())
+	return &rolloutOut{Body: v}, err
+}
+
+// view returns a rollout and the newest look at it.
+func (s *server) view(id string) (v RolloutView, err error) {
+	ok := false
+	s.Projection.View(func(uint64) { v.Rollout, ok = s.Rollouts.Rollout(id) })
+	if !ok {
+		return v, fmt.Errorf("rollout %s: %w", id, errNoSuch)
+	}
+	if s.Looks != nil {
+		if look, seen := s.Looks(id); seen {
+			v.Look = &look
+		}
+	}
+	return v, nil
+}
+
+type rolloutsIn struct {
+	Environment string `query:"environment" doc:"of one environment alone"`
+}
+
+type rolloutsOut struct {
+	Body struct {
+		Rollouts []RolloutView `json:"rollouts"`
+	}
+}
+
+func (s *server) listRollouts(_ context.Context, in *rolloutsIn) (*rolloutsOut, error) {
+	out := &rolloutsOut{}
+	out.Body.Rollouts = s.views(in.Environment)
+	return out, nil
+}
+
+// views returns every rollout, or those of one environment.
+func (s *server) views(environment string) []RolloutView {
+	var ids []string
+	s.Projection.View(func(uint64) {
+		for _, r := range s.Rollouts.Rollouts() {
+			if environment == "" || r.Plan.Environment == environment {
+				ids = append(ids, r.ID)
+			}
+		}
+	})
+	views := make([]RolloutView, 0, len(ids))
+	for _, id := range ids {
+		if v, err := s.view(id); err == nil {
+			views = append(views, v)
+		}
+	}
+	return views
+}
+
+type commandIn struct {
+	rolloutID
+	Op   string `path:"op" enum:"start,hold,resume,approve,advance,rollback,explain"`
+	Body struct {
+		Comment  string `json:"comment,omitempty" doc:"why; required to hold, advance, roll back and explain"`
+		Decision string `json:"decision,omitempty" doc:"the decision that asks for the approval"`
+	}
+}
+
+// commandRollout carries out what a person wants of a rollout.
+func (s *server) commandRollout(ctx context.Context, in *commandIn) (*rolloutOut, error) {
+	if err := s.command(ctx, in.rolloutID, decisions.Op(in.Op), in.Body.Comment, in.Body.Decision); err != nil {
+		return nil, err
+	}
+	return s.getRollout(ctx, &in.rolloutID)
+}
+
+func (s *server) command(ctx context.Context, id rolloutID, op decisions.Op, comment, decision string) error {
+	return s.record(ctx, func() (event.Event, event.Expect, error) {
+		newest, _ := s.Rollouts.Newest(id.Environment, id.Flag)
+		if newest.ID != id.String() {
+			return event.Event{}, 0, fmt.Errorf("rollout %s: %w", id, errNoSuch)
+		}
+		return s.Rollouts.Handle(decisions.Command{
+			ID: event.New(), Op: op, Environment: id.Environment, Flag: id.Flag, Expect: event.Any,
+			At: s.Now(), Actor: who(ctx).Name, Comment: strings.TrimSpace(comment), Decision: decision,
+		})
+	})
+}
+
+// DecisionView is a decision with the rollout it belongs to.
+type DecisionView struct {
+	decisions.Decision
+	Rollout string `json:"rollout"`
+}
+
+type decisionsIn struct {
+	Rollout string `query:"rollout" doc:"environment/flag/number; all when absent"`
+}
+
+type decisionsOut struct {
+	Body struct {
+		Decisions []DecisionView `json:"decisions" doc:"newest first"`
+	}
+}
+
+func (s *server) listDecisions(_ context.Context, in *decisionsIn) (*decisionsOut, error) {
+	out := &decisionsOut{}
+	s.Projection.View(func(uint64) {
+		for _, r := range s.Rollouts.Rollouts() {
+			if in.Rollout != "" && in.Rollout != r.ID {
+				continue
+			}
+			for _, d := range r.Decisions {
+				out.Body.Decisions = append(out.Body.Decisions, DecisionView{d, r.ID})
+			}
+		}
+	})
+	newestFirst(out.Body.Decisions)
+	return out, nil
+}
+
+type decisionID struct {
+	ID string `path:"id"`
+}
+
+// DecisionRecord is a decision with all it rests on.
+type DecisionRecord struct {
+	DecisionView
+	Record *decisions.Input `json:"record,omitempty" doc:"plan, standing, evidence and time: what the verdict can be recomputed from"`
+}
+
+type decisionOut struct{ Body DecisionRecord }
+
+func (s *server) getDecision(ctx context.Context, in *decisionID) (*decisionOut, error) {
+	record, err := s.decision(ctx, in.ID)
+	return &decisionOut{Body: record}, err
+}
+
+// decision returns the record: the event and the document it names.
+func (s *server) decision(ctx context.Context, id string) (record DecisionRecord, err error) {
+	ok := false
+	s.Projection.View(func(uint64) {
+		var r decisions.Rollout
+		if r, record.Decision, ok = s.Rollouts.Decision(id); ok {
+			record.Rollout = r.ID
+		}
+	})
+	if !ok {
+		return record, fmt.Errorf("decision %s: %w", id, errNoSuch)
+	}
+	if record.Decision.Input == (event.Blob{}) {
+		return record, nil
+	}
+	doc, err := s.Blobs.Load(ctx, record.Decision.Input)
+	if err != nil {
+		return record, fmt.Errorf("loading the evidence of %s: %w", id, err)
+	}
+	record.Record = &decisions.Input{}
+	if err := json.Unmarshal(doc, record.Record); err != nil {
+		return record, fmt.Errorf("reading the evidence of %s: %w", id, err)
+	}
+	return record, nil
+}

@@ -1,0 +1,27 @@
+package server
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/gorilla/mux"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// calculate is the calculator: anybody's numbers, the engine's formulae.
+func (s *server) calculate(w http.ResponseWriter, r *http.Request) error {
+	in, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	code := http.StatusOK
+	out, err := stats.Calculate(mux.Vars(r)["command"], in)
+	if err != nil {
+		code = http.StatusBadRequest
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = w.Write(out) // the client is gone if this fails
+	return nil
+}

@@ -1,0 +1,41 @@
+package server
+
+import "github.com/sluice-hq/sluice/internal/access"
+
+// table is every way into the house and the permission it needs.
+var table = []route{
+	{"POST", "/ofrep/v1/evaluate/flags/{key}", access.Evaluate, "evaluate-flag", "Evaluate one flag (OFREP)", plain((*server).evaluateFlag)},
+	{"POST", "/ofrep/v1/evaluate/flags", access.Evaluate, "evaluate-flags", "Evaluate all flags (OFREP)", plain((*server).evaluateFlags)},
+	{"POST", "/ofrep/v1/evaluate/flags/", access.Evaluate, "evaluate-flags-slash", "Evaluate all flags (OFREP)", plain((*server).evaluateFlags)},
+	{"POST", "/v1/events", access.Send, "send-events", "Send exposures and metric events", plain((*server).takeEvents)},
+
+	{"POST", "/api/v1/apply", access.Write, "apply", "Create or change what the documents describe", typed((*server).apply)},
+	{"GET", "/api/v1/flags", access.Read, "list-flags", "All flags", typed((*server).listFlags)},
+	{"GET", "/api/v1/flags/{key}", access.Read, "get-flag", "One flag", typed((*server).getFlag)},
+	{"GET", "/api/v1/metrics", access.Read, "list-metrics", "All declared metrics", typed((*server).listMetrics)},
+	{"GET", "/api/v1/rollouts", access.Read, "list-rollouts", "All rollouts and the newest look at each", typed((*server).listRollouts)},
+	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}", access.Read, "get-rollout", "One rollout and the newest look at it", typed((*server).getRollout)},
+	{"POST", "/api/v1/rollouts/{environment}/{flag}/{number}/{op}", access.Decide, "command-rollout", "Start, hold, resume, approve, advance, roll back or explain", typed((*server).commandRollout)},
+	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}", access.Read, "get-readout", "What the data say of a rollout now", typed((*server).getReadout)},
+	{"GET", "/api/v1/decisions", access.Read, "list-decisions", "Decisions, newest first", typed((*server).listDecisions)},
+	{"GET", "/api/v1/decisions/{id}", access.Read, "get-decision", "One decision with all it rests on", typed((*server).getDecision)},
+	{"GET", "/api/v1/facts", access.Read, "get-facts", "How far the facts are", typed((*server).getFacts)},
+	{"GET", "/api/v1/dlq", access.Read, "list-dead-letters", "Events that cannot be counted, and why", typed((*server).listLetters)},
+	{"POST", "/api/v1/stats/{command}", access.Read, "calculate", "The calculator: compare, guardrail, events, srm", plain((*server).calculate)},
+	{"GET", "/api/v1/verify", access.Read, "verify", "Check the log and the four laws", typed((*server).verify)},
+	{"GET", "/api/v1/audit", access.Manage, "audit", "The control log with its hashes, as JSON lines", plain((*server).audit)},
+	{"GET", "/api/v1/tokens", access.Manage, "list-tokens", "All valid tokens, without their text", typed((*server).listTokens)},
+	{"POST", "/api/v1/tokens", access.Manage, "issue-token", "Make a token", typed((*server).issueToken)},
+	{"DELETE", "/api/v1/tokens/{id}", access.Manage, "revoke-token", "End a token", typed((*server).revokeToken)},
+
+	{"GET", "/healthz", access.Public, "healthz", "The process answers", plain((*server).healthz)},
+	{"GET", "/readyz", access.Public, "readyz", "Every dependency is well, or why not", plain((*server).readyz)},
+
+	{"GET", "/", access.Read, "home", "Page: the rollouts", plain((*server).homePage)},
+	{"GET", "/rollouts/{environment}/{flag}/{number}", access.Read, "rollout-page", "Page: one rollout", plain((*server).rolloutPage)},
+	{"GET", "/decisions/{id}", access.Read, "decision-page", "Page: one decision", plain((*server).decisionPage)},
+	{"GET", "/sign-in", access.Public, "sign-in-page", "Page: sign in", plain((*server).signInPage)},
+	{"POST", "/sign-in", access.Public, "sign-in", "Sign in with a token", plain((*server).signIn)},
+	{"POST", "/sign-out", access.Public, "sign-out", "Sign out", plain((*server).signOut)},
+	{"GET", "/assets/{name}", access.Public, "assets", "Style sheet and scripts", plain((*server).asset)},
+}
