@@ -57,8 +57,8 @@ func (a *assignments) priors(text json.RawMessage) *Refusal {
 		return refuse(BadInput, "dirichlet_alpha", "is one number, or one for each arm")
 	}
 	for i, v := range each {
-		if !(v > 0) || v > 1e12 {
-			return refuse(BadInput, "dirichlet_alpha", "prior units are above 0 and at most 1e12")
+		if !(v >= leastPrior && v <= mostPrior) {
+			return refuse(BadInput, "dirichlet_alpha", "prior units are between 0.001 and 1e6")
 		}
 		a.prior[i] = v
 	}
@@ -80,8 +80,8 @@ func (a *assignments) read(row json.RawMessage, field string) *Refusal {
 		return refuse(BadInput, field, "is the index of an arm, or the units of each arm")
 	}
 	for arm, n := range units {
-		if n < 0 || n > 1<<53 {
-			return refuse(BadInput, field, "units are counted from 0")
+		if n < 0 || n > mostUnits {
+			return refuse(BadInput, field, "units are counted from 0, and to 1e12")
 		}
 		a.add(arm, n)
 	}

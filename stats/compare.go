@@ -161,6 +161,8 @@ func (k contrast) fault(o Options) *Refusal {
 			return refuse(ZeroVariance, "sum", "no unit of either arm has the outcome; counts of failures are judged by events")
 		}
 		return noVariance
+	case o.Relative && k.yt == 0 && k.vt == 0:
+		return refuse(ZeroVariance, "treatment", "all treatment values are 0, so that the relative change is -100 % without any spread")
 	case o.Relative && k.yc == 0:
 		return refuse(Unbounded, "control", "the control mean is 0, so that a relative change does not exist; counts of failures are judged by events")
 	}

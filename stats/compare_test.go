@@ -137,6 +137,7 @@ func TestCompareRefuses(t *testing.T) {
 		{"zero value", one(Sample{}, Sample{}), Options{}, BadInput},
 		{"counts differ", one(Sample{Kind: KindMean, N: 4, Moments: Moments{N: 5}}, Mean(Moments{N: 5})), Options{}, BadInput},
 		{"relative to zero", one(Proportion(1000, 0), ok), Options{Relative: true}, Unbounded},
+		{"relative and all gone", one(ok, Proportion(1000, 0)), Options{Relative: true}, ZeroVariance},
 		{"relative to noise", one(Mean(Moments{N: 10, Mean: 0.1, M2: 9}), Mean(Moments{N: 10, Mean: 1, M2: 9})), Options{Relative: true}, Unbounded},
 		{"alpha 1", one(ok, ok), Options{Alpha: 1}, BadInput},
 		{"alpha NaN", one(ok, ok), Options{Alpha: nan}, BadInput},

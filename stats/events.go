@@ -207,18 +207,18 @@ func (e Events) fault(epochs []EventCounts) *Refusal {
 		return refuse(BadInput, "margin", "a margin is a ratio of rates, from 1 to 1e6")
 	case !(e.Alpha > 0 && e.Alpha < 1):
 		return refuse(BadInput, "alpha", "an error is above 0 and below 1")
-	case !(e.K > 0) || e.K > 1e9:
-		return refuse(BadInput, "k", "a concentration is above 0, and at most 1e9")
+	case !(e.K >= leastPrior && e.K <= mostPrior):
+		return refuse(BadInput, "k", "a concentration is between 0.001 and 1e6")
 	case len(epochs) == 0:
 		return refuse(TooFewUnits, "counts", "there are no counts")
 	}
 	for _, c := range epochs {
-		if c.Control < 0 || c.Treatment < 0 {
-			return refuse(BadInput, "counts", "failing units are counted from 0")
+		if min(c.Control, c.Treatment) < 0 || max(c.Control, c.Treatment) > mostUnits {
+			return refuse(BadInput, "counts", "failing units are counted from 0, and to 1e12")
 		}
 		for _, w := range c.Traffic {
-			if !(w >= 1e-12 && w <= 1e12) {
-				return refuse(BadInput, "traffic", "the traffic of an arm is a number between 1e-12 and 1e12")
+			if !(w >= 1/mostWeight && w <= mostWeight) {
+				return refuse(BadInput, "traffic", "the traffic of an arm is a number between 1e-6 and 1e6")
 			}
 		}
 	}

@@ -13,6 +13,15 @@ const (
 	RatioConcentration = 100   // prior units: larger is sharper for small mismatches
 )
 
+// Limits of counts, weights and priors: beyond them the logarithms of gamma
+// functions lose the digits that an e-value is made of.
+const (
+	mostUnits  = 1e12
+	mostWeight = 1e6
+	leastPrior = 1e-3
+	mostPrior  = 1e6
+)
+
 // Counts is how many units each arm got within one allocation epoch, and the
 // weights that the allocation gave the arms. Weights need not add up to 1.
 type Counts struct {
@@ -105,8 +114,8 @@ func ratioFault(epochs []Counts, alpha, k float64) *Refusal {
 		return refuse(TooFewUnits, "observed", "there are no counts")
 	case !(alpha > 0 && alpha < 1):
 		return refuse(BadInput, "alpha", "an error is above 0 and below 1")
-	case !(k > 0) || k > 1e9:
-		return refuse(BadInput, "k", "a concentration is above 0, and at most 1e9")
+	case !(k >= leastPrior && k <= mostPrior):
+		return refuse(BadInput, "k", "a concentration is between 0.001 and 1e6")
 	}
 	for _, c := range epochs {
 		if r := c.fault(); r != nil {
@@ -123,10 +132,10 @@ func (c Counts) fault() *Refusal {
 	arms := 0
 	for i, w := range c.Weights {
 		switch {
-		case !(w >= 0) || w > 1e12 || (w > 0 && w < 1e-12):
-			return refuse(BadInput, "weights", "a weight is 0, or a number between 1e-12 and 1e12")
-		case c.Observed[i] < 0:
-			return refuse(BadInput, "observed", "units are counted from 0")
+		case w != 0 && !(w >= 1/mostWeight && w <= mostWeight):
+			return refuse(BadInput, "weights", "a weight is 0, or a number between 1e-6 and 1e6")
+		case c.Observed[i] < 0 || c.Observed[i] > mostUnits:
+			return refuse(BadInput, "observed", "units are counted from 0, and to 1e12")
 		case w > 0:
 			arms++
 		}

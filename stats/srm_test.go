@@ -1,0 +1,99 @@
+package stats
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+)
+
+func ratio(observed []int64, weights ...float64) []Counts {
+	return []Counts{{Epoch: 1, Observed: observed, Weights: weights}}
+}
+
+// The example of Fabijan et al. (KDD 2019, section 1): 821,588 and 815,482 of an
+// equal split have a p-value of 1.8e-6.
+func TestSampleRatioPublished(t *testing.T) {
+	m := SampleRatio(ratio([]int64{821588, 815482}, 1, 1), 0, 0)
+	if !near(m.FixedP, 1.8e-6, 5e-8) || m.LogE < math.Log(100) {
+		t.Errorf("p = %v, log e %v, want 1.8e-6 and strong evidence", m.FixedP, m.LogE)
+	}
+}
+
+// The e-value after two units is a product of two predictions [LM, section 3].
+func TestSampleRatioByHand(t *testing.T) {
+	m := SampleRatio(ratio([]int64{2, 0}, 1, 1), 0, 10)
+	if want := math.Log(5./10/0.5) + math.Log(6./11/0.5); !near(m.LogE, want, 1e-12) {
+		t.Errorf("log e = %v, want %v", m.LogE, want)
+	}
+}
+
+// A step of a ramp changes the weights: by epochs that is no mismatch, in one
+// pool it is.
+func TestSampleRatioEpochs(t *testing.T) {
+	epochs := append(ratio([]int64{9500, 500}, 95, 5), ratio([]int64{5000, 5000}, 1, 1)...)
+	if m := SampleRatio(epochs, 0, 0); m.Alarm || m.DF != 2 || m.Statistic != 0 {
+		t.Errorf("by epochs: %+v", m)
+	}
+	if m := SampleRatio(ratio([]int64{14500, 5500}, 1, 1), 0, 0); !m.Alarm {
+		t.Errorf("pooled: %+v", m)
+	}
+}
+
+// 300 units in an arm of weight 0 are an alarm of their own; as a cell of the
+// same test they would pass with a p-value of 0.0127.
+func TestSampleRatioLeak(t *testing.T) {
+	m := SampleRatio(ratio([]int64{5000, 5000, 300}, 1, 1, 0), 0, 0)
+	if !m.Alarm || m.Leaked != 300 || m.DF != 1 || m.FixedP != 1 || len(m.Warnings) != 1 {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestSampleRatioShares(t *testing.T) {
+	c := Counts{Observed: []int64{44700, 45489, 0}, Weights: []float64{1, 1, 0}}
+	shares := c.Shares(0.05, 0)
+	if len(shares) != 3 || shares[2] != (Interval{}) {
+		t.Fatalf("shares %v", shares)
+	}
+	seen := 44700. / 90189
+	if !shares[0].Contains(seen) || !shares[0].Contains(0.5) || !near(shares[0].Low, 1-shares[1].High, 1e-9) {
+		t.Errorf("shares %v, seen %v", shares, seen)
+	}
+	// The interval leaves the promised share when the e-value reaches 1/alpha.
+	m := SampleRatio([]Counts{c}, 0, 0)
+	if shares := c.Shares(math.Exp(-m.LogE)*1.0001, 0); m.LogE > 0 && shares[0].Contains(0.5) {
+		t.Errorf("at alpha = 1/e the share 0.5 is within %v", shares[0])
+	}
+	if (Counts{Observed: []int64{1}, Weights: []float64{1}}).Shares(0, 0) != nil {
+		t.Error("shares of one arm")
+	}
+	for _, s := range (Counts{Observed: []int64{0, 0}, Weights: []float64{1, 1}}).Shares(0, 0) {
+		if !s.Contains(0.01) || !s.Contains(0.99) {
+			t.Errorf("no units exclude shares beyond %v", s)
+		}
+	}
+}
+
+func TestSampleRatioRefuses(t *testing.T) {
+	for name, m := range map[string]SRM{
+		"no epochs":        SampleRatio(nil, 0, 0),
+		"missing weight":   SampleRatio(ratio([]int64{1, 2}, 1), 0, 0),
+		"negative weight":  SampleRatio(ratio([]int64{1, 2}, 1, -1), 0, 0),
+		"NaN weight":       SampleRatio(ratio([]int64{1, 2}, 1, math.NaN()), 0, 0),
+		"infinite weight":  SampleRatio(ratio([]int64{1, 2}, 1, math.Inf(1)), 0, 0),
+		"one arm":          SampleRatio(ratio([]int64{1, 2}, 1, 0), 0, 0),
+		"negative count":   SampleRatio(ratio([]int64{-1, 2}, 1, 1), 0, 0),
+		"alpha":            SampleRatio(ratio([]int64{1, 2}, 1, 1), 1, 0),
+		"negative k":       SampleRatio(ratio([]int64{1, 2}, 1, 1), 0, -1),
+		"second epoch bad": SampleRatio(append(ratio([]int64{1, 2}, 1, 1), Counts{}), 0, 0),
+	} {
+		if m.Refused == nil || m.Alarm || m.P != 1 || m.FixedP != 1 {
+			t.Errorf("%s: %+v", name, m)
+		}
+		if _, err := json.Marshal(m); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if m := SampleRatio(ratio([]int64{1, 2}, 1, 1), 0, 0); m.Refused != nil || len(m.Warnings) != 1 {
+		t.Errorf("three units: %+v", m)
+	}
+}
