@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/sluice-hq/sluice/event"
 )
 
@@ -50,8 +52,8 @@ func (d Dead) letter() Letter {
 func (p Place) id() string { return fmt.Sprintf("%s.%d.%d", p.Shard, p.Seq, p.Idx) }
 
 // bury publishes letters and returns when they are on disk. They are grouped
-// by message, in order, so that a repeat publishes the same bytes with the
-// same IDs.
+// by message, in order; the ID of a group follows from its bytes, so that a
+// repeat is the same message and a group that has grown is another.
 func bury(ctx context.Context, dead Stream, list []Letter) error {
 	for len(list) > 0 {
 		n := fitting(list)
@@ -59,7 +61,8 @@ func bury(ctx context.Context, dead Stream, list []Letter) error {
 		if err != nil {
 			return fmt.Errorf("encoding dead letter %s: %w", list[0].ID, err)
 		}
-		if _, err := dead.Publish(ctx, list[0].ID, data); err != nil {
+		id := fmt.Sprintf("%s-%016x", list[0].ID, xxh3.Hash(data))
+		if _, err := dead.Publish(ctx, id, data); err != nil {
 			return fmt.Errorf("publishing dead letter %s: %w", list[0].ID, err)
 		}
 		list = list[n:]
