@@ -1,0 +1,64 @@
+package decisions
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// Whatever people, traffic, flags and the clock do, the laws hold, and a fold
+// from the start gives the same state.
+func TestLawsOverARandomWalk(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		h := newHouse(t)
+		tr := newTraffic(rapid.SampledFrom([]map[string][2]float64{harmful, harmless, better}).Draw(rt, "truth"))
+		ops := []Op{OpPlan, OpStart, OpHold, OpResume, OpApprove, OpAdvance, OpRollback, OpExplain}
+		for range rapid.IntRange(5, 40).Draw(rt, "length") {
+			switch rapid.IntRange(0, 7).Draw(rt, "what") {
+			case 0, 1, 2:
+				h.person(rapid.SampledFrom(ops).Draw(rt, "op"))
+			case 3, 4:
+				if r, ok := h.state.Newest("production", "gate"); ok && r.Stage >= 0 {
+					h.send(tr, rapid.IntRange(1, 600).Draw(rt, "units"))
+				}
+			case 5:
+				change := rapid.SampledFrom([]flags.Op{flags.Enable, flags.Disable, flags.Unforce}).Draw(rt, "change")
+				h.edit(flags.Change{Op: change, Environment: "production"})
+			case 6:
+				h.now = h.now.Add(time.Duration(rapid.IntRange(-60, 600).Draw(rt, "minutes")) * time.Minute)
+			case 7:
+				h.step()
+			}
+		}
+		h.step()
+		if r := h.verified(); len(r.Pending) > 0 {
+			rt.Fatalf("pending: %v", r.Pending)
+		}
+		if a, b := marks(t, h, h.part), marks(t, h, h.open(h.log)); a != b {
+			rt.Fatalf("running %s, replayed %s", a, b)
+		}
+	})
+}
+
+// person gives a command that may be refused.
+func (h *house) person(op Op) {
+	p := catsPlan()
+	e, expect, err := h.try(Command{Op: op, Plan: &p, Comment: "so", Actor: lee})
+	if err == nil {
+		h.write(e, expect, nil)
+	}
+}
+
+// edit is a person's flag command that may be refused.
+func (h *house) edit(c flags.Change) {
+	e, expect, err := h.flags.Handle(flags.Command{
+		ID: h.id("edit"), Key: "gate", Expect: event.Any, At: h.now, Actor: ana, Changes: []flags.Change{c},
+	})
+	if err == nil {
+		h.write(e, expect, nil)
+	}
+}
