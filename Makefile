@@ -25,7 +25,7 @@ bench: engine               ## speed, as ratios within one run
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 chaos: build engine         ## kill -9 at seeded random points: nothing lost, nothing doubled
-	./bin/sluice chaos --kills 20 --seed $(SEED)
+	$(GO) run ./bench/chaos --kills 20 --seed $(SEED)
 
 build: bin/sluice
 

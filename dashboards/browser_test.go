@@ -129,6 +129,9 @@ func still() map[string]any {
 			all[name] = p
 		}
 	}
+	cats := ended()
+	all["cats"] = NewRollout(Frame{Path: "/", Person: "person:ana"}, cats, "/api/v1/readouts/1", at)
+	all["cats-record"] = NewRecord(Frame{Path: "/", Person: "person:ana"}, cats, cats.Rollout.Decisions[2], "/api/v1/decisions/d3")
 	all["hostile"], all["hostile-home"], all["hostile-record"] = hostileRollout(), hostileHome(), hostileRecord()
 	return all
 }

@@ -19,6 +19,7 @@ type Set struct {
 // compiled is one flag in one environment. Every answer it can give is made
 // beforehand; evaluating only chooses between them.
 type compiled struct {
+	revision      uint64
 	unit          string
 	fixed         *outcome // archived, disabled or forced: the answer for everybody; else nil
 	prerequisites []Prerequisite
@@ -65,11 +66,21 @@ type allocation struct {
 
 // Compile returns the set of an environment as it is now.
 func (s *State) Compile(environment string) *Set {
-	list := make([]Recorded, 0, len(s.flags))
-	for _, r := range s.flags {
-		list = append(list, r.Recorded)
+	return s.Recompile(NewSet(environment, nil))
+}
+
+// Recompile returns the set of old's environment as it is now. It compiles the
+// flags that have changed since old, and shares the others with it.
+func (s *State) Recompile(old *Set) *Set {
+	t := &Set{environment: old.environment, flags: make(map[string]*compiled, len(s.flags))}
+	for key, r := range s.flags {
+		f := old.flags[key]
+		if f == nil || f.revision != r.Revision {
+			f = compile(t.environment, &r.Recorded)
+		}
+		t.flags[key] = f
 	}
-	return NewSet(environment, list)
+	return t.seal()
 }
 
 // NewSet compiles flags for one environment. A flag that the environment does
@@ -78,11 +89,18 @@ func (s *State) Compile(environment string) *Set {
 func NewSet(environment string, list []Recorded) *Set {
 	t := &Set{environment: environment, flags: make(map[string]*compiled, len(list))}
 	for i := range list {
-		t.version = max(t.version, list[i].Revision)
 		t.flags[list[i].Key] = compile(environment, &list[i])
 	}
+	return t.seal()
+}
+
+// seal makes what a set keeps beside its flags.
+func (t *Set) seal() *Set {
 	t.keys = slices.Sorted(maps.Keys(t.flags))
-	t.tail = bulkTail(environment, t.version)
+	for _, f := range t.flags {
+		t.version = max(t.version, f.revision)
+	}
+	t.tail = bulkTail(t.environment, t.version)
 	return t
 }
 
@@ -104,7 +122,7 @@ type compiler struct {
 func compile(environment string, r *Recorded) *compiled {
 	e, k := r.Environments[environment], compiler{environment, r}
 	return &compiled{
-		unit: r.unit(), fixed: k.fixed(e),
+		revision: r.Revision, unit: r.unit(), fixed: k.fixed(e),
 		prerequisites: e.Prerequisites, unmet: k.outcome(r.Safe, DefaultReason, AtPrerequisite),
 		targets: k.targets(e.Targets), rules: k.rules(slices.Concat(e.Rules, e.Served)),
 		allocation: k.allocation(e.Allocation), noUnit: k.outside(e.Allocation, NoUnit),
@@ -127,7 +145,7 @@ func (k compiler) fixed(e Environment) *outcome {
 
 // outcome makes an answer that is the same for everybody who gets it.
 func (k compiler) outcome(variant string, reason Reason, step Step) *outcome {
-	return k.seal(k.result(variant, reason, step))
+	return k.encode(k.result(variant, reason, step))
 }
 
 func (k compiler) result(variant string, reason Reason, step Step) Result {
@@ -137,7 +155,7 @@ func (k compiler) result(variant string, reason Reason, step Step) Result {
 	}
 }
 
-func (k compiler) seal(r Result) *outcome {
+func (k compiler) encode(r Result) *outcome {
 	return &outcome{result: r, head: ofrepHead(k.environment, &r)}
 }
 
@@ -183,7 +201,7 @@ func (k compiler) rules(list []Rule) []rule {
 func (k compiler) ruled(variant string, reason Reason, name string) *outcome {
 	r := k.result(variant, reason, AtRule)
 	r.Rule = name
-	return k.seal(r)
+	return k.encode(r)
 }
 
 // What stands between salt and unit id in the text that is hashed.
@@ -208,7 +226,7 @@ func (k compiler) allocation(a *Allocation) *allocation {
 func (k compiler) enrolled(a *Allocation, variant string) *outcome {
 	r := k.result(variant, Split, AtAllocation)
 	r.Rollout, r.Stage, r.Epoch, r.Enrolled = a.Rollout, a.Stage, a.Epoch, true
-	return k.seal(r)
+	return k.encode(r)
 }
 
 // outside makes the default as it is given to a unit that an allocation or a
@@ -219,7 +237,7 @@ func (k compiler) outside(a *Allocation, why Unenrolled) *outcome {
 	if a != nil {
 		r.Rollout, r.Stage, r.Epoch = a.Rollout, a.Stage, a.Epoch
 	}
-	return k.seal(r)
+	return k.encode(r)
 }
 
 func compileAudience(c *Condition) *node {

@@ -30,6 +30,7 @@ type Recorded struct {
 type State struct {
 	flags map[string]*record
 	ids   map[event.ID]uint64 // of every event applied -> its sequence
+	last  uint64              // sequence of the last of them
 }
 
 // record is one flag with what later commands and questions need of its past.
@@ -75,7 +76,7 @@ func (s *State) Apply(r event.Recorded) error {
 	next.Actor, next.Cause, next.Comment = r.Actor, r.Cause, comment
 	next.mark()
 	s.flags[next.Key] = next
-	s.ids[r.ID] = r.Seq
+	s.ids[r.ID], s.last = r.Seq, r.Seq
 	return nil
 }
 
@@ -114,6 +115,10 @@ func (s *State) Flag(key string) (Recorded, bool) {
 
 // Keys returns the keys of all flags, archived ones too, sorted.
 func (s *State) Keys() []string { return slices.Sorted(maps.Keys(s.flags)) }
+
+// Revision returns the sequence of the last flag event, 0 before the first:
+// while it stays, so does every compiled Set.
+func (s *State) Revision() uint64 { return s.last }
 
 // Applied returns the sequence of the flag event with that ID, and whether the
 // state has applied it.

@@ -52,18 +52,31 @@ func stageName(r decisions.Rollout) string {
 	return "–"
 }
 
-// progress rewrites one line.
+// progress rewrites one line on a terminal; elsewhere it writes one now and
+// then.
 func (s *story) progress(v server.RolloutView) {
 	text := "waiting for the first look"
 	if v.Look != nil {
 		text = retention(v.Look.Evidence)
 	}
-	fmt.Fprintf(s.out, "\r\033[K%s of %s players · %s · %s", thousands(s.sent.Load()), thousands(players), stageName(v.Rollout), text)
+	begin, end := "\r\033[K", ""
+	if !s.terminal {
+		if now().Sub(s.shown) < 3*time.Second {
+			return
+		}
+		begin, end = "", "\n"
+	}
+	s.shown = now()
+	fmt.Fprintf(s.out, "%s%s of %s players · %s · %s%s", begin, thousands(s.sent.Load()), thousands(players), stageName(v.Rollout), text, end)
 }
 
 // say writes a line of its own above the progress line.
 func (s *story) say(format string, args ...any) {
-	fmt.Fprintf(s.out, "\r\033[K[%4.1f s] "+format+"\n", append([]any{now().Sub(s.first).Seconds()}, args...)...)
+	begin := ""
+	if s.terminal {
+		begin = "\r\033[K"
+	}
+	fmt.Fprintf(s.out, begin+"[%4.1f s] "+format+"\n", append([]any{now().Sub(s.first).Seconds()}, args...)...)
 }
 
 // retention is the guardrail in a few words.

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,11 +31,15 @@ type story struct {
 	sent    atomic.Int64        // players whose events are acknowledged
 	events  atomic.Int64        // events acknowledged
 	first   time.Time           // when the first player was let in
+
+	terminal bool      // out can rewrite a line
+	shown    time.Time // when progress was shown last
 }
 
-func newStory(admin client, seed uint64, rate int, out io.Writer) *story {
+func newStory(admin client, seed uint64, rate int, out *os.File) *story {
 	r := rand.New(rand.NewPCG(seed, 1))
-	return &story{admin: admin, out: out, rate: rate, waiting: map[string][]player{
+	info, err := out.Stat()
+	return &story{terminal: err == nil && info.Mode()&os.ModeCharDevice != 0, admin: admin, out: out, rate: rate, waiting: map[string][]player{
 		"gate_30": gate30.shuffled(r), "gate_40": gate40.shuffled(r),
 	}}
 }

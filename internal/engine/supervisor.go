@@ -39,14 +39,14 @@ type Status struct {
 	Err      error  // why Run gave up; nil while it runs
 }
 
-// The pause before a restart doubles from least to most, and starts afresh
-// after a child that ran for settled. A child that was never ready may be
-// waiting for its predecessor's lock, so the first start gets attempts tries,
-// about 20 s; then the fault is one that a person must see.
+// The pause before a restart doubles from least to most while children do not
+// even become ready; one that did is replaced at once, since a start takes half
+// a second and cannot become a storm. The first child may have to wait for its
+// predecessor's lock, so it gets attempts tries, about 20 s; then the fault is
+// one that a person must see.
 const (
 	leastPause = 50 * time.Millisecond
 	mostPause  = 5 * time.Second
-	settled    = 10 * time.Second
 	attempts   = 10
 )
 
@@ -56,18 +56,16 @@ const (
 func (s *Supervisor) Run(ctx context.Context) error {
 	pause, everReady := leastPause, false
 	for n := 1; ; n++ {
-		calm := time.NewTimer(settled)
 		err := s.runChild(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		everReady = everReady || s.Status().Ready
+		if s.Status().Ready {
+			everReady, pause = true, leastPause
+		}
 		if !everReady && n == attempts {
 			s.change(func(st *Status) { st.Err, st.PID = err, 0 })
 			return err
-		}
-		if !calm.Stop() {
-			pause = leastPause
 		}
 		s.change(func(st *Status) {
 			st.PID, st.Ready, st.Reason, st.Restarts = 0, false, err.Error(), st.Restarts+1

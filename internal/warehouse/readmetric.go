@@ -11,12 +11,13 @@ import (
 )
 
 // unitsOf is every unit of a rollout by its first exposure in each epoch. FINAL
-// leaves one row of each exposure, the first that arrived; ties in time go to
-// the lower id, so that the result never depends on parts and merges.
+// leaves one row of each exposure, the first that arrived; of exposures at the
+// same time one is chosen by its id, so that the result never depends on parts
+// and merges. One number of time and id compares faster than a pair.
 const unitsOf = `
   SELECT epoch AS unit_epoch, unit AS unit_hash, toUnixTimestamp64Milli(min(at)) AS first,
-    argMin(stage, (at, id)) AS unit_stage, argMin(arm, (at, id)) AS unit_arm, uniqExact(arm) > 1 AS two,
-    count() AS seen, toUnixTimestamp64Milli(max(least(at, received))) AS newest
+    argMin((stage, arm), toUInt128(toUnixTimestamp64Milli(at)) * 18446744073709551616 + reinterpretAsUInt64(substring(id, 9, 8))) AS place,
+    min(arm) != max(arm) AS two, count() AS seen, toUnixTimestamp64Milli(max(least(at, received))) AS newest
   FROM exposures FINAL
   WHERE environment = {environment:String} AND flag = {flag:String} AND rollout = {rollout:String}
     AND enrolled AND NOT synthetic AND at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
@@ -24,21 +25,22 @@ const unitsOf = `
 
 // unitsSQL counts units, and says how fresh exposures are: by the sender's
 // clock, or by ours where the sender's is ahead.
-const unitsSQL = `SELECT unit_epoch, unit_stage, unit_arm, two, count(), sum(seen), min(first), max(newest)
+const unitsSQL = `SELECT unit_epoch, place.1, place.2, two, count(), sum(seen), min(first), max(newest)
 FROM (` + unitsOf + `
 )
-GROUP BY unit_epoch, unit_stage, unit_arm, two
-ORDER BY unit_epoch, unit_stage, unit_arm, two`
+GROUP BY unit_epoch, place, two
+ORDER BY unit_epoch, place, two`
 
 // metricSQL makes one value of each unit's events within its window and adds
 // up values and squares. Int128 and Int256 keep both exact: 2^64 values of
 // Int64 fit the one, their squares the other, so that any order gives the same
 // sums. The units are the hashed side of the join, the events stream past.
 func metricSQL(value string) string {
-	return `SELECT unit_epoch, unit_stage, unit_arm, count(), countIf(k > 0), sum(x), sum(toInt256(x) * toInt256(x)), max(fresh)
+	return `SELECT unit_epoch, place.1, place.2, count(), countIf(k > 0), sum(x), sum(toInt256(x) * toInt256(x)), max(fresh)
 FROM (
-  SELECT unit_epoch, unit_stage, unit_arm, countIf(event_at >= first AND event_at < first + {window:Int64}) AS k,
-    sumIf(toInt128(value), event_at >= first AND event_at < first + {window:Int64}) AS s, toInt128(` + value + `) AS x, maxIf(event_fresh, event_at >= first) AS fresh
+  SELECT unit_epoch, any(unit_place) AS place, countIf(event_at >= first AND event_at < first + {window:Int64}) AS k,
+    sumIf(toInt128(value), event_at >= first AND event_at < first + {window:Int64}) AS s, toInt128(` + value + `) AS x,
+    maxIf(event_fresh, event_at >= first) AS fresh
   FROM (
     SELECT unit AS event_unit, toUnixTimestamp64Milli(at) AS event_at, value, toUnixTimestamp64Milli(least(at, received)) AS event_fresh
     FROM metrics FINAL
@@ -46,13 +48,13 @@ FROM (
       AND NOT synthetic AND at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
   ) AS e
   RIGHT JOIN (
-    SELECT * FROM (` + unitsOf + `
+    SELECT unit_epoch, unit_hash, first, place AS unit_place FROM (` + unitsOf + `
     ) WHERE NOT two AND first <= {mature:Int64}
   ) AS u ON e.event_unit = u.unit_hash
-  GROUP BY unit_epoch, unit_stage, unit_arm, unit_hash
+  GROUP BY unit_epoch, unit_hash
 )
-GROUP BY unit_epoch, unit_stage, unit_arm
-ORDER BY unit_epoch, unit_stage, unit_arm`
+GROUP BY unit_epoch, place
+ORDER BY unit_epoch, place`
 }
 
 // aggregate is how the events of a unit become its value: k is how many there

@@ -49,9 +49,8 @@ func (w *Warehouse) insert(ctx context.Context, table, token string, columns []c
 	for i, c := range columns {
 		names[i] = c.name
 	}
-	settings := writeSettings()
-	settings["insert_deduplication_token"] = token
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings), clickhouse.WithColumnNamesAndTypes(describe(columns)))
+	ctx = clickhouse.Context(ctx, clickhouse.WithColumnNamesAndTypes(describe(columns)),
+		clickhouse.WithSettings(clickhouse.Settings{"insert_deduplication_token": token}))
 	batch, err := w.writer.PrepareBatch(ctx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+")")
 	if err != nil {
 		return err
