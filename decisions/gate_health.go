@@ -49,9 +49,9 @@ func (g *gate) flag() {
 // telemetry asks that facts are fresh and complete: a missing number is never
 // good news.
 func (g *gate) telemetry(stage Stage) {
-	c := Check{Name: CheckTelemetry, State: Pass, Asks: g.Plan.Health.Telemetry.OnMissing}
+	c := Check{Name: CheckTelemetry, State: Pass}
 	if stage.Kind() == Serve {
-		c.State, c.Asks, c.Text = NotApplicable, "", "An audience that is served is outside the analysis"
+		c.State, c.Text = NotApplicable, "An audience that is served is outside the analysis"
 		g.add(c)
 		return
 	}
@@ -65,9 +65,9 @@ func (g *gate) telemetry(stage Stage) {
 	switch {
 	case c.Code == "":
 	case g.Evidence.behind() <= lag && g.elapsed() < lag+g.quiet():
-		c.State, c.Code, c.Asks = Wait, "starting", "" // the stage has just begun: give the first facts time to come
+		c.State, c.Code = Wait, "starting" // the stage has just begun: give the first facts time to come
 	default:
-		c.State = Fail
+		c.State, c.Asks = Fail, g.Plan.Health.Telemetry.OnMissing
 	}
 	g.add(c)
 }

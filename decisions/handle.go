@@ -124,7 +124,7 @@ func (s *State) plan(r Rollout, c Command) (planned, error) {
 		Rollout: RolloutID(c.Environment, c.Flag, number), Number: number, Version: version,
 		Plan: c.Plan.Filled(), Metrics: map[string]stats.Metric{}, Comment: c.Comment,
 	}
-	for _, key := range p.Plan.measured() {
+	for _, key := range p.Plan.Measured() {
 		if m, ok := s.known.metric(key); ok {
 			p.Metrics[key] = m
 		}

@@ -92,7 +92,7 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 		}
 		m.count(&e, key)
 	}
-	for _, metric := range r.Plan.measured() {
+	for _, metric := range r.Plan.Measured() {
 		e.Metrics = append(e.Metrics, Measured{Metric: metric, Strata: m.strata(r, metric, now), Newest: m.metrics[metric]})
 	}
 	return e, nil

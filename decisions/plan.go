@@ -118,8 +118,8 @@ func (r RollbackPlan) lockUntilExplained() bool {
 	return r.LockUntilExplained == nil || *r.LockUntilExplained
 }
 
-// measured returns every metric that the plan names, in its order, each once.
-func (p Plan) measured() []string {
+// Measured returns every metric that the plan names, in its order, each once.
+func (p Plan) Measured() []string {
 	var out []string
 	add := func(key string) {
 		if !slices.Contains(out, key) {
@@ -145,5 +145,5 @@ func (p Plan) deciding() []string {
 	for _, d := range p.Metrics.Diagnostics {
 		shown[d.Metric] = true
 	}
-	return slices.DeleteFunc(p.measured(), func(key string) bool { return shown[key] })
+	return slices.DeleteFunc(p.Measured(), func(key string) bool { return shown[key] })
 }
