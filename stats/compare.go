@@ -109,6 +109,9 @@ func contrasted(strata []Stratum) contrast {
 			k.add(s, w/k.weight)
 		}
 	}
+	if k.vc+k.vt == 0 { // all of one arm and none of the other: both estimates of the noise are 0, their mixture is not
+		k.vc, k.vt = k.pooled/2, k.pooled/2
+	}
 	return k
 }
 
@@ -156,7 +159,7 @@ func (k contrast) fault(o Options) *Refusal {
 		return refuse(TooFewUnits, "treatment.n", "an arm needs two units or more")
 	case k.weight == 0:
 		return refuse(TooFewUnits, "strata", "no stratum has two units or more in each arm")
-	case k.vc+k.vt == 0 && k.pooled == 0:
+	case k.vc+k.vt == 0:
 		if k.yc == 0 && k.yt == 0 && k.proportion {
 			return refuse(ZeroVariance, "sum", "no unit of either arm has the outcome; counts of failures are judged by events")
 		}

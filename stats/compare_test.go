@@ -167,6 +167,14 @@ func TestCompareWarns(t *testing.T) {
 	}
 }
 
+// All of one arm and none of the other: the interval is not a point.
+func TestCompareSeparated(t *testing.T) {
+	c := Compare([]Stratum{{Control: Proportion(100, 0), Treatment: Proportion(100, 100)}}, Options{})
+	if c.Refused != nil || c.Fixed.High-c.Fixed.Low < 0.1 || c.P > 1e-6 {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestIntervalJSON(t *testing.T) {
 	want := Interval{Low: -1.5, High: math.Inf(1)}
 	b, err := json.Marshal(want)

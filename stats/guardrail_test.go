@@ -89,6 +89,20 @@ func TestGuardrailZeroBaseline(t *testing.T) {
 	}
 }
 
+// Nobody failed and everybody failed: the clearest harm there is.
+func TestGuardrailEverythingBreaks(t *testing.T) {
+	strata := arms(200, 0, 200, 200)
+	if j := (Guardrail{Margin: 0.1, Direction: Decrease}).Judge(strata, frozenBy(strata)); j.State != Breached {
+		t.Errorf("0 against 200 of 200: %s, %v", j.State, j.Refused)
+	}
+}
+
+// frozenBy freezes at the only look, as the calculator does.
+func frozenBy(strata []Stratum) Frozen {
+	f, _ := frozenNow(strata)
+	return f
+}
+
 func TestFreeze(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -42,7 +42,7 @@ func FreezeTreated(strata []Stratum) (f Frozen, ok bool) {
 		if s.Treatment.fault("treatment") != nil {
 			return Frozen{}, false
 		}
-		cells.add(s.Treatment)
+		cells.add(s.Treatment, s.Treatment.Variance())
 	}
 	if cells.all.N < FreezeUnits {
 		return Frozen{}, false
@@ -60,17 +60,18 @@ type pool struct {
 // pooled returns the pools of both arms, and that of all units.
 func pooled(strata []Stratum) (control, treatment, cells pool) {
 	for _, s := range strata {
-		control.add(s.Control)
-		treatment.add(s.Treatment)
-		cells.add(s.Control)
-		cells.add(s.Treatment)
+		vc, vt := s.noise()
+		control.add(s.Control, vc)
+		treatment.add(s.Treatment, vt)
+		cells.add(s.Control, vc)
+		cells.add(s.Treatment, vt)
 	}
 	return control, treatment, cells
 }
 
-func (p *pool) add(s Sample) {
+func (p *pool) add(s Sample, variance float64) {
 	if s.N > 0 {
-		p.squares += float64(s.N-1) * s.Variance()
+		p.squares += float64(s.N-1) * variance
 		p.free += float64(s.N - 1)
 	}
 	p.all = p.all.Merge(s)
@@ -121,9 +122,22 @@ func contrasts(strata []Stratum, f Frozen, ratio float64) score {
 		w := nt / (nt + nc) * nc / f.Variance
 		t.S += w * (s.Treatment.Center() - ratio*s.Control.Center())
 		t.W += w
-		t.V += w * w * (s.Treatment.Variance()/nt + ratio*ratio*s.Control.Variance()/nc)
+		vc, vt := s.noise()
+		t.V += w * w * (vt/nt + ratio*ratio*vc/nc)
 	}
 	return t
+}
+
+// noise returns the variance of a value in each arm. Where all of one arm and
+// none of the other have an outcome both estimates are 0, and that of their
+// mixture stands in: a change that breaks everything must not lack a variance.
+func (s Stratum) noise() (control, treatment float64) {
+	control, treatment = s.Control.Variance(), s.Treatment.Variance()
+	if control+treatment == 0 && s.Control.Kind == KindProportion {
+		both := s.Control.Merge(s.Treatment).Variance()
+		return both, both
+	}
+	return control, treatment
 }
 
 // level is the score of the treated units alone, for limits: w_k = n_t/s².
