@@ -16,7 +16,7 @@ import (
 // and merges. One number of time and id compares faster than a pair.
 const unitsOf = `
   SELECT epoch AS unit_epoch, unit AS unit_hash, toUnixTimestamp64Milli(min(at)) AS first,
-    argMin((stage, arm), toUInt128(toUnixTimestamp64Milli(at)) * 18446744073709551616 + reinterpretAsUInt64(substring(id, 9, 8))) AS place,
+    argMin((stage, arm), bitShiftLeft(toUInt128(toUnixTimestamp64Milli(at)), 64) + reinterpretAsUInt64(substring(id, 9, 8))) AS place,
     min(arm) != max(arm) AS two, count() AS seen, toUnixTimestamp64Milli(max(least(at, received))) AS newest
   FROM exposures FINAL
   WHERE environment = {environment:String} AND flag = {flag:String} AND rollout = {rollout:String}

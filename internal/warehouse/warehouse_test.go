@@ -7,6 +7,10 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"strings"
 	"testing"
@@ -119,6 +123,38 @@ func TestOpen_refusesAnAddressThatIsNone(t *testing.T) {
 			t.Errorf("%q was opened", addr)
 		}
 		cancel()
+	}
+}
+
+// TestOpen_overTCP opens the warehouse by an address, as that of a server. The
+// engine behind it is the embedded one.
+func TestOpen_overTCP(t *testing.T) {
+	socket := enginetest.Start(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "127.0.0.1" },
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return engine.Dial(ctx, socket)
+		}},
+	})
+	server.Listener = l
+	server.Start()
+	defer server.Close()
+	w, err := Open(t.Context(), Config{Addr: "http://sluice:secret@" + l.Addr().String() + "/default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Insert(t.Context(), block("a", 1, 1, metricRows(1, 10))); err != nil {
+		t.Error(err)
+	}
+	if n, err := w.Count(t.Context(), "facts-0", 1, 1); err != nil || n != 10 {
+		t.Errorf("count: %d, %v", n, err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
