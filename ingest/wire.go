@@ -243,7 +243,7 @@ func (r *reader) id() event.ID {
 }
 
 func (r *reader) unit() (u Unit) {
-	r.pairs("unit", 2, maxUnitID, func(k string, v []byte) {
+	r.pairs("unit", maxUnits, maxUnitID, func(k string, v []byte) {
 		switch k {
 		case "kind":
 			u.Kind = r.intern(v)
