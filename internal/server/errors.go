@@ -31,6 +31,8 @@ type Problem struct {
 	Status int             `json:"status"`
 	Detail string          `json:"detail,omitempty"`
 	Errors []event.Invalid `json:"errors,omitempty"`
+
+	Rejected []ingest.Rejection `json:"rejected,omitempty" doc:"events of a request of which none could be taken"`
 }
 
 // Error implements error.
@@ -55,6 +57,10 @@ func problem(err error) *Problem {
 	if errors.As(err, &faults) {
 		p.Errors = faults
 	}
+	var refused ingest.Refused
+	if errors.As(err, &refused) {
+		p.Rejected = refused
+	}
 	if p.Status == http.StatusInternalServerError {
 		p.Detail = "the server could not do that; its log says why"
 	}
@@ -66,8 +72,9 @@ func status(err error) (int, string) {
 	var fault event.Invalid
 	var document *manifest.Error
 	var large *http.MaxBytesError
+	var refused ingest.Refused
 	switch {
-	case errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
+	case errors.As(err, &refused), errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
 		return http.StatusBadRequest, "/problems/invalid"
 	case errors.Is(err, errUnauthorized):
 		return http.StatusUnauthorized, "/problems/unauthorized"

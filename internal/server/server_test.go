@@ -1,0 +1,290 @@
+package server
+
+import (
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/internal/access"
+)
+
+var update = flag.Bool("update", false, "rewrite the committed API document")
+
+// TestOpenAPI_isTheCommittedDocument makes every change of the API show up in
+// a review.
+func TestOpenAPI_isTheCommittedDocument(t *testing.T) {
+	got, err := OpenAPI("v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = "../../docs/openapi.yaml"
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("the API is not what %s says; look at the difference and run: go test ./internal/server -update", file)
+	}
+}
+
+// TestTable_everyRouteAsksForItsPermission walks every route with every kind of
+// principal: whoever lacks the permission gets 401 or 403, whoever has it does
+// not.
+func TestTable_everyRouteAsksForItsPermission(t *testing.T) {
+	h := newHouse(t)
+	fill := strings.NewReplacer("{environment}", "production", "{flag}", "none", "{number}", "1", "{key}", "none", "{id}", "none",
+		"{op}", "hold", "{command}", "srm", "{name}", "none")
+	principals := map[string]access.Principal{
+		"": {}, "sdk": {Class: access.ServerSDK, Environment: "production"}, "client": {Class: access.ClientSDK, Environment: "production"},
+		"foreign": {Class: access.ServerSDK, Environment: "staging"}, "viewer": {Class: access.Account, Role: access.Viewer},
+		"editor": {Class: access.Account, Role: access.Editor}, "approver": {Class: access.Account, Role: access.Approver},
+		"admin": {Class: access.Account, Role: access.Admin},
+	}
+	for _, r := range table {
+		if r.needs == "" {
+			t.Errorf("%s %s needs no permission; say access.Public if that is meant", r.method, r.path)
+		}
+		for who, p := range principals {
+			path := fill.Replace(r.path) + "?environment=production"
+			code, body, _ := h.ask(who, r.method, path, "")
+			turned := code == http.StatusUnauthorized || code == http.StatusForbidden && r.name != "sign-in"
+			if may := p.May(r.needs, "production"); may == turned {
+				t.Errorf("%s %s as %q: got %d %.80s, and may is %v", r.method, r.path, who, code, body, may)
+			}
+		}
+	}
+}
+
+func TestPaths_thatAreNotInTheTable(t *testing.T) {
+	h := newHouse(t)
+	h.want("admin", "GET", "/nowhere", "", http.StatusNotFound, "/problems/not-found")
+	h.want("admin", "DELETE", "/v1/events", "", http.StatusMethodNotAllowed, "/problems/method-not-allowed")
+	code, _, _ := h.ask("", "GET", "/healthz/../api/v1/flags", "")
+	if code == http.StatusOK {
+		t.Error("a path with .. got past the guard")
+	}
+	h.want("", "GET", "/openapi.yaml", "", http.StatusUnauthorized, "")
+	h.want("viewer", "GET", "/openapi.yaml", "", http.StatusOK, "openapi: 3.1")
+}
+
+func TestApply(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, `"kind":"Flag","key":"shop.checkout","change":"created"`)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, `"kind":"Metric","key":"purchases","change":"unchanged"`)
+	h.want("editor", "POST", "/api/v1/apply", strings.Replace(documents, "window: 1h", "window: 2h", 1), http.StatusOK,
+		`"key":"purchases","change":"changed"`)
+	h.want("viewer", "GET", "/api/v1/flags/shop.checkout", "", http.StatusOK, `"actor":"person:editor"`)
+	h.want("viewer", "GET", "/api/v1/flags/other", "", http.StatusNotFound, "/problems/not-found")
+}
+
+func TestApply_refuses(t *testing.T) {
+	h := newHouse(t)
+	for name, c := range map[string]struct{ source, want string }{
+		"nothing":               {"", "body is required"},
+		"malformed":             {"a: [", "[1:"},
+		"unknown kind":          {"apiVersion: sluice/v1\nkind: Flog\nkey: a\n", `kind \"Flog\" is not a kind of document`},
+		"unknown field":         {strings.Replace(documents, "owner:", "ownr:", 1), `unknown field \"ownr\"`},
+		"unknown operator":      {strings.Replace(documents, "op: eq", "op: equals", 1), "environments.production.rules[0].when"},
+		"missing variant":       {strings.Replace(documents, "serve: on", "serve: maybe", 1), "environments.production.rules[0].serve"},
+		"variant of wrong type": {strings.Replace(documents, "on: true", "on: 3", 1), "variants.on"},
+		"bad window":            {strings.Replace(documents, "window: 1h", "window: soon", 1), "is not a length of time"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h.t = t
+			h.want("editor", "POST", "/api/v1/apply", c.source, http.StatusBadRequest, c.want)
+		})
+	}
+	h.want("editor", "POST", "/api/v1/apply", strings.Repeat("# long\n", 1<<19), http.StatusRequestEntityTooLarge, "")
+}
+
+func TestApply_saysWhatWasDoneBeforeARefusal(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", strings.Replace(documents, "safe: off", "safe: none", 1), http.StatusBadRequest,
+		"Metric purchases before it was created")
+}
+
+func TestOFREP(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, "")
+	const one, all = "/ofrep/v1/evaluate/flags/shop.checkout", "/ofrep/v1/evaluate/flags"
+	h.want("sdk", "POST", one, `{"context":{"targetingKey":"u","ring":"internal"}}`, 200, `"value":true,"reason":"TARGETING_MATCH","variant":"on"`)
+	h.want("sdk", "POST", one, `{"context":{"targetingKey":"u"}}`, 200, `"value":false`)
+	h.want("client", "POST", one, "", 200, `"value":false`)
+	h.want("sdk", "POST", "/ofrep/v1/evaluate/flags/none", `{"context":{}}`, 404, `"errorCode":"FLAG_NOT_FOUND"`)
+	h.want("sdk", "POST", one, `{"context":[]}`, 400, `"errorCode":"INVALID_CONTEXT"`)
+	h.want("sdk", "POST", one, `{"context"`, 400, `"errorCode":"PARSE_ERROR"`)
+	h.want("sdk", "POST", one, `{"context":{"x":"`+strings.Repeat("y", maxContext)+`"}}`, 413, `"errorCode":"PARSE_ERROR"`)
+	h.want("foreign", "POST", one, `{}`, 200, `"reason":"DISABLED"`)
+	h.want("sdk", "POST", one+"?environment=staging", `{}`, 403, "")
+	h.want("editor", "POST", one, `{}`, 400, "environment")
+	h.want("editor", "POST", one+"?environment=nowhere", `{}`, 400, "is not an environment")
+	h.want("sdk", "POST", all+"/", `{}`, 200, `{"flags":[{"key":"shop.checkout"`)
+}
+
+// TestOFREP_bulkTagDependsOnTheAnswer guards against a tag over the flags
+// alone, which answers 304 to another context.
+func TestOFREP_bulkTagDependsOnTheAnswer(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, "")
+	const all = "/ofrep/v1/evaluate/flags"
+	_, _, header := h.ask("sdk", "POST", all, `{"context":{"targetingKey":"u"}}`)
+	tag := header.Get("ETag")
+	if tag == "" {
+		t.Fatal("there is no entity tag")
+	}
+	if code, body, _ := h.ask("sdk", "POST", all, `{"context":{"targetingKey":"u"}}`, "If-None-Match", `"x", W/`+tag); code != 304 || body != "" {
+		t.Errorf("the same context: got %d %s, want 304", code, body)
+	}
+	if code, _, _ := h.ask("sdk", "POST", all, `{"context":{"targetingKey":"u","ring":"internal"}}`, "If-None-Match", tag); code != 200 {
+		t.Errorf("another context: got %d, want 200", code)
+	}
+	h.want("editor", "POST", "/api/v1/apply", strings.Replace(documents, "default: off", "default: on", 1), 200, "changed")
+	if code, _, _ := h.ask("sdk", "POST", all, `{"context":{"targetingKey":"u"}}`, "If-None-Match", tag); code != 200 {
+		t.Errorf("another flag: got %d, want 200", code)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, "")
+	const good = `{"kind":"metric","id":"01a19656-4a80-7000-8000-000000000001","name":"purchase","units":{"user":"u"}}`
+	h.want("sdk", "POST", "/v1/events", "["+good+"]", 202, `"accepted":1`)
+	h.want("sdk", "POST", "/v1/events", good+"\n"+strings.Replace(good, `"metric"`, `"wish"`, 1), 202, `"rejected":[{"index":1`)
+	h.want("sdk", "POST", "/v1/events", "["+strings.Replace(good, "purchase", "sale", 1)+"]", 202, `"undeclared":["sale"]`)
+	for name, c := range map[string]struct {
+		body string
+		code int
+		want string
+	}{
+		"nothing":       {"", 400, "holds no event"},
+		"not JSON":      {"hello", 400, "/problems/invalid"},
+		"nothing good":  {`[{"kind":"wish"}]`, 400, "kind"},
+		"unknown flag":  {`[{"kind":"exposure","id":"01a19656-4a80-7000-8000-000000000002","flag":"none","variant":"on","unit":{"kind":"user","id":"u"}}]`, 400, "none"},
+		"clock far off": {strings.Replace("["+good+"]", "01a19656", "02a19656", 1), 400, "time_window"},
+		"wrong type":    {strings.Replace("["+good+"]", `"units":{"user":"u"}`, `"units":"u"`, 1), 400, "units"},
+		"too many":      {strings.Repeat(good+"\n", 1001), 413, ""},
+		"too long":      {`[{"kind":"` + strings.Repeat("x", 1<<20) + `"}]`, 413, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h.t = t
+			h.want("sdk", "POST", "/v1/events", c.body, c.code, c.want)
+		})
+	}
+	if code, body, _ := h.ask("sdk", "POST", "/v1/events", "[]", "Content-Type", "text/csv"); code != 415 {
+		t.Errorf("a foreign media type: got %d %s", code, body)
+	}
+	last, err := h.facts.Last(t.Context())
+	if err != nil || last != 3 {
+		t.Errorf("the stream has %d messages (%v); only the three accepted requests may be there", last, err)
+	}
+}
+
+func TestTokens(t *testing.T) {
+	h := newHouse(t)
+	answer := h.want("admin", "POST", "/api/v1/tokens", `{"class":"sls","name":"shop","environment":"production"}`, 200, `"token":"sls_`)
+	var made struct{ ID, Token string }
+	if err := json.Unmarshal([]byte(answer), &made); err != nil {
+		t.Fatal(err)
+	}
+	h.tokens["new"] = made.Token
+	h.want("new", "POST", "/ofrep/v1/evaluate/flags", `{}`, 200, "flags")
+	if list := h.want("admin", "GET", "/api/v1/tokens", "", 200, made.ID); strings.Contains(list, made.Token) {
+		t.Error("the list of tokens shows a token")
+	}
+	h.want("admin", "DELETE", "/api/v1/tokens/"+made.ID, "", 204, "")
+	h.want("new", "POST", "/ofrep/v1/evaluate/flags", `{}`, 401, "")
+	h.want("admin", "DELETE", "/api/v1/tokens/"+made.ID, "", 404, "")
+	h.want("admin", "POST", "/api/v1/tokens", `{"class":"sls","name":"shop"}`, 400, "environment is missing")
+}
+
+func TestVerify(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, "")
+	h.want("viewer", "GET", "/api/v1/verify", "", 200, `"whole":true`)
+
+	running, err := h.Projection.Mark()
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.State = event.Sum([]byte("another state"))
+	v, err := Verify(t.Context(), h.Log, h.Blobs, running)
+	if err != nil || v.Whole || !strings.Contains(v.Replay, "the running state has state") {
+		t.Errorf("a state that differs: got %+v, %v", v, err)
+	}
+}
+
+func TestAudit_isALogThatCanBeChecked(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, "")
+	lines := strings.Split(h.want("admin", "GET", "/api/v1/audit", "", 200, `"type":"flag.changed"`), "\n")
+	check := func(lines []string) error {
+		var chain event.Chain
+		for _, l := range lines {
+			var r event.Recorded
+			if err := json.Unmarshal([]byte(l), &r); err != nil {
+				return err
+			}
+			if err := chain.Next(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := check(lines); err != nil {
+		t.Errorf("the copy does not hold: %v", err)
+	}
+	last := len(lines) - 1
+	lines[last] = strings.Replace(lines[last], "shop-team", "shop-tean", 1)
+	if err := check(lines); err == nil || !strings.Contains(err.Error(), "is not what was written") {
+		t.Errorf("a changed byte: got %v", err)
+	}
+	h.want("admin", "GET", "/api/v1/audit?after=x", "", 400, "after")
+}
+
+func TestPages(t *testing.T) {
+	h := newHouse(t)
+	code, _, header := h.ask("", "GET", "/", "", "Accept", "text/html")
+	if code != 303 || header.Get("Location") != "/sign-in" {
+		t.Errorf("without a token: got %d to %q, want 303 to /sign-in", code, header.Get("Location"))
+	}
+	h.want("", "GET", "/sign-in", "", 200, "<form")
+	h.want("viewer", "GET", "/", "", 200, "sluice apply")
+	h.want("viewer", "GET", "/rollouts/production/none/1", "", 404, "<html")
+	h.want("viewer", "GET", "/decisions/none", "", 404, "<html")
+	form := func(body string) (int, http.Header) {
+		code, _, header := h.ask("", "POST", "/sign-in", body, "Content-Type", "application/x-www-form-urlencoded")
+		return code, header
+	}
+	if code, header := form("token=" + h.tokens["sdk"]); code != 403 || header.Get("Set-Cookie") != "" {
+		t.Errorf("an SDK token signs in: %d %v", code, header)
+	}
+	code, header = form("token=" + h.tokens["viewer"] + "&next=//evil.example")
+	got := header.Get("Set-Cookie")
+	if code != 303 || header.Get("Location") != "/" || !strings.Contains(got, "HttpOnly") || !strings.Contains(got, "SameSite=Lax") {
+		t.Errorf("signing in: got %d to %q with cookie %q", code, header.Get("Location"), got)
+	}
+	code, body, header := h.ask("", "GET", "/", "", "Cookie", strings.Split(got, ";")[0])
+	if code != 200 || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'self'") {
+		t.Errorf("with the cookie: got %d %.80s", code, body)
+	}
+	if code, _, _ := h.ask("", "POST", "/sign-out", "", "Cookie", strings.Split(got, ";")[0], "Sec-Fetch-Site", "cross-site"); code != 403 {
+		t.Errorf("a form of another site: got %d, want 403", code)
+	}
+}
+
+func TestCalculate(t *testing.T) {
+	h := newHouse(t)
+	h.want("viewer", "POST", "/api/v1/stats/compare",
+		`{"control":{"type":"proportion","n":44700,"sum":8502},"treatment":{"type":"proportion","n":45489,"sum":8279}}`, 200, `"estimate"`)
+	h.want("viewer", "POST", "/api/v1/stats/compare", `{`, 400, `"error"`)
+	h.want("viewer", "POST", "/api/v1/stats/divine", `{}`, 400, `"error"`)
+}
