@@ -2,8 +2,17 @@ package dashboards
 
 // Banner is the one message on a rollout page that must not be missed.
 type Banner struct {
-	Kind BannerKind
-	Text string // what is wrong and what to do
+	Kind  BannerKind
+	Doubt string // a headline that says less than the kind's; empty: the kind's
+	Text  string // what is wrong and what to do
+}
+
+// Title returns the headline.
+func (b Banner) Title() string {
+	if b.Doubt != "" {
+		return b.Doubt
+	}
+	return b.Kind.Title()
 }
 
 // BannerKind is what a banner is about. The order is the order of the checks

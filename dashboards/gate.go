@@ -12,7 +12,7 @@ func newGate(s Seen) Gate {
 		g.Sentence = "Nothing was looked at yet."
 		return g
 	}
-	g.Sentence, g.Checks = v.Text, newChecks(v.Checks)
+	g.Sentence, g.Checks = sentence(v.Text), newChecks(v.Checks)
 	if s.Rollout.Open() {
 		g.Next = v.Next
 	}
@@ -90,10 +90,21 @@ func banners(checks []decisions.Check) []Banner {
 	var all []Banner
 	for _, c := range checks {
 		if kind, ok := alarm(c); ok {
-			all = append(all, Banner{Kind: kind, Text: c.Text})
+			all = append(all, Banner{Kind: kind, Doubt: doubt(c), Text: sentence(c.Text)})
 		}
 	}
 	return all
+}
+
+// doubt says what a guardrail's alarm is when it is not yet a breach.
+func doubt(c decisions.Check) string {
+	switch c.Code {
+	case "harmed":
+		return "A guardrail is harmed"
+	case "breachedOnce":
+		return "A guardrail looks breached"
+	}
+	return ""
 }
 
 func alarm(c decisions.Check) (BannerKind, bool) {

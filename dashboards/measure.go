@@ -169,10 +169,14 @@ func (w row) size(v float64, relative bool) string {
 
 // collected says how far a test is.
 func collected(r stats.Reading) string {
-	if r.Needed <= 0 {
+	switch share := r.Information / r.Needed; {
+	case r.Needed <= 0:
 		return ""
+	case share >= 1:
+		return "the planned information is reached"
+	default:
+		return short(math.Floor(share*100)/100) + " of the planned information"
 	}
-	return short(math.Floor(min(r.Information/r.Needed, 1)*100)/100) + " of the information it needs"
 }
 
 // read takes over the estimate of a gate's test. It reports false, and says

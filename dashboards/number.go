@@ -168,7 +168,7 @@ func (r Row) withUnit(text string) string {
 	if r.Measure == "" {
 		return text
 	}
-	return text + space + r.Measure
+	return text + space + clip(r.Measure, 16)
 }
 
 // length writes a length of time with its two largest parts: 31 h 10 m.

@@ -29,7 +29,7 @@ func sampleReadout() Readout {
 		{Metric: "support_contacts", Role: Guardrail, Lower: true, Margin: share(0.1),
 			Control: Level{412, 0.0291}, Treatment: Level{397, 0.0277},
 			Lift:    &Lift{Relative: -0.0481, Absolute: -0.0014, Always: Interval{math.Inf(-1), 0.81}, Fixed: Interval{-0.52, 0.42}},
-			Verdict: Inconclusive, Note: "38 % of the information that is needed"},
+			Verdict: Inconclusive, Note: "38 % of the planned information"},
 		{Metric: "pages_per_visit", Role: Diagnostic,
 			Control: Level{44700, 3.412}, Treatment: Level{45489, 3.514},
 			Lift:    &Lift{Relative: 0.0299, Absolute: 0.102, Always: Interval{0.0121, 0.0477}, Fixed: Interval{0.0182, 0.0416}},
@@ -76,7 +76,7 @@ func sampleRollout() Rollout {
 	return Rollout{
 		Frame: Frame{Path: title.Link, Person: "person:ana", Refresh: 2 * time.Second},
 		Title: title, Lead: Conclude("gate_40", out) + " The plan says: roll back.",
-		Banner: &Banner{GuardrailBreached, "day_7_retention is worse than its margin allows. Everybody gets gate_30; the rollout is locked until a person explains."},
+		Banner: &Banner{Kind: GuardrailBreached, Text: "day_7_retention is worse than its margin allows. Everybody gets gate_30; the rollout is locked until a person explains."},
 		Gate: Gate{Title: "Gate from experiment to full", Sentence: "Rolled back: day_7_retention is breached.", Evaluated: at, Next: at.Add(2 * time.Minute),
 			Checks: sampleChecks()},
 		Readout: out, Exposures: sampleExposures(),

@@ -65,6 +65,14 @@ func (r Row) finding(level float64) string {
 	return "has no proven effect on " + r.Metric + ": " + change(l.Relative) + interval
 }
 
+// sentence ends a text that has no end of its own.
+func sentence(s string) string {
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?”") {
+		return s
+	}
+	return s + "."
+}
+
 func direction(v float64) string {
 	if v < 0 {
 		return "lowers"

@@ -136,13 +136,13 @@ func moved(p decisions.Plan, d decisions.Decision) string {
 
 // reason is what a decision says for itself, and what became of it.
 func reason(d decisions.Decision) string {
-	text := d.Verdict.Text
+	text := sentence(d.Verdict.Text)
 	if d.Rationale != "" {
 		text = strings.TrimSpace(text + " “" + d.Rationale + "”")
 	}
 	switch {
 	case d.Lapsed != "":
-		text += " It had no effect: " + d.Lapsed
+		text += " It had no effect: " + sentence(d.Lapsed)
 	case d.Pending():
 		text += " It is being carried out."
 	}

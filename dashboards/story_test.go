@@ -109,3 +109,13 @@ func TestChecks_labels(t *testing.T) {
 		}
 	}
 }
+
+// TestBanners_sayNoMoreThanIsKnown: harm is not a breach, and one look is none.
+func TestBanners_sayNoMoreThanIsKnown(t *testing.T) {
+	for code, want := range map[string]string{"breached": "A guardrail is breached", "harmed": "A guardrail is harmed", "breachedOnce": "A guardrail looks breached"} {
+		b := Loudest(banners([]decisions.Check{{Name: decisions.CheckGuardrail, Metric: "m", State: decisions.Fail, Code: code}}))
+		if b == nil || b.Title() != want {
+			t.Errorf("%s: the banner is %+v, want %q", code, b, want)
+		}
+	}
+}
