@@ -18,7 +18,7 @@ type MemFacts struct {
 }
 
 type memRollout struct {
-	order     []cohort // first exposures, in the order they came
+	order     []*memUnit // by first exposure
 	units     map[cohort]*memUnit
 	exposures int64
 	newest    time.Time
@@ -32,6 +32,7 @@ type cohort struct {
 }
 
 type memUnit struct {
+	epoch      int
 	stage, arm string
 	first      time.Time
 	twoArms    bool
@@ -59,8 +60,8 @@ func (f *MemFacts) Expose(rollout, stage string, epoch int, arm, unit string, at
 		u.twoArms = u.twoArms || u.arm != arm
 		return
 	}
-	r.order = append(r.order, key)
-	r.units[key] = &memUnit{stage: stage, arm: arm, first: at, values: map[string]float64{}}
+	u := &memUnit{epoch: epoch, stage: stage, arm: arm, first: at, values: map[string]float64{}}
+	r.units[key], r.order = u, append(r.order, u)
 }
 
 // Record notes a metric event of a unit that was exposed in the epoch.
@@ -85,12 +86,12 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 		m = &memRollout{}
 	}
 	e.Exposures, e.Newest = m.exposures, m.newest
-	for _, key := range m.order {
-		if m.units[key].twoArms {
+	for _, u := range m.order {
+		if u.twoArms {
 			e.TwoArms++
 			continue
 		}
-		m.count(&e, key)
+		u.count(&e)
 	}
 	for _, metric := range r.Plan.Measured() {
 		e.Metrics = append(e.Metrics, Measured{Metric: metric, Strata: m.strata(r, metric, now), Newest: m.metrics[metric]})
@@ -98,11 +99,10 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 	return e, nil
 }
 
-func (m *memRollout) count(e *Evidence, key cohort) {
-	u := m.units[key]
-	i := slices.IndexFunc(e.Units, func(c Count) bool { return c.Epoch == key.epoch && c.Stage == u.stage && c.Arm == u.arm })
+func (u *memUnit) count(e *Evidence) {
+	i := slices.IndexFunc(e.Units, func(c Count) bool { return c.Epoch == u.epoch && c.Stage == u.stage && c.Arm == u.arm })
 	if i < 0 {
-		e.Units = append(e.Units, Count{Epoch: key.epoch, Stage: u.stage, Arm: u.arm})
+		e.Units = append(e.Units, Count{Epoch: u.epoch, Stage: u.stage, Arm: u.arm})
 		i = len(e.Units) - 1
 	}
 	e.Units[i].N++
@@ -113,18 +113,17 @@ func (m *memRollout) count(e *Evidence, key cohort) {
 func (m *memRollout) strata(r Rollout, metric string, now time.Time) []stats.Stratum {
 	def := r.Metrics[metric]
 	var out []stats.Stratum
-	for _, key := range m.order {
-		u := m.units[key]
+	for _, u := range m.order {
 		if u.twoArms || u.first.Add(def.Gate()).After(now) {
 			continue
 		}
-		i := slices.IndexFunc(out, func(s stats.Stratum) bool { return s.Epoch == key.epoch && s.Stage == u.stage })
+		i := slices.IndexFunc(out, func(s stats.Stratum) bool { return s.Epoch == u.epoch && s.Stage == u.stage })
 		if i < 0 {
 			empty := stats.Mean(stats.Moments{})
 			if def.Aggregate.Proportion() {
 				empty = stats.Proportion(0, 0)
 			}
-			out = append(out, stats.Stratum{Epoch: key.epoch, Stage: u.stage, Control: empty, Treatment: empty})
+			out = append(out, stats.Stratum{Epoch: u.epoch, Stage: u.stage, Control: empty, Treatment: empty})
 			i = len(out) - 1
 		}
 		switch u.arm {

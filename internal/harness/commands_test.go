@@ -1,0 +1,194 @@
+package harness
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/manifest"
+)
+
+// commands are the words of the stories.
+func (w *world) commands() map[string]func(args, input string) (string, error) {
+	person := func(op decisions.Op) func(string, string) (string, error) {
+		return func(args, _ string) (string, error) { return w.person(op, args) }
+	}
+	return map[string]func(args, input string) (string, error){
+		"apply":    func(_, input string) (string, error) { return w.apply(input) },
+		"start":    person(decisions.OpStart),
+		"hold":     person(decisions.OpHold),
+		"resume":   person(decisions.OpResume),
+		"approve":  person(decisions.OpApprove),
+		"advance":  person(decisions.OpAdvance),
+		"rollback": person(decisions.OpRollback),
+		"explain":  person(decisions.OpExplain),
+		"traffic":  func(args, _ string) (string, error) { return w.traffic(parse(args)) },
+		"incident": func(args, _ string) (string, error) { return w.incident(parse(args)) },
+		"wait":     func(args, _ string) (string, error) { return w.wait(args) },
+		"gate":     func(_, _ string) (string, error) { return w.gate(), nil },
+		"serves":   func(args, _ string) (string, error) { return w.serves(args) },
+		"verify":   func(_, _ string) (string, error) { return w.verify() },
+	}
+}
+
+// apply takes documents as people write them.
+func (w *world) apply(input string) (string, error) {
+	docs, err := manifest.Split([]byte(input))
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	for _, d := range docs {
+		name, err := w.document(d)
+		if err != nil {
+			return out.String(), d.Annotate(err)
+		}
+		fmt.Fprintf(&out, "%s is applied\n", name)
+	}
+	return out.String(), nil
+}
+
+func (w *world) document(d manifest.Document) (string, error) {
+	switch d.Kind {
+	case "Flag":
+		var f flags.Flag
+		if err := d.Decode(&f); err != nil {
+			return "", err
+		}
+		return "flag " + f.Key, w.write(w.flags.Handle(flags.Command{
+			ID: w.id(), Key: f.Key, Expect: event.Any, At: w.now, Actor: "person:ana",
+			Changes: []flags.Change{{Op: flags.Define, Flag: &f}},
+		}))
+	case "Metric":
+		var m ingest.Metric
+		if err := d.Decode(&m); err != nil {
+			return "", err
+		}
+		return "metric " + m.Key, w.write(w.metrics.Handle(ingest.Define{ID: w.id(), Metric: m, Expect: event.Any, At: w.now, Actor: "person:ana"}))
+	}
+	var p decisions.Plan
+	if err := d.Decode(&p); err != nil {
+		return "", err
+	}
+	return "rollout of " + p.Flag, w.write(w.state.Handle(decisions.Command{
+		ID: w.id(), Op: decisions.OpPlan, Plan: &p, Expect: event.Any, At: w.now, Actor: "person:ana",
+	}))
+}
+
+// person carries out what somebody wants of the rollout, and lets the
+// controller look: "rollback by=lee because=customers_call".
+func (w *world) person(op decisions.Op, args string) (string, error) {
+	a := parse(args)
+	by := a["by"]
+	if by == "" {
+		by = "ana"
+	}
+	r, _ := w.rollout()
+	err := w.write(w.state.Handle(decisions.Command{
+		ID: w.id(), Op: op, Environment: environment, Flag: r.Plan.Flag, Expect: event.Any, At: w.now,
+		Actor: "person:" + by, Comment: a["because"],
+	}))
+	if err == nil {
+		err = w.step()
+	}
+	return w.tell(), err
+}
+
+// traffic lets units come, a minute and a look after each round:
+// "traffic users=500 rounds=40 until=rolledBack day_7_retention=0.19:0.15".
+func (w *world) traffic(a words) (string, error) {
+	rates := map[string][2]float64{}
+	for name, value := range a {
+		if control, treatment, ok := strings.Cut(value, ":"); ok {
+			rates[strings.ReplaceAll(name, " ", "_")] = [2]float64{number(control), number(treatment)}
+		}
+	}
+	rounds := max(int(number(a["rounds"])), 1)
+	for i := range rounds {
+		w.now = w.now.Add(time.Minute)
+		w.arrive(int(number(a["users"])), rates)
+		if err := w.step(); err != nil {
+			return w.tell(), err
+		}
+		if w.reached(a["until"]) {
+			return w.tell() + fmt.Sprintf("after %d rounds\n", i+1), nil
+		}
+	}
+	return w.tell(), nil
+}
+
+// reached reports whether the rollout has that status, or is in that stage.
+func (w *world) reached(until string) bool {
+	r, _ := w.rollout()
+	stage, _ := r.Now()
+	last, _ := r.Last()
+	return until != "" && (string(r.Status) == until || stage.Name == until || string(last.Verdict.Action) == until)
+}
+
+func number(s string) float64 {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return 0
+	}
+	return f
+}
+
+func (w *world) incident(a words) (string, error) {
+	r, _ := w.rollout()
+	err := w.write(w.state.HandleIncident(decisions.IncidentCommand{
+		ID: w.id(), Environment: environment, Flag: r.Plan.Flag, Incident: a["name"], Severity: decisions.Severity(a["severity"]),
+		Resolve: a["severity"] == "", At: w.now, Actor: "token:alerts", Text: a["text"],
+	}))
+	if err == nil {
+		err = w.step()
+	}
+	return w.tell(), err
+}
+
+// wait lets time pass and the controller look.
+func (w *world) wait(args string) (string, error) {
+	d, err := event.ParseDuration(args)
+	if err != nil {
+		return "", err
+	}
+	w.now = w.now.Add(time.Duration(d))
+	err = w.step()
+	return w.tell(), err
+}
+
+// gate shows the checks of the last look.
+func (w *world) gate() string {
+	var out strings.Builder
+	for _, c := range w.looked.Verdict.Checks {
+		fmt.Fprintf(&out, "%-5s %-12s %s\n", c.State, c.Name, c.Text)
+	}
+	return out.String()
+}
+
+// serves shows what the next thousand units would get.
+func (w *world) serves(flag string) (string, error) {
+	set, got := w.flags.Compile(environment), map[string]int{}
+	for i := range 1000 {
+		r := set.Evaluate(flag, &flags.Context{TargetingKey: fmt.Sprintf("later-%d", i)})
+		got[fmt.Sprintf("%s (%s, enrolled %t)", r.Variant, r.Step, r.Enrolled)]++
+	}
+	var out strings.Builder
+	for _, what := range sorted(got) {
+		fmt.Fprintf(&out, "%d of 1000 units get %s\n", got[what], what)
+	}
+	return out.String(), nil
+}
+
+func (w *world) verify() (string, error) {
+	r, err := decisions.Verify(w.ctx, w.log, w.blobs)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("laws hold: %t; %d decisions recomputed, %d flag changes with a cause, %d effects, %d pending\n",
+		r.OK(), r.Recompute.Checked, r.Cause.Checked, r.Effect.Checked, len(r.Pending)), nil
+}

@@ -1,0 +1,107 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/ingest"
+)
+
+// world is a house on memory parts, and the people and units around it.
+type world struct {
+	ctx     context.Context
+	log     *event.MemLog
+	blobs   *event.MemBlobs
+	facts   *decisions.MemFacts
+	flags   *flags.State
+	metrics *ingest.Catalog
+	state   *decisions.State
+	seals   *event.Seals
+	house   *event.Projection
+	now     time.Time
+	rng     *rand.Rand // seeded: a story is the same every time
+	units   int        // that came so far
+	told    uint64     // sequence up to which the story has told what happened
+	looked  decisions.Look
+}
+
+const environment = "production"
+
+func newWorld(t *testing.T) *world {
+	ctx, stop := context.WithCancel(context.Background())
+	t.Cleanup(stop)
+	w := &world{
+		ctx: ctx, log: event.NewMemLog(), blobs: &event.MemBlobs{}, facts: &decisions.MemFacts{},
+		flags: flags.NewState(), metrics: ingest.NewCatalog(), seals: &event.Seals{},
+		now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), rng: rand.New(rand.NewPCG(30, 40)),
+	}
+	w.state = decisions.NewState(decisions.Known{Metric: w.metrics.Metric, Flag: w.flags.Flag})
+	w.house = event.NewProjection(w.flags, w.metrics, w.state, w.seals)
+	go func() { _ = w.house.Run(ctx, w.log) }()
+	return w
+}
+
+// write appends what a Handle returned and waits until the house has seen it.
+func (w *world) write(e event.Event, expect event.Expect, err error) error {
+	if err != nil {
+		return err
+	}
+	seq, err := w.log.Append(w.ctx, e, expect)
+	if err != nil {
+		return err
+	}
+	return w.house.Wait(w.ctx, seq)
+}
+
+// id is that of the next command.
+func (w *world) id() event.ID { return event.Derive("story", fmt.Sprint(w.house.Seq())) }
+
+func (w *world) step() error {
+	c := decisions.Controller{
+		Log: w.log, Blobs: w.blobs, House: w.house, Flags: w.flags, State: w.state, Seals: w.seals, Facts: w.facts,
+		Looks: func(_ context.Context, l decisions.Look) error { w.looked = l; return nil },
+	}
+	return c.Step(w.ctx, w.now)
+}
+
+// rollout is the newest one there is.
+func (w *world) rollout() (decisions.Rollout, bool) {
+	all := w.state.Rollouts()
+	if len(all) == 0 {
+		return decisions.Rollout{}, false
+	}
+	return all[len(all)-1], true
+}
+
+// arrive lets new units come: each is evaluated by the flag as it is, and
+// leaves an exposure and metric events behind when it is enrolled.
+func (w *world) arrive(n int, rates map[string][2]float64) {
+	r, ok := w.rollout()
+	if !ok {
+		return
+	}
+	set, at := w.flags.Compile(environment), w.now.Add(-2*time.Second)
+	for range n {
+		w.units++
+		got := set.Evaluate(r.Plan.Flag, &flags.Context{TargetingKey: fmt.Sprintf("u-%d", w.units)})
+		if !got.Enrolled {
+			continue
+		}
+		w.facts.Expose(got.Rollout, got.Stage, got.Epoch, got.Variant, got.UnitID, at)
+		side := 0
+		if got.Variant == r.Plan.Arms.Treatment {
+			side = 1
+		}
+		for _, key := range r.Plan.Measured() {
+			if w.rng.Float64() < rates[key][side] {
+				w.facts.Record(got.Rollout, key, got.Epoch, got.UnitID, 1, at)
+			}
+		}
+	}
+}
