@@ -119,15 +119,11 @@ func sampleRecord() Record {
 
 // samples are all pages, by the name of their golden file.
 func samples() map[string]any {
-	begin := sampleRollout()
-	begin.Banner, begin.Decisions, begin.Rollback, begin.Readout.Rows = nil, nil, "", nil
-	begin.Exposures, begin.Cleanup, begin.Lead, begin.AsOf = Exposures{P: math.NaN()}, Cleanup{}, "Nothing can be compared yet.", AsOf{}
-	begin.Title.Status, begin.Title.Reach = Planned, "nobody gets gate_40 yet"
 	return map[string]any{
 		"home":          sampleHome(),
 		"home-empty":    Home{Frame: Frame{Path: "/", Person: "person:ana"}, Empty: "sluice apply rollout.yaml"},
 		"rollout":       sampleRollout(),
-		"rollout-begin": begin,
+		"rollout-begin": NewRollout(Frame{Path: "/rollouts/production/game.gate/1", Person: "person:ana", Refresh: 2 * time.Second}, plannedSeen(), "", at),
 		"record":        sampleRecord(),
 		"signin":        SignIn{Frame: Frame{Path: "/sign-in"}, Next: "/"},
 		"signin-fault":  SignIn{Frame: Frame{Path: "/sign-in"}, Next: "/", Fault: "This token is not known. Copy it whole, from sla_ on."},

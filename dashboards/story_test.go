@@ -52,10 +52,15 @@ func TestNewRollout(t *testing.T) {
 	html(t, p)
 }
 
-func TestNewRollout_beforeTheStart(t *testing.T) {
+// plannedSeen is the rollout before anybody started it.
+func plannedSeen() Seen {
 	s := Seen{Rollout: catRollout()}
 	s.Rollout.Status, s.Rollout.Stage, s.Rollout.Started, s.Rollout.Since = decisions.Planned, -1, time.Time{}, time.Time{}
-	p := NewRollout(Frame{}, s, "", at)
+	return s
+}
+
+func TestNewRollout_beforeTheStart(t *testing.T) {
+	p := NewRollout(Frame{}, plannedSeen(), "", at)
 	if p.Lead != "" || p.Banner != nil || p.Gate.Title != "Before the first stage" || p.Cleanup.State != "30d after the final decision" {
 		t.Errorf("page is %+v", p)
 	}
