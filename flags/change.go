@@ -66,7 +66,8 @@ func (e *Environment) change(c Change, at time.Time) error {
 	return nil
 }
 
-// serve puts the rule in the place of the one of its name, or last.
+// serve puts the rule in the place of the one of its name, or last. It writes
+// to no slice that somebody else may be reading.
 func (e *Environment) serve(rule Rule) {
 	i := named(e.Served, rule.Name)
 	if i < 0 {

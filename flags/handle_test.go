@@ -192,6 +192,42 @@ func TestDefineKeepsWhatRolloutsOwn(t *testing.T) {
 	}
 }
 
+func TestDefinitionIsRecordedInOneForm(t *testing.T) {
+	h := newHouse(t)
+	f := checkout()
+	f.Type, f.Variants = Object, Variants{"on": json.RawMessage(`{"b": 1.50, "a":[ ]}`), "off": json.RawMessage(`{}`)}
+	h.define(f)
+	f.Variants["on"] = json.RawMessage(`{"a":[],"b":1.50}`)
+	if _, err := h.try(h.command(f.Key, Change{Op: Define, Flag: &f})); !errors.Is(err, ErrUnchanged) {
+		t.Errorf("the same value in another form: got %v", err)
+	}
+	h.do(f.Key, allocate(canary(1)))
+	read, _ := h.state.Flag(f.Key)
+	read.Owner = "others"
+	e, _, err := h.state.Handle(h.command(f.Key, Change{Op: Define, Flag: &read.Flag}))
+	if err != nil || strings.Contains(string(e.Data), "allocation") {
+		t.Errorf("error %v; recorded with what a rollout owns: %s", err, e.Data)
+	}
+}
+
+// Handle runs beside readers, so it must not write behind a slice they hold.
+func TestHandleWritesToNoSharedSlice(t *testing.T) {
+	h := newHouse(t)
+	h.define(checkout())
+	for _, name := range []string{"a", "b", "c"} {
+		h.do("checkout.express", serve(Rule{Name: name, Serve: "on"}))
+	}
+	r, _ := h.state.Flag("checkout.express")
+	served := r.Environments[production].Served
+	behind := append(served[:len(served):len(served)], served[len(served):cap(served)]...)
+	if _, _, err := h.state.Handle(h.command("checkout.express", serve(Rule{Name: "d", Serve: "on"}))); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(behind, served[:cap(served)]); diff != "" {
+		t.Errorf("before -, after +\n%s", diff)
+	}
+}
+
 func TestServeReplacesByName(t *testing.T) {
 	h := newHouse(t)
 	h.define(checkout())

@@ -186,3 +186,26 @@ func TestNoneMatch(t *testing.T) {
 		t.Error("an answer without a tag matches")
 	}
 }
+
+// Whatever a client sends: a refusal or an answer that is JSON, and a bulk
+// answer that says the same.
+func FuzzOFREP(f *testing.F) {
+	for _, seed := range []string{"", `{}`, `{"context":{"targetingKey":"u-1","workspace":"w-1","ring":["beta",1,null]}}`, `{"context":{"ring":{"a":[]}}}`, `{"context":5}`, "\xff"} {
+		f.Add([]byte(seed))
+	}
+	set, _ := oneRule(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, failure := ParseContext(body)
+		if failure != nil {
+			if failure.Status != 400 || !json.Valid(failure.Body("k")) {
+				t.Fatalf("%d %s", failure.Status, failure.Body("k"))
+			}
+			return
+		}
+		_, one := set.OFREP("checkout.express", &c)
+		all, _ := set.OFREPBulk(&c)
+		if !json.Valid(one) || !json.Valid(all) || !strings.Contains(string(all), string(one)) {
+			t.Fatalf("alone: %s\nin bulk: %s", one, all)
+		}
+	})
+}

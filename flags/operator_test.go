@@ -45,7 +45,7 @@ in            ["a","b","c","d","e","f","g","h","i","j"]  "a" "i" "j"            
 not_in        ["a","b"]               "c" 3 [] ["c"]                              | "a" ["c","b"] null
 contains      ["bet","alp"]           "a bet" "alpha" ["x","alp"]                 | "BET" 3 null ""
 contains      ["bet"]                 "A BET"                                     | "x" | "ignoreCase":true
-not_contains  ["bet","alp"]           "gamma" [] ["x"]                            | "alpha" 3 null ["x","bet"]
+not_contains  ["bet","alp"]           "gamma" [] ["x"]                            | "alpha" 3 null ["x","bet"] [3]
 starts_with   ["w-","v-"]             "w-1" "v-"                                  | "x-w-" "W-1" 5 null
 ends_with     ["@acme.com"]           "ana@acme.com"                              | "ana@acme.com.evil" null
 ends_with     ["@ACME.com"]           "ana@acme.COM"                              | "ana@acme.org" | "ignoreCase":true

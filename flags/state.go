@@ -168,8 +168,7 @@ func (r *record) mark() {
 		if same(now, last) {
 			continue
 		}
-		// The clipped slice makes append copy: readers keep the old one.
-		r.Tenures[name] = append(slices.Clip(list), tenure{From: r.Revision, Allocation: now})
+		r.Tenures[name] = append(list, tenure{From: r.Revision, Allocation: now})
 	}
 }
 
