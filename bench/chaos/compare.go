@@ -143,11 +143,11 @@ func (o *oracle) count(ctx context.Context, w *warehouse.Warehouse, f *findings)
 	if f.stored, err = w.Counted(ctx); err != nil {
 		return err
 	}
-	rows, err := w.Rows(ctx)
+	doubled, err := w.Doubled(ctx)
 	if err != nil {
 		return err
 	}
-	f.copies = int(rows - f.stored)
+	f.copies = int(doubled)
 	f.rows, _, err = w.ControlCount(ctx)
 	return err
 }

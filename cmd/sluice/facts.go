@@ -60,6 +60,10 @@ func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time, gat
 		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, Until: until, Gate: gate,
 		Control: r.Plan.Arms.Control, Treatments: []string{r.Plan.Arms.Treatment},
 	}
+	q.Watermark = map[string]uint64{}
+	for shard, p := range e.Watermark {
+		q.Watermark[shard] = p.Seq
+	}
 	for _, key := range r.Plan.Measured() {
 		q.Metrics = append(q.Metrics, r.Metrics[key])
 	}

@@ -49,7 +49,6 @@ func BenchmarkReadBack(b *testing.B) {
 func BenchmarkReadout(b *testing.B) {
 	const units = 200_000
 	w, s := start(b)
-	reportMemory(b, s, "idle")
 	for _, sql := range []string{
 		fmt.Sprintf(`INSERT INTO exposures (id, day, environment, flag, unit_kind, unit, rollout, epoch, stage, arm, enrolled, at, received, _shard, _seq, _idx, _ver)
 SELECT toFixedString(reinterpretAsString(cityHash64(number)) || reinterpretAsString(number), 16), toDate('2026-10-05'), 'production', 'checkout', 'user',
@@ -98,4 +97,5 @@ func BenchmarkOpen(b *testing.B) {
 		}
 		_ = w.Close()
 	}
+	reportMemory(b, s, "idle")
 }

@@ -30,6 +30,20 @@ func (w *Warehouse) Counted(ctx context.Context) (n uint64, err error) {
 	return n, nil
 }
 
+// Doubled returns how many rows would be counted although another row of the
+// same event says the same: 0, unless the tables' own deduplication fails.
+func (w *Warehouse) Doubled(ctx context.Context) (n uint64, err error) {
+	const twins = `SELECT sum(n - 1) FROM (
+  SELECT count() AS n FROM exposures FINAL GROUP BY id, unit_kind
+  UNION ALL SELECT count() FROM metrics FINAL GROUP BY id, unit_kind
+  UNION ALL SELECT count() FROM deployments FINAL GROUP BY id
+  UNION ALL SELECT count() FROM readings FINAL GROUP BY id)`
+	if err := one(ctx, w.reader, twins, nil, &n); err != nil {
+		return 0, fmt.Errorf("looking for doubled events: %w", err)
+	}
+	return n, nil
+}
+
 // Unstored returns those of the ids that no stored event has. It reads every
 // id that is stored: it is for checking the house, not for running it.
 func (w *Warehouse) Unstored(ctx context.Context, ids []event.ID) ([]event.ID, error) {

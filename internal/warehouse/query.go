@@ -14,7 +14,7 @@ import (
 )
 
 // Params are the values of the {name:Type} places of a statement: strings,
-// integers (int, int64, uint64), bools and lists of strings.
+// integers (int, int64, uint64), bools, and lists of strings or of uint64.
 type Params map[string]any
 
 // Query is a statement that was put to the warehouse, as a decision records
@@ -65,6 +65,8 @@ func encode(v any) string {
 			quoted[i] = "'" + strings.ReplaceAll(escape.Replace(s), "'", `\'`) + "'"
 		}
 		return "[" + strings.Join(quoted, ",") + "]"
+	case []uint64:
+		return strings.ReplaceAll(fmt.Sprint(v), " ", ",")
 	case bool:
 		return strconv.FormatBool(v)
 	case int, int64, uint64:

@@ -10,6 +10,12 @@ import (
 	"github.com/sluice-hq/sluice/stats"
 )
 
+// countable leaves out what is behind the watermark. The loader fills one table
+// after the other: a unit whose exposure is stored and whose events are not yet
+// would count as one that did nothing.
+const countable = `
+    AND _seq <= transform(_shard, {shards:Array(String)}, {seqs:Array(UInt64)}, toUInt64(0))`
+
 // unitsOf is every unit of a rollout by its first exposure in each epoch. FINAL
 // leaves one row of each exposure, the first that arrived; of exposures at the
 // same time one is chosen by its id, so that the result never depends on parts
@@ -20,7 +26,7 @@ const unitsOf = `
     min(arm) != max(arm) AS two, count() AS seen, toUnixTimestamp64Milli(max(least(at, received))) AS newest
   FROM exposures FINAL
   WHERE environment = {environment:String} AND flag = {flag:String} AND rollout = {rollout:String}
-    AND enrolled AND NOT synthetic AND at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+    AND enrolled AND NOT synthetic AND at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')` + countable + `
   GROUP BY epoch, unit`
 
 // unitsSQL counts units, and says how fresh exposures are: by the sender's
@@ -45,7 +51,7 @@ FROM (
     SELECT unit AS event_unit, toUnixTimestamp64Milli(at) AS event_at, value, toUnixTimestamp64Milli(least(at, received)) AS event_fresh
     FROM metrics FINAL
     WHERE environment = {environment:String} AND name = {event:String}
-      AND NOT synthetic AND at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+      AND NOT synthetic AND at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')` + countable + `
   ) AS e
   RIGHT JOIN (
     SELECT unit_epoch, unit_hash, first, place AS unit_place FROM (` + unitsOf + `

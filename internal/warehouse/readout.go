@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,6 +23,10 @@ type Question struct {
 	Metrics     []stats.Metric // declared metrics
 	Gate        bool           // use each metric's gate window, and only units that are that old at Until
 	Until       time.Time      // events after it do not count; to the millisecond
+
+	// Watermark names, by shard, the last message that the loader has read
+	// back. Events of later messages, and of other shards, do not count.
+	Watermark map[string]uint64
 }
 
 // Answer is what the raw events of a rollout add up to. It does not depend on
@@ -176,5 +181,13 @@ func later(t time.Time, ms int64) time.Time {
 }
 
 func (q Question) params() Params {
-	return Params{"environment": q.Environment, "flag": q.Flag, "rollout": q.Rollout, "until": q.Until.UnixMilli()}
+	shards := slices.Sorted(maps.Keys(q.Watermark))
+	seqs := make([]uint64, len(shards))
+	for i, s := range shards {
+		seqs[i] = q.Watermark[s]
+	}
+	return Params{
+		"environment": q.Environment, "flag": q.Flag, "rollout": q.Rollout, "until": q.Until.UnixMilli(),
+		"shards": append(shards, ""), "seqs": append(seqs, 0), // never empty: a list without elements has no type
+	}
 }
