@@ -46,7 +46,7 @@ const (
 
 func newStory(t *testing.T, seed uint64) *story {
 	s := &story{
-		t: t, rand: rand.New(rand.NewPCG(seed, 1)), fates: map[event.ID]fate{}, values: map[event.ID]uint64{}, seen: map[string]int{},
+		t: t, rand: newRand(seed), fates: map[event.ID]fate{}, values: map[event.ID]uint64{}, seen: map[string]int{},
 	}
 	s.store.Reject = func(k ingest.Key, _ ingest.Place) bool { return poison(k.ID) }
 	return s
@@ -338,3 +338,5 @@ func TestLoader_two(t *testing.T) {
 func TestLoader_threeAndEveryFault(t *testing.T) {
 	stories(t, seeds(), 3, ingesttest.Faults{Crash: 0.03, Error: 0.05, Conflict: 0.05, Drop: 0.05, Partial: 0.05})
 }
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
