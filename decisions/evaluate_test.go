@@ -72,22 +72,22 @@ var spoilers = []struct {
 		in.Evidence.Incidents = []Incident{{Severity: Minor}, {Severity: Critical}}
 	}},
 	{"incident of no known severity", Pause, "incidents odd", func(in *Input) { in.Evidence.Incidents = []Incident{{Severity: "odd"}} }},
-	{"breach seen once", Hold, "guardrail day_7_retention breachedOnce", func(in *Input) { in.Evidence.Metrics[1].Judgement.Breached = true }},
+	{"breach seen once", Hold, "guardrail day_7_retention breachedOnce", func(in *Input) { judgementOf(in, 1).Breached = true }},
 	{"breach confirmed", Rollback, "guardrail day_7_retention breached", func(in *Input) {
-		in.Evidence.Metrics[1].Judgement.Breached = true
+		judgementOf(in, 1).Breached = true
 		in.State.Streaks = map[string]Streak{"guardrail day_7_retention": {Looks: 1, Information: 9}}
 	}},
 	{"breach without more information", Hold, "guardrail day_7_retention breachedOnce", func(in *Input) {
-		in.Evidence.Metrics[1].Judgement.Breached = true
+		judgementOf(in, 1).Breached = true
 		in.State.Streaks = map[string]Streak{"guardrail day_7_retention": {Looks: 1, Information: 10}}
 	}},
-	{"breach that pauses", Pause, "guardrail support_contacts breached", func(in *Input) { in.Evidence.Metrics[2].Judgement.Breached = true }},
+	{"breach that pauses", Pause, "guardrail support_contacts breached", func(in *Input) { judgementOf(in, 2).Breached = true }},
 	{"harmed", Pause, "guardrail day_7_retention harmed", func(in *Input) {
-		in.Evidence.Metrics[1].Judgement.Harmed, in.Evidence.Metrics[1].Judgement.Safe = true, false
+		judgementOf(in, 1).Harmed, judgementOf(in, 1).Safe = true, false
 	}},
 	{"no judgement", Hold, "guardrail day_7_retention noData", func(in *Input) { in.Evidence.Metrics[1].Judgement = nil }},
 	{"judgement refused", Hold, "guardrail day_7_retention noData", func(in *Input) {
-		in.Evidence.Metrics[1].Judgement.Refused = &stats.Refusal{Message: "too few"}
+		judgementOf(in, 1).Refused = &stats.Refusal{Message: "too few"}
 	}},
 	{"few units", Hold, "units open", func(in *Input) { in.Evidence.Units[1].N = 999 }},
 	{"no exclusion", Hold, "exclusion day_7_retention noData", func(in *Input) { in.Evidence.Metrics[1].Exclusion = nil }},
@@ -95,6 +95,15 @@ var spoilers = []struct {
 	{"never excluded", Review, "exclusion day_7_retention notExcluded", func(in *Input) { in.Evidence.Metrics[1].Exclusion = &stats.Exclusion{Ended: true} }},
 	{"no approval", Hold, "approval missing", func(in *Input) { in.State.Approvals = nil }},
 	{"paused", Pause, "paused until a person resumes", func(in *Input) { in.State.Status = Paused }},
+}
+
+// judgementOf is a metric's judgement to be spoilt, whatever was spoilt before.
+func judgementOf(in *Input, i int) *stats.Judgement {
+	m := &in.Evidence.Metrics[i]
+	if m.Judgement == nil {
+		m.Judgement = &stats.Judgement{}
+	}
+	return m.Judgement
 }
 
 func evaluate(t interface{ Fatal(...any) }, in Input) Verdict {
@@ -154,7 +163,7 @@ func TestStageThatDecides(t *testing.T) {
 		{"margin not excluded", Hold, "margin support_contacts open", func(in *Input) { in.Evidence.Metrics[2].AtMargin = &stats.Exclusion{} }},
 		{"margin not asked", Hold, "margin support_contacts noData", func(in *Input) { in.Evidence.Metrics[2].AtMargin = nil }},
 		{"margin open at the end", Review, "deadline passed", func(in *Input) { in.Evidence.Metrics[2].AtMargin = &stats.Exclusion{}; late(in) }},
-		{"worse but within the margin", Review, "guardrail support_contacts harmedWithinMargin", func(in *Input) { in.Evidence.Metrics[2].Judgement.Harmed = true }},
+		{"worse but within the margin", Review, "guardrail support_contacts harmedWithinMargin", func(in *Input) { judgementOf(in, 2).Harmed = true }},
 	}
 	for _, test := range tests {
 		in := ready(1)

@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type State struct {
 	rollouts  map[string][]*Rollout // by subject, oldest first
 	last      map[string]uint64     // subject -> sequence of its last event
 	decisions map[string]string     // ID -> subject of its rollout
+	pending   map[string]bool       // IDs of decisions that wait for their effect
 	incidents map[string][]Incident // "<env>.<flag>" -> open ones
 	ids       map[event.ID]uint64   // of every event of this room -> its sequence
 	known     Known
@@ -32,7 +34,7 @@ var _ event.Fold = (*State)(nil)
 func NewState(known Known) *State {
 	return &State{
 		rollouts: map[string][]*Rollout{}, last: map[string]uint64{}, decisions: map[string]string{},
-		incidents: map[string][]Incident{}, ids: map[event.ID]uint64{}, known: known,
+		pending: map[string]bool{}, incidents: map[string][]Incident{}, ids: map[event.ID]uint64{}, known: known,
 	}
 }
 
@@ -86,12 +88,9 @@ func (s *State) Decision(id string) (Rollout, Decision, bool) {
 // what they overtake lapses, then by age.
 func (s *State) Pending() []Decision {
 	var out []Decision
-	for _, r := range s.Rollouts() {
-		for _, d := range r.Decisions {
-			if d.Pending() {
-				out = append(out, d)
-			}
-		}
+	for id := range s.pending {
+		_, d, _ := s.Decision(id)
+		out = append(out, d)
 	}
 	slices.SortFunc(out, func(a, b Decision) int {
 		if first := b.Verdict.Action.rank() - a.Verdict.Action.rank(); first != 0 {
@@ -132,16 +131,33 @@ func (s *State) Apply(r event.Recorded) error {
 		Rollout string `json:"rollout"`
 	}](r)
 	next, ok := s.Rollout(about.Rollout)
-	if err != nil || !ok {
-		return err // an event of no rollout is one that a newer version wrote
+	if err != nil || !ok || Subject(next.Plan.Environment, next.Plan.Flag) != r.Subject {
+		return err // an event of no rollout of this subject is one that a newer version wrote
 	}
 	if err := next.apply(r); err != nil {
 		return err
 	}
-	if r.Type == TypeMade {
-		s.decisions[r.ID.String()] = r.Subject
-	}
 	s.replace(r.Subject, next)
+	return s.index(r)
+}
+
+// index notes where a decision is, and which ones wait for their effect.
+func (s *State) index(r event.Recorded) error {
+	switch r.Type {
+	case TypeMade:
+		m, err := load[made](r)
+		if id := r.ID.String(); err == nil {
+			s.decisions[id] = r.Subject
+			if m.Verdict.Action.Actuating() {
+				s.pending[id] = true
+			}
+		}
+		return err
+	case TypeLapsed:
+		l, err := load[lapsed](r)
+		delete(s.pending, l.Decision)
+		return err
+	}
 	return nil
 }
 
@@ -159,11 +175,15 @@ func (s *State) applyPlanned(r event.Recorded) error {
 		Standing: Standing{ID: p.Rollout, Version: p.Version, Status: Planned, Stage: -1, Seq: r.Seq},
 		Number:   p.Number, Plan: p.Plan, Metrics: p.Metrics, PlannedBy: r.Actor, PlannedAt: r.Time,
 	}
-	if list := s.rollouts[r.Subject]; p.Number > len(list) {
+	list := s.rollouts[r.Subject]
+	switch {
+	case p.Number < 1 || p.Number > len(list)+1:
+		return fmt.Errorf("rollout number %d follows number %d", p.Number, len(list))
+	case p.Number > len(list):
 		s.rollouts[r.Subject] = append(slices.Clip(list), &next)
-		return nil
+	default:
+		s.replace(r.Subject, next)
 	}
-	s.replace(r.Subject, next)
 	return nil
 }
 
@@ -175,10 +195,12 @@ func (s *State) effect(r event.Recorded) {
 		return
 	}
 	for _, old := range s.rollouts[subject] {
-		if i := old.decision(r.Cause); i >= 0 && old.Decisions[i].Effect == 0 {
+		i := old.decision(r.Cause)
+		if i >= 0 && old.Decisions[i].Pending() && r.Subject == flags.SubjectPrefix+old.Plan.Flag {
 			next := *old
 			next.Decisions = slices.Clone(old.Decisions)
 			next.Decisions[i].Effect = r.Seq
+			delete(s.pending, r.Cause)
 			next.enter(next.Decisions[i].Verdict, r.Time)
 			s.replace(subject, next)
 			return

@@ -13,28 +13,38 @@ import (
 // Whatever people, traffic, flags and the clock do, the laws hold, and a fold
 // from the start gives the same state.
 func TestLawsOverARandomWalk(t *testing.T) {
+	seen := map[Action]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHouse(t)
 		tr := newTraffic(rapid.SampledFrom([]map[string][2]float64{harmful, harmless, better}).Draw(rt, "truth"))
+		if rapid.Bool().Draw(rt, "begun") {
+			h.begin(catsPlan())
+		}
 		ops := []Op{OpPlan, OpStart, OpHold, OpResume, OpApprove, OpAdvance, OpRollback, OpExplain}
-		for range rapid.IntRange(5, 40).Draw(rt, "length") {
-			switch rapid.IntRange(0, 7).Draw(rt, "what") {
-			case 0, 1, 2:
+		for range rapid.IntRange(5, 60).Draw(rt, "length") {
+			switch rapid.IntRange(1, 9).Draw(rt, "what") {
+			case 1, 2:
 				h.person(rapid.SampledFrom(ops).Draw(rt, "op"))
 			case 3, 4:
 				if r, ok := h.state.Newest("production", "gate"); ok && r.Stage >= 0 {
-					h.send(tr, rapid.IntRange(1, 600).Draw(rt, "units"))
+					h.send(tr, rapid.IntRange(1, 2000).Draw(rt, "units"))
+					h.step()
 				}
 			case 5:
 				change := rapid.SampledFrom([]flags.Op{flags.Enable, flags.Disable, flags.Unforce}).Draw(rt, "change")
 				h.edit(flags.Change{Op: change, Environment: "production"})
 			case 6:
 				h.now = h.now.Add(time.Duration(rapid.IntRange(-60, 600).Draw(rt, "minutes")) * time.Minute)
-			case 7:
+			default:
 				h.step()
 			}
 		}
 		h.step()
+		for _, r := range h.state.Rollouts() {
+			for _, d := range r.Decisions {
+				seen[d.Verdict.Action]++
+			}
+		}
 		if r := h.verified(); len(r.Pending) > 0 {
 			rt.Fatalf("pending: %v", r.Pending)
 		}
@@ -42,6 +52,12 @@ func TestLawsOverARandomWalk(t *testing.T) {
 			rt.Fatalf("running %s, replayed %s", a, b)
 		}
 	})
+	for _, a := range []Action{Hold, Expand, Pause, Rollback} {
+		if seen[a] == 0 {
+			t.Errorf("the walk never came to %s: %v", a, seen)
+		}
+	}
+	t.Logf("decisions: %v", seen)
 }
 
 // person gives a command that may be refused.
