@@ -30,6 +30,9 @@ func shapeOf(kind string) (shape, bool) {
 func (f field) names() []string {
 	const all = "kind id flag variant unit revision rollout stage epoch enrolled reason at attributes synthetic " +
 		"name value units service version environment labels" // in the order of the constants
+	if f == 0 {
+		return nil
+	}
 	var names []string
 	for i, name := range strings.Fields(all) {
 		if f&(1<<i) != 0 {
@@ -90,7 +93,7 @@ func (v *visit) checkName(field, name string) []Rejection {
 
 func (v *visit) checkExposure() []Rejection {
 	w := &v.w
-	faults := append(v.checkName("variant", w.variant), v.checkUnit("unit.kind", "unit.id", w.unit)...)
+	faults := append(v.checkName("variant", w.variant), v.checkUnit("unit.", "kind", "id", w.unit)...)
 	if !v.door.Flags.Known(v.environment, w.flag) {
 		faults = append(faults, v.reject(UnknownFlag, "flag", w.flag,
 			"is not a flag of "+v.environment, "check the key, or apply the flag first")...)
@@ -117,18 +120,19 @@ func (v *visit) checkUnits() []Rejection {
 	}
 	var faults []Rejection
 	for _, u := range v.w.units {
-		faults = append(faults, v.checkUnit("units", "units."+u.Kind, u)...)
+		faults = append(faults, v.checkUnit("units", "", "."+u.Kind, u)...)
 	}
 	return faults
 }
 
-func (v *visit) checkUnit(kindField, idField string, u Unit) []Rejection {
+// checkUnit names its fields by what they have in common, and the rest.
+func (v *visit) checkUnit(field, kind, id string, u Unit) []Rejection {
 	var faults []Rejection
 	if why := event.CheckKey(u.Kind); why != "" {
-		faults = v.reject(Malformed, kindField, u.Kind, why, "send a kind such as user or workspace")
+		faults = v.reject(Malformed, field+kind, u.Kind, why, "send a kind such as user or workspace")
 	}
 	if u.ID == "" {
-		faults = append(faults, v.reject(Malformed, idField, "", "is empty", "leave out events without a unit")...)
+		faults = append(faults, v.reject(Malformed, field+id, "", "is empty", "leave out events without a unit")...)
 	}
 	return faults
 }
@@ -146,12 +150,11 @@ func (v *visit) checkTimes() []Rejection {
 }
 
 func (v *visit) checkTime(field string, t time.Time) []Rejection {
-	text := t.Format(time.RFC3339)
 	switch {
 	case t.After(v.now.Add(maxFuture)):
-		return v.reject(TimeWindow, field, text, fmt.Sprintf("is more than %v in the future", maxFuture), "set the sender's clock")
+		return v.reject(TimeWindow, field, t.Format(time.RFC3339), fmt.Sprintf("is more than %v in the future", maxFuture), "set the sender's clock")
 	case t.Before(v.now.Add(-lateWindow)) && !v.door.Replay, t.Before(time.Unix(0, 0)):
-		return v.reject(TimeWindow, field, text, "is older than the late window of 7d", "import old events instead")
+		return v.reject(TimeWindow, field, t.Format(time.RFC3339), "is older than the late window of 7d", "import old events instead")
 	}
 	return nil
 }

@@ -346,8 +346,7 @@ func (r *reader) time() time.Time {
 
 // fixed reads a number and rounds it to millionths.
 func (r *reader) fixed() int64 {
-	const limit = 1 << 63 / 1e6
-	fix := fmt.Sprintf("send a number between -%.0f and %.0f", math.Floor(limit), math.Floor(limit))
+	const fix = "send a number between -9223372036854 and 9223372036854"
 	if c := r.peek(); c != '-' && (c < '0' || c > '9') {
 		r.fault("value", r.skip(), "is not a number", fix)
 		return 0
