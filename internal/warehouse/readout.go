@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
 	"github.com/sluice-hq/sluice/stats"
 )
 
@@ -123,6 +125,14 @@ func (a Answer) sample(m stats.Metric, p Place, arm string) stats.Sample {
 	return stats.Mean(stats.Moments{})
 }
 
+// units are those of one arm of one stratum, as the server counts them.
+type units struct {
+	Count
+	two           bool // they saw two arms
+	exposures     uint64
+	first, newest int64 // ms
+}
+
 // readUnits asks for the units of every arm and puts them into the answer. It
 // returns the strata in order.
 func (w *Warehouse) readUnits(ctx context.Context, q Question, a *Answer) ([]Place, error) {
@@ -133,43 +143,50 @@ func (w *Warehouse) readUnits(ctx context.Context, q Question, a *Answer) ([]Pla
 		return nil, err
 	}
 	defer rows.Close()
-	type unitRow struct {
-		Count
-		since int64
-	}
-	var units []unitRow
+	var all []units
 	for rows.Next() {
-		var epoch int32
-		var stage, arm string
-		var two uint8
-		var n, exposures uint64
-		var first, newest int64
-		if err := rows.Scan(&epoch, &stage, &arm, &two, &n, &exposures, &first, &newest); err != nil {
+		var u units
+		if err := u.scan(rows); err != nil {
 			return nil, err
 		}
-		a.Exposures += int64(exposures)
-		a.NewestExposure = later(a.NewestExposure, newest)
-		if two != 0 {
-			a.TwoArms += int64(n)
+		a.Exposures += int64(u.exposures)
+		a.NewestExposure = later(a.NewestExposure, u.newest)
+		if u.two {
+			a.TwoArms += u.N
 			continue
 		}
-		units = append(units, unitRow{Count{int(epoch), stage, arm, int64(n)}, first})
+		all = append(all, u)
 	}
-	since := map[Place]int64{} // first exposure of each stratum
-	for _, u := range units {
-		p := Place{u.Epoch, u.Stage}
-		if at, ok := since[p]; !ok || u.since < at {
-			since[p] = u.since
-		}
-	}
-	slices.SortFunc(units, func(x, y unitRow) int {
-		return cmp.Or(cmp.Compare(x.Epoch, y.Epoch), cmp.Compare(since[Place{x.Epoch, x.Stage}], since[Place{y.Epoch, y.Stage}]),
-			cmp.Compare(x.Stage, y.Stage), cmp.Compare(x.Arm, y.Arm))
-	})
-	for _, u := range units {
+	for _, u := range inOrder(all) {
 		a.Units = append(a.Units, u.Count)
 	}
 	return a.Places(), rows.Err()
+}
+
+func (u *units) scan(rows driver.Rows) error {
+	var epoch int32
+	var two uint8
+	var n uint64
+	err := rows.Scan(&epoch, &u.Stage, &u.Arm, &two, &n, &u.exposures, &u.first, &u.newest)
+	u.Epoch, u.two, u.N = int(epoch), two != 0, int64(n)
+	return err
+}
+
+// inOrder sorts by epoch, then by the first exposure of the stage, so that
+// stages stand as they happened whatever they are called.
+func inOrder(all []units) []units {
+	since := map[Place]int64{}
+	for _, u := range all {
+		p := Place{u.Epoch, u.Stage}
+		if at, ok := since[p]; !ok || u.first < at {
+			since[p] = u.first
+		}
+	}
+	slices.SortFunc(all, func(x, y units) int {
+		return cmp.Or(cmp.Compare(x.Epoch, y.Epoch), cmp.Compare(since[Place{x.Epoch, x.Stage}], since[Place{y.Epoch, y.Stage}]),
+			cmp.Compare(x.Stage, y.Stage), cmp.Compare(x.Arm, y.Arm))
+	})
+	return all
 }
 
 // later returns the later of a time and one in milliseconds, 0 being none.
