@@ -67,7 +67,7 @@ func enter(srv *server.Server, lg *slog.Logger) (*nats.Conn, error) {
 // its caller, under the same ID.
 func options(lg *slog.Logger) []nats.Option {
 	return []nats.Option{
-		nats.Name("sluice"), nats.MaxReconnects(-1),
+		nats.Name("sluice"), nats.MaxReconnects(-1), nats.SyncQueueLen(pageMessages + 1), // a page and its end; the default takes 512 KiB a read
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			lg.Warn("a connection to the streams has an error", "error", err)
 		}),
