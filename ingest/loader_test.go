@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -290,10 +291,9 @@ func TestReconciler_findsWhatIsMissing(t *testing.T) {
 func TestLoader_run(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p parts
-		f := &ingesttest.Faults{Drop: 1}
-		l := p.loader()
-		l.Store = f.Store(&p.store)
-		f.Rand = newRand(1)
+		l, drops := p.loader(), &dropping{Store: &p.store}
+		l.Store = drops
+		drops.on.Store(true)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- l.Run(ctx) }()
@@ -302,7 +302,7 @@ func TestLoader_run(t *testing.T) {
 		if l.Progress().Done != 0 {
 			t.Error("advanced behind an insert that did nothing")
 		}
-		f.Drop = 0
+		drops.on.Store(false)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if l.Progress().Done != 1 {
@@ -313,4 +313,17 @@ func TestLoader_run(t *testing.T) {
 			t.Errorf("Run = %v", err)
 		}
 	})
+}
+
+// dropping acknowledges inserts and does nothing while it is on.
+type dropping struct {
+	ingest.Store
+	on atomic.Bool
+}
+
+func (d *dropping) Insert(ctx context.Context, b ingest.Block) error {
+	if d.on.Load() {
+		return nil
+	}
+	return d.Store.Insert(ctx, b)
 }
