@@ -18,10 +18,11 @@
 //
 // A small example:
 //
-//	in := &ingest.Intake{Door: door, Packers: []*ingest.Packer{packer}}
-//	receipt, err := in.Accept(ctx, "production", ingest.Body{Reader: r.Body}, now)
+//	codec := ingest.NewCodec()
+//	in := &ingest.Intake{Door: door, Packers: []*ingest.Packer{ingest.NewPacker(facts, codec, instance)}}
+//	receipt, err := in.Accept(ctx, ingest.Request{Environment: "production", Body: body}, now)
 //
-//	l := &ingest.Loader{Shard: "facts-0", Stream: facts, KV: kv, Store: warehouse, Dead: dead, Decoder: ingest.PackDecoder{}}
+//	l := &ingest.Loader{Shard: "facts-0", Stream: facts, KV: kv, Store: warehouse, Dead: dead, Decoder: codec}
 //	err = l.Run(ctx)
-//	mark := l.Progress() // what is countable
+//	mark := l.Progress() // up to where everything is countable
 package ingest

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -251,6 +252,43 @@ func TestLoader_control(t *testing.T) {
 	}
 }
 
+// TestLoader_lostAnswerOfSave writes its state and does not hear of it, at
+// every write of a block in turn: the same loader goes on by itself.
+func TestLoader_lostAnswerOfSave(t *testing.T) {
+	for lost := 1; lost <= 4; lost++ {
+		var p parts
+		p.publish(t, codec.Encode(exposures(0, 3)), codec.Encode(exposures(3, 3)))
+		l := p.loader()
+		l.KV, l.MaxRows = &forgetful{KV: &p.kv, lost: lost}, 3
+		var faults int
+		for l.Progress().Done < 2 {
+			if _, err := l.Step(t.Context()); err != nil {
+				faults++
+			}
+			if faults > 1 {
+				t.Fatalf("answer %d lost: the loader does not recover", lost)
+			}
+		}
+		if n := p.store.Rows().Len(); n != 6 || faults != 1 {
+			t.Errorf("answer %d lost: %d rows, %d faults; want 6 and 1", lost, n, faults)
+		}
+	}
+}
+
+// forgetful loses the answer of one write.
+type forgetful struct {
+	ingest.KV
+	lost int // number of the write, from 1
+}
+
+func (f *forgetful) Save(ctx context.Context, key string, value []byte, rev uint64) (uint64, error) {
+	next, err := f.KV.Save(ctx, key, value, rev)
+	if f.lost--; f.lost == 0 {
+		return 0, context.DeadlineExceeded
+	}
+	return next, err
+}
+
 func TestLoader_damagedState(t *testing.T) {
 	var p parts
 	if _, err := p.kv.Save(t.Context(), "loader.1."+shard, []byte("{"), 0); err != nil {
@@ -315,14 +353,19 @@ func TestLoader_run(t *testing.T) {
 	})
 }
 
-// dropping acknowledges inserts and does nothing while it is on.
+// dropping acknowledges inserts and does nothing while it is on, and believes
+// for ever that it has what it dropped: a new token is the only way out.
 type dropping struct {
 	ingest.Store
-	on atomic.Bool
+	on      atomic.Bool
+	dropped sync.Map // tokens
 }
 
 func (d *dropping) Insert(ctx context.Context, b ingest.Block) error {
 	if d.on.Load() {
+		d.dropped.Store(b.Token, true)
+	}
+	if _, ok := d.dropped.Load(b.Token); ok {
 		return nil
 	}
 	return d.Store.Insert(ctx, b)

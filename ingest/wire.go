@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/sluice-hq/sluice/event"
 )
 
@@ -231,12 +229,12 @@ func (r *reader) id() event.ID {
 		return event.ID{}
 	}
 	text := r.string()
-	id, err := uuid.ParseBytes(text)
-	if err != nil || len(text) != 36 {
+	id, ok := parseID(text)
+	if !ok {
 		r.fault("id", text, "is not a UUID", fix)
 		return event.ID{}
 	}
-	if id.Version() != 7 || id.Variant() != uuid.RFC4122 {
+	if id[6]>>4 != 7 || id[8]>>6 != 0b10 { // version, and the variant of RFC 9562
 		r.fault("id", text, "is not a UUID of version 7", fix)
 	}
 	return id
