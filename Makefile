@@ -14,10 +14,10 @@ demo: build engine          ## replay a real experiment and watch it being rolle
 test: engine                ## every test; those that need the engine or a browser say so when they skip
 	$(GO) test ./...
 
-check: engine               ## what a change must pass before it is committed
+check: engine bin/staticcheck               ## what a change must pass before it is committed
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }
 	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
+	./bin/staticcheck ./...
 	@./bench/vulnerabilities.sh
 	$(GO) test -race ./...
 
@@ -31,6 +31,9 @@ build: bin/sluice
 
 bin/sluice: $(SOURCES) go.mod go.sum
 	$(GO) build -o $@ ./cmd/sluice
+
+bin/staticcheck: bench/tools/go.mod
+	cd bench/tools && $(GO) build -o ../../bin/ honnef.co/go/tools/cmd/staticcheck golang.org/x/vuln/cmd/govulncheck
 
 engine: $(ENGINE)
 

@@ -28,7 +28,7 @@ type Controller struct {
 	House  *event.Projection
 	Flags  *flags.State
 	State  *State
-	Seals  *event.Seals                      // a fold of House; nil: decisions name no seal, and none is made
+	Seals  *event.Seals                      // a fold of House; nil: decisions name no seal
 	Facts  Facts                             //
 	Looks  func(context.Context, Look) error // takes every look; nil: they are not kept
 	Every  time.Duration                     // between two Steps, for "looks next at"; 0: a minute
@@ -36,8 +36,7 @@ type Controller struct {
 }
 
 // Step does one pass: it carries out what is decided and waits for its effect,
-// looks at every rollout under way, and seals the log when that is due. A
-// rollout that cannot be looked at does not keep the others from it; the error
+// and looks at every rollout under way. A rollout that cannot be looked at does not keep the others from it; the error
 // is that of all of them.
 func (c *Controller) Step(ctx context.Context, now time.Time) error {
 	now = now.UTC().Truncate(time.Millisecond)
@@ -50,7 +49,7 @@ func (c *Controller) Step(ctx context.Context, now time.Time) error {
 			errs = append(errs, fmt.Errorf("looking at rollout %s: %w", id, err))
 		}
 	}
-	return errors.Join(append(errs, c.seal(ctx, now))...)
+	return errors.Join(errs...)
 }
 
 // catch waits until House has seen all that the log holds.
@@ -239,24 +238,6 @@ func (c *Controller) write(ctx context.Context, e event.Event, expect event.Expe
 		return fmt.Errorf("appending a %s: %w", e.Type, err)
 	}
 	return c.House.Wait(ctx, seq)
-}
-
-// seal writes down the head of the log when that is due.
-func (c *Controller) seal(ctx context.Context, now time.Time) error {
-	if c.Seals == nil {
-		return nil
-	}
-	var due bool
-	var expect event.Expect
-	c.House.View(func(seq uint64) { due, expect = c.Seals.Due(seq, now), event.Expect(c.Seals.Seq) })
-	if !due {
-		return nil
-	}
-	mark, err := c.House.Mark()
-	if err != nil {
-		return err
-	}
-	return overtaken(c.write(ctx, event.Sealed(mark, now), expect))
 }
 
 func (c *Controller) log(message, rollout string, args ...any) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
@@ -47,7 +48,7 @@ func (l *Law) fail(r event.Recorded, format string, args ...any) {
 // Verify checks the laws over a log and its documents, from the record alone.
 // The error says that the log or a document could not be read at all.
 func Verify(ctx context.Context, log event.Log, blobs event.Blobs) (Report, error) {
-	v := verifier{blobs: blobs, decisions: map[string]*verified{}}
+	v := verifier{blobs: blobs, decisions: map[string]*verified{}, written: map[string]string{}}
 	for r, err := range log.Read(ctx, event.Filter{}, 0) {
 		if err == nil {
 			err = v.next(ctx, r)
@@ -65,6 +66,7 @@ type verifier struct {
 	blobs     event.Blobs
 	report    Report
 	decisions map[string]*verified
+	written   map[string]string // ID of a person's flag change -> its subject
 	order     []*verified
 }
 
@@ -154,9 +156,13 @@ func (v *verifier) settled(r event.Recorded, rollout string) {
 // changed checks a flag change that no person made.
 func (v *verifier) changed(r event.Recorded) {
 	if r.Actor != Controlling {
+		v.written[r.ID.String()] = r.Subject
 		return
 	}
 	v.report.Cause.Checked++
+	if v.scheduled(r) {
+		return
+	}
 	d, ok := v.decisions[r.Cause]
 	switch {
 	case !ok:
@@ -170,15 +176,23 @@ func (v *verifier) changed(r event.Recorded) {
 	v.effect(r, r.Cause)
 }
 
-// asksFor reports whether a flag change is what the decision's action does.
-func (d *verified) asksFor(data json.RawMessage) bool {
-	var change struct {
-		Changes []flags.Change `json:"changes"`
-	}
-	if json.Unmarshal(data, &change) != nil || len(change.Changes) == 0 {
+// scheduled reports whether a change is what a person wrote into the flag to
+// happen at a date: rules whose until has come, and nothing else.
+func (v *verifier) scheduled(r event.Recorded) bool {
+	if v.written[r.Cause] != r.Subject {
 		return false
 	}
-	last := change.Changes[len(change.Changes)-1]
+	list := changes(r.Data)
+	return len(list) > 0 && !slices.ContainsFunc(list, func(c flags.Change) bool { return c.Op != flags.Expire })
+}
+
+// asksFor reports whether a flag change is what the decision's action does.
+func (d *verified) asksFor(data json.RawMessage) bool {
+	list := changes(data)
+	if len(list) == 0 {
+		return false
+	}
+	last := list[len(list)-1]
 	if last.Environment != d.environment {
 		return false
 	}
@@ -189,6 +203,17 @@ func (d *verified) asksFor(data json.RawMessage) bool {
 		return last.Op == flags.Allocate || last.Op == flags.Serve
 	}
 	return false
+}
+
+// changes returns what a flag.changed event did, nil when it cannot be read.
+func changes(data json.RawMessage) []flags.Change {
+	var change struct {
+		Changes []flags.Change `json:"changes"`
+	}
+	if json.Unmarshal(data, &change) != nil {
+		return nil
+	}
+	return change.Changes
 }
 
 func (v *verifier) effect(r event.Recorded, decision string) {

@@ -47,6 +47,7 @@ var kits = map[string]string{
 // doors lists, for dependencies that must not spread, the one room that owns
 // each.
 var doors = map[string][]string{
+	"github.com/minio/highwayhash":  {"internal/natslog"}, // the checksum of the server's files
 	"github.com/nats-io/":           {"internal/natslog"},
 	"github.com/ClickHouse/":        {"internal/warehouse"},
 	"github.com/pressly/goose":      {"internal/warehouse"},

@@ -21,7 +21,7 @@ const demoRollout = "production/game.progression.first-gate/1"
 // demoCmd replays the Cookie Cats experiment against a Sluice of its own.
 type demoCmd struct {
 	Exit   bool   `help:"Stop after the story; status 0 only if it ended as it should."`
-	Seed   uint64 `help:"Order in which players arrive." default:"1"`
+	Seed   uint64 `help:"Order in which players arrive." default:"7"`
 	Rate   int    `help:"Players a second." default:"3000"`
 	Data   string `help:"Keep the data here; default: a temporary folder, removed at the end." env:"SLUICE_DATA"`
 	Listen string `help:"Address to serve on." default:"127.0.0.1:8321"`

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/internal/warehouse"
@@ -20,6 +21,13 @@ type facts struct {
 	house *house
 	mu    sync.Mutex
 	looks map[string]decisions.Look // by rollout, the newest
+	stuck map[string]standstill     // by shard
+}
+
+// standstill is since when a shard that has more to load is where it is.
+type standstill struct {
+	done  uint64
+	since time.Time
 }
 
 var (
@@ -30,7 +38,7 @@ var (
 // openController makes the controller and what it reads from.
 func (h *house) openController(context.Context) error {
 	h.accounts = &accounts{house: h, shard: map[string]balance{}}
-	h.facts = &facts{house: h, looks: map[string]decisions.Look{}}
+	h.facts = &facts{house: h, looks: map[string]decisions.Look{}, stuck: map[string]standstill{}}
 	h.controller = &decisions.Controller{
 		Log: h.streams.Log, Blobs: h.streams.Blobs, House: h.projection, Flags: h.folds.Flags, State: h.folds.Rollouts,
 		Seals: h.folds.Seals, Facts: h.facts, Looks: h.facts.keep, Every: h.Every, Logger: h.lg,
@@ -89,7 +97,7 @@ func (f *facts) watermark(ctx context.Context, e *decisions.Evidence, now time.T
 			return until, fmt.Errorf("asking for the end of %s: %w", l.Shard, err)
 		}
 		p := l.Progress()
-		e.Watermark[l.Shard] = decisions.Place{Seq: p.Done, Newest: p.Newest}
+		e.Watermark[l.Shard] = decisions.Place{Seq: p.Done, Newest: p.Newest, Behind: f.behind(p, last, now)}
 		if p.Done < last && p.Newest.Before(until) {
 			until = p.Newest
 		}
@@ -100,6 +108,18 @@ func (f *facts) watermark(ctx context.Context, e *decisions.Evidence, now time.T
 		e.Unaccounted += int64(b.unaccounted)
 	}
 	return until, nil
+}
+
+// behind returns for how long a shard has had more to load and has not moved.
+func (f *facts) behind(p ingest.Progress, last uint64, now time.Time) event.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, known := f.stuck[p.Shard]
+	if p.Done >= last || !known || s.done != p.Done {
+		f.stuck[p.Shard] = standstill{done: p.Done, since: now}
+		return 0
+	}
+	return event.Duration(now.Sub(s.since))
 }
 
 // fill writes the warehouse's answer into the evidence, in the plan's order.

@@ -28,6 +28,8 @@ type config struct {
 	Listen       string        // host:port
 	Lib          string        // libchdb, empty: look for it
 	Nats         string        // URL, empty: embedded
+	NatsSystem   string        // URL as a user of the system account
+	TrustSync    bool          // the operator vouches that NATS writes before it answers
 	Clickhouse   string        // URL, empty: embedded
 	Every        time.Duration // between two looks of the controller
 	Environments []string      // empty: the usual three
@@ -92,7 +94,9 @@ func (h *house) listen(context.Context) (err error) {
 
 // openLog opens the streams and folds the log up to its end.
 func (h *house) openLog(ctx context.Context) (err error) {
-	h.streams, err = natslog.Open(ctx, natslog.Config{Dir: filepath.Join(h.Data, "nats"), URL: h.Nats, Logger: h.lg})
+	h.streams, err = natslog.Open(ctx, natslog.Config{
+		Dir: filepath.Join(h.Data, "nats"), URL: h.Nats, SystemURL: h.NatsSystem, TrustSync: h.TrustSync, Logger: h.lg,
+	})
 	if err != nil {
 		return err
 	}

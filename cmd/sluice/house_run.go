@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
@@ -88,7 +91,30 @@ func (h *house) decide(ctx context.Context) error {
 		if err := h.controller.Step(ctx, now()); err != nil && ctx.Err() == nil {
 			h.lg.Error("looking at the rollouts", "error", err)
 		}
+		if err := h.expire(ctx, now()); err != nil && ctx.Err() == nil {
+			h.lg.Error("taking out rules whose time has come", "error", err)
+		}
 	})
+}
+
+// expire carries out what rules were written to do at a date. Whoever changes
+// the flag meanwhile wins: the next look asks again.
+func (h *house) expire(ctx context.Context, now time.Time) error {
+	var due []flags.Command
+	h.projection.View(func(uint64) { due = h.folds.Flags.Expired(now) })
+	for _, c := range due {
+		var e event.Event
+		var expect event.Expect
+		var err error
+		h.projection.View(func(uint64) { e, expect, err = h.folds.Flags.Handle(c) })
+		if err == nil {
+			_, err = h.streams.Log.Append(ctx, e, expect)
+		}
+		if err != nil && !errors.Is(err, event.ErrConflict) {
+			return fmt.Errorf("flag %s: %w", c.Key, err)
+		}
+	}
+	return nil
 }
 
 // seal seals the log when it is due.

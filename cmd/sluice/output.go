@@ -2,12 +2,10 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"text/tabwriter"
-	"time"
 
 	"github.com/sluice-hq/sluice/internal/manifest"
 )
@@ -53,20 +51,4 @@ func percent(x float64) string {
 		return "−" + s[1:]
 	}
 	return s
-}
-
-// ago writes how long before now a time was.
-func ago(t, now time.Time) string {
-	switch d := now.Sub(t); {
-	case t.IsZero():
-		return "never"
-	case d < time.Minute:
-		return fmt.Sprintf("%d s ago", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min ago", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h ago", int(d.Hours()))
-	default:
-		return fmt.Sprintf("%d d ago", int(d.Hours()/24))
-	}
 }

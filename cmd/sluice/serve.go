@@ -12,6 +12,8 @@ type serveCmd struct {
 	Data         string        `help:"Folder of the data." default:"data" env:"SLUICE_DATA"`
 	Lib          string        `help:"Path of libchdb; default: beside the program, or in node_modules." env:"SLUICE_ENGINE"`
 	Nats         string        `help:"NATS server or cluster (nats://…); default: embedded." env:"SLUICE_NATS"`
+	NatsSystem   string        `help:"The same servers as a user of their system account: proves that they write to disk before they answer." env:"SLUICE_NATS_SYSTEM"`
+	TrustSync    bool          `help:"Vouch for sync_interval: always where there is no system account to ask." env:"SLUICE_TRUST_SYNC"`
 	Clickhouse   string        `help:"ClickHouse server (clickhouse://…, http://…); default: the embedded engine." env:"SLUICE_CLICKHOUSE"`
 	Every        time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
 	Environments []string      `help:"Environments." default:"development,staging,production" env:"SLUICE_ENVIRONMENTS"`
@@ -20,7 +22,7 @@ type serveCmd struct {
 // Run serves until interrupted.
 func (c serveCmd) Run(ctx context.Context) error {
 	h, err := open(ctx, config{
-		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, Clickhouse: c.Clickhouse,
+		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
 		Every: c.Every, Environments: c.Environments,
 	})
 	if err != nil {

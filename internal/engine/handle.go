@@ -35,6 +35,7 @@ func (s session) statements() ([]string, error) {
 	var assign []string
 	for _, name := range slices.Sorted(maps.Keys(s.settings)) {
 		if !settingName.MatchString(name) {
+			//lint:ignore ST1005 the driver parses the code out of ClickHouse's own form
 			return nil, fmt.Errorf("Code: 115. DB::Exception: %q is not the name of a setting. (UNKNOWN_SETTING)", name)
 		}
 		if name != "readonly" {

@@ -101,9 +101,10 @@ func environment(r *http.Request, p access.Principal) string {
 	return p.Environment
 }
 
-// turnAway sends a browser to the sign-in page and everybody else a 401.
+// turnAway sends a browser to the sign-in page and everybody else a 401, also
+// an open page that renews itself: it stays as it is and says that it is old.
 func (s *server) turnAway(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if r.Method == http.MethodGet && r.Header.Get("HX-Request") == "" && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 		return
 	}

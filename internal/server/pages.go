@@ -42,7 +42,28 @@ func (s *server) rolloutPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.problemPage(w, r, err)
 	}
-	return s.page(w, http.StatusOK, dashboards.NewRollout(frame(r), seen(v), "/api/v1/rollouts/"+id, s.Now()))
+	f, page := frame(r), seen(v)
+	if !v.Rollout.Open() {
+		f.Refresh = 0
+		if err := s.final(r, &page); err != nil {
+			return s.problemPage(w, r, err)
+		}
+	}
+	return s.page(w, http.StatusOK, dashboards.NewRollout(f, page, "/api/v1/rollouts/"+id, s.Now()))
+}
+
+// final shows a rollout that is over as it was when the last decision about it
+// was made, from that decision's record.
+func (s *server) final(r *http.Request, page *dashboards.Seen) error {
+	last, ok := page.Rollout.Last()
+	if !ok {
+		return nil
+	}
+	record, err := s.decision(r.Context(), last.ID)
+	if err == nil && record.Record != nil {
+		page.Evidence, page.Verdict = &record.Record.Evidence, nil
+	}
+	return err
 }
 
 func (s *server) decisionPage(w http.ResponseWriter, r *http.Request) error {

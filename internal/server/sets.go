@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -51,7 +50,11 @@ func (c *sets) refresh() *compiled {
 			return
 		}
 		next.sets = make(map[string]*flags.Set, len(c.house.Environments))
-		for _, e := range slices.Clone(c.house.Environments) {
+		for _, e := range c.house.Environments {
+			if last != nil {
+				next.sets[e] = c.house.Flags.Recompile(last.sets[e])
+				continue
+			}
 			next.sets[e] = c.house.Flags.Compile(e)
 		}
 	})
