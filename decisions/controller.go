@@ -36,8 +36,8 @@ type Controller struct {
 }
 
 // Step does one pass: it carries out what is decided and waits for its effect,
-// and looks at every rollout under way. A rollout that cannot be looked at does not keep the others from it; the error
-// is that of all of them.
+// and looks at every rollout under way. A rollout that cannot be looked at does
+// not keep the others from it; the error is that of all of them.
 func (c *Controller) Step(ctx context.Context, now time.Time) error {
 	now = now.UTC().Truncate(time.Millisecond)
 	if err := c.catch(ctx); err != nil {

@@ -189,3 +189,25 @@ func TestCatalog_refusals(t *testing.T) {
 		t.Errorf("an unknown type: %v", err)
 	}
 }
+
+// TestCatalog_refusesWhatNoReadoutComputes guards against a metric that is
+// counted without its own cap or filter.
+func TestCatalog_refusesWhatNoReadoutComputes(t *testing.T) {
+	for field, change := range map[string]func(*ingest.Metric){
+		"cap":      func(m *ingest.Metric) { m.Aggregate, m.Cap = stats.Sum, &ingest.Cap{Percentile: 0.999} },
+		"baseline": func(m *ingest.Metric) { m.Baseline = &ingest.Baseline{Lookback: event.Duration(24 * time.Hour)} },
+		"where": func(m *ingest.Metric) {
+			m.Where = []ingest.Condition{{Attribute: "country", Op: "in", Values: []string{"DE"}}}
+		},
+	} {
+		m := metric(change)
+		if err := m.Validate(); err != nil {
+			t.Errorf("%s: the document itself is faulty: %v", field, err)
+		}
+		_, _, err := ingest.NewCatalog().Handle(ingest.Define{Metric: m, Expect: event.Any})
+		var faults event.Invalids
+		if !errors.As(err, &faults) || faults[0].Path != field {
+			t.Errorf("%s: got %v, want a refusal", field, err)
+		}
+	}
+}

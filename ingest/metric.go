@@ -92,6 +92,23 @@ func (m Metric) Validate() error {
 	return v.Err()
 }
 
+// unbuilt names what is valid and no readout computes yet: a metric that is
+// counted without its own cap or filter would be another metric. (A plan
+// refuses the aggregates that are not computed.)
+func (m Metric) unbuilt() error {
+	var v event.Invalids
+	if m.Cap != nil {
+		v.Add("cap", nil, "is not carried out by this version", "leave it out")
+	}
+	if m.Baseline != nil {
+		v.Add("baseline", nil, "is not carried out by this version", "leave it out")
+	}
+	if len(m.Where) > 0 {
+		v.Add("where", nil, "is not carried out by this version", "leave it out, or send the events under another name")
+	}
+	return v.Err()
+}
+
 func (m Metric) checkChoices(v *event.Invalids) {
 	if err := new(stats.Aggregate).UnmarshalText([]byte(m.Aggregate)); err != nil {
 		v.Add("aggregate", m.Aggregate, "is not an aggregate",

@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"internal/server":    {"decisions", "flags", "ingest", "stats", "event", "dashboards", "internal/access", "internal/manifest"},
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,
+	"bench/chaos":        nil,
 }
 
 // kits are packages that tests import: each may see its own room and below.
