@@ -73,9 +73,9 @@ func run(ctx context.Context, binary, documents, data string, kills int, seed ui
 
 // killAll kills and waits for the recovery, again and again.
 func killAll(ctx context.Context, v *victim, kills int, r *rand.Rand) error {
-	for i := range kills {
+	for i, n := range r.Perm(kills) {
 		pause(ctx, time.Duration(200+r.IntN(1500))*time.Millisecond)
-		engine := r.IntN(2) == 0
+		engine := n%2 == 0 // half of them, in random order
 		began := time.Now()
 		if err := v.killOne(ctx, engine); err != nil {
 			return fmt.Errorf("kill %d: %w", i+1, err)

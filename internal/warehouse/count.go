@@ -33,7 +33,7 @@ func (w *Warehouse) Counted(ctx context.Context) (n uint64, err error) {
 // Doubled returns how many rows would be counted although another row of the
 // same event says the same: 0, unless the tables' own deduplication fails.
 func (w *Warehouse) Doubled(ctx context.Context) (n uint64, err error) {
-	const twins = `SELECT sum(n - 1) FROM (
+	const twins = `SELECT toUInt64(sum(n) - count()) FROM (
   SELECT count() AS n FROM exposures FINAL GROUP BY id, unit_kind
   UNION ALL SELECT count() FROM metrics FINAL GROUP BY id, unit_kind
   UNION ALL SELECT count() FROM deployments FINAL GROUP BY id

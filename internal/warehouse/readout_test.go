@@ -382,3 +382,23 @@ func TestReadout_leavesOutWhatIsBehindTheWatermark(t *testing.T) {
 		}
 	}
 }
+
+// TestDoubled gives one event two days, which the door never does: only so can
+// a resend miss its twin.
+func TestDoubled(t *testing.T) {
+	w, _ := start(t)
+	var s story
+	s.expose(1, "on", noon)
+	s.buy(1, 5, noon.Add(time.Minute))
+	for i, want := range []uint64{0, 0, 1} {
+		if i == 2 {
+			s.rows.Metrics[0].Day++
+		}
+		if err := w.Insert(t.Context(), block(fmt.Sprint(i), 1, 1, s.rows)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := w.Doubled(t.Context()); err != nil || got != want {
+			t.Errorf("after insert %d: got %d, %v, want %d", i, got, err, want)
+		}
+	}
+}
