@@ -160,21 +160,27 @@ func (s *story) record(ctx context.Context, r decisions.Rollout) error {
 		fmt.Fprintf(s.out, "  sample ratio: e = %.3g (alarm at %.0f), chi-square p = %.3g\n",
 			math.Exp(e.SampleRatio.LogE), 1/r.Plan.Health.SRM.Alpha, e.SampleRatio.FixedP)
 	}
-	return s.timing(ctx, d, e)
+	return s.timing(ctx, r, e)
 }
 
-// timing prints how long it took from the look that found the breach to the
-// flag's forced revision.
-func (s *story) timing(ctx context.Context, d decisions.Decision, e decisions.Evidence) error {
+// timing prints how long it took from the first look that found the breach to
+// the flag's forced revision, and to the first visitor who got it.
+func (s *story) timing(ctx context.Context, r decisions.Rollout, e decisions.Evidence) error {
 	var f struct {
-		Revision uint64    `json:"revision"`
-		Changed  time.Time `json:"changed"`
+		Revision uint64 `json:"revision"`
 	}
 	if err := s.admin.get(ctx, "/api/v1/flags/"+demoFlag, &f); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "  evidence at %s, decided at event %d, flag forced at revision %d, %d ms after the evidence\n",
-		e.At.Format("15:04:05.000"), d.Seq, f.Revision, f.Changed.Sub(e.At).Milliseconds())
+	d, _ := r.Last()
+	found := e.At
+	for i := len(r.Decisions) - 1; i >= 0 && strings.Contains(r.Decisions[i].Verdict.Reason, "day_7_retention breached"); i-- {
+		found = r.Decisions[i].At
+	}
+	fmt.Fprintf(s.out, "  first breach seen %s, confirmed %s, decided at event %d, flag forced at revision %d;\n",
+		found.Format("15:04:05.000"), e.At.Format("15:04:05.000"), d.Seq, f.Revision)
+	fmt.Fprintf(s.out, "  the first visitor got the safe variant %d ms after the first breach was seen, %d ms after it was confirmed\n",
+		s.safeAt.Sub(found).Milliseconds(), s.safeAt.Sub(e.At).Milliseconds())
 	fmt.Fprintf(s.out, "  record: %s/decisions/%s\n", s.admin.Server, d.ID)
 	return nil
 }

@@ -107,6 +107,9 @@ func (s *story) admit(ctx context.Context, b *parcel) (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		if e.Metadata.Forced {
+			s.safe.Do(func() { s.safeAt = now() })
+		}
 		if !e.Metadata.Enrolled {
 			continue
 		}
@@ -146,6 +149,7 @@ type evaluation struct {
 		Stage    string `json:"stage"`
 		Epoch    int32  `json:"epoch"`
 		Enrolled bool   `json:"enrolled"`
+		Forced   bool   `json:"forced"`
 	} `json:"metadata"`
 }
 

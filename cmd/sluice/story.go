@@ -32,6 +32,9 @@ type story struct {
 	events  atomic.Int64        // events acknowledged
 	first   time.Time           // when the first player was let in
 
+	safe   sync.Once
+	safeAt time.Time // when the first visitor got the safe variant because the flag is forced
+
 	terminal bool      // out can rewrite a line
 	shown    time.Time // when progress was shown last
 }
