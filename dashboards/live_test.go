@@ -12,6 +12,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/sluice-hq/sluice/dashboards/browsertest"
 )
 
 // until waits for a condition in the page.
@@ -59,9 +61,9 @@ func startLive(t *testing.T) (*liveSite, string) {
 // details and a half-typed search alone; it stops when the rollout is over.
 func TestLive_renewsInPlace(t *testing.T) {
 	live, url := startLive(t)
-	tab := tab(t, browser(t), 1280, "light")
-	do(t, tab, chromedp.Navigate(url))
-	eval[bool](t, tab, `document.querySelector(".asof details").open = true;
+	tab := browsertest.Tab(t, browsertest.Open(t), browsertest.Looks[0])
+	browsertest.Do(t, tab, chromedp.Navigate(url))
+	browsertest.Eval[bool](t, tab, `document.querySelector(".asof details").open = true;
 		document.getElementById("q").value = "half";
 		window.kept = document.querySelector('.decisions a'); kept.focus(); true`)
 	live.stage.Store(1)
@@ -73,29 +75,29 @@ func TestLive_renewsInPlace(t *testing.T) {
 		"changes are not announced":     `document.querySelector(".lead").closest("[aria-live=polite]") !== null`,
 		"the page holds two live parts": `document.querySelectorAll("#live").length === 1`,
 	} {
-		if !eval[bool](t, tab, script) {
+		if !browsertest.Eval[bool](t, tab, script) {
 			t.Error(name)
 		}
 	}
 	live.stage.Store(2)
 	until(t, tab, `document.querySelector(".lead").textContent === "It is over." && !document.getElementById("live").hasAttribute("hx-get")`)
 	before := live.requests.Load()
-	eval[bool](t, tab, `new Promise(r => setTimeout(() => r(true), 400))`)
+	browsertest.Eval[bool](t, tab, `new Promise(r => setTimeout(() => r(true), 400))`)
 	if after := live.requests.Load(); after > before+1 {
 		t.Errorf("a rollout that is over was asked for %d times more", after-before)
 	}
-	checkFaults(t, tab)
+	browsertest.CheckFaults(t, tab)
 }
 
 // TestLive_saysWhenItIsOld: a server that fails never empties the page; the
 // page says that it is old, and recovers.
 func TestLive_saysWhenItIsOld(t *testing.T) {
 	live, url := startLive(t)
-	tab := tab(t, browser(t), 1280, "light")
-	do(t, tab, chromedp.Navigate(url))
+	tab := browsertest.Tab(t, browsertest.Open(t), browsertest.Looks[0])
+	browsertest.Do(t, tab, chromedp.Navigate(url))
 	live.stage.Store(3)
 	until(t, tab, `document.documentElement.classList.contains("old")`)
-	if !eval[bool](t, tab, `getComputedStyle(document.querySelector(".stale")).display === "block" && document.querySelectorAll(".decisions li").length === 3`) {
+	if !browsertest.Eval[bool](t, tab, `getComputedStyle(document.querySelector(".stale")).display === "block" && document.querySelectorAll(".decisions li").length === 3`) {
 		t.Error("the page was emptied, or does not say that it is old")
 	}
 	live.stage.Store(1)
@@ -105,24 +107,24 @@ func TestLive_saysWhenItIsOld(t *testing.T) {
 // TestKeyboard: every shortcut of the help, and none while typing.
 func TestKeyboard(t *testing.T) {
 	base := site(t, still())
-	tab := tab(t, browser(t), 1280, "light")
-	do(t, tab, chromedp.Navigate(base+"/rollout"), chromedp.KeyEvent("/"))
+	tab := browsertest.Tab(t, browsertest.Open(t), browsertest.Looks[0])
+	browsertest.Do(t, tab, chromedp.Navigate(base+"/rollout"), chromedp.KeyEvent("/"))
 	until(t, tab, `document.activeElement.id === "q"`)
-	do(t, tab, chromedp.KeyEvent("?j"))
-	if !eval[bool](t, tab, `document.getElementById("q").value.endsWith("?j") && !document.getElementById("help").open`) {
+	browsertest.Do(t, tab, chromedp.KeyEvent("?j"))
+	if !browsertest.Eval[bool](t, tab, `document.getElementById("q").value.endsWith("?j") && !document.getElementById("help").open`) {
 		t.Error("a shortcut acted while somebody was typing")
 	}
-	eval[bool](t, tab, `document.activeElement.blur(); true`)
-	do(t, tab, chromedp.KeyEvent("?"))
+	browsertest.Eval[bool](t, tab, `document.activeElement.blur(); true`)
+	browsertest.Do(t, tab, chromedp.KeyEvent("?"))
 	until(t, tab, `document.getElementById("help").open`)
-	eval[bool](t, tab, `document.getElementById("help").close(); true`)
-	do(t, tab, chromedp.KeyEvent("jj"))
+	browsertest.Eval[bool](t, tab, `document.getElementById("help").close(); true`)
+	browsertest.Do(t, tab, chromedp.KeyEvent("jj"))
 	until(t, tab, `document.activeElement === document.querySelectorAll("a[data-row]")[1]`)
-	do(t, tab, chromedp.KeyEvent("k"))
+	browsertest.Do(t, tab, chromedp.KeyEvent("k"))
 	until(t, tab, `document.activeElement === document.querySelectorAll("a[data-row]")[0]`)
-	eval[bool](t, tab, `document.getElementById("keys-on").click(); true`)
-	do(t, tab, chromedp.KeyEvent("?"))
-	if eval[bool](t, tab, `document.getElementById("help").open`) {
+	browsertest.Eval[bool](t, tab, `document.getElementById("keys-on").click(); true`)
+	browsertest.Do(t, tab, chromedp.KeyEvent("?"))
+	if browsertest.Eval[bool](t, tab, `document.getElementById("help").open`) {
 		t.Error("a shortcut acted although shortcuts are off")
 	}
 }
@@ -131,13 +133,13 @@ func TestKeyboard(t *testing.T) {
 // link leads somewhere, and nothing is shown that only a script could do.
 func TestPages_withoutJavaScript(t *testing.T) {
 	base := site(t, still())
-	tab := tab(t, browser(t), 1280, "light")
-	do(t, tab, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	tab := browsertest.Tab(t, browsertest.Open(t), browsertest.Looks[0])
+	browsertest.Do(t, tab, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
 	}))
 	for name, want := range map[string]string{"home": "Needs you", "rollout": "day_7_retention", "record": "What pins the evidence", "signin": "Token"} {
-		do(t, tab, chromedp.Navigate(base+"/"+name))
+		browsertest.Do(t, tab, chromedp.Navigate(base+"/"+name))
 		text, err := chromedp.Run(tab, chromedp.Text(chromedp.CSS("body")))
 		if err != nil {
 			t.Fatal(err)

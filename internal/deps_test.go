@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 
 // kits are packages that tests import: each may see its own room and below.
 var kits = map[string]string{
+	"dashboards/browsertest":     "dashboards",
 	"event/eventtest":            "event",
 	"ingest/ingesttest":          "ingest",
 	"internal/engine/enginetest": "internal/engine",
