@@ -96,7 +96,7 @@ func read(r *http.Request) (request, error) {
 // would, also for a handle with readonly = 1. A server refuses both, and so
 // does the engine, wherever the words stand: no statement of ours has them.
 var (
-	fileClause    = regexp.MustCompile(`(?i)\b(outfile|infile)\b`)
+	fileClause = regexp.MustCompile(`(?i)\b(outfile|infile)\b`)
 	//lint:ignore ST1005 the driver parses the code out of ClickHouse's own form
 	errFileClause = errors.New("Code: 344. DB::Exception: INTO OUTFILE and FROM INFILE are not available. (SUPPORT_IS_DISABLED)")
 )
