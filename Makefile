@@ -4,7 +4,7 @@
 GO      ?= go
 ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
-SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse -type f 2>/dev/null)
+SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
 .PHONY: demo test check bench chaos engine build clean
 

@@ -21,14 +21,14 @@ import (
 type house struct {
 	House
 	*httptest.Server
-	t      *testing.T
+	t      testing.TB
 	facts  *ingest.MemStream
 	tokens map[string]string // by who: admin, approver, editor, viewer, sdk, client, foreign
 }
 
 var start = time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, facts: &ingest.MemStream{}, tokens: map[string]string{}}
 	folds := NewFolds()
