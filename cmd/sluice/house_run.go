@@ -85,8 +85,15 @@ func (h *house) serve(ctx context.Context) error {
 	return h.http.Shutdown(last)
 }
 
-// decide lets the controller look, again and again.
+// decide lets the controller look, again and again. A log that lost its end
+// takes no decision: looking would only fail, store its evidence and say so,
+// every few seconds for as long as nobody brings the backup.
 func (h *house) decide(ctx context.Context) error {
+	if why := h.streams.Log.Why(); why != "" {
+		h.lg.Error("the log is read-only: flags are served, nothing is decided and nothing can be changed; restore the data folder from a backup", "why", why)
+		<-ctx.Done()
+		return nil
+	}
 	return each(ctx, h.Every, func() {
 		if err := h.controller.Step(ctx, now()); err != nil && ctx.Err() == nil {
 			h.lg.Error("looking at the rollouts", "error", err)
@@ -143,8 +150,6 @@ func each(ctx context.Context, pause time.Duration, f func()) error {
 // close closes what is open, in the opposite order. It is safe on a house that
 // was built in part.
 func (h *house) close() error {
-	ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
-	defer stop()
 	var errs []error
 	if h.listener != nil {
 		_ = h.listener.Close() // closed already when it has served
@@ -156,6 +161,9 @@ func (h *house) close() error {
 		errs = append(errs, h.stopEngine())
 	}
 	if h.streams != nil {
+		// Counted from here: an engine that hangs may have taken long to end.
+		ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
+		defer stop()
 		errs = append(errs, h.streams.Close(ctx))
 	}
 	return errors.Join(errs...)
