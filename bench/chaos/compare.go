@@ -28,16 +28,16 @@ func (o *oracle) compare(ctx context.Context, v *victim) error {
 	if err != nil {
 		return fmt.Errorf("looking at what is on disk: %w", err)
 	}
-	lost := 0
+	var lost, dead, twice int
 	for id := range o.acked {
-		if found.missing[id] && !found.dead[id] {
-			lost++
-		}
-	}
-	twice := 0
-	for id := range found.dead {
-		if o.acked[id] && !found.missing[id] {
+		switch missing, buried := found.missing[id], found.dead[id]; {
+		case buried && !missing:
 			twice++
+			dead++
+		case buried:
+			dead++
+		case missing:
+			lost++
 		}
 	}
 	slices.Sort(v.recoveries)
@@ -46,7 +46,7 @@ func (o *oracle) compare(ctx context.Context, v *victim) error {
 	fmt.Printf("sent: %d requests acknowledged, %d of them sent again, %d without an answer; %d control events acknowledged\n",
 		o.requests, o.resends, o.failures, o.changes)
 	fmt.Printf("events: %d distinct acknowledged = %d stored + %d dead letters; stored in all %d\n",
-		len(o.acked), len(o.acked)-len(found.missing), len(found.dead), found.stored)
+		len(o.acked), len(o.acked)-len(found.missing), dead, found.stored)
 	fmt.Printf("control: %d rows, last sequence %d\n", found.rows, found.last)
 	fmt.Printf("lost: %d, doubled: %d\n", lost, found.copies+twice)
 	return errors.Join(o.verdict(lost, found.copies+twice, found), verify(v))

@@ -22,7 +22,7 @@ func main() {
 	seed := flag.Uint64("seed", 1, "of the moments and of what is killed")
 	binary := flag.String("binary", "bin/sluice", "the built program")
 	documents := flag.String("documents", "cmd/sluice/demo/cookie-cats.yaml", "flag, metrics and plan")
-	keep := flag.String("data", "", "folder of the data, kept; default: a temporary one")
+	keep := flag.String("data", "", "new folder of the data, kept; default: a temporary one")
 	flag.Parse()
 
 	ctx, stop := context.WithTimeout(context.Background(), time.Duration(*kills)*15*time.Second+3*time.Minute)
@@ -41,6 +41,9 @@ func run(ctx context.Context, binary, documents, data string, kills int, seed ui
 		}
 		defer os.RemoveAll(dir)
 		data = dir
+	}
+	if err := fresh(data); err != nil {
+		return err
 	}
 	v := &victim{binary: binary, data: data}
 	if err := v.start(ctx); err != nil {
@@ -69,6 +72,19 @@ func run(ctx context.Context, binary, documents, data string, kills int, seed ui
 		return fmt.Errorf("stopping: %w", err)
 	}
 	return o.compare(ctx, v)
+}
+
+// fresh makes the folder of the data. One that was used has an admin token that
+// nobody knows and events that nobody here counted.
+func fresh(data string) error {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return fmt.Errorf("making the folder of the data: %w", err)
+	}
+	used, err := os.ReadDir(data)
+	if err == nil && len(used) > 0 {
+		err = fmt.Errorf("%s is not empty: name a new folder", data)
+	}
+	return err
 }
 
 // killAll kills and waits for the recovery, again and again.
