@@ -93,6 +93,7 @@ func (v *visit) checkName(field, name string) []Rejection {
 
 func (v *visit) checkExposure() []Rejection {
 	w := &v.w
+	v.out.Revision = max(v.out.Revision, w.revision)
 	faults := append(v.checkName("variant", w.variant), v.checkUnit("unit.", "kind", "id", w.unit)...)
 	if !v.door.Flags.Known(v.environment, w.flag) {
 		faults = append(faults, v.reject(UnknownFlag, "flag", w.flag,

@@ -47,7 +47,8 @@ type Door struct {
 type Taken struct {
 	Batch
 	Rejected []Rejection
-	Differs  int // exposures whose sender claims another rollout, stage, epoch or enrolment than the history
+	Revision uint64 // newest revision that an exposure names, taken or not; also with Refused
+	Differs  int    // exposures whose sender claims another rollout, stage, epoch or enrolment than the history
 }
 
 // Accept reads the events in an inflated body, JSON array or one object a
@@ -116,7 +117,7 @@ func (v *visit) result() (Taken, error) {
 	case v.in.index == 0:
 		return Taken{}, event.Invalids{{Path: "body", Why: "holds no event", Fix: closeFix}}
 	case v.out.Count == 0:
-		return Taken{}, Refused(v.out.Rejected)
+		return Taken{Revision: v.out.Revision}, Refused(v.out.Rejected)
 	}
 	return v.out, nil
 }

@@ -88,7 +88,7 @@ func TestDoor_everyFieldOfEveryKind(t *testing.T) {
 	}
 	second := metric
 	second.UnitKind, second.Unit = "workspace", workspace
-	want := ingest.Taken{Batch: ingest.Batch{
+	want := ingest.Taken{Revision: 4, Batch: ingest.Batch{
 		Count: 4, Oldest: noon.Add(-time.Second), Newest: noon, Received: noon, // the exposure's clock is fast
 		Rows: ingest.Rows{
 			Exposures: []ingest.ExposureRow{{

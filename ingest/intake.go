@@ -2,16 +2,24 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
 )
 
 // Intake takes requests with events: it reads, validates, packs and
-// acknowledges. It is safe for concurrent use; the fields are required.
+// acknowledges. It is safe for concurrent use; Door and Packers are required.
 type Intake struct {
 	Door    *Door
 	Packers []*Packer // one for each shard, in the order of their numbers
+
+	// History is what the door's view of the flags is a fold of; nil: that view
+	// is never behind.
+	History *event.Projection
+	// End returns the sequence of the last event of History's log, asked anew;
+	// required with History.
+	End func(context.Context) (uint64, error)
 
 	inflater inflater
 }
@@ -40,12 +48,48 @@ func (in *Intake) Accept(ctx context.Context, req Request, now time.Time) (Recei
 	if err != nil {
 		return Receipt{}, err
 	}
-	taken, err := in.Door.Accept(req.Environment, body, now)
+	taken, err := in.take(ctx, req.Environment, body, now)
 	if err != nil {
 		return Receipt{}, err
 	}
 	receipt := taken.receipt()
 	return receipt, in.submit(ctx, taken.Batch)
+}
+
+// take lets the events through the door. An exposure may name a revision that
+// another replica served before this one has heard of it: the history would
+// say nothing of it, or what was in force before, and the unit would be counted
+// elsewhere or nowhere. So the door looks again when the history has caught up.
+func (in *Intake) take(ctx context.Context, environment string, body []byte, now time.Time) (Taken, error) {
+	if in.History == nil {
+		return in.Door.Accept(environment, body, now)
+	}
+	seen := in.History.Seq() // before the door looks: what arrives meanwhile may have been looked for already
+	taken, err := in.Door.Accept(environment, body, now)
+	if taken.Revision <= seen {
+		return taken, err
+	}
+	if err := in.catchUp(ctx, taken.Revision); err != nil {
+		return Taken{}, fmt.Errorf("%w: revision %d is not known here yet: %w", ErrBusy, taken.Revision, err)
+	}
+	return in.Door.Accept(environment, body, now)
+}
+
+// patience bounds the wait for the history: longer, and it is the sender's
+// turn to wait, who has the events.
+const patience = 2 * time.Second
+
+// catchUp waits until the history has a revision, or all that the log has: a
+// revision that is nowhere is a claim like any other that the history does not
+// bear out.
+func (in *Intake) catchUp(ctx context.Context, revision uint64) error {
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	end, err := in.End(ctx)
+	if err != nil {
+		return err
+	}
+	return in.History.Wait(ctx, min(revision, end))
 }
 
 // submit puts the events into their shards' packs, all before it waits for the

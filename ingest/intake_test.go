@@ -2,12 +2,15 @@ package ingest_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -200,5 +203,100 @@ func TestIntake_shards(t *testing.T) {
 	}
 	if rows != 800 || dead != 200 {
 		t.Errorf("%d rows and %d dead letters, want 800 and 200", rows, dead)
+	}
+}
+
+// replica is the history of the flag checkout as one replica knows it: made at
+// event 1, with an allocation from event 2 on.
+type replica struct {
+	log     *event.MemLog
+	history *event.Projection
+	house
+}
+
+func newReplica(t *testing.T, events int) *replica {
+	t.Helper()
+	r := &replica{log: event.NewMemLog(), history: event.NewProjection()}
+	for i := range events {
+		e := event.Event{ID: event.Derive("replica", fmt.Sprint(i)), Type: "flag.changed", Subject: "flag.checkout", Time: noon, Data: []byte("{}")}
+		if _, err := r.log.Append(t.Context(), e, event.Any); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+func (r *replica) Known(_, flag string) bool { return r.history.Seq() >= 1 && flag == "checkout" }
+
+func (r *replica) Assigned(_, _ string, revision uint64, variant string) (ingest.Assignment, bool) {
+	return ingest.Assignment{Rollout: "production/checkout/1", Stage: "canary", Arm: variant}, min(revision, r.history.Seq()) == 2
+}
+
+func (r *replica) intake() (*ingest.Intake, *ingest.MemStream) {
+	in, streams := intake(1)
+	in.Door.Flags, in.History, in.End = r, r.history, r.log.Last
+	return in, streams[0]
+}
+
+func exposed(t *testing.T, revision uint64) ingest.Request {
+	e := exposure()
+	e.Revision, e.Rollout, e.Stage, e.Epoch = revision, "", "", 0
+	return request("", marshal(t, e))
+}
+
+// TestIntake_waitsForTheRevision sends an exposure of revision 2 to a replica
+// that has not heard of the flag.
+func TestIntake_waitsForTheRevision(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReplica(t, 2)
+		in, stream := r.intake()
+		answer := make(chan error)
+		go func() {
+			_, err := in.Accept(t.Context(), exposed(t, 2), noon)
+			answer <- err
+		}()
+		synctest.Wait() // it waits for the history
+		if err := r.history.Catch(t.Context(), r.log); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-answer; err != nil {
+			t.Fatal(err)
+		}
+		messages, _ := stream.Read(t.Context(), 0, 10)
+		if b, err := codec.Decode(shard, messages[0]); err != nil || len(b.Exposures) != 1 || !b.Exposures[0].Enrolled {
+			t.Errorf("stored %+v, %v; want an enrolled unit", b.Exposures, err)
+		}
+	})
+}
+
+// TestIntake_neverTakesALaggingHistoryForTheTruth sends it where the history
+// does not catch up: nothing is kept, and it may be sent again.
+func TestIntake_neverTakesALaggingHistoryForTheTruth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReplica(t, 2)
+		in, stream := r.intake()
+		if _, err := in.Accept(t.Context(), exposed(t, 2), noon); !errors.Is(err, ingest.ErrBusy) {
+			t.Errorf("got %v, want ErrBusy", err)
+		}
+		in.End = func(context.Context) (uint64, error) { return 0, event.ErrReadOnly }
+		if _, err := in.Accept(t.Context(), exposed(t, 2), noon); !errors.Is(err, ingest.ErrBusy) || !errors.Is(err, event.ErrReadOnly) {
+			t.Errorf("with a log that lost its end: %v, want ErrBusy", err)
+		}
+		if last, _ := stream.Last(t.Context()); last != 0 {
+			t.Errorf("%d messages were kept", last)
+		}
+	})
+}
+
+// TestIntake_revisionThatIsNowhere takes it without waiting: the claim is
+// counted as one that the history does not bear out.
+func TestIntake_revisionThatIsNowhere(t *testing.T) {
+	r := newReplica(t, 3)
+	if err := r.history.Catch(t.Context(), r.log); err != nil {
+		t.Fatal(err)
+	}
+	in, _ := r.intake()
+	if got, err := in.Accept(t.Context(), exposed(t, 1<<40), noon); err != nil || got.Accepted != 1 || got.Differs != 1 {
+		t.Errorf("got %+v, %v, want one accepted that differs", got, err)
 	}
 }

@@ -42,11 +42,20 @@ func (h *house) openIntake() (*ingest.Intake, error) {
 	}
 	codec, instance := ingest.NewCodec(), event.New().String()
 	door := server.Door{Projection: h.projection, Folds: h.folds}
-	in := &ingest.Intake{Door: &ingest.Door{Flags: door, Metrics: door, Key: key}}
+	in := &ingest.Intake{Door: &ingest.Door{Flags: door, Metrics: door, Key: key}, History: h.projection, End: h.end}
 	for _, s := range h.streams.Facts {
 		in.Packers = append(in.Packers, ingest.NewPacker(s, codec, instance))
 	}
 	return in, nil
+}
+
+// end returns where the log ends. Of a log that lost its end nobody knows: what
+// it had there must not be taken for what never was.
+func (h *house) end(ctx context.Context) (uint64, error) {
+	if why := h.streams.Log.Why(); why != "" {
+		return 0, fmt.Errorf("%w: %s", event.ErrReadOnly, why)
+	}
+	return h.streams.Log.Last(ctx)
 }
 
 // unitKey reads the key that unit ids are hashed with, or makes it. Without it
