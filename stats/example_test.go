@@ -16,7 +16,7 @@ func ExampleGuardrail_Judge() {
 	g := stats.Guardrail{Margin: 0, Detect: 0.04, Direction: stats.Increase}
 	j := g.Judge(strata, frozen)
 	fmt.Printf("%s: %.1f %% [%.1f, %.1f], e = %.0f\n", j.State, 100*j.Estimate, 100*j.Bounds.Low, 100*j.Bounds.High, math.Exp(j.LogBreach))
-	// Output: breached: -4.3 % [-8.1, -0.5], e = 57
+	// Output: breached: -4.3 % [-7.9, -0.5], e = 57
 }
 
 // A failure that never existed before needs no baseline.

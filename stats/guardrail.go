@@ -51,9 +51,9 @@ const (
 	methodProcess   = "one-sided mixture e-process in information time over strata"
 	assumeUnits     = "units are independent, and are the units that were randomised"
 	assumeNormal    = "a stratum's difference of means is about normal (at least 100 units per arm in all)"
-	assumeFrozen    = "the variance and the control mean of the first look weigh the strata and scale the margin"
+	assumeFrozen    = "the variance of the first look weighs the strata, and its control mean tells how much information is planned for"
 	warnSmall       = "fewer than 200 units in an arm: the normal approximation is coarse"
-	warnDoubt       = "the control mean that margins are relative to is known to worse than 10 %"
+	warnDoubt       = "the control mean that the information is planned from was known to worse than 10 %"
 	warnZeroControl = "the control mean was 0 when it was frozen: margins are taken of the control mean so far, and effects are absolute"
 	smallArm        = 200
 )
@@ -66,49 +66,43 @@ func (g Guardrail) Judge(strata []Stratum, f Frozen) Judgement {
 	if j.Refused = first(g.fault(), fault(strata), f.ready()); j.Refused != nil {
 		return j
 	}
-	t := scored(strata, f)
-	if t.V == 0 {
+	t := tallied(strata, f)
+	if t.against(0).V == 0 {
 		j.Refused = noVariance
 		return j
 	}
-	return g.judge(t, g.excess(strata, f), f).doubt(strata, f)
-}
-
-// excess returns the score of harm beyond the margin. A relative margin without
-// a frozen control mean is one of the control mean so far.
-func (g Guardrail) excess(strata []Stratum, f Frozen) score {
-	harm, unit := g.Direction.harm(), unit(g.Absolute, f)
-	ratio := 1.0
-	if unit == 0 {
-		ratio += harm * g.Margin
-	}
-	t := contrasts(strata, f, ratio)
-	t.S = t.beyond(g.Margin*unit, harm)
-	return t
+	return g.judge(measured(t, g.Absolute, f), f).doubt(strata, f)
 }
 
 // judge tests the score of the effect, and its excess over the margin.
-func (g Guardrail) judge(t, excess score, f Frozen) Judgement {
-	unit := unit(g.Absolute, f)
-	p := tuned(g.sharpest(unit, f), 2*g.Alpha)
+func (g Guardrail) judge(y yardstick, f Frozen) Judgement {
+	harm := g.Direction.harm()
+	p := g.process(y, f)
+	effect, excess := y.beyond(0, harm), y.beyond(g.Margin, harm)
 	j := Judgement{
 		LogBreach: p.logOne(excess.S, excess.V),
-		LogHarm:   p.logOne(t.beyond(0, g.Direction.harm()), t.V),
+		LogHarm:   p.logOne(effect.S, effect.V),
 		Threshold: -math.Log(g.Alpha),
-		Reading:   t.read(p, g.Alpha, or(unit, 1)),
+		Reading:   y.shown(f).read(p, g.Alpha),
 	}
-	j.Relative = !g.Absolute && unit != 0
-	if size := or(g.Margin, g.Detect) * unit; size > 0 {
-		j.Needed = needed(size, g.Alpha, g.Power)
+	j.Information = excess.V
+	if size := or(g.Margin, g.Detect) * unit(g.Absolute, f); size > 0 {
+		j.Needed = needed(size, g.Alpha, g.Power) * y.spread(harm*g.Margin)
 	}
 	if g.Margin > 0 {
 		j.LogSafe = p.logOne(-excess.S, excess.V)
 	}
-	j.Harmed = j.LogHarm >= j.Threshold
 	j.Breached = j.LogBreach >= j.Threshold
+	j.Harmed = j.Breached || j.LogHarm >= j.Threshold // what is beyond the margin is beyond zero
 	j.Safe = j.LogSafe >= j.Threshold
 	j.State = j.state()
 	return j
+}
+
+// process is tuned for the contrast with the margin.
+func (g Guardrail) process(y yardstick, f Frozen) process {
+	at := g.sharpest(unit(g.Absolute, f), f) * y.spread(g.Direction.harm()*g.Margin)
+	return tuned(at, 2*g.Alpha)
 }
 
 func (j Judgement) state() State {

@@ -23,16 +23,17 @@ func (l Limit) Judge(strata []Stratum, f Frozen) Judgement {
 	if j.Refused = first(l.fault(), l.faults(strata), f.ready()); j.Refused != nil {
 		return j
 	}
-	t := level(strata, f)
+	y := yardstick{tally: level(strata, f)}
+	t := y.against(l.Value)
+	t.S *= l.Direction.harm()
 	if t.V == 0 {
 		j.Refused = noVariance
 		return j
 	}
 	at := l.sharpest(f)
 	p := tuned(at, 2*l.Alpha)
-	over := l.Direction.harm() * (t.S - l.Value*t.W)
-	j = Judgement{LogBreach: p.logOne(over, t.V), LogSafe: p.logOne(-over, t.V), Threshold: -math.Log(l.Alpha),
-		Reading: t.read(p, l.Alpha, 1)}
+	j = Judgement{LogBreach: p.logOne(t.S, t.V), LogSafe: p.logOne(-t.S, t.V), Threshold: -math.Log(l.Alpha),
+		Reading: y.read(p, l.Alpha)}
 	j.Needed = at
 	j.Breached, j.Safe = j.LogBreach >= j.Threshold, j.LogSafe >= j.Threshold
 	j.State = j.state()

@@ -60,7 +60,7 @@ func (n NonInferiority) Needed(f Frozen) float64 {
 	if size == 0 || n.fault() != nil {
 		return 0
 	}
-	return inflation * needed(size, n.Alpha, n.Power)
+	return inflation * n.planned(measured(tally{}, n.Absolute, f), f)
 }
 
 const methodAnytime = "non-inferiority by a one-sided mixture e-process, sound at every look"
@@ -73,24 +73,25 @@ func (n NonInferiority) Anytime(strata []Stratum, f Frozen) Exclusion {
 	if !ok {
 		return e
 	}
-	p := n.process(f)
-	e.LogE = p.logOne(-t.beyond(n.Size*unit(n.Absolute, f), n.Direction.harm()), t.V)
+	p := n.process(measured(tally{}, n.Absolute, f), f)
+	e.LogE = p.logOne(-t.S, t.V)
 	e.Critical = p.radiusOne(t.V, n.Alpha) / math.Sqrt(t.V)
 	e.Excluded = e.LogE >= -math.Log(n.Alpha)
 	return e
 }
 
-// start checks the question and reads the data.
+// start checks the question and reads the data. The score is that of harm in
+// excess of the size.
 func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclusion, score, bool) {
 	e := Exclusion{Reading: nothing(method, nil)}
 	if e.Refused = first(n.fault(), fault(strata), f.ready()); e.Refused != nil {
 		return e, score{}, false
 	}
 	e.Size = n.Size
-	unit := unit(n.Absolute, f)
-	t := scored(strata, f)
+	y := measured(tallied(strata, f), n.Absolute, f)
+	t := y.beyond(n.Size, n.Direction.harm())
 	switch {
-	case unit == 0:
+	case unit(n.Absolute, f) == 0:
 		e.Refused = refuse(Unbounded, "control", "the control mean was 0 when it was frozen, so that a relative size has no meaning")
 	case t.V == 0:
 		e.Refused = noVariance
@@ -98,17 +99,23 @@ func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclus
 	if e.Refused != nil {
 		return e, score{}, false
 	}
-	e.Reading = t.read(n.process(f), n.Alpha, unit)
-	e.Relative, e.Needed = !n.Absolute, n.Needed(f)
+	e.Reading = y.shown(f).read(n.process(y, f), n.Alpha)
+	e.Clock, e.Information, e.Needed = t.V, t.V, n.Needed(f)
 	e.Doubt = Doubt{Method: method, Assumptions: []string{assumeUnits, assumeNormal, assumeFrozen}}
 	e.weigh(strata, f)
-	e.Z = -t.beyond(n.Size*unit, n.Direction.harm()) / math.Sqrt(t.V)
+	e.Z = -t.S / math.Sqrt(t.V)
 	e.Fraction = t.V / e.Needed
 	return e, t, true
 }
 
-func (n NonInferiority) process(f Frozen) process {
-	return tuned(needed(n.Size*unit(n.Absolute, f), n.Alpha, n.Power), 2*n.Alpha)
+// planned returns the information that one look needs, in the clock of the
+// contrast with the size.
+func (n NonInferiority) planned(y yardstick, f Frozen) float64 {
+	return needed(n.Size*unit(n.Absolute, f), n.Alpha, n.Power) * y.spread(n.Direction.harm()*n.Size)
+}
+
+func (n NonInferiority) process(y yardstick, f Frozen) process {
+	return tuned(n.planned(y, f), 2*n.Alpha)
 }
 
 func (n NonInferiority) defaults() NonInferiority {

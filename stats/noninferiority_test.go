@@ -83,7 +83,7 @@ func TestLookErrorAtTheSize(t *testing.T) {
 
 func TestLookIsTakenAtTwentieths(t *testing.T) {
 	n := NonInferiority{Size: 0.2, Direction: Increase}
-	half := arms(1000, 200, 1000, 150)
+	half := arms(800, 160, 800, 120)
 	f := frozen(t, half)
 	e := n.Look(half, f, nil)
 	if e.Taken == nil || e.Taken.Clock != e.Clock || e.Next <= e.Clock || e.Excluded || e.Ended {
@@ -97,7 +97,7 @@ func TestLookIsTakenAtTwentieths(t *testing.T) {
 	if again.Taken != nil || again.Critical != e.Critical || again.Excluded {
 		t.Errorf("between looks: %+v", again)
 	}
-	if less := n.Look(arms(900, 180, 900, 140), f, looks); less.Taken != nil {
+	if less := n.Look(arms(700, 140, 700, 110), f, looks); less.Taken != nil {
 		t.Errorf("a look at less information was taken: %+v", less)
 	}
 	over := n.Look(arms(20000, 4000, 20000, 4000), f, looks)

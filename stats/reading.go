@@ -11,11 +11,11 @@ const tuneUnits = 5000
 
 // Reading is what every test of a gate says of the effect beside its answer:
 // the estimate, how well it is known, and how much information there is.
-// Estimate and intervals are in units of the frozen control mean when Relative,
-// else in the metric's own.
+// Estimate and intervals are shares of control's mean when Relative, else in
+// the metric's own unit.
 type Reading struct {
 	Estimate    float64  `json:"estimate"`    // treatment minus control: positive where treatment has more
-	Relative    bool     `json:"relative"`    // as a share of the frozen control mean
+	Relative    bool     `json:"relative"`    // as a share of control's mean, each stratum weighted as the estimate weighs it
 	SE          float64  `json:"se"`          // standard error of Estimate
 	Bounds      Interval `json:"bounds"`      // what the test's own answer rests on: each side at its alpha, always valid
 	Band        Interval `json:"band"`        // two-sided 95 %, always valid
@@ -33,20 +33,25 @@ func nothing(method string, why *Refusal) Reading {
 		Doubt: Doubt{Method: method, Refused: why}}
 }
 
-// read returns the reading of a score. unit is what 1 means to the reader, in
-// the metric's unit; bounds are at alpha each.
-func (t score) read(p process, alpha, unit float64) Reading {
-	z := upper(bandAlpha/2) * math.Sqrt(t.V)
+// read returns the reading of an effect. Bounds are at alpha each.
+func (y yardstick) read(p process, alpha float64) Reading {
+	zero := y.against(0)
 	return Reading{
-		Estimate:    t.estimate() / unit,
-		SE:          t.error() / unit,
-		Bounds:      t.around(p.radiusOne(t.V, alpha)).scale(1 / unit),
-		Band:        t.around(p.radiusTwo(t.V, bandAlpha)).scale(1 / unit),
-		Fixed:       t.around(z).scale(1 / unit),
-		Score:       t.S,
-		Clock:       t.V,
-		Information: t.V,
+		Estimate:    y.estimate(),
+		Relative:    y.sign != 0,
+		SE:          y.error(),
+		Bounds:      y.interval(func(s, v float64) bool { return p.logOne(s, v) >= -math.Log(alpha) }),
+		Band:        y.interval(p.band(bandAlpha)),
+		Fixed:       y.interval(func(s, v float64) bool { return s >= upper(bandAlpha/2)*math.Sqrt(v) }),
+		Score:       zero.S,
+		Clock:       zero.V,
+		Information: zero.V,
 	}
+}
+
+// band excludes by the two-sided test at alpha.
+func (p process) band(alpha float64) rejects {
+	return func(s, v float64) bool { return p.logTwo(s, v) >= -math.Log(alpha) }
 }
 
 // sensible says why a test at these levels would be no test, or returns nil.

@@ -12,10 +12,11 @@ const FreezeUnits = 100
 const freezeOutcomes = 25
 
 // Frozen is what the tests of one metric take from its first look and keep for
-// the life of the plan, so that weights and margins never depend on later data.
+// the life of the plan, so that weights and plans never depend on later data.
+// The margin itself is not among them: see yardstick.
 type Frozen struct {
 	Variance    float64 `json:"variance"`    // of one unit's value, within arms; 0 means nothing is frozen yet
-	ControlMean float64 `json:"controlMean"` // margins and sizes are relative to its absolute value
+	ControlMean float64 `json:"controlMean"` // its absolute value tells which effect in the metric's unit a relative one is planned as
 	Doubt       float64 `json:"doubt"`       // relative standard error of ControlMean, 0 when that mean is 0
 	Units       int64   `json:"units"`       // of both arms, at that look
 }
@@ -97,36 +98,45 @@ func (p *pool) frozen(base Sample) Frozen {
 	return f
 }
 
-// score is the stratified score of treatment against control: S = Σ w_k d_k
-// with d_k the difference of stratum k and w_k = n_t n_c/(n s²), s² frozen. Its
-// clock V = Σ w_k² Var(d_k) grows with the data; 1/SE² of strata that are
-// weighted anew at every look may shrink. S/W estimates the effect.
+// score is a stratified score S = Σ w_k d_k of the differences d_k of the strata,
+// with w_k = n_t n_c/(n s²), s² frozen. Its clock V = Σ w_k² Var(d_k) grows with
+// the data; 1/SE² of strata that are weighted anew at every look may shrink.
 type score struct {
-	S, W, V float64
+	S, V float64
 }
 
-// scored returns the score of the strata that have two units in each arm; a
-// stratum without has no variance yet and waits.
-func scored(strata []Stratum, f Frozen) score { return contrasts(strata, f, 1) }
+// tally holds what the scores of an effect are made of, whatever the size
+// that the effect is compared with.
+type tally struct {
+	effect    float64 // Σ w_k (ȳ_t − ȳ_c)
+	control   float64 // Σ w_k ȳ_c
+	weight    float64 // Σ w_k
+	treatment float64 // Σ w_k² Var(ȳ_t), the treated units' part of the clock
+	noise     float64 // Σ w_k² Var(ȳ_c)
+}
 
-// contrasts is scored for d_k = treatment − ratio·control: the test form of a
-// relative margin where no control mean is known that it could be frozen with
-// (Sasabuchi 1988).
-func contrasts(strata []Stratum, f Frozen, ratio float64) score {
-	var t score
+// tallied returns the tally of the strata that have two units in each
+// arm; a stratum without has no variance yet and waits.
+func tallied(strata []Stratum, f Frozen) tally {
+	var t tally
 	for _, s := range strata {
 		if s.Control.N < 2 || s.Treatment.N < 2 {
 			continue
 		}
 		nc, nt := float64(s.Control.N), float64(s.Treatment.N)
 		w := nt / (nt + nc) * nc / f.Variance
-		t.S += w * (s.Treatment.Center() - ratio*s.Control.Center())
-		t.W += w
 		vc, vt := s.noise()
-		t.V += w * w * (vt/nt + ratio*ratio*vc/nc)
+		t.effect += w * (s.Treatment.Center() - s.Control.Center())
+		t.control += w * s.Control.Center()
+		t.weight += w
+		t.treatment += w * w * vt / nt
+		t.noise += w * w * vc / nc
 	}
 	return t
 }
+
+// against returns the score of "there is no effect", or of the level itself.
+func (t tally) against(x float64) score { return yardstick{tally: t}.against(x) }
 
 // noise returns the variance of a value in each arm. Where all of one arm and
 // none of the other have an outcome both estimates are 0, and that of their
@@ -140,33 +150,19 @@ func (s Stratum) noise() (control, treatment float64) {
 	return control, treatment
 }
 
-// level is the score of the treated units alone, for limits: w_k = n_t/s².
-func level(strata []Stratum, f Frozen) score {
-	var t score
+// level is the tally of the treated units with nothing, for limits: w_k =
+// n_t/s².
+func level(strata []Stratum, f Frozen) tally {
+	var t tally
 	for _, s := range strata {
 		if s.Treatment.N < 2 {
 			continue
 		}
 		n := float64(s.Treatment.N)
 		w := n / f.Variance
-		t.S += w * s.Treatment.Center()
-		t.W += w
-		t.V += w * w * s.Treatment.Variance() / n
+		t.effect += w * s.Treatment.Center()
+		t.weight += w
+		t.treatment += w * w * s.Treatment.Variance() / n
 	}
 	return t
-}
-
-// estimate returns the effect, in the metric's unit.
-func (t score) estimate() float64 { return t.S / t.W }
-
-// error returns the standard error of the estimate.
-func (t score) error() float64 { return math.Sqrt(t.V) / t.W }
-
-// beyond returns the score of a harmful effect in excess of size: harm is the
-// sign of a bad change.
-func (t score) beyond(size, harm float64) float64 { return harm*t.S - size*t.W }
-
-// around returns the effects whose score is within radius of the estimate's.
-func (t score) around(radius float64) Interval {
-	return Interval{Low: (t.S - radius) / t.W, High: (t.S + radius) / t.W}
 }

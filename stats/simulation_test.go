@@ -115,7 +115,7 @@ func TestClockRuns(t *testing.T) {
 	last := 0.0
 	for range 500 {
 		n, xc, xt = n+20, xc+binomial(r, 20, 0.1), xt+binomial(r, 20, 0.1)
-		v := scored(arms(n, xc, n, xt), f).V
+		v := tallied(arms(n, xc, n, xt), f).against(0).V
 		if v < last {
 			t.Fatalf("clock went from %v to %v at %d units", last, v, n)
 		}

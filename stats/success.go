@@ -41,19 +41,18 @@ func (s Success) Judge(strata []Stratum, f Frozen) Outcome {
 	if o.Refused = first(g.fault(), fault(strata), f.ready()); o.Refused != nil {
 		return o
 	}
-	t := scored(strata, f)
+	y := measured(tallied(strata, f), g.Absolute, f)
+	t := y.against(0)
 	if t.V == 0 {
 		o.Refused = noVariance
 		return o
 	}
-	unit := unit(g.Absolute, f)
-	at := g.sharpest(unit, f)
+	at := g.sharpest(unit(g.Absolute, f), f)
 	p := tuned(at, g.Alpha)
 	o.LogE, o.Threshold = p.logTwo(t.S, t.V), -math.Log(g.Alpha)
 	o.P = math.Min(1, math.Exp(-o.LogE))
-	o.Reading = t.read(p, g.Alpha, or(unit, 1))
-	o.Bounds = t.around(p.radiusTwo(t.V, g.Alpha)).scale(1 / or(unit, 1))
-	o.Relative, o.Needed = !g.Absolute && unit != 0, at
+	o.Reading = y.shown(f).read(p, g.Alpha)
+	o.Bounds, o.Needed = y.shown(f).interval(p.band(g.Alpha)), at
 	o.Doubt = Doubt{Method: methodSuccess, Assumptions: []string{assumeUnits, assumeNormal, assumeFrozen}}
 	o.weigh(strata, f)
 	o.Verdict = o.verdict(g.Direction.harm() * t.S)
