@@ -219,9 +219,12 @@ func TestDamageWhileRunning(t *testing.T) {
 		b := readFile(t, path)
 		b[int(damaged-1)*len(b)/6+500] ^= 1
 		writeFile(t, path, b)
-		_, err := s.Facts[0].Read(t.Context(), damaged-1, 10)
-		if !errors.Is(err, event.ErrDamaged) || !strings.Contains(err.Error(), fmt.Sprintf("pack %d of FACTS_0 is missing", damaged)) {
-			t.Errorf("pack %d damaged: Read = %v", damaged, err)
+		got, err := s.Facts[0].Read(t.Context(), damaged-1, 10)
+		named := errors.Is(err, event.ErrDamaged) && strings.Contains(err.Error(), fmt.Sprintf("pack %d of FACTS_0 is missing", damaged))
+		// The server may still have what it wrote in memory; then it answers that.
+		whole := err == nil && len(got) > 0 && got[0].Seq == damaged && string(got[0].Data) == strings.Repeat("x", 1000)
+		if !named && !whole {
+			t.Errorf("pack %d damaged: Read = %d messages, %v", damaged, len(got), err)
 		}
 		s.release()
 	}
