@@ -102,27 +102,39 @@ func (f LetterFilter) match(l Letter) bool {
 func Letters(ctx context.Context, dead Stream, f LetterFilter) ([]Letter, error) {
 	seen := map[string]bool{}
 	var found []Letter
-	for after := uint64(0); ; {
+	_, err := eachLetter(ctx, dead, 0, func(l Letter) {
+		if f.match(l) && !seen[l.ID] {
+			seen[l.ID] = true
+			found = append(found, l)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b Letter) int { return a.place().compare(b.place()) })
+	return found, nil
+}
+
+// eachLetter calls f with every letter of the dead stream's messages behind
+// after, repeats among them, and returns the sequence of the last message.
+func eachLetter(ctx context.Context, dead Stream, after uint64, f func(Letter)) (uint64, error) {
+	for {
 		messages, err := dead.Read(ctx, after, 256)
 		if err != nil {
-			return nil, fmt.Errorf("reading dead letters: %w", err)
+			return after, fmt.Errorf("reading dead letters: %w", err)
 		}
 		if len(messages) == 0 {
-			slices.SortFunc(found, func(a, b Letter) int { return a.place().compare(b.place()) })
-			return found, nil
+			return after, nil
 		}
 		for _, m := range messages {
-			after = m.Seq
 			var in letters
 			if err := json.Unmarshal(m.Data, &in); err != nil {
-				return nil, fmt.Errorf("reading dead letter %s: %w", m.ID, err)
+				return after, fmt.Errorf("reading dead letter %s: %w", m.ID, err)
 			}
 			for _, l := range in.Letters {
-				if f.match(l) && !seen[l.ID] {
-					seen[l.ID] = true
-					found = append(found, l)
-				}
+				f(l)
 			}
+			after = m.Seq
 		}
 	}
 }

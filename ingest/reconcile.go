@@ -33,24 +33,34 @@ type Account struct {
 }
 
 // Account balances the messages behind after, up to to, which must be loaded:
-// at most the loader's Done.
+// at most the loader's Done. It reads every message of the range and every dead
+// letter there is; a Ledger does that once.
 func (r Reconciler) Account(ctx context.Context, after, to uint64) (Account, error) {
-	c := &count{Account: Account{Shard: r.Shard, From: after + 1, To: to}, dead: map[Place]uint64{}}
-	if to <= after {
-		return c.Account, nil
-	}
 	found, err := Letters(ctx, r.Dead, LetterFilter{Shard: r.Shard, From: after + 1, To: to})
 	if err != nil {
 		return Account{}, err
 	}
+	dead := map[Place]uint64{}
 	for _, l := range found {
-		c.dead[l.place()] = l.Events
-		c.Dead += l.Events
+		dead[l.place()] = l.Events
+	}
+	return r.balance(ctx, after, to, dead)
+}
+
+// balance is Account with the events of each letter of the range.
+func (r Reconciler) balance(ctx context.Context, after, to uint64, dead map[Place]uint64) (Account, error) {
+	c := &count{Account: Account{Shard: r.Shard, From: after + 1, To: to}, dead: dead}
+	if to <= after {
+		return c.Account, nil
+	}
+	for _, events := range dead {
+		c.Dead += events
 	}
 	if err := r.each(ctx, after, to, func(m event.Message) error { c.publish(r.Decoder, m); return nil }); err != nil {
 		return Account{}, err
 	}
 	c.Lost += to - after - c.messages
+	var err error
 	if c.Stored, err = r.Store.Events(ctx, r.Shard, after+1, to); err != nil {
 		return Account{}, fmt.Errorf("counting events of %s: %w", r.Shard, err)
 	}

@@ -37,7 +37,7 @@ var (
 
 // openController makes the controller and what it reads from.
 func (h *house) openController(context.Context) error {
-	h.accounts = &accounts{house: h, shard: map[string]balance{}}
+	h.accounts = newAccounts(h)
 	h.facts = &facts{house: h, looks: map[string]decisions.Look{}, stuck: map[string]standstill{}}
 	h.controller = &decisions.Controller{
 		Log: h.streams.Log, Blobs: h.streams.Blobs, House: h.projection, Flags: h.folds.Flags, State: h.folds.Rollouts,
@@ -105,7 +105,7 @@ func (f *facts) watermark(ctx context.Context, e *decisions.Evidence, now time.T
 		if err != nil {
 			return until, err
 		}
-		e.Unaccounted += int64(b.unaccounted)
+		e.Unaccounted += int64(b.Unaccounted)
 	}
 	return until, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
@@ -97,20 +96,20 @@ func keep(path string, content []byte) error {
 	return nil
 }
 
-// accounts tells how far the facts are, and balances what was loaded since it
-// last looked.
+// accounts tells how far the facts are, and whether all of them are there.
 type accounts struct {
-	house *house
-	mu    sync.Mutex
-	shard map[string]balance
+	house   *house
+	ledgers map[string]*ingest.Ledger // by shard
 }
 
-// balance is what is known of the messages of a shard up to one.
-type balance struct {
-	to          uint64
-	stored      uint64
-	dead        uint64
-	unaccounted uint64
+func newAccounts(h *house) *accounts {
+	a := &accounts{house: h, ledgers: map[string]*ingest.Ledger{}}
+	for _, l := range h.loaders {
+		a.ledgers[l.Shard] = &ingest.Ledger{Reconciler: ingest.Reconciler{
+			Shard: l.Shard, Stream: l.Stream, Store: l.Store, Dead: l.Dead, Decoder: l.Decoder,
+		}}
+	}
+	return a
 }
 
 var _ server.Accounts = (*accounts)(nil)
@@ -132,8 +131,8 @@ func (a *accounts) Facts(ctx context.Context) (v server.FactsView, err error) {
 		if err != nil {
 			return v, err
 		}
-		v.DeadLetters += b.dead
-		v.Unaccounted += int64(b.unaccounted)
+		v.DeadLetters += b.Dead
+		v.Unaccounted += int64(b.Unaccounted)
 	}
 	if v.Events, err = a.house.store.Counted(ctx); err != nil {
 		return v, err
@@ -147,23 +146,11 @@ func (a *accounts) Letters(ctx context.Context, f ingest.LetterFilter) ([]ingest
 	return ingest.Letters(ctx, a.house.streams.Dead, f)
 }
 
-// balance adds the account of what was loaded since the last one. A range with
-// something missing is balanced again the next time: it may have been found.
-func (a *accounts) balance(ctx context.Context, l *ingest.Loader) (balance, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	known := a.shard[l.Shard]
-	r := ingest.Reconciler{Shard: l.Shard, Stream: l.Stream, Store: l.Store, Dead: l.Dead, Decoder: l.Decoder}
-	fresh, err := r.Account(ctx, known.to, l.Progress().Done)
+// balance accounts for all that a loader has loaded.
+func (a *accounts) balance(ctx context.Context, l *ingest.Loader) (ingest.Account, error) {
+	b, err := a.ledgers[l.Shard].Balance(ctx, l.Progress().Done)
 	if err != nil {
-		return known, fmt.Errorf("balancing %s: %w", l.Shard, err)
+		return b, fmt.Errorf("balancing %s: %w", l.Shard, err)
 	}
-	next := balance{
-		to: max(known.to, fresh.To), stored: known.stored + fresh.Stored,
-		dead: known.dead + fresh.Dead, unaccounted: known.unaccounted + fresh.Unaccounted,
-	}
-	if fresh.Unaccounted == 0 {
-		a.shard[l.Shard] = next
-	}
-	return next, nil
+	return b, nil
 }
