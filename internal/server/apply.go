@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/manifest"
 )
 
@@ -96,6 +100,9 @@ func (s *server) applyFlag(ctx context.Context, d manifest.Document, in *applyIn
 	if err := d.Decode(&f); err != nil {
 		return Applied{}, err
 	}
+	if err := s.mayDefine(ctx, d.Kind, slices.Collect(maps.Keys(f.Environments))); err != nil {
+		return Applied{}, err
+	}
 	var before flags.Recorded
 	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
 		before, _ = s.Flags.Flag(f.Key)
@@ -110,9 +117,49 @@ func (s *server) applyFlag(ctx context.Context, d manifest.Document, in *applyIn
 	return Applied{d.Kind, f.Key, change(before.Revision), seq}, err
 }
 
+// mayDefine refuses what is shared by all environments to a token that is bound
+// to one, and environments that do not exist.
+func (s *server) mayDefine(ctx context.Context, kind string, environments []string) error {
+	if err := may(ctx, access.Write, access.AnyEnvironment); err != nil {
+		return fmt.Errorf("%w, and a %s belongs to all environments", err, kind)
+	}
+	var faults event.Invalids
+	for _, e := range slices.Sorted(slices.Values(environments)) {
+		s.check("environments."+e, e, &faults)
+	}
+	return faults.Err()
+}
+
+// mayPlan asks for the plan's own environment. To start a rollout is a decision,
+// by whichever door it comes.
+func (s *server) mayPlan(ctx context.Context, environment string, start bool) error {
+	if err := may(ctx, access.Write, environment); err != nil {
+		return err
+	}
+	if err := may(ctx, access.Decide, environment); start && err != nil {
+		return fmt.Errorf("%w: it may write plans, and to start one takes an approver", err)
+	}
+	var faults event.Invalids
+	if environment != "" { // a plan without one is refused by its own room
+		s.check("environment", environment, &faults)
+	}
+	return faults.Err()
+}
+
+// check notes an environment that does not exist: a misspelt one would answer
+// nobody.
+func (s *server) check(path, environment string, faults *event.Invalids) {
+	if !slices.Contains(s.Environments, environment) {
+		faults.Add(path, environment, "is not an environment", "write one of "+strings.Join(s.Environments, ", "))
+	}
+}
+
 func (s *server) applyMetric(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
 	var m ingest.Metric
 	if err := d.Decode(&m); err != nil {
+		return Applied{}, err
+	}
+	if err := s.mayDefine(ctx, d.Kind, nil); err != nil {
 		return Applied{}, err
 	}
 	var before ingest.Declaration
@@ -131,6 +178,9 @@ func (s *server) applyMetric(ctx context.Context, d manifest.Document, in *apply
 func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
 	var p decisions.Plan
 	if err := d.Decode(&p); err != nil {
+		return Applied{}, err
+	}
+	if err := s.mayPlan(ctx, p.Environment, in.Start); err != nil {
 		return Applied{}, err
 	}
 	var before decisions.Rollout

@@ -18,6 +18,7 @@ import (
 var (
 	errUnauthorized = errors.New("no valid token: send \"Authorization: Bearer <token>\"")
 	errForbidden    = errors.New("this token may not do that")
+	errForeign      = errors.New("a page of another site may not do that")
 	errTooLarge     = errors.New("the request body is too large")
 	errNoSuch       = errors.New("there is nothing of that name")
 	errMethod       = errors.New("this address does not take that method")
@@ -78,7 +79,7 @@ func status(err error) (int, string) {
 		return http.StatusBadRequest, "/problems/invalid"
 	case errors.Is(err, errUnauthorized):
 		return http.StatusUnauthorized, "/problems/unauthorized"
-	case errors.Is(err, errForbidden):
+	case errors.Is(err, errForbidden), errors.Is(err, errForeign):
 		return http.StatusForbidden, "/problems/forbidden"
 	case errors.Is(err, errNoSuch), errors.Is(err, event.ErrNotFound), errors.Is(err, access.ErrUnknown),
 		errors.Is(err, flags.ErrUnknown), errors.Is(err, decisions.ErrUnknown):

@@ -64,6 +64,7 @@ func (s *server) listLetters(ctx context.Context, in *lettersIn) (*lettersOut, e
 	if err != nil {
 		return nil, err
 	}
+	all = slices.DeleteFunc(all, func(l ingest.Letter) bool { return !sees(ctx, l.Environment) })
 	out := &lettersOut{}
 	out.Body.Total = len(all)
 	out.Body.Letters = all[max(0, len(all)-in.Limit):]

@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -22,11 +24,30 @@ func who(ctx context.Context) access.Principal {
 	return p
 }
 
-// permissions maps method and path template to what a route needs.
-var permissions = func() map[string]access.Permission {
-	m := make(map[string]access.Permission, len(table))
+// may returns an error unless whoever asks may do that in an environment.
+func may(ctx context.Context, what access.Permission, environment string) error {
+	p := who(ctx)
+	switch {
+	case p.May(what, environment):
+		return nil
+	case p.Environment != access.AnyEnvironment:
+		return fmt.Errorf("%w: it is bound to %s", errForbidden, p.Environment)
+	}
+	return errForbidden
+}
+
+// sees reports whether whoever asks may see what belongs to an environment. A
+// bound token sees its own alone, and nothing whose environment is not known.
+func sees(ctx context.Context, environment string) bool {
+	bound := who(ctx).Environment
+	return bound == access.AnyEnvironment || bound == environment
+}
+
+// byTemplate maps method and path template to the route.
+func byTemplate() map[string]route {
+	m := make(map[string]route, len(table))
 	for _, r := range table {
-		m[r.method+" "+r.path] = r.needs
+		m[r.method+" "+r.path] = r
 	}
 	return m
 }
@@ -34,23 +55,26 @@ var permissions = func() map[string]access.Permission {
 // guard lets a request through when its principal may do what the matched
 // route needs. It looks at the matched route, never at the raw path.
 func (s *server) guard(next http.Handler) http.Handler {
-	needed := permissions()
+	routes := byTemplate()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		needs, ok := needed[r.Method+" "+template(r)]
+		at, ok := routes[r.Method+" "+template(r)]
 		if !ok && builtIn[template(r)] {
-			needs, ok = access.Read, true
+			at, ok = route{needs: access.Read, scope: whole}, true
 		}
-		p, known := s.principal(r, needs)
+		p, known := s.principal(r, at.needs)
+		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, p))
+		err := errForbidden // of a route that is not in the table
+		if ok {
+			err = may(r.Context(), at.needs, at.scope.environment(r, p))
+		}
 		switch {
-		case ok && needs == access.Public:
+		case ok && at.needs == access.Public, known && err == nil:
+			next.ServeHTTP(w, r)
 		case !known:
 			s.turnAway(w, r)
-			return
-		case !ok || !p.May(needs, environment(r, p)):
-			fail(w, errForbidden)
-			return
+		default:
+			s.deny(w, r, err)
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))
 	})
 }
 
@@ -89,12 +113,9 @@ func (s *server) principal(r *http.Request, needs access.Permission) (access.Pri
 	return p, ok
 }
 
-// environment says which environment a request is about: the token's own, the
-// path's, or the query's.
+// environment says which environment an evaluation or an event is about: the
+// query's, or the token's own.
 func environment(r *http.Request, p access.Principal) string {
-	if e := mux.Vars(r)["environment"]; e != "" {
-		return e
-	}
 	if e := r.URL.Query().Get("environment"); e != "" {
 		return e
 	}
@@ -104,9 +125,22 @@ func environment(r *http.Request, p access.Principal) string {
 // turnAway sends a browser to the sign-in page and everybody else a 401, also
 // an open page that renews itself: it stays as it is and says that it is old.
 func (s *server) turnAway(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet && r.Header.Get("HX-Request") == "" && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+	if reads(r) {
+		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}
 	fail(w, errUnauthorized)
+}
+
+// deny answers with an error: a page to a browser, a problem to a program.
+func (s *server) deny(w http.ResponseWriter, r *http.Request, err error) {
+	if !reads(r) || s.problemPage(w, r, err) != nil {
+		fail(w, err)
+	}
+}
+
+// reads reports whether a person asks for a page: no program, and no open page
+// that renews itself.
+func reads(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("HX-Request") == "" && strings.Contains(r.Header.Get("Accept"), "text/html")
 }

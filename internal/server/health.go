@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+
+	"github.com/sluice-hq/sluice/internal/access"
 )
 
 // healthz says that the process answers.
@@ -11,13 +13,18 @@ func (s *server) healthz(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, map[string]string{"status": "ok", "version": s.Version})
 }
 
-// readyz gives a reason per dependency, and 503 while one is not well.
+// readyz names every dependency, and is 503 while one is not well. The reason,
+// which may name hosts and folders, is for those who may read.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 	code, reasons := http.StatusOK, map[string]string{}
+	reader := may(r.Context(), access.Read, access.AnyEnvironment) == nil
 	for name, err := range s.dependencies(r.Context()) {
 		reasons[name] = "ok"
 		if err != nil {
-			reasons[name], code = err.Error(), http.StatusServiceUnavailable
+			reasons[name], code = "not well; ask with a token for the reason", http.StatusServiceUnavailable
+			if reader {
+				reasons[name] = err.Error()
+			}
 		}
 	}
 	return writeJSON(w, code, reasons)

@@ -30,6 +30,12 @@ var start = time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
+	return newHouseWith(t, func(*House) {})
+}
+
+// newHouseWith opens a house with other parts.
+func newHouseWith(t testing.TB, adjust func(*House)) *house {
+	t.Helper()
 	h := &house{t: t, facts: &ingest.MemStream{}, tokens: map[string]string{}}
 	folds := NewFolds()
 	h.House = House{
@@ -45,6 +51,7 @@ func newHouse(t testing.TB) *house {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- h.Projection.Run(ctx, h.Log) }()
+	adjust(&h.House)
 	h.Server = httptest.NewServer(New(h.House))
 	t.Cleanup(func() {
 		h.Close()
@@ -58,6 +65,8 @@ func newHouse(t testing.TB) *house {
 		"editor": {Class: access.Account, Role: access.Editor}, "viewer": {Class: access.Account, Role: access.Viewer},
 		"sdk": {Class: access.ServerSDK, Environment: "production"}, "client": {Class: access.ClientSDK, Environment: "production"},
 		"foreign": {Class: access.ServerSDK, Environment: "staging"},
+		"home":    {Class: access.Account, Role: access.Admin, Environment: "production"},
+		"bound":   {Class: access.Account, Role: access.Admin, Environment: "staging"},
 	} {
 		token.Name = who
 		text, _, err := IssueToken(ctx, h.House, token, "test")

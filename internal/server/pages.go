@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ const refresh = 2 * time.Second
 func (s *server) homePage(w http.ResponseWriter, r *http.Request) error {
 	var all []dashboards.Seen
 	var asOf dashboards.AsOf
-	for _, v := range s.views("") {
+	for _, v := range s.views(r.Context(), "") {
 		all = append(all, seen(v))
 		if v.Look != nil && v.Look.Evidence.Newest.After(asOf.Event) {
 			asOf = dashboards.AsOf{Event: v.Look.Evidence.Newest, Lag: s.Now().Sub(v.Look.Evidence.Newest)}
@@ -149,8 +150,11 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 // local keeps a redirect on this server: a path, and no host in disguise.
+// Browsers read a backslash as a slash and skip tabs and line ends; what the
+// parser takes has no control characters.
 func local(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n") {
+	u, err := url.Parse(next)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.Contains(next, `\`) {
 		return "/"
 	}
 	return next

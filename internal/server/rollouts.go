@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/internal/access"
 )
 
 // rolloutID is the path of one rollout.
@@ -57,22 +59,33 @@ type rolloutsOut struct {
 	}
 }
 
-func (s *server) listRollouts(_ context.Context, in *rolloutsIn) (*rolloutsOut, error) {
+func (s *server) listRollouts(ctx context.Context, in *rolloutsIn) (*rolloutsOut, error) {
+	if in.Environment != "" {
+		if err := may(ctx, access.Read, in.Environment); err != nil {
+			return nil, err
+		}
+	}
 	out := &rolloutsOut{}
-	out.Body.Rollouts = s.views(in.Environment)
+	out.Body.Rollouts = s.views(ctx, in.Environment)
 	return out, nil
 }
 
-// views returns every rollout, or those of one environment.
-func (s *server) views(environment string) []RolloutView {
+// visible returns the rollouts that whoever asks may see: a token that is
+// bound to an environment sees those of its own.
+func (s *server) visible(ctx context.Context) []decisions.Rollout {
+	var all []decisions.Rollout
+	s.Projection.View(func(uint64) { all = s.Rollouts.Rollouts() })
+	return slices.DeleteFunc(all, func(r decisions.Rollout) bool { return !sees(ctx, r.Plan.Environment) })
+}
+
+// views returns every rollout that may be seen, or those of one environment.
+func (s *server) views(ctx context.Context, environment string) []RolloutView {
 	var ids []string
-	s.Projection.View(func(uint64) {
-		for _, r := range s.Rollouts.Rollouts() {
-			if environment == "" || r.Plan.Environment == environment {
-				ids = append(ids, r.ID)
-			}
+	for _, r := range s.visible(ctx) {
+		if environment == "" || r.Plan.Environment == environment {
+			ids = append(ids, r.ID)
 		}
-	})
+	}
 	views := make([]RolloutView, 0, len(ids))
 	for _, id := range ids {
 		if v, err := s.view(id); err == nil {
@@ -128,20 +141,38 @@ type decisionsOut struct {
 	}
 }
 
-func (s *server) listDecisions(_ context.Context, in *decisionsIn) (*decisionsOut, error) {
+func (s *server) listDecisions(ctx context.Context, in *decisionsIn) (*decisionsOut, error) {
+	if err := s.existing(ctx, in.Rollout); err != nil {
+		return nil, err
+	}
 	out := &decisionsOut{}
-	s.Projection.View(func(uint64) {
-		for _, r := range s.Rollouts.Rollouts() {
-			if in.Rollout != "" && in.Rollout != r.ID {
-				continue
-			}
-			for _, d := range r.Decisions {
-				out.Body.Decisions = append(out.Body.Decisions, DecisionView{d, r.ID})
-			}
+	out.Body.Decisions = []DecisionView{}
+	for _, r := range s.visible(ctx) {
+		if in.Rollout != "" && in.Rollout != r.ID {
+			continue
 		}
-	})
+		for _, d := range r.Decisions {
+			out.Body.Decisions = append(out.Body.Decisions, DecisionView{d, r.ID})
+		}
+	}
 	newestFirst(out.Body.Decisions)
 	return out, nil
+}
+
+// existing refuses the name of a rollout that is none, or is another
+// environment's; no name asks for all of them.
+func (s *server) existing(ctx context.Context, id string) error {
+	if id == "" {
+		return nil
+	}
+	environment, _, _, err := decisions.SplitID(id)
+	if err == nil {
+		err = may(ctx, access.Read, environment)
+	}
+	if err == nil {
+		_, err = s.view(id)
+	}
+	return err
 }
 
 type decisionID struct {
@@ -172,6 +203,9 @@ func (s *server) decision(ctx context.Context, id string) (record DecisionRecord
 	})
 	if !ok {
 		return record, fmt.Errorf("decision %s: %w", id, errNoSuch)
+	}
+	if err := s.existing(ctx, record.Rollout); err != nil {
+		return DecisionRecord{}, err
 	}
 	if record.Decision.Input == (event.Blob{}) {
 		return record, nil

@@ -15,9 +15,35 @@ import (
 type route struct {
 	method, path string
 	needs        access.Permission
+	scope        scope
 	name         string // operation, for the API document and the log
 	summary      string
 	register     func(*server, *mux.Router, huma.API, route)
+}
+
+// scope says where a route's environment stands, since a token can be bound to
+// one.
+type scope int
+
+const (
+	whole    scope = iota + 1 // it is about no environment; what a list shows, its handler chooses
+	inPath                    // in the path
+	ofCaller                  // in the query, else the token's own
+	inBody                    // in each document of the body; the handler asks for every one
+)
+
+// environment returns the environment that a request must be allowed in.
+func (c scope) environment(r *http.Request, p access.Principal) string {
+	switch c {
+	case inPath:
+		return mux.Vars(r)["environment"]
+	case ofCaller:
+		return environment(r, p)
+	case inBody:
+		return p.Environment
+	case whole:
+	}
+	return access.AnyEnvironment
 }
 
 // plain registers a handler that reads and writes by itself.

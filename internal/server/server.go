@@ -75,9 +75,11 @@ func New(h House) http.Handler {
 		route.register(s, r, api, route)
 	}
 	r.Use(s.guard)
-	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fail(w, errNoSuch) })
+	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.deny(w, r, errNoSuch) })
 	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fail(w, errMethod) })
-	return http.NewCrossOriginProtection().Handler(harden(r))
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fail(w, errForeign) }))
+	return harden(origin.Handler(r))
 }
 
 func newAPI(r *mux.Router, version string) huma.API {

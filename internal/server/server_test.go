@@ -48,16 +48,22 @@ func TestTable_everyRouteAsksForItsPermission(t *testing.T) {
 		"foreign": {Class: access.ServerSDK, Environment: "staging"}, "viewer": {Class: access.Account, Role: access.Viewer},
 		"editor": {Class: access.Account, Role: access.Editor}, "approver": {Class: access.Account, Role: access.Approver},
 		"admin": {Class: access.Account, Role: access.Admin},
+		"home":  {Class: access.Account, Role: access.Admin, Environment: "production"},
+		"bound": {Class: access.Account, Role: access.Admin, Environment: "staging"},
 	}
 	for _, r := range table {
-		if r.needs == "" {
-			t.Errorf("%s %s needs no permission; say access.Public if that is meant", r.method, r.path)
+		if r.needs == "" || r.scope == 0 {
+			t.Errorf("%s %s needs no permission or has no scope; say access.Public and whole if that is meant", r.method, r.path)
 		}
 		for who, p := range principals {
-			path := fill.Replace(r.path) + "?environment=production"
+			path := fill.Replace(r.path)
+			if r.scope == ofCaller {
+				path += "?environment=production"
+			}
 			code, body, _ := h.ask(who, r.method, path, "")
 			turned := code == http.StatusUnauthorized || code == http.StatusForbidden && r.name != "sign-in"
-			if may := p.May(r.needs, "production"); may == turned {
+			environment := map[scope]string{whole: access.AnyEnvironment, inPath: "production", ofCaller: "production", inBody: p.Environment}[r.scope]
+			if may := p.May(r.needs, environment); may == turned {
 				t.Errorf("%s %s as %q: got %d %.80s, and may is %v", r.method, r.path, who, code, body, may)
 			}
 		}
@@ -253,8 +259,8 @@ func TestAudit_isALogThatCanBeChecked(t *testing.T) {
 func TestPages(t *testing.T) {
 	h := newHouse(t)
 	code, _, header := h.ask("", "GET", "/", "", "Accept", "text/html")
-	if code != 303 || header.Get("Location") != "/sign-in" {
-		t.Errorf("without a token: got %d to %q, want 303 to /sign-in", code, header.Get("Location"))
+	if code != 303 || header.Get("Location") != "/sign-in?next=%2F" {
+		t.Errorf("without a token: got %d to %q, want 303 to the sign-in that leads back", code, header.Get("Location"))
 	}
 	h.want("", "GET", "/sign-in", "", 200, "<form")
 	h.want("viewer", "GET", "/", "", 200, "sluice apply")
@@ -276,8 +282,39 @@ func TestPages(t *testing.T) {
 	if code != 200 || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'self'") {
 		t.Errorf("with the cookie: got %d %.80s", code, body)
 	}
-	if code, _, _ := h.ask("", "POST", "/sign-out", "", "Cookie", strings.Split(got, ";")[0], "Sec-Fetch-Site", "cross-site"); code != 403 {
-		t.Errorf("a form of another site: got %d, want 403", code)
+	for _, headers := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}} {
+		headers = append(headers, "Cookie", strings.Split(got, ";")[0])
+		if code, body, _ := h.ask("", "POST", "/sign-out", "", headers...); code != 403 || !strings.Contains(body, "/problems/forbidden") {
+			t.Errorf("a form of another site (%v): got %d %s, want 403", headers, code, body)
+		}
+	}
+}
+
+// TestLocal: after signing in a browser stays here, however the way back is
+// dressed up.
+func TestLocal(t *testing.T) {
+	for next, want := range map[string]string{
+		"": "/", "/rollouts/production/a.b/1": "/rollouts/production/a.b/1", "/?q=a%20b#x": "/?q=a%20b#x",
+		"//evil.example": "/", "/\\evil.example": "/", "/\t/evil.example": "/", "/\n/evil.example": "/", "https://evil.example": "/",
+		"https:/evil.example": "/", "javascript:alert(1)": "/", "evil.example": "/", "/\x00": "/", " //evil.example": "/",
+	} {
+		if got := local(next); got != want {
+			t.Errorf("local(%q) = %q, want %q", next, got, want)
+		}
+	}
+}
+
+// TestPages_thatDoNotExist: a person gets a page, a program a problem.
+func TestPages_thatDoNotExist(t *testing.T) {
+	h := newHouse(t)
+	for _, who := range []string{"", "viewer"} {
+		code, body, header := h.ask(who, "GET", "/no/such/page", "", "Accept", "text/html")
+		if code != 404 || !strings.Contains(body, "<html") || header.Get("Content-Security-Policy") == "" {
+			t.Errorf("as %q: got %d %.60s", who, code, body)
+		}
+	}
+	if code, body, _ := h.ask("sdk", "GET", "/", "", "Accept", "text/html"); code != 403 || !strings.Contains(body, "<html") {
+		t.Errorf("a token that may not read: got %d %.60s, want a page", code, body)
 	}
 }
 

@@ -33,6 +33,9 @@ func (s *server) issueToken(ctx context.Context, in *tokenIn) (*tokenOut, error)
 		Class: in.Body.Class, Name: in.Body.Name, Role: in.Body.Role,
 		Environment: in.Body.Environment, Expires: in.Body.Expires,
 	}
+	if err := s.useful(t); err != nil {
+		return nil, err
+	}
 	text, made, err := IssueToken(ctx, s.House, t, who(ctx).Name)
 	if err != nil {
 		return nil, err
@@ -40,6 +43,18 @@ func (s *server) issueToken(ctx context.Context, in *tokenIn) (*tokenOut, error)
 	out := &tokenOut{}
 	out.Body.ID, out.Body.Text = made.ID, text
 	return out, nil
+}
+
+// useful refuses tokens that could never work.
+func (s *server) useful(t access.Token) error {
+	var faults event.Invalids
+	if t.Environment != access.AnyEnvironment {
+		s.check("environment", t.Environment, &faults)
+	}
+	if t.Expires != nil && !t.Expires.After(s.Now()) {
+		faults.Add("expires", t.Expires.Format(time.RFC3339), "is not in the future", "write a later time, or leave it out")
+	}
+	return faults.Err()
 }
 
 // IssueToken mints a token, records it and waits until it works.

@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest"
+)
+
+// plan is a rollout of the flag in documents.
+const plan = `apiVersion: sluice/v1
+kind: Rollout
+flag: shop.checkout
+environment: production
+owner: shop-team
+hypothesis: More units buy something
+unit: user
+arms: {control: off, treatment: on}
+metrics:
+  success: [{metric: purchases, mde: 2%, onLoss: rollback, onInconclusive: review}]
+stages:
+  - {name: experiment, treatment: 50%, maxWindow: 28d, decide: true}
+rollback: {to: safe, owners: [shop-team]}
+cleanup: {due: 30d, endState: promote}
+`
+
+// TestBoundToken: a token that is bound to an environment reads and changes
+// what belongs to that environment, and nothing that belongs to all of them or
+// to another.
+func TestBoundToken(t *testing.T) {
+	h := newHouse(t)
+	h.want("admin", "POST", "/api/v1/apply", documents, http.StatusOK, "created")
+	const apply, rollout = "/api/v1/apply", "/api/v1/rollouts/production/shop.checkout/1"
+	for _, query := range []string{"", "?environment=staging", "?environment=production"} {
+		h.want("bound", "POST", apply+query, documents, http.StatusForbidden, "bound to staging")
+		h.want("bound", "POST", apply+query, plan, http.StatusForbidden, "bound to staging")
+		h.want("bound", "POST", "/api/v1/tokens"+query, `{"class":"sla","role":"admin","name":"thief"}`, http.StatusForbidden, "bound to staging")
+		h.want("bound", "GET", "/api/v1/tokens"+query, "", http.StatusForbidden, "")
+		h.want("bound", "GET", "/api/v1/audit"+query, "", http.StatusForbidden, "")
+	}
+	h.want("home", "POST", apply, documents, http.StatusForbidden, "a Metric belongs to all environments")
+	h.want("home", "POST", apply, plan, http.StatusOK, `"key":"production/shop.checkout","change":"created"`)
+
+	h.want("home", "GET", rollout, "", http.StatusOK, "hypothesis")
+	h.want("bound", "GET", rollout, "", http.StatusForbidden, "bound to staging")
+	h.want("bound", "POST", rollout+"/start", `{}`, http.StatusForbidden, "bound to staging")
+	h.want("home", "GET", "/api/v1/rollouts", "", http.StatusOK, "hypothesis")
+	h.want("bound", "GET", "/api/v1/rollouts", "", http.StatusOK, `"rollouts":[]`)
+	h.want("bound", "GET", "/api/v1/rollouts?environment=production", "", http.StatusForbidden, "bound to staging")
+	h.want("home", "GET", "/api/v1/decisions?rollout=production/shop.checkout/1", "", http.StatusOK, `"decisions":[]`)
+	h.want("bound", "GET", "/api/v1/decisions?rollout=production/shop.checkout/1", "", http.StatusForbidden, "bound to staging")
+	h.want("viewer", "GET", "/api/v1/decisions?rollout=production/shop.checkout/2", "", http.StatusNotFound, "")
+	h.want("viewer", "GET", "/api/v1/decisions?rollout=nonsense", "", http.StatusBadRequest, "is not a rollout")
+
+	if page := h.want("home", "GET", "/", "", http.StatusOK, "<html"); !strings.Contains(page, "/rollouts/production/shop.checkout/1") {
+		t.Error("the board does not show the environment's own rollout")
+	}
+	if page := h.want("bound", "GET", "/", "", http.StatusOK, "<html"); strings.Contains(page, "/rollouts/production") {
+		t.Error("the board shows a rollout of another environment")
+	}
+}
+
+// letters are dead letters of two environments.
+type letters struct{}
+
+func (letters) Facts(context.Context) (FactsView, error) { return FactsView{}, nil }
+
+func (letters) Letters(context.Context, ingest.LetterFilter) ([]ingest.Letter, error) {
+	return []ingest.Letter{{ID: "a", Environment: "production"}, {ID: "b", Environment: "staging"}, {ID: "c"}}, nil
+}
+
+func TestBoundToken_seesDeadLettersOfItsEnvironment(t *testing.T) {
+	h := newHouseWith(t, func(h *House) { h.Accounts = letters{} })
+	h.want("viewer", "GET", "/api/v1/dlq", "", http.StatusOK, `"total":3`)
+	h.want("bound", "GET", "/api/v1/dlq", "", http.StatusOK, `"total":1,"letters":[{"id":"b"`)
+}
+
+// TestStart_isADecision: an editor writes plans; starting one gives a change to
+// people, by whichever door it is asked for.
+func TestStart_isADecision(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, "created")
+	h.want("editor", "POST", "/api/v1/apply?start=true", plan, http.StatusForbidden, "takes an approver")
+	h.want("editor", "POST", "/api/v1/apply", plan, http.StatusOK, "created")
+	h.want("editor", "POST", "/api/v1/rollouts/production/shop.checkout/1/start", `{}`, http.StatusForbidden, "")
+	h.want("approver", "POST", "/api/v1/apply?start=true", plan, http.StatusOK, `"change":"unchanged"`)
+	h.want("viewer", "GET", "/api/v1/rollouts", "", http.StatusOK, `"status":"running"`)
+}
+
+func TestEnvironments_thatDoNotExist(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", strings.Replace(documents, "  production:", "  prodution:", 1), http.StatusBadRequest,
+		`environments.prodution \"prodution\" is not an environment`)
+	h.want("editor", "POST", "/api/v1/apply", strings.Replace(plan, "environment: production", "environment: prodution", 1),
+		http.StatusBadRequest, "is not an environment")
+	h.want("admin", "POST", "/api/v1/tokens", `{"class":"sls","name":"shop","environment":"prodution"}`, http.StatusBadRequest, "is not an environment")
+	h.want("admin", "POST", "/api/v1/tokens", `{"class":"sls","name":"shop","environment":"production","expires":"2020-01-01T00:00:00Z"}`,
+		http.StatusBadRequest, "is not in the future")
+}
+
+// TestReady tells everybody whether, and readers why: reasons name hosts and
+// folders.
+func TestReady(t *testing.T) {
+	h := newHouseWith(t, func(h *House) {
+		h.Ready = func(context.Context) map[string]error {
+			return map[string]error{"warehouse": errors.New("dial tcp 10.1.2.3:9000: refused"), "streams": nil}
+		}
+	})
+	for _, who := range []string{"", "sdk"} {
+		if body := h.want(who, "GET", "/readyz", "", http.StatusServiceUnavailable, `"streams":"ok"`); strings.Contains(body, "10.1.2.3") {
+			t.Errorf("%q is told %s", who, body)
+		}
+	}
+	h.want("viewer", "GET", "/readyz", "", http.StatusServiceUnavailable, "10.1.2.3")
+}
+
+// TestProblem_tellsNoInternals: what nobody foresaw goes to the log alone.
+func TestProblem_tellsNoInternals(t *testing.T) {
+	p := problem(errors.New("open /var/lib/sluice/unit.key: permission denied"))
+	if p.Status != http.StatusInternalServerError || strings.Contains(p.Detail, "/var") {
+		t.Errorf("got %+v", p)
+	}
+	if p := problem(event.ErrReadOnly); p.Status != http.StatusServiceUnavailable {
+		t.Errorf("a read-only log: got %+v", p)
+	}
+}
