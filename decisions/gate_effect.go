@@ -52,9 +52,18 @@ func (g *gate) guardrail(stage Stage, c Check, m Measured, rail Guardrail) {
 	case j.Safe:
 		c.State, c.Code, c.Text = Pass, "safe", fmt.Sprintf("%s, within the margin of %s", text, percent(rail.Margin.Fraction()))
 	default:
-		c.State, c.Code, c.Text = Pass, "unknown", text+": no harm is established"
+		c.State, c.Code, c.Text = Pass, "unknown", text+": no harm is established"+unasked(stage, rail)
 	}
 	g.add(c)
+}
+
+// unasked says that shipping does not rest on a guardrail: no evidence proves
+// a margin of 0.
+func unasked(stage Stage, rail Guardrail) string {
+	if _, asked := stage.Exclude[rail.Metric]; asked || *rail.Margin > 0 || stage.Kind() != Decide {
+		return ""
+	}
+	return "; a margin of 0 % can only stop, so that shipping does not rest on it"
 }
 
 // limit asks whether the treated units keep their level.

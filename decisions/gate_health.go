@@ -84,7 +84,7 @@ func (g *gate) silence(lag time.Duration, fine string) (code, text string) {
 	}
 	for _, key := range g.Plan.deciding() {
 		m, _ := e.Metric(key)
-		if text := g.stale(key, m.Newest, lag+time.Duration(m.Quiet)); text != "" {
+		if text := g.stale("events of "+key, m.Newest, lag+time.Duration(m.Quiet)); text != "" {
 			return "missing " + key, text
 		}
 	}
@@ -95,9 +95,9 @@ func (g *gate) silence(lag time.Duration, fine string) (code, text string) {
 func (g *gate) stale(what string, newest time.Time, lag time.Duration) string {
 	switch {
 	case newest.IsZero():
-		return fmt.Sprintf("There are no %s events yet", what)
+		return fmt.Sprintf("There are no %s yet", what)
 	case g.Now.Sub(newest) > lag:
-		return fmt.Sprintf("The newest %s event is from %s, older than %s", what, clock(newest), event.Duration(lag))
+		return fmt.Sprintf("The newest of the %s is from %s, older than %s", what, clock(newest), event.Duration(lag))
 	}
 	return ""
 }

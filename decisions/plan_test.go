@@ -86,6 +86,7 @@ func TestPlanIsRefused(t *testing.T) {
 		{"no exclude", "stages[0].exclude", func(p *Plan) { canary(p).Exclude = nil }},
 		{"exclude of no guardrail", "stages[0].exclude.day_1_retention", func(p *Plan) { canary(p).Exclude["day_1_retention"] = Size{Change: 10_000} }},
 		{"exclude that cannot be reached", "stages[0].exclude.day_7_retention", func(p *Plan) { canary(p).Exclude["day_7_retention"] = Size{Change: 2 * All} }},
+		{"a decision that nothing could prove", "stages[1]", func(p *Plan) { p.Metrics.Success = nil }},
 		{"serve of a variant", "stages[0].serve", func(p *Plan) { p.Stages[0] = Stage{Name: "staff", Serve: "gate_40", When: staff()} }},
 		{"audience that is no condition", "stages[0].when.op", func(p *Plan) {
 			p.Stages[0] = Stage{Name: "staff", Serve: "treatment", When: &flags.Condition{Attribute: "ring", Op: "is"}}

@@ -233,6 +233,21 @@ func TestVerifyNamesTheFirstEventThatFails(t *testing.T) {
 			d, _ := h.rollout().Last()
 			return h.forge(flags.EventType, "flag.gate", Controlling, d.ID, map[string]any{"changes": []any{map[string]any{"op": "disable", "environment": "production"}}})
 		}},
+		{"more of a flag change than the decision asks for", func(r Report) Law { return r.Cause }, "does not ask for this", func(h *house) event.Recorded {
+			d := h.asks(Rollback)
+			return h.forge(flags.EventType, "flag.gate", Controlling, d.String(), map[string]any{"changes": []flags.Change{
+				{Op: flags.Disable, Environment: "production"}, {Op: flags.Force, Environment: "production", Reason: "because", Decision: d.String()}}})
+		}},
+		{"a wider stage than the decision's", func(r Report) Law { return r.Cause }, "does not ask for this", func(h *house) event.Recorded {
+			a, d := h.served(), h.asks(Expand)
+			a.Coverage = flags.Whole
+			return h.forge(flags.EventType, "flag.gate", Controlling, d.String(), map[string]any{"changes": []flags.Change{
+				{Op: flags.Allocate, Environment: "production", Allocation: &a}}})
+		}},
+		{"evidence of another moment", func(r Report) Law { return r.Recompute }, "not that of the log", func(h *house) event.Recorded {
+			d := h.rollout().Decisions[0]
+			return h.forge(TypeMade, "rollout.production.gate", Controlling, "", made{Rollout: "production/gate/1", Input: d.Input, Verdict: d.Verdict, From: -1})
+		}},
 		{"a second effect", func(r Report) Law { return r.Effect }, "has an effect already", func(h *house) event.Recorded {
 			d := h.rollout().Decisions[0]
 			return h.forge(TypeLapsed, "rollout.production.gate", Controlling, "", lapsed{Rollout: "production/gate/1", Decision: d.ID})
@@ -268,6 +283,12 @@ func TestVerifyNamesTheFirstEventThatFails(t *testing.T) {
 			t.Errorf("%s: %+v, want event %d to fail because it %s", test.name, failed, bad.Seq, test.why)
 		}
 	}
+}
+
+// asks forges a person's decision and returns its ID.
+func (h *house) asks(a Action) event.ID {
+	return h.forge(TypeMade, "rollout.production.gate", ana, "", made{
+		Rollout: "production/gate/1", Verdict: Verdict{Action: a, Stage: 0, Text: "because"}}).ID
 }
 
 func TestVerifyReportsWhatIsPending(t *testing.T) {

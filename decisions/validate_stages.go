@@ -83,6 +83,10 @@ func (c *planCheck) comparing(path string, s Stage) {
 	for _, key := range sorted(s.Exclude) {
 		c.exclusion(path+".exclude."+key, key, s.Exclude[key])
 	}
+	if s.Kind() == Decide && !c.plan.proves(s) {
+		c.add(path, s.Name, "decides, and nothing that it asks could be proven: a margin of 0% can only stop",
+			"add a success metric, a guardrail with a margin above 0% or a limit, or exclude")
+	}
 	if s.Kind() != Ramp {
 		return
 	}
@@ -92,6 +96,13 @@ func (c *planCheck) comparing(path string, s Stage) {
 				"add exclude: {"+key+": 30%}")
 		}
 	}
+}
+
+// proves reports whether a stage that decides asks for anything that evidence
+// must show. Without, a release would ship because nothing was found.
+func (p Plan) proves(s Stage) bool {
+	return len(p.Metrics.Success) > 0 || len(s.Exclude) > 0 ||
+		slices.ContainsFunc(p.Metrics.Guardrails, func(g Guardrail) bool { return g.Margin == nil || *g.Margin > 0 })
 }
 
 func (c *planCheck) exclusion(path, key string, size Size) {

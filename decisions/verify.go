@@ -48,10 +48,16 @@ func (l *Law) fail(r event.Recorded, format string, args ...any) {
 // Verify checks the laws over a log and its documents, from the record alone.
 // The error says that the log or a document could not be read at all.
 func Verify(ctx context.Context, log event.Log, blobs event.Blobs) (Report, error) {
-	v := verifier{blobs: blobs, decisions: map[string]*verified{}, written: map[string]string{}}
+	v := verifier{
+		blobs: blobs, state: NewState(Known{}), decisions: map[string]*verified{}, written: map[string]string{},
+		waiting: map[string][]*verified{},
+	}
 	for r, err := range log.Read(ctx, event.Filter{}, 0) {
 		if err == nil {
 			err = v.next(ctx, r)
+		}
+		if err == nil {
+			err = v.state.Apply(r)
 		}
 		if err != nil {
 			return v.report, fmt.Errorf("verifying: %w", err)
@@ -65,8 +71,10 @@ func Verify(ctx context.Context, log event.Log, blobs event.Blobs) (Report, erro
 type verifier struct {
 	blobs     event.Blobs
 	report    Report
+	state     *State // of all events before the one that is looked at
 	decisions map[string]*verified
-	written   map[string]string // ID of a person's flag change -> its subject
+	written   map[string]string      // ID of a person's flag change -> its subject
+	waiting   map[string][]*verified // by rollout: actuating decisions that had no effect when last asked
 	order     []*verified
 }
 
@@ -112,6 +120,9 @@ func (v *verifier) made(ctx context.Context, r event.Recorded) error {
 	}
 	v.decisions[r.ID.String()] = d
 	v.order = append(v.order, d)
+	if m.Verdict.Action.Actuating() {
+		v.waiting[m.Rollout] = append(v.waiting[m.Rollout], d)
+	}
 	return nil
 }
 
@@ -122,7 +133,11 @@ func (v *verifier) recompute(ctx context.Context, m made) string {
 	if err != nil {
 		return "its input cannot be read: " + err.Error()
 	}
-	again, err := Recompute(doc)
+	in, err := readInput(doc)
+	if err != nil {
+		return err.Error()
+	}
+	again, err := Evaluate(in)
 	if err != nil {
 		return err.Error()
 	}
@@ -131,25 +146,52 @@ func (v *verifier) recompute(ctx context.Context, m made) string {
 	if err != nil || !bytes.Equal(got, want) {
 		return fmt.Sprintf("its input gives %s (%s), not %s (%s)", again.Action, again.Reason, m.Verdict.Action, m.Verdict.Reason)
 	}
+	return v.belongs(in, m.Rollout)
+}
+
+// belongs says why an input is not that of the rollout at this place of the
+// log, or "". A verdict that follows from another moment's input proves
+// nothing.
+func (v *verifier) belongs(in Input, rollout string) string {
+	r, _ := v.state.Rollout(rollout)
+	if !equal(in.State, r.Standing) {
+		return "the state in its input is not that of the log before it"
+	}
+	if !equal(in.Plan, r.Plan) {
+		return "the plan in its input is not that of the log"
+	}
 	return ""
+}
+
+// equal compares two values as they are recorded.
+func equal(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // Recompute evaluates a recorded Input again.
 func Recompute(doc []byte) (Verdict, error) {
-	var in Input
-	if err := json.Unmarshal(doc, &in); err != nil {
-		return Verdict{}, fmt.Errorf("reading the input: %w", err)
+	in, err := readInput(doc)
+	if err != nil {
+		return Verdict{}, err
 	}
 	return Evaluate(in)
+}
+
+func readInput(doc []byte) (in Input, err error) {
+	if err := json.Unmarshal(doc, &in); err != nil {
+		return in, fmt.Errorf("reading the input: %w", err)
+	}
+	return in, nil
 }
 
 // settled checks that the controller does not decide again before what it
 // decided has its effect.
 func (v *verifier) settled(r event.Recorded, rollout string) {
-	for _, d := range v.order {
-		if d.Rollout == rollout && d.Verdict.Action.Actuating() && d.effects == 0 {
-			v.report.Effect.fail(r, "decision %s of the same rollout has no effect yet", d.ID)
-		}
+	v.waiting[rollout] = slices.DeleteFunc(v.waiting[rollout], func(d *verified) bool { return d.effects > 0 })
+	for _, d := range v.waiting[rollout] {
+		v.report.Effect.fail(r, "decision %s of the same rollout has no effect yet", d.ID)
 	}
 }
 
@@ -170,7 +212,7 @@ func (v *verifier) changed(r event.Recorded) {
 		return
 	case r.Subject != flags.SubjectPrefix+d.flag:
 		v.report.Cause.fail(r, "decision %s is about flag %s", r.Cause, d.flag)
-	case !d.asksFor(r.Data):
+	case !v.asks(d, r.Data):
 		v.report.Cause.fail(r, "decision %s is to %s, and does not ask for this", r.Cause, d.Verdict.Action)
 	}
 	v.effect(r, r.Cause)
@@ -186,23 +228,20 @@ func (v *verifier) scheduled(r event.Recorded) bool {
 	return len(list) > 0 && !slices.ContainsFunc(list, func(c flags.Change) bool { return c.Op != flags.Expire })
 }
 
-// asksFor reports whether a flag change is what the decision's action does.
-func (d *verified) asksFor(data json.RawMessage) bool {
-	list := changes(data)
-	if len(list) == 0 {
+// asks reports whether a flag change is what the decision asks for: at most it
+// takes away first what earlier rollouts left.
+func (v *verifier) asks(d *verified, data json.RawMessage) bool {
+	r, _ := v.state.Rollout(d.Rollout)
+	list, stage := changes(data), d.Verdict.Stage
+	if len(list) == 0 || !d.Verdict.Action.Actuating() || stage >= len(r.Plan.Stages) ||
+		stage < 0 && d.Verdict.Action != Rollback {
 		return false
 	}
-	last := list[len(list)-1]
-	if last.Environment != d.environment {
-		return false
-	}
-	switch d.Verdict.Action {
-	case Rollback:
-		return last.Op == flags.Force
-	case Expand, Ship:
-		return last.Op == flags.Allocate || last.Op == flags.Serve
-	}
-	return false
+	last := len(list) - 1
+	want := Decision{ID: d.ID.String(), Verdict: d.Verdict}.changes(r, flags.Recorded{})
+	return equal(list[last], want[len(want)-1]) && !slices.ContainsFunc(list[:last], func(c flags.Change) bool {
+		return c.Environment != d.environment || c.Op != flags.Deallocate && c.Op != flags.Unserve
+	})
 }
 
 // changes returns what a flag.changed event did, nil when it cannot be read.
