@@ -162,17 +162,31 @@ func (h *house) startEngine(ctx context.Context) error {
 	go func() { ended <- h.engine.Run(life) }()
 	h.stopEngine = func() error {
 		stop()
-		return errors.Join(<-ended, os.RemoveAll(filepath.Dir(socket)))
+		<-ended // why it gave up, if it did, Wait has said
+		return h.removeSocket(socket)
 	}
 	return h.engine.Wait(ctx)
 }
 
-// socket names a socket in a folder of our own: a path in the data folder may
-// be longer than a socket's may be.
+// removeSocket removes what socket made.
+func (h *house) removeSocket(path string) error {
+	if filepath.Dir(path) == filepath.Clean(h.Data) {
+		return os.RemoveAll(path)
+	}
+	return os.RemoveAll(filepath.Dir(path))
+}
+
+// socket names the engine's socket. It lies with the data, so that a process
+// that was killed leaves nothing behind that its successor does not replace;
+// where that path is longer than a socket's may be, in a folder of our own.
 func (h *house) socket() (string, error) {
+	const name = "engine.sock"
+	if path := filepath.Join(h.Data, name); len(path) <= engine.SocketMax {
+		return path, nil
+	}
 	dir, err := os.MkdirTemp("", "sluice-")
 	if err != nil {
 		return "", fmt.Errorf("making a folder for the engine's socket: %w", err)
 	}
-	return filepath.Join(dir, "engine.sock"), nil
+	return filepath.Join(dir, name), nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,8 +35,12 @@ func (h *house) openLoaders(context.Context) error {
 }
 
 // openIntake makes the door of the facts.
-func (h *house) openIntake() (*ingest.Intake, error) {
-	key, err := unitKey(filepath.Join(h.Data, "unit.key"))
+func (h *house) openIntake(ctx context.Context) (*ingest.Intake, error) {
+	path := filepath.Join(h.Data, "unit.key")
+	key, err := unitKey(path)
+	if err == nil {
+		err = sameKey(ctx, h.streams.KV, key, path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +80,29 @@ func unitKey(path string) ([]byte, error) {
 		return nil, fmt.Errorf("drawing the key of unit ids: %w", err)
 	}
 	return key, keep(path, key)
+}
+
+// sameKey compares a key with the one that the stored units were hashed with,
+// of which the streams keep a hash. Under another one every unit would be a
+// stranger and count twice: the key was lost and made anew, it belongs to other
+// data, or this is one more replica on the same streams.
+func sameKey(ctx context.Context, kv ingest.KV, key []byte, path string) error {
+	const name = "unit.key"
+	digest := event.Sum(append([]byte("sluice/unit.key\x00"), key...)).String()
+	known, rev, err := kv.Load(ctx, name)
+	if err == nil && rev == 0 {
+		_, err = kv.Save(ctx, name, []byte(digest), 0)
+		if errors.Is(err, event.ErrConflict) { // another replica was first
+			known, rev, err = kv.Load(ctx, name)
+		}
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("comparing the key of unit ids: %w", err)
+	case rev > 0 && string(known) != digest:
+		return fmt.Errorf("%s is not the key that the stored units were hashed with: restore it from a backup, or copy it from the first replica", path)
+	}
+	return nil
 }
 
 // keep writes a file that is whole or not there, and on disk when it returns.

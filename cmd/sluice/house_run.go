@@ -16,8 +16,8 @@ import (
 )
 
 // openDoors makes the HTTP server.
-func (h *house) openDoors(context.Context) error {
-	intake, err := h.openIntake()
+func (h *house) openDoors(ctx context.Context) error {
+	intake, err := h.openIntake(ctx)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ import (
 type Config struct {
 	Library string // path of libchdb
 	Path    string // data directory of the engine; created when absent
-	Socket  string // path of the unix socket, at most 100 bytes
+	Socket  string // path of the unix socket, at most SocketMax bytes
 	Writers int    // statements that may run at once and change data; 0: 4
 	Readers int    // statements that may run at once with readonly = 1; 0: 4
 	MaxBody int64  // bytes of one request; 0: 256 MiB
@@ -46,6 +46,10 @@ type Config struct {
 	// The child passes os.Stdout.
 	Ready io.Writer
 }
+
+// SocketMax is how long the path of a socket may be, in bytes: the kernel's
+// limit is 108 on Linux and 104 elsewhere, with ".new".
+const SocketMax = 100
 
 const (
 	readyLine    = "ready"
@@ -112,9 +116,8 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 // name: it is made beside, restricted, then renamed. A socket that a killed
 // child left behind is replaced.
 func listen(path string) (net.Listener, error) {
-	// The kernel's limit is 108 bytes on Linux and 104 elsewhere, with ".new".
-	if len(path) > 100 {
-		return nil, fmt.Errorf("the engine's socket path has %d bytes, at most 100 are possible: %s", len(path), path)
+	if len(path) > SocketMax {
+		return nil, fmt.Errorf("the engine's socket path has %d bytes, at most %d are possible: %s", len(path), SocketMax, path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the directory of the engine's socket: %w", err)
