@@ -79,25 +79,25 @@ func (g *gate) silence(lag time.Duration, fine string) (code, text string) {
 	if behind := e.behind(); behind > lag {
 		return "behind", fmt.Sprintf("Facts wait %s to be counted; at most %s is allowed", event.Duration(behind.Round(time.Second)), event.Duration(lag))
 	}
-	if text := g.stale("exposures", e.Newest, lag); text != "" {
+	if text := g.stale("exposure", e.Newest, lag); text != "" {
 		return "missing", text
 	}
 	for _, key := range g.Plan.deciding() {
 		m, _ := e.Metric(key)
-		if text := g.stale("events of "+key, m.Newest, lag+time.Duration(m.Quiet)); text != "" {
+		if text := g.stale(key+" event", m.Newest, lag+time.Duration(m.Quiet)); text != "" {
 			return "missing " + key, text
 		}
 	}
 	return "", fine
 }
 
-// stale says what is old or absent, or "".
+// stale says what is old or absent, in the singular, or "".
 func (g *gate) stale(what string, newest time.Time, lag time.Duration) string {
 	switch {
 	case newest.IsZero():
-		return fmt.Sprintf("There are no %s yet", what)
+		return fmt.Sprintf("There are no %ss yet", what)
 	case g.Now.Sub(newest) > lag:
-		return fmt.Sprintf("The newest of the %s is from %s, older than %s", what, clock(newest), event.Duration(lag))
+		return fmt.Sprintf("The newest %s is from %s, older than %s", what, clock(newest), event.Duration(lag))
 	}
 	return ""
 }
