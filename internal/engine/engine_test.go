@@ -225,6 +225,27 @@ func TestSupervisor_startsAKilledChildAgain(t *testing.T) {
 	c.want(200, "1", "SELECT count() FROM t")
 }
 
+// TestSupervisor_replacesAChildThatHangs stops the child in the middle of
+// whatever it does: it neither answers nor ends.
+func TestSupervisor_replacesAChildThatHangs(t *testing.T) {
+	s := enginetest.StartSupervisor(t, func(s *engine.Supervisor) { s.Patience = 300 * time.Millisecond })
+	first := s.Status()
+	if err := syscall.Kill(first.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for s.Status().PID == first.PID {
+		if err := ctx.Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Wait(ctx); err != nil {
+		t.Fatal(err)
+	}
+	dial(t, s.Socket).want(200, "1", "SELECT 1")
+}
+
 func TestServe_endsWithItsParent(t *testing.T) {
 	library := enginetest.Library(t)
 	dir := t.TempDir()

@@ -25,6 +25,11 @@ type Supervisor struct {
 	Command []string     // how to start a child; empty: this executable with "engine". --lib, --path and --socket follow.
 	Logger  *slog.Logger // nil is silent
 
+	// Patience is how long a child may take to answer that it lives, before it
+	// is taken to hang and killed: longer than any statement has leave to run,
+	// since it may have to wait its turn. Zero: five minutes.
+	Patience time.Duration
+
 	mu     sync.Mutex
 	status Status
 	moved  chan struct{} // closed and replaced when status changes
@@ -107,7 +112,9 @@ func (s *Supervisor) runChild(ctx context.Context) error {
 	s.change(func(st *Status) { st.PID = cmd.Process.Pid })
 	ended := make(chan struct{})
 	go s.closeChild(ctx, cmd.Process, in, ended)
-	s.listenTo(out)
+	watching, unwatch := context.WithCancel(ctx)
+	defer unwatch()
+	s.listenTo(out, func() { go s.watchOver(watching, cmd.Process) })
 	err = cmd.Wait()
 	close(ended)
 	if ctx.Err() != nil {
@@ -145,13 +152,15 @@ func (s *Supervisor) closeChild(ctx context.Context, p *os.Process, in io.Closer
 	}
 }
 
-// listenTo reads the child's standard output to its end.
-func (s *Supervisor) listenTo(out io.Reader) {
+// listenTo reads the child's standard output to its end, and calls ready when
+// the child says that it is.
+func (s *Supervisor) listenTo(out io.Reader, ready func()) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if lines.Text() == readyLine {
 			st := s.change(func(st *Status) { st.Ready = true })
 			s.logger().Info("engine is ready", "pid", st.PID, "restarts", st.Restarts)
+			ready()
 		}
 	}
 }

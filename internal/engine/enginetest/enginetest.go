@@ -61,9 +61,10 @@ func Start(t testing.TB) (socket string) {
 	return StartSupervisor(t).Socket
 }
 
-// StartSupervisor starts an engine for the test and waits until it answers.
+// StartSupervisor starts an engine for the test, its supervisor changed as
+// wanted, and waits until it answers.
 // The test may kill the child; it closes with the test.
-func StartSupervisor(t testing.TB) *engine.Supervisor {
+func StartSupervisor(t testing.TB, change ...func(*engine.Supervisor)) *engine.Supervisor {
 	t.Helper()
 	library := Library(t)
 	// The test's own directory can be too deep for the path of a socket.
@@ -73,6 +74,9 @@ func StartSupervisor(t testing.TB) *engine.Supervisor {
 	}
 	s := &engine.Supervisor{
 		Library: library, Path: filepath.Join(dir, "data"), Socket: filepath.Join(dir, "engine.sock"),
+	}
+	for _, f := range change {
+		f(s)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
