@@ -154,7 +154,9 @@ func (c *Controller) freeze(ctx context.Context, s *scene, e Evidence, now time.
 // decide evaluates the input as it will be recorded, that is: as it comes back
 // from JSON, so that a recomputation starts from the same bits.
 func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.Time) error {
-	doc, err := json.Marshal(Input{Rules: Rules, Plan: s.rollout.Plan, State: s.rollout.Standing, Evidence: e, Now: now, Every: c.every()})
+	doc, err := json.Marshal(Input{
+		Rules: Rules, Plan: s.rollout.Plan, State: s.rollout.Standing, Evidence: e, Now: now, Every: c.every(), Metrics: s.rollout.Metrics,
+	})
 	if err != nil {
 		return fmt.Errorf("encoding the evidence: %w", err)
 	}

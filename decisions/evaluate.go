@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // Rules is the version of the rules that new decisions are made by. Every
@@ -21,6 +22,10 @@ type Input struct {
 	Evidence Evidence       `json:"evidence"`
 	Now      time.Time      `json:"now"`
 	Every    event.Duration `json:"every"` // how often the controller looks
+
+	// Metrics are the definitions that the evidence was counted by. No verdict
+	// asks them; whoever reads the record does.
+	Metrics map[string]stats.Metric `json:"metrics,omitempty"`
 }
 
 // Evaluate turns evidence into a verdict. It depends on its argument alone and

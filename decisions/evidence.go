@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
@@ -63,8 +64,9 @@ type Measured struct {
 
 // Query is one question that was put to the warehouse.
 type Query struct {
-	SQL  string     `json:"sql"`
-	Hash event.Hash `json:"hash"` // SHA-256 over the SQL and its parameters
+	SQL    string          `json:"sql"`
+	Params json.RawMessage `json:"params,omitempty"` // as JSON with sorted keys
+	Hash   event.Hash      `json:"hash"`             // SHA-256 over the SQL, a zero byte and Params
 }
 
 // Severity is how bad an incident is.

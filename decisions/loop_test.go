@@ -69,6 +69,11 @@ func TestBreachRollsBack(t *testing.T) {
 	if !strings.Contains(d.Verdict.Text, "worse") || !strings.Contains(d.Verdict.Text, "beyond the margin of 0 %") {
 		t.Errorf("it says %q", d.Verdict.Text)
 	}
+	doc, err := h.blobs.Load(h.ctx, d.Input)
+	h.must(err)
+	if in, err := readInput(doc); err != nil || in.Metrics["day_7_retention"] != declared["day_7_retention"] {
+		t.Errorf("the record has the definitions %+v, error %v", in.Metrics, err)
+	}
 	if report := h.verified(); report.Recompute.Checked != len(r.Decisions) || len(report.Pending) != 0 {
 		t.Errorf("report %+v of %d decisions", report, len(r.Decisions))
 	}

@@ -133,9 +133,18 @@ func fill(e decisions.Evidence, metrics []stats.Metric, a warehouse.Answer) deci
 		e.Metrics = append(e.Metrics, decisions.Measured{Metric: m.Key, Strata: a.Strata[m.Key], Newest: a.NewestEvent[m.Key]})
 	}
 	for _, q := range a.Queries {
-		e.Queries = append(e.Queries, decisions.Query{SQL: q.SQL, Hash: q.Hash})
+		e.Queries = append(e.Queries, decisions.Query{SQL: q.SQL, Params: params(q.Params), Hash: q.Hash})
 	}
 	return e
+}
+
+// params returns what the query's hash is made over beside its text.
+func params(p warehouse.Params) json.RawMessage {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(fmt.Sprintf("unreachable unless a query was asked with values that it could not be hashed with: %v", err))
+	}
+	return b
 }
 
 // keep takes every look of the controller: the newest for the pages, all of

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/internal/warehouse"
+)
+
+// The hash of a query can be made again from the record alone.
+func TestRecordedQueryIsWhole(t *testing.T) {
+	p := warehouse.Params{"rollout": "production/gate/1", "until": int64(7), "shards": []string{"facts-0", ""}}
+	const sql, canonical = "SELECT 1", `{"rollout":"production/gate/1","shards":["facts-0",""],"until":7}`
+	asked := warehouse.Query{SQL: sql, Params: p, Hash: event.Sum([]byte(sql + "\x00" + canonical))}
+	q := fill(decisions.Evidence{}, nil, warehouse.Answer{Queries: []warehouse.Query{asked}}).Queries[0]
+	if got := event.Sum([]byte(q.SQL + "\x00" + string(q.Params))); got != asked.Hash || q.Hash != asked.Hash {
+		t.Errorf("hash %v of what is recorded, want %v", got, asked.Hash)
+	}
+}
