@@ -19,6 +19,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/printer"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -28,10 +29,6 @@ const APIVersion = "sluice/v1"
 
 // MaxBytes bounds one file.
 const MaxBytes = 1 << 20
-
-// maxDepth bounds nesting: no document of ours is deeper, and a deeper one is
-// an attack on the parser.
-const maxDepth = 64
 
 // Document is one document of a file, parsed but not yet decoded.
 type Document struct {
@@ -58,12 +55,13 @@ func Split(source []byte) ([]Document, error) {
 	if len(source) > MaxBytes {
 		return nil, &Error{Text: fmt.Sprintf("the file has %d bytes; at most %d are read", len(source), MaxBytes)}
 	}
-	if deep(source) {
-		return nil, &Error{Text: fmt.Sprintf("the file nests deeper than %d levels", maxDepth)}
+	parts, err := read(string(source))
+	if err != nil {
+		return nil, err
 	}
 	var docs []Document
-	for _, part := range parts(string(source)) {
-		file, err := parser.ParseBytes([]byte(part), 0)
+	for _, part := range parts {
+		file, err := parser.Parse(part, 0)
 		if err != nil {
 			return nil, place(err)
 		}
@@ -84,28 +82,11 @@ func Split(source []byte) ([]Document, error) {
 	return docs, nil
 }
 
-// parts cuts a file at its "---" lines, each part with so many empty lines
-// before it that its line numbers stay true. The parser is given one document
-// at a time, because it drops a document that follows an empty one.
-func parts(source string) []string {
-	var parts []string
-	var part strings.Builder
-	for i, line := range strings.SplitAfter(source, "\n") {
-		if strings.TrimRight(line, " \t\r\n") == "---" || strings.HasPrefix(line, "--- ") {
-			parts = append(parts, part.String())
-			part.Reset()
-			part.WriteString(strings.Repeat("\n", i))
-		}
-		part.WriteString(line)
-	}
-	return append(parts, part.String())
-}
-
 // open takes the header off a document.
 func open(node ast.Node) (Document, error) {
 	body, ok := node.(*ast.MappingNode)
 	if !ok {
-		return Document{}, excerpt(node, "a document is a mapping that starts with \"apiVersion: "+APIVersion+"\"", nil)
+		return Document{}, excerpt(node, "a document is a mapping that starts with \"apiVersion: "+APIVersion+"\"")
 	}
 	doc := Document{body: body}
 	var version string
@@ -121,10 +102,10 @@ func open(node ast.Node) (Document, error) {
 		}
 	}
 	if version != APIVersion {
-		return doc, excerpt(node, fmt.Sprintf("apiVersion %q is not known; write \"apiVersion: %s\"", version, APIVersion), nil)
+		return doc, excerpt(node, fmt.Sprintf("apiVersion %q is not known; write \"apiVersion: %s\"", version, APIVersion))
 	}
 	if doc.Kind == "" {
-		return doc, excerpt(node, "kind is missing; write \"kind: Flag\", \"kind: Metric\" or \"kind: Rollout\"", nil)
+		return doc, excerpt(node, "kind is missing; write \"kind: Flag\", \"kind: Metric\" or \"kind: Rollout\"")
 	}
 	body.Values = rest
 	return doc, nil
@@ -152,7 +133,7 @@ func (d Document) Annotate(err error) error {
 	whole := &Error{Faults: faults}
 	var lines []string
 	for _, f := range faults {
-		e := excerpt(find(d.body, f.Path), f.Error(), nil)
+		e := excerpt(find(d.body, f.Path), f.Error())
 		if whole.Line == 0 {
 			whole.Line = e.Line
 		}
@@ -168,23 +149,40 @@ func place(err error) *Error {
 	if !errors.As(err, &y) || y.GetToken() == nil {
 		return &Error{Text: err.Error()}
 	}
-	return &Error{Line: y.GetToken().Position.Line, Text: strings.TrimSpace(yaml.FormatError(err, false, true))}
+	return &Error{Line: y.GetToken().Position.Line, Text: narrow(strings.TrimSpace(yaml.FormatError(err, false, true)))}
 }
 
 // excerpt says what is wrong at a node.
-func excerpt(node ast.Node, message string, faults event.Invalids) *Error {
+func excerpt(node ast.Node, message string) *Error {
 	t := node.GetToken()
 	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 {
 		t = m.Values[0].Key.GetToken()
 	}
+	return at(t, message)
+}
+
+// at says what is wrong at a token, with the lines around it.
+func at(t *token.Token, message string) *Error {
 	if t == nil || t.Position == nil {
-		return &Error{Faults: faults, Text: message}
+		return &Error{Text: message}
 	}
 	var p printer.Printer
 	return &Error{
-		Line: t.Position.Line, Faults: faults,
-		Text: fmt.Sprintf("[%d:%d] %s\n%s", t.Position.Line, t.Position.Column, message, strings.TrimRight(p.PrintErrorToken(t, false), " \n")),
+		Line: t.Position.Line,
+		Text: fmt.Sprintf("[%d:%d] %s\n%s", t.Position.Line, t.Position.Column, message, narrow(strings.TrimRight(p.PrintErrorToken(t, false), " \n"))),
 	}
+}
+
+// narrow cuts long lines: nobody finds a place in a line of a megabyte.
+func narrow(text string) string {
+	const columns = 200
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if r := []rune(line); len(r) > columns {
+			lines[i] = string(r[:columns]) + "…"
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func text(n ast.Node) string {
@@ -192,21 +190,4 @@ func text(n ast.Node) string {
 		return s.Value
 	}
 	return strings.TrimSpace(n.String())
-}
-
-// deep reports whether the source nests deeper than maxDepth, by brackets or
-// by indentation, without parsing it.
-func deep(source []byte) bool {
-	depth := 0
-	for _, line := range strings.Split(string(source), "\n") {
-		indent := len(line) - len(strings.TrimLeft(line, " -"))
-		if indent > 4*maxDepth {
-			return true
-		}
-		depth += strings.Count(line, "[") + strings.Count(line, "{") - strings.Count(line, "]") - strings.Count(line, "}")
-		if depth > maxDepth || strings.Count(line, "[")+strings.Count(line, "{") > 16*maxDepth {
-			return true
-		}
-	}
-	return false
 }

@@ -2,8 +2,12 @@ package manifest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -67,6 +71,12 @@ func TestSplit_refuses(t *testing.T) {
 		"malformed":       {head + "key: [a, b\n", "[3:"},
 		"bad indentation": {head + "key: a\n  count: 1\n", "["},
 		"too deep":        {head + "key: " + strings.Repeat("[", 2000) + strings.Repeat("]", 2000), "nests deeper"},
+		"too deep below":  {head + "key:\n" + strings.Repeat("- ", 2000) + "a\n", "nests deeper"},
+		"an alias":        {head + "parts: &a {}\nlist: *a\n", "[3:8] anchors (&), aliases (*) and merges (<<) are not read"},
+		"a merge":         {head + "<<: {key: a}\n", "[3:1] anchors"},
+		"a tag":           {head + "key: !!str 3\n", "[3:6] tags"},
+		"many fields":     {head + "parts:\n" + strings.Repeat("  a: {}\n", maxFields), "more than 4000 fields"},
+		"many words":      {head + "list: [" + strings.Repeat("a,", maxTokens/2) + "]\n", "words and marks"},
 		"too long":        {strings.Repeat("#", MaxBytes+1), "at most"},
 		"unknown field":   {head + "key: a\ncuont: 3\n", `[4:1] unknown field "cuont"`},
 		"twice":           {head + "key: a\nkey: b\n", "key"},
@@ -79,6 +89,58 @@ func TestSplit_refuses(t *testing.T) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestSplit_takesNoLongerThanAFileIsWorth guards against files that are small
+// and would keep the parser busy for minutes, or fill the memory.
+func TestSplit_takesNoLongerThanAFileIsWorth(t *testing.T) {
+	head := "apiVersion: sluice/v1\nkind: Thing\n"
+	bomb := head + "parts:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := 1; i < 9; i++ {
+		bomb += fmt.Sprintf("  a%d: &a%d [%s]\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10))
+	}
+	for name, source := range map[string]string{
+		"aliases of aliases": bomb,
+		"anchors":            head + "key: " + strings.Repeat("&a ", 300_000),
+		"questions":          head + "key: " + strings.Repeat("? ", 300_000),
+		"colons":             head + "key" + strings.Repeat(": a", 300_000),
+		"commas":             head + "key: [" + strings.Repeat(",", 300_000),
+		"documents":          strings.Repeat("---\n", 250_000),
+		"fields":             head + strings.Repeat("a: 1\n", 200_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			done := make(chan error, 1)
+			go func() { done <- decode(source) }()
+			select {
+			case err := <-done:
+				if err == nil || len(err.Error()) > 2000 {
+					t.Errorf("got %.200v", err)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatal("it takes more than 20 s")
+			}
+		})
+	}
+}
+
+// TestSplit_colonsInsideWords: a colon makes a field only before a space or a
+// mark.
+func TestSplit_colonsInsideWords(t *testing.T) {
+	docs, err := Split([]byte("apiVersion: sluice/v1\nkind: Thing\n" +
+		"a: {link: https://example.org/x:y, \"q\":1, names: [webhook:release, a:b:c], at: 12:30, e:, deep: {x:[1], u: b}}\n" +
+		"regex: ['[[[', \"{{{\"] # [[[\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := docs[0].Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"a": map[string]any{"link": "https://example.org/x:y", "q": uint64(1), "names": []any{"webhook:release", "a:b:c"},
+		"at": "12:30", "e": nil, "deep": map[string]any{"x": []any{uint64(1)}, "u": "b"}}, "regex": []any{"[[[", "{{{"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
