@@ -81,6 +81,34 @@ func (r *record) checkOwned(faults *event.Invalids, f *Flag) {
 			faults.Add("environments."+name, nil, "is missing, and a rollout holds it", "keep the environment, or end the rollout")
 		}
 		r.checkHeld(faults, f, name, e)
+		r.checkWidened(faults, f, name)
+	}
+}
+
+// checkWidened refuses a definition that gives more units what a rollout
+// compares: they would get it past the gate, and leave the comparison.
+func (r *record) checkWidened(faults *event.Invalids, f *Flag, name string) {
+	a := r.inForce(name)
+	if a == nil || len(a.Arms) == 0 || a.Arms[0].Weight > Whole/2 {
+		return // forced or off, or most units have it by the rollout's own decision
+	}
+	old, e, path := r.Environments[name], f.Environments[name], "environments."+name
+	released := a.Arms[0].Variant
+	widens := func(at string) {
+		faults.Add(at, released, "gives more units what rollout "+a.Rollout+" compares", "wait until it has ended, or roll it back first")
+	}
+	if f.Default == released && r.Default != released {
+		widens("default")
+	}
+	for i, t := range e.Targets {
+		if t.Variant == released && !slices.ContainsFunc(old.Targets, func(o Target) bool { return same(o, t) }) {
+			widens(fmt.Sprintf("%s.targets[%d]", path, i))
+		}
+	}
+	for i, rule := range e.Rules {
+		if slices.Contains(rule.variants(), released) && !slices.ContainsFunc(old.Rules, func(o Rule) bool { return same(o, rule) }) {
+			widens(fmt.Sprintf("%s.rules[%d]", path, i))
+		}
 	}
 }
 
