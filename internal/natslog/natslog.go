@@ -45,7 +45,7 @@ type Config struct {
 	TrustSync  bool         // with URL and no SystemURL: the operator vouches for sync_interval: always
 	Replicas   int          // of each stream, 1 to 5; default 1
 	Shards     int          // of facts, fixed when they are first created; default 1
-	FactsBytes int64        // that one shard may take; may grow, never shrink; default 4 GiB
+	FactsBytes int64        // that one shard may take; may grow, never shrink; default 4 GiB, or half of MaxStore where that is less
 	MaxStore   int64        // bytes that the embedded server may take; default: what is free but for a tenth of the disk
 	Logger     *slog.Logger // nil: silent
 
@@ -55,11 +55,17 @@ type Config struct {
 func (c Config) replicas() int { return max(c.Replicas, 1) }
 func (c Config) shards() int   { return max(c.Shards, 1) }
 
+// factsBytes is a reservation: the server refuses a stream that may take more
+// than there is.
 func (c Config) factsBytes() int64 {
-	if c.FactsBytes > 0 {
+	const usual = 4 << 30
+	switch {
+	case c.FactsBytes > 0:
 		return c.FactsBytes
+	case c.MaxStore > 0:
+		return min(usual, c.MaxStore/2/int64(c.shards()))
 	}
-	return 4 << 30
+	return usual
 }
 
 func (c Config) window() time.Duration {
@@ -178,6 +184,9 @@ func (s *Store) weigh(name string, x extent) error {
 
 func (s *Store) connect(ctx context.Context) (err error) {
 	if s.config.URL == "" {
+		if s.config.MaxStore, err = s.config.maxStore(); err != nil {
+			return err
+		}
 		s.srv, s.nc, err = embed(s.config, s.lg)
 	} else {
 		s.nc, err = dial(ctx, s.config, s.lg)

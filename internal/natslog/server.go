@@ -23,16 +23,12 @@ func streamsDir(dir string) string { return filepath.Join(dir, "jetstream", "$G"
 
 // embed starts a server inside this process. It listens nowhere: the
 // connection is a pipe. SyncAlways makes every write reach the disk before it
-// is answered; JetStream's own default is two minutes later.
+// is answered; JetStream's own default is two minutes later. c.MaxStore is set.
 func embed(c Config, lg *slog.Logger) (*server.Server, *nats.Conn, error) {
-	store, err := c.maxStore()
-	if err != nil {
-		return nil, nil, err
-	}
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "sluice", DontListen: true, NoSigs: true, NoLog: true, DisableJetStreamBanner: true,
 		JetStream: true, StoreDir: c.Dir, SyncAlways: true,
-		JetStreamMaxStore: store, JetStreamMaxMemory: 64 << 20,
+		JetStreamMaxStore: c.MaxStore, JetStreamMaxMemory: 64 << 20,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("preparing the server: %w", err)

@@ -224,7 +224,7 @@ func TestOpenNeedsAPlace(t *testing.T) {
 		t.Error("a store in a file is open")
 	}
 	small := config(t.TempDir())
-	small.MaxStore = 1 << 20 // less than a shard of facts may take
+	small.MaxStore, small.FactsBytes = 1<<20, 2<<20 // less than a shard of facts is to have
 	if _, err := Open(t.Context(), small); err == nil || !strings.Contains(err.Error(), "FACTS_0") {
 		t.Errorf("a store without room = %v", err)
 	}
@@ -365,5 +365,23 @@ func TestVoice(t *testing.T) {
 	want := "level=WARN msg=\"nats: w 2\"\nlevel=ERROR msg=\"nats: e 3\"\nlevel=ERROR msg=\"nats: f 4\"\n"
 	if b.String() != want || v.reason().Error() != "f 4" {
 		t.Errorf("said %q, reason %v", b.String(), v.reason())
+	}
+}
+
+// TestSmallDisk starts where a shard of facts cannot have its usual room, and
+// again when there is less and when there is more.
+func TestSmallDisk(t *testing.T) {
+	dir := t.TempDir()
+	for i, room := range []int64{64 << 20, 32 << 20, 256 << 20} {
+		s, err := Open(t.Context(), Config{Dir: dir, MaxStore: room})
+		if err != nil {
+			t.Fatalf("with room for %d bytes: %v", room, err)
+		}
+		if seq := publish(t, s.Facts[0], fmt.Sprint(i), "x"); seq != uint64(i)+1 {
+			t.Errorf("sequence %d, want %d", seq, i+1)
+		}
+		if err := s.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

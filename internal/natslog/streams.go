@@ -111,6 +111,9 @@ func (s *Store) ensure(ctx context.Context, want jetstream.StreamConfig) error {
 		return err
 	}
 	have := st.CachedInfo().Config
+	if s.config.FactsBytes == 0 {
+		want.MaxBytes = max(want.MaxBytes, have.MaxBytes) // the disk may be fuller by now
+	}
 	if room := want.MaxBytes; have.MaxBytes > 0 && room > have.MaxBytes {
 		if have.MaxBytes = room; len(differences(have, want)) == 0 {
 			_, err := s.js.UpdateStream(ctx, want)
