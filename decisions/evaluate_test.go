@@ -67,11 +67,11 @@ var spoilers = []struct {
 	{"unaccounted", Hold, "unaccounted open", func(in *Input) { in.Evidence.Unaccounted = 1 }},
 	{"sample ratio", Pause, "sampleRatio mismatch", func(in *Input) { in.Evidence.SampleRatio.Alarm = true }},
 	{"two arms", Pause, "twoArms tooMany", func(in *Input) { in.Evidence.TwoArms = 50 }},
-	{"minor incident", Hold, "incidents minor", func(in *Input) { in.Evidence.Incidents = []Incident{{Severity: Minor}} }},
-	{"critical incident", Rollback, "incidents critical", func(in *Input) {
-		in.Evidence.Incidents = []Incident{{Severity: Minor}, {Severity: Critical}}
+	{"minor incident", Hold, "incidents minor db", func(in *Input) { in.Evidence.Incidents = []Incident{{ID: "db", Severity: Minor}} }},
+	{"critical incident", Rollback, "incidents critical pager", func(in *Input) {
+		in.Evidence.Incidents = []Incident{{ID: "db", Severity: Minor}, {ID: "pager", Severity: Critical}}
 	}},
-	{"incident of no known severity", Pause, "incidents odd", func(in *Input) { in.Evidence.Incidents = []Incident{{Severity: "odd"}} }},
+	{"incident of no known severity", Pause, "incidents odd db", func(in *Input) { in.Evidence.Incidents = []Incident{{ID: "db", Severity: "odd"}} }},
 	{"breach seen once", Hold, "guardrail day_7_retention breachedOnce", func(in *Input) { judgementOf(in, 1).Breached = true }},
 	{"breach confirmed", Rollback, "guardrail day_7_retention breached", func(in *Input) {
 		judgementOf(in, 1).Breached = true
@@ -208,6 +208,26 @@ func TestResumedOverPausesNoMore(t *testing.T) {
 	in.Evidence.Unaccounted, in.Evidence.TwoArms = 0, 50
 	if v := evaluate(t, in); v.Action != Pause || v.Reason != "twoArms tooMany" {
 		t.Errorf("another reason: %s (%s), want pause", v.Action, v.Reason)
+	}
+}
+
+// A person resumes over the incidents that he saw: the next one pauses again,
+// and he is asked about it alone.
+func TestAnotherIncidentPausesAgain(t *testing.T) {
+	in := ready(0)
+	in.State.Acknowledged = []string{"incidents blocking db"}
+	in.Evidence.Incidents = []Incident{{ID: "db", Severity: Blocking, Since: noon, Text: "slow"}}
+	if v := evaluate(t, in); v.Action != Hold || v.Reason != "incidents blocking db" {
+		t.Errorf("resumed over: %s (%s), want hold", v.Action, v.Reason)
+	}
+	in.Evidence.Incidents = append(in.Evidence.Incidents, Incident{ID: "disk", Severity: Blocking, Since: noon, Text: "full"})
+	v := evaluate(t, in)
+	if v.Action != Pause || v.Reason != "incidents blocking disk" || !strings.Contains(v.Text, "full") {
+		t.Errorf("another one: %s (%s: %s), want pause", v.Action, v.Reason, v.Text)
+	}
+	r := Rollout{Decisions: []Decision{{Verdict: v}}}
+	if got := r.pausing(); len(got) != 2 {
+		t.Errorf("a person resumes over %v, want both", got)
 	}
 }
 

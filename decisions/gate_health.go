@@ -173,16 +173,18 @@ func (g *gate) twoArms() {
 	g.add(c)
 }
 
-// incidents asks that nothing is open that the plan reacts to.
+// incidents asks that nothing is open that the plan reacts to. Each incident is
+// an item of its own, so that a person resumes over those he saw and no other.
 func (g *gate) incidents() {
-	c := Check{Name: CheckIncidents, State: Pass, Text: "No incident is open"}
 	by := map[Severity]Action{Critical: g.Plan.Incidents.Critical, Blocking: g.Plan.Incidents.Blocking, Minor: g.Plan.Incidents.Minor}
 	for _, i := range g.Evidence.Incidents {
-		asks := or(by[i.Severity], Pause) // a severity that nobody planned for stops until a person looks
-		if c.State == Pass || asks.outranks(c.Asks) {
-			c.State, c.Code, c.Asks = Fail, string(i.Severity), asks
-			c.Text = fmt.Sprintf("A %s incident is open since %s: %s", i.Severity, clock(i.Since), or(i.Text, i.ID))
-		}
+		g.add(Check{
+			Name: CheckIncidents, State: Fail, Code: string(i.Severity) + " " + i.ID,
+			Asks: or(by[i.Severity], Pause), // a severity that nobody planned for stops until a person looks
+			Text: fmt.Sprintf("A %s incident is open since %s: %s", i.Severity, clock(i.Since), or(i.Text, i.ID)),
+		})
 	}
-	g.add(c)
+	if len(g.Evidence.Incidents) == 0 {
+		g.add(Check{Name: CheckIncidents, State: Pass, Text: "No incident is open"})
+	}
 }

@@ -198,7 +198,7 @@ func TestApprovalIsLastAndVoidWhenEvidenceChanges(t *testing.T) {
 	}
 	h.incident("db", Minor, false) // the evidence changes before the controller looks
 	h.step()
-	h.want(Hold, "incidents minor")
+	h.want(Hold, "incidents minor db")
 	h.incident("db", Minor, true)
 	h.send(tr, 10)
 	h.step()
@@ -223,7 +223,7 @@ func TestCriticalIncidentRollsBackAtOnce(t *testing.T) {
 	h.begin(catsPlan())
 	h.incident("pager", Critical, false)
 	h.step()
-	h.want(Rollback, "incidents critical")
+	h.want(Rollback, "incidents critical pager")
 	if h.forced() == nil {
 		t.Error("the flag is not forced")
 	}

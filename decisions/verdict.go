@@ -23,7 +23,7 @@ type Check struct {
 	Name    CheckName          `json:"name"`
 	Metric  string             `json:"metric,omitempty"` // the metric it is about
 	State   CheckState         `json:"state"`
-	Code    string             `json:"code,omitempty"`    // what was found, in one stable word: "breached", "missing"
+	Code    string             `json:"code,omitempty"`    // what was found, in stable words: "breached", "missing day_7_retention"
 	Asks    Action             `json:"asks,omitempty"`    // what it asks for unless it passes; empty: Hold
 	Text    string             `json:"text"`              // a sentence for a release owner
 	Numbers map[string]float64 `json:"numbers,omitempty"` // by name: have, need, lift, low, high, margin, logE, …

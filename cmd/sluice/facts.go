@@ -46,26 +46,27 @@ func (h *house) openController(context.Context) error {
 	return nil
 }
 
-// Evidence implements decisions.Facts: for gates, so that every unit had the
-// same time for its events.
+// Evidence implements decisions.Facts.
 func (f *facts) Evidence(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
-	return f.ask(ctx, r, now, true)
+	return f.ask(ctx, r, now)
 }
 
-// Readout implements server.Readouts, with the statistics made of it.
+// Readout implements server.Readouts: what a gate would see now, with the
+// statistics made of it.
 func (f *facts) Readout(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
-	e, err := f.ask(ctx, r, now, true)
+	e, err := f.ask(ctx, r, now)
 	return decisions.Read(r, e), err
 }
 
-func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time, gate bool) (decisions.Evidence, error) {
+// ask counts for gates: every unit had the same time for its events.
+func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
 	e := decisions.Evidence{At: now}
 	until, err := f.watermark(ctx, &e, now)
 	if err != nil {
 		return e, err
 	}
 	q := warehouse.Question{
-		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, Until: until, Gate: gate,
+		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, Until: until, Gate: true,
 		Control: r.Plan.Arms.Control, Treatments: []string{r.Plan.Arms.Treatment},
 	}
 	q.Watermark = map[string]uint64{}
