@@ -27,7 +27,7 @@ func (s *server) listFlags(context.Context, *struct{}) (*flagsOut, error) {
 }
 
 type flagKey struct {
-	Key string `path:"key"`
+	Key string `path:"key" example:"checkout.payments.express-pay"`
 }
 
 type flagOut struct {

@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
@@ -13,6 +17,9 @@ import (
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/manifest"
 )
+
+// internal is all that is told of what nobody foresaw.
+const internal = "the server could not do that; its log says why"
 
 // Errors of the doors themselves.
 var (
@@ -63,7 +70,7 @@ func problem(err error) *Problem {
 		p.Rejected = refused
 	}
 	if p.Status == http.StatusInternalServerError {
-		p.Detail = "the server could not do that; its log says why"
+		p.Detail = internal
 	}
 	return p
 }
@@ -102,6 +109,57 @@ func status(err error) (int, string) {
 		return http.StatusServiceUnavailable, "/problems/timeout"
 	}
 	return http.StatusInternalServerError, "/problems/internal"
+}
+
+// ownErrors makes the API layer tell its own refusals as problems too. The hook
+// is the layer's, for the whole process.
+var ownErrors = sync.OnceFunc(func() {
+	huma.NewError = func(code int, message string, errs ...error) huma.StatusError { return refusal(code, message, errs) }
+})
+
+// refusal is a request that the API layer could not decode.
+func refusal(code int, message string, errs []error) *Problem {
+	if code == http.StatusUnprocessableEntity {
+		code = http.StatusBadRequest // one status for all that is wrong with a request
+	}
+	p := &Problem{Type: "/problems/invalid", Title: http.StatusText(code), Status: code, Detail: message}
+	switch code {
+	case http.StatusRequestEntityTooLarge:
+		p.Type = "/problems/too-large"
+	case http.StatusUnsupportedMediaType:
+		p.Type = "/problems/unsupported-media-type"
+	case http.StatusRequestTimeout:
+		p.Type = "/problems/timeout"
+	case http.StatusInternalServerError:
+		p.Type, p.Detail = "/problems/internal", internal
+		return p
+	}
+	var faults event.Invalids
+	for _, err := range errs {
+		if d, ok := err.(huma.ErrorDetailer); ok {
+			faults = append(faults, fault(d.ErrorDetail()))
+		} else if err != nil {
+			faults.Add("", nil, err.Error(), "")
+		}
+	}
+	if len(faults) > 0 {
+		p.Detail, p.Errors = faults.Error(), faults
+	}
+	return p
+}
+
+// fault repeats a value only when it is a short one: the whole body is none.
+func fault(d *huma.ErrorDetail) event.Invalid {
+	f := event.Invalid{Path: d.Location, Why: "is not as it should be: " + d.Message}
+	switch v := d.Value.(type) {
+	case string:
+		if len(v) <= 80 {
+			f.Value = v
+		}
+	case bool, int, int64, uint64, float64:
+		f.Value = fmt.Sprint(v)
+	}
+	return f
 }
 
 // fail answers with a problem.

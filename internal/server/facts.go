@@ -44,7 +44,7 @@ func (s *server) getFacts(ctx context.Context, _ *struct{}) (*factsOut, error) {
 }
 
 type lettersIn struct {
-	Reason string `query:"reason"`
+	Reason string `query:"reason" doc:"why they cannot be counted, such as unknown_metric"`
 	Name   string `query:"name" doc:"of the metric event"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
@@ -80,7 +80,7 @@ type readoutOut struct {
 
 // getReadout counts now: every unit that is old enough, whatever has become of
 // the rollout.
-func (s *server) getReadout(ctx context.Context, in *rolloutID) (*readoutOut, error) {
+func (s *server) getReadout(ctx context.Context, in *RolloutPath) (*readoutOut, error) {
 	v, err := s.view(in.String())
 	if err != nil {
 		return nil, err

@@ -12,14 +12,15 @@ import (
 	"github.com/sluice-hq/sluice/internal/access"
 )
 
-// rolloutID is the path of one rollout.
-type rolloutID struct {
-	Environment string `path:"environment"`
-	Flag        string `path:"flag"`
-	Number      int    `path:"number" minimum:"1"`
+// RolloutPath is the path of one rollout. It is exported because the API layer
+// fills exported fields alone, also those that are embedded.
+type RolloutPath struct {
+	Environment string `path:"environment" example:"production"`
+	Flag        string `path:"flag" example:"checkout.payments.express-pay"`
+	Number      int    `path:"number" minimum:"1" doc:"1 is the flag's first rollout in the environment"`
 }
 
-func (id rolloutID) String() string { return decisions.RolloutID(id.Environment, id.Flag, id.Number) }
+func (id RolloutPath) String() string { return decisions.RolloutID(id.Environment, id.Flag, id.Number) }
 
 // RolloutView is a rollout with the newest look at it.
 type RolloutView struct {
@@ -29,7 +30,7 @@ type RolloutView struct {
 
 type rolloutOut struct{ Body RolloutView }
 
-func (s *server) getRollout(_ context.Context, in *rolloutID) (*rolloutOut, error) {
+func (s *server) getRollout(_ context.Context, in *RolloutPath) (*rolloutOut, error) {
 	v, err := s.view(in.String())
 	return &rolloutOut{Body: v}, err
 }
@@ -96,7 +97,7 @@ func (s *server) views(ctx context.Context, environment string) []RolloutView {
 }
 
 type commandIn struct {
-	rolloutID
+	RolloutPath
 	Op   string `path:"op" enum:"start,hold,resume,approve,advance,rollback,explain"`
 	Body struct {
 		Comment  string `json:"comment,omitempty" doc:"why; required to hold, advance, roll back and explain"`
@@ -106,13 +107,13 @@ type commandIn struct {
 
 // commandRollout carries out what a person wants of a rollout.
 func (s *server) commandRollout(ctx context.Context, in *commandIn) (*rolloutOut, error) {
-	if err := s.command(ctx, in.rolloutID, decisions.Op(in.Op), in.Body.Comment, in.Body.Decision); err != nil {
+	if err := s.command(ctx, in.RolloutPath, decisions.Op(in.Op), in.Body.Comment, in.Body.Decision); err != nil {
 		return nil, err
 	}
-	return s.getRollout(ctx, &in.rolloutID)
+	return s.getRollout(ctx, &in.RolloutPath)
 }
 
-func (s *server) command(ctx context.Context, id rolloutID, op decisions.Op, comment, decision string) error {
+func (s *server) command(ctx context.Context, id RolloutPath, op decisions.Op, comment, decision string) error {
 	return s.record(ctx, func() (event.Event, event.Expect, error) {
 		newest, _ := s.Rollouts.Newest(id.Environment, id.Flag)
 		if newest.ID != id.String() {
@@ -176,7 +177,7 @@ func (s *server) existing(ctx context.Context, id string) error {
 }
 
 type decisionID struct {
-	ID string `path:"id"`
+	ID string `path:"id" doc:"of the decision, as lists and pages show it"`
 }
 
 // DecisionRecord is a decision with all it rests on.

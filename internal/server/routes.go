@@ -48,7 +48,8 @@ func (c scope) environment(r *http.Request, p access.Principal) string {
 
 // plain registers a handler that reads and writes by itself.
 func plain(handler func(*server, http.ResponseWriter, *http.Request) error) func(*server, *mux.Router, huma.API, route) {
-	return func(s *server, r *mux.Router, _ huma.API, at route) {
+	return func(s *server, r *mux.Router, api huma.API, at route) {
+		describe(api, at)
 		r.Path(at.path).Methods(at.method).HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 			if err := handler(s, w, q); err != nil {
 				s.report(q, err)
@@ -62,11 +63,7 @@ func plain(handler func(*server, http.ResponseWriter, *http.Request) error) func
 // types.
 func typed[I, O any](handler func(*server, context.Context, *I) (*O, error)) func(*server, *mux.Router, huma.API, route) {
 	return func(s *server, _ *mux.Router, api huma.API, at route) {
-		op := huma.Operation{
-			OperationID: at.name, Method: at.method, Path: at.path, Summary: at.summary,
-			MaxBodyBytes: maxBody, Security: []map[string][]string{{string(at.needs): nil}},
-		}
-		huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+		huma.Register(api, operation(at), func(ctx context.Context, in *I) (*O, error) {
 			out, err := handler(s, ctx, in)
 			if err != nil {
 				s.reportOperation(at.name, err)

@@ -91,6 +91,21 @@ func TestStart_isADecision(t *testing.T) {
 	h.want("viewer", "GET", "/api/v1/rollouts", "", http.StatusOK, `"status":"running"`)
 }
 
+// TestCommands_reachTheirRollout: what a person asks of a rollout happens to
+// that rollout.
+func TestCommands_reachTheirRollout(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, "created")
+	h.want("editor", "POST", "/api/v1/apply", plan, http.StatusOK, "created")
+	const rollout = "/api/v1/rollouts/production/shop.checkout/1"
+	h.want("approver", "POST", rollout+"/start", `{}`, http.StatusOK, `"status":"running"`)
+	h.want("approver", "POST", rollout+"/hold", `{}`, http.StatusBadRequest, "comment")
+	h.want("approver", "POST", rollout+"/hold", `{"comment":"wait for ana"}`, http.StatusOK, `"status":"paused"`)
+	h.want("approver", "POST", rollout+"/resume", `{"comment":"ana is back"}`, http.StatusOK, `"status":"running"`)
+	h.want("approver", "POST", rollout+"/rollback", `{"comment":"support is overrun"}`, http.StatusOK, `"rationale":"support is overrun"`)
+	h.want("approver", "POST", "/api/v1/rollouts/production/shop.checkout/2/hold", `{"comment":"x"}`, http.StatusNotFound, "rollout production/shop.checkout/2")
+}
+
 func TestEnvironments_thatDoNotExist(t *testing.T) {
 	h := newHouse(t)
 	h.want("editor", "POST", "/api/v1/apply", strings.Replace(documents, "  production:", "  prodution:", 1), http.StatusBadRequest,
@@ -126,5 +141,36 @@ func TestProblem_tellsNoInternals(t *testing.T) {
 	}
 	if p := problem(event.ErrReadOnly); p.Status != http.StatusServiceUnavailable {
 		t.Errorf("a read-only log: got %+v", p)
+	}
+}
+
+// TestProblem_ofTheDecoder: what the API layer refuses looks like every other
+// refusal, and does not send a whole body back.
+func TestProblem_ofTheDecoder(t *testing.T) {
+	h := newHouse(t)
+	h.want("admin", "POST", "/api/v1/tokens", `{"class":3}`, http.StatusBadRequest, `"type":"/problems/invalid"`)
+	h.want("admin", "POST", "/api/v1/tokens", `{"class":"sls","nmae":"x"}`, http.StatusBadRequest, `body.nmae is not as it should be: unexpected property`)
+	h.want("admin", "POST", "/api/v1/tokens", `[`, http.StatusBadRequest, `"title":"Bad Request"`)
+	h.want("admin", "GET", "/api/v1/dlq?limit=0", "", http.StatusBadRequest, `query.limit \"0\" is not as it should be`)
+	h.want("admin", "GET", "/api/v1/rollouts/production/x/abc", "", http.StatusBadRequest, `path.number \"abc\"`)
+	long := `{"class":"` + strings.Repeat("x", 1<<20) + `"}`
+	if body := h.want("admin", "POST", "/api/v1/tokens", long, http.StatusBadRequest, "body.class"); len(body) > 2000 {
+		t.Errorf("the answer has %d bytes", len(body))
+	}
+	if p := refusal(http.StatusInternalServerError, "reading /var/lib", nil); strings.Contains(p.Detail, "/var") {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func TestMethods(t *testing.T) {
+	h := newHouse(t)
+	if code, body, _ := h.ask("", "HEAD", "/healthz", ""); code != http.StatusOK || body != "" {
+		t.Errorf("HEAD: got %d %q", code, body)
+	}
+	if code, _, _ := h.ask("", "HEAD", "/api/v1/flags", ""); code != http.StatusUnauthorized {
+		t.Errorf("HEAD without a token: got %d", code)
+	}
+	if code, _, header := h.ask("admin", "PUT", "/api/v1/tokens", ""); code != http.StatusMethodNotAllowed || header.Get("Allow") != "GET, POST" {
+		t.Errorf("PUT: got %d, Allow %q", code, header.Get("Allow"))
 	}
 }

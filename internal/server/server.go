@@ -76,14 +76,36 @@ func New(h House) http.Handler {
 	}
 	r.Use(s.guard)
 	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.deny(w, r, errNoSuch) })
-	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fail(w, errMethod) })
+	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Allow", allowed(r, q))
+		fail(w, errMethod)
+	})
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fail(w, errForeign) }))
 	return harden(origin.Handler(r))
 }
 
+// allowed lists the methods that the path of a request takes.
+func allowed(r *mux.Router, q *http.Request) string {
+	var methods []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		try := q.Clone(q.Context())
+		try.Method = method
+		var m mux.RouteMatch
+		if r.Match(try, &m) && m.MatchErr == nil {
+			methods = append(methods, method)
+		}
+	}
+	return strings.Join(methods, ", ")
+}
+
 func newAPI(r *mux.Router, version string) huma.API {
+	ownErrors()
 	c := huma.DefaultConfig("Sluice", version)
+	c.Info.Description = "Every error is a problem document (RFC 9457): what is wrong, each fault with the field it is in, and what to do about it."
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{scheme: {
+		Type: "http", Scheme: "bearer", Description: "A token: sls_… of a service, slc_… of a client, sla_… of a person or of automation.",
+	}}
 	c.DocsPath = ""     // its page loads scripts from elsewhere
 	c.CreateHooks = nil // no $schema in answers
 	c.SchemasPath = ""  //
@@ -113,6 +135,10 @@ func harden(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if r.Method == http.MethodHead { // is GET without the body, which net/http leaves out
+			r = r.Clone(r.Context())
+			r.Method = http.MethodGet
+		}
 		next.ServeHTTP(w, r)
 	})
 }

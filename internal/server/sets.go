@@ -1,7 +1,7 @@
 package server
 
 import (
-	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -32,10 +32,16 @@ func (c *sets) at(environment string) (*flags.Set, error) {
 	if set, ok := now.sets[environment]; ok {
 		return set, nil
 	}
-	return nil, event.Invalid{
-		Path: "environment", Value: environment, Why: "is not an environment",
-		Fix: fmt.Sprintf("write one of %v", c.house.Environments),
+	return nil, c.house.noEnvironment(environment)
+}
+
+// noEnvironment says that a name is not an environment's, or is missing.
+func (h House) noEnvironment(name string) event.Invalid {
+	known := strings.Join(h.Environments, ", ")
+	if name == "" {
+		return event.Invalid{Path: "environment", Why: "is missing, and the token is bound to none", Fix: "add ?environment= with one of " + known}
 	}
+	return event.Invalid{Path: "environment", Value: name, Why: "is not an environment", Fix: "write one of " + known}
 }
 
 func (c *sets) refresh() *compiled {

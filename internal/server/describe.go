@@ -1,0 +1,168 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/access"
+)
+
+// scheme names how requests prove who they are, in the API document.
+const scheme = "token"
+
+// operation is what the API document says of every route alike.
+func operation(at route) huma.Operation {
+	op := huma.Operation{
+		OperationID: at.name, Method: at.method, Path: at.path, Summary: at.summary, MaxBodyBytes: maxBody,
+	}
+	if at.needs != access.Public {
+		op.Description = fmt.Sprintf("Needs the permission %q%s.", at.needs, at.scope.where())
+		op.Security = []map[string][]string{{scheme: {}}}
+	}
+	return op
+}
+
+// where says for which environment a permission is needed.
+func (c scope) where() string {
+	switch c {
+	case inPath:
+		return " in the environment of the path"
+	case ofCaller:
+		return " in the environment of the query, else of the token"
+	case inBody:
+		return " in the environment of each document; a flag or a metric belongs to all of them"
+	case whole:
+	}
+	return ""
+}
+
+// described is what the document says of a route whose handler reads and
+// writes by itself. Pages are not in it.
+type described struct {
+	body   []string // media types of the request; none: no body
+	taken  any      // what the body holds; nil: any object
+	status int
+	media  string // of the answer
+	answer any    // what the answer holds; nil: any object
+	fault  any    // what an error in JSON holds; nil: errors are problem documents alone
+	query  map[string]string
+}
+
+var byItself = map[string]described{
+	"evaluate-flag": {body: []string{"application/json"}, taken: evaluationIn{}, status: 200, media: "application/json", answer: evaluationOut{}, fault: evaluationFault{},
+		query: map[string]string{"environment": "for tokens that are bound to none"}},
+	"evaluate-flags": {body: []string{"application/json"}, taken: evaluationIn{}, status: 200, media: "application/json", answer: evaluationsOut{}, fault: evaluationFault{},
+		query: map[string]string{"environment": "for tokens that are bound to none"}},
+	"send-events": {body: []string{"application/json", "application/x-ndjson"}, taken: []eventIn{}, status: 202, media: "application/json",
+		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none"}},
+	"calculate": {body: []string{"application/json"}, status: 200, media: "application/json", fault: calculationFault{}},
+	"audit":     {status: 200, media: "application/x-ndjson", query: map[string]string{"after": "sequence; the events behind it"}},
+	"healthz":   {status: 200, media: "application/json"},
+	"readyz":    {status: 200, media: "application/json", fault: map[string]string{}},
+}
+
+// The shapes of OFREP and of the events, for the document alone: their own
+// rooms read and write them.
+type (
+	evaluationIn struct {
+		Context map[string]any `json:"context" doc:"targetingKey and attributes of the unit" example:"{\"targetingKey\":\"visitor-1\"}"`
+	}
+	evaluationOut struct {
+		Key      string         `json:"key"`
+		Value    any            `json:"value"`
+		Variant  string         `json:"variant"`
+		Reason   string         `json:"reason" example:"SPLIT"`
+		Metadata map[string]any `json:"metadata" doc:"revision, and rollout, stage and epoch of a unit that is enrolled: an exposure repeats them"`
+	}
+	evaluationsOut struct {
+		Flags []evaluationOut `json:"flags"`
+	}
+	evaluationFault struct {
+		Key     string `json:"key,omitempty"`
+		Code    string `json:"errorCode" example:"FLAG_NOT_FOUND"`
+		Details string `json:"errorDetails,omitempty"`
+	}
+	calculationFault struct {
+		Error struct {
+			Code    string `json:"code" example:"bad_input"`
+			Field   string `json:"field,omitempty"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	eventIn struct {
+		Kind     string            `json:"kind" enum:"exposure,metric"`
+		ID       string            `json:"id" format:"uuid" doc:"version 7, made once by the sender and kept on every retry"`
+		At       string            `json:"at,omitempty" format:"date-time" doc:"the id's time when absent"`
+		Flag     string            `json:"flag,omitempty" doc:"of an exposure"`
+		Variant  string            `json:"variant,omitempty" doc:"of an exposure"`
+		Unit     *ingest.Unit      `json:"unit,omitempty" doc:"of an exposure"`
+		Revision uint64            `json:"revision,omitempty" doc:"of the flag, as its evaluation said"`
+		Reason   string            `json:"reason,omitempty" doc:"of the evaluation"`
+		Name     string            `json:"name,omitempty" doc:"of a metric event, as a declared metric names it"`
+		Value    float64           `json:"value,omitempty" doc:"of a metric event"`
+		Units    map[string]string `json:"units,omitempty" doc:"of a metric event: id by kind of unit"`
+	}
+)
+
+// parameter is a variable in a path template.
+var parameter = regexp.MustCompile(`\{(\w+)\}`)
+
+// describe puts a route into the API document.
+func describe(api huma.API, at route) {
+	d, ok := byItself[at.name]
+	if !ok {
+		return
+	}
+	op := operation(at)
+	op.Parameters = d.parameters(at)
+	schema := func(v any) *huma.Schema {
+		if v == nil {
+			return &huma.Schema{Type: "object"}
+		}
+		t := reflect.TypeOf(v)
+		return api.OpenAPI().Components.Schemas.Schema(t, true, exported(t.Name()))
+	}
+	if len(d.body) > 0 {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+	}
+	for _, media := range d.body {
+		op.RequestBody.Content[media] = &huma.MediaType{Schema: schema(d.taken)}
+	}
+	faults := map[string]*huma.MediaType{"application/problem+json": {Schema: schema(Problem{})}}
+	if d.fault != nil {
+		faults["application/json"] = &huma.MediaType{Schema: schema(d.fault)}
+	}
+	op.Responses = map[string]*huma.Response{
+		strconv.Itoa(d.status): {Description: http.StatusText(d.status), Content: map[string]*huma.MediaType{d.media: {Schema: schema(d.answer)}}},
+		"default":              {Description: "Error", Content: faults},
+	}
+	api.OpenAPI().AddOperation(&op)
+}
+
+// parameters lists the variables of the path and of the query.
+func (d described) parameters(at route) []*huma.Param {
+	var all []*huma.Param
+	for _, m := range parameter.FindAllStringSubmatch(at.path, -1) {
+		all = append(all, &huma.Param{Name: m[1], In: "path", Required: true, Schema: &huma.Schema{Type: "string"}})
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.query)) {
+		all = append(all, &huma.Param{Name: name, In: "query", Description: d.query[name], Schema: &huma.Schema{Type: "string"}})
+	}
+	return all
+}
+
+func exported(name string) string {
+	if name == "" {
+		return name
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
