@@ -60,6 +60,34 @@ func (p process) radiusOne(i, alpha float64) float64 {
 	return x * sd
 }
 
+// root returns where f, which is negative at low and not at high, turns: by the
+// Illinois variant of false position, which takes some ten steps where
+// bisection takes fifty.
+func root(low, high float64, f func(float64) float64) float64 {
+	below, above, last := f(low), f(high), low
+	for range 100 {
+		x := high - above*(high-low)/(above-below)
+		if !(x > low && x < high) || math.Abs(x-last) <= 1e-15*high {
+			break
+		}
+		y, rising := f(x), x > last
+		last = x
+		// Two steps that fall on one side leave the other where it is, unless
+		// its value is taken for half as large.
+		switch {
+		case y >= 0 && rising:
+			high, above = x, y
+		case y >= 0:
+			high, above, below = x, y, below/2
+		case rising:
+			low, below, above = x, y, above/2
+		default:
+			low, below = x, y
+		}
+	}
+	return high
+}
+
 // bisect returns where below turns from true to false between low and high, to
 // the last bits of a float.
 func bisect(low, high float64, below func(float64) bool) float64 {

@@ -91,3 +91,18 @@ func TestRadiusIsWhereTheEvidenceIs(t *testing.T) {
 		}
 	}
 }
+
+func TestRoot(t *testing.T) {
+	for name, f := range map[string]func(float64) float64{
+		"line":   func(x float64) float64 { return x - 3 },
+		"square": func(x float64) float64 { return x*x - 9 },
+		"steep":  func(x float64) float64 { return math.Exp(5*x) - math.Exp(15) },
+		"flat":   func(x float64) float64 { return math.Atan(x - 3) },
+	} {
+		calls := 0
+		got := root(0, 8, func(x float64) float64 { calls++; return f(x) })
+		if math.Abs(got-3) > 1e-9 || calls > 60 {
+			t.Errorf("%s: %v after %d calls, want 3", name, got, calls)
+		}
+	}
+}

@@ -35,14 +35,14 @@ func nothing(method string, why *Refusal) Reading {
 
 // read returns the reading of an effect. Bounds are at alpha each.
 func (y yardstick) read(p process, alpha float64) Reading {
-	zero := y.against(0)
+	zero, z := y.against(0), upper(bandAlpha/2)
 	return Reading{
 		Estimate:    y.estimate(),
 		Relative:    y.sign != 0,
 		SE:          y.error(),
-		Bounds:      y.interval(func(s, v float64) bool { return p.logOne(s, v) >= -math.Log(alpha) }),
+		Bounds:      y.interval(func(s, v float64) float64 { return p.logOne(s, v) + math.Log(alpha) }),
 		Band:        y.interval(p.band(bandAlpha)),
-		Fixed:       y.interval(func(s, v float64) bool { return s >= upper(bandAlpha/2)*math.Sqrt(v) }),
+		Fixed:       y.interval(func(s, v float64) float64 { return s/math.Sqrt(v) - z }),
 		Score:       zero.S,
 		Clock:       zero.V,
 		Information: zero.V,
@@ -51,7 +51,7 @@ func (y yardstick) read(p process, alpha float64) Reading {
 
 // band excludes by the two-sided test at alpha.
 func (p process) band(alpha float64) rejects {
-	return func(s, v float64) bool { return p.logTwo(s, v) >= -math.Log(alpha) }
+	return func(s, v float64) float64 { return p.logTwo(s, v) + math.Log(alpha) }
 }
 
 // sensible says why a test at these levels would be no test, or returns nil.

@@ -78,8 +78,9 @@ func (y yardstick) error() float64 {
 	return math.Sqrt(y.against(y.estimate()).V) / math.Abs(y.unit())
 }
 
-// rejects says whether a score so far above zero excludes its hypothesis.
-type rejects func(s, v float64) bool
+// rejects says by how much a score so far above zero exceeds what excludes its
+// hypothesis; from 0 on it does.
+type rejects func(s, v float64) float64
 
 // interval returns the effects that are not excluded: those around the estimate
 // up to the first that is. A side is open where none is, as it happens when
@@ -94,13 +95,13 @@ const farthest = 60
 
 func (y yardstick) side(way float64, no rejects) float64 {
 	from, step := y.estimate(), y.error()
-	excluded := func(distance float64) bool {
+	excess := func(distance float64) float64 {
 		t := y.against(from + way*distance)
 		return no(-way*t.S, t.V)
 	}
 	for range farthest {
-		if excluded(step) {
-			return from + way*bisect(0, step, func(d float64) bool { return !excluded(d) })
+		if excess(step) >= 0 {
+			return from + way*root(0, step, excess)
 		}
 		step *= 2
 	}
