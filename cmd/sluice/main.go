@@ -20,6 +20,7 @@ type cli struct {
 	Serve     serveCmd     `cmd:"" help:"Run Sluice: flags, ingest, loader, decisions and pages in one process."`
 	Demo      demoCmd      `cmd:"" help:"Replay a real experiment and watch it being rolled back on evidence."`
 	Apply     applyCmd     `cmd:"" help:"Create or change flags, metrics and rollout plans from YAML files."`
+	Flag      flagCmd      `cmd:"" help:"Enable, disable, force, unforce, archive or restore a flag."`
 	Start     startCmd     `cmd:"" help:"Start a planned rollout."`
 	Approve   approveCmd   `cmd:"" help:"Approve what a rollout asks for."`
 	Rollback  rollbackCmd  `cmd:"" help:"Give everybody the safe variant, now."`

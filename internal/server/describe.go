@@ -39,7 +39,7 @@ func (c scope) where() string {
 	case ofCaller:
 		return " in the environment of the query, else of the token"
 	case inBody:
-		return " in the environment of each document; a flag or a metric belongs to all of them"
+		return " in each environment that the body names; what belongs to no environment asks for all of them"
 	case whole:
 	}
 	return ""

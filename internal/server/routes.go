@@ -29,7 +29,7 @@ const (
 	whole    scope = iota + 1 // it is about no environment; what a list shows, its handler chooses
 	inPath                    // in the path
 	ofCaller                  // in the query, else the token's own
-	inBody                    // in each document of the body; the handler asks for every one
+	inBody                    // in the body; the handler asks for each that it names
 )
 
 // environment returns the environment that a request must be allowed in.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/internal/access"
 )
@@ -324,4 +325,64 @@ func TestCalculate(t *testing.T) {
 		`{"control":{"type":"proportion","n":44700,"sum":8502},"treatment":{"type":"proportion","n":45489,"sum":8279}}`, 200, `"estimate"`)
 	h.want("viewer", "POST", "/api/v1/stats/compare", `{`, 400, `"error"`)
 	h.want("viewer", "POST", "/api/v1/stats/divine", `{}`, 400, `"error"`)
+}
+
+func TestSwitch(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, "")
+	const flag = "/api/v1/flags/shop.checkout/"
+	const body = `{"environment":"production","comment":"support is flooded"}`
+	h.want("editor", "POST", flag+"force", body, 403, "")
+	h.want("approver", "POST", flag+"force", `{"environment":"production"}`, 400, "comment")
+	h.want("approver", "POST", flag+"explode", body, 400, "")
+	h.want("approver", "POST", "/api/v1/flags/none/force", body, 404, "")
+	h.want("approver", "POST", flag+"force", strings.Replace(body, "production", "nowhere", 1), 400, "nowhere")
+	h.want("approver", "POST", flag+"force", body, 200, `"forced":{"reason":"support is flooded"`)
+	h.want("sdk", "POST", "/ofrep/v1/evaluate/flags/shop.checkout", `{"context":{"ring":"internal"}}`, 200, `"value":false,"reason":"DISABLED"`)
+	h.want("approver", "POST", flag+"unforce", body, 200, `"shop.checkout"`)
+	h.want("sdk", "POST", "/ofrep/v1/evaluate/flags/shop.checkout", `{"context":{"ring":"internal"}}`, 200, `"value":true`)
+}
+
+// TestSwitch_endsARollback guards against a flag that stays forced for ever,
+// and against one that is let go before anybody has said why, or with an
+// allocation that nobody watches.
+func TestSwitch_endsARollback(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents+`---
+apiVersion: sluice/v1
+kind: Rollout
+flag: shop.checkout
+environment: production
+owner: shop-team
+unit: user
+arms: {control: off, treatment: on}
+metrics:
+  success: [{metric: purchases, mde: 2%}]
+stages:
+  - {name: experiment, treatment: 50%, decide: true}
+cleanup: {due: 30d, endState: promote}
+`, 200, `"kind":"Rollout"`)
+	controller := decisions.Controller{
+		Log: h.Log, Blobs: h.Blobs, House: h.Projection, Flags: h.Flags, State: h.Rollouts, Facts: &decisions.MemFacts{},
+	}
+	const rollout, flag = "/api/v1/rollouts/production/shop.checkout/1/", "/api/v1/flags/shop.checkout"
+	const why = `{"environment":"production","comment":"it was slow"}`
+	step := func() {
+		t.Helper()
+		if err := controller.Step(t.Context(), start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.want("approver", "POST", rollout+"start", `{}`, 200, `"running"`)
+	step()
+	h.want("viewer", "GET", flag, "", 200, `"allocation"`)
+	h.want("approver", "POST", rollout+"rollback", `{"comment":"it was slow"}`, 200, `"rollback"`)
+	step()
+	h.want("viewer", "GET", flag, "", 200, `"forced"`)
+	h.want("approver", "POST", flag+"/unforce", why, 409, "sluice decide explain production/shop.checkout/1")
+	h.want("approver", "POST", rollout+"explain", `{"comment":"it was slow"}`, 200, "")
+	got := h.want("approver", "POST", flag+"/unforce", why, 200, "shop.checkout")
+	if strings.Contains(got, `"forced"`) || strings.Contains(got, `"allocation":{`) {
+		t.Errorf("after the end of the rollback: %s", got)
+	}
 }

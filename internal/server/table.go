@@ -12,6 +12,7 @@ var table = []route{
 	{"POST", "/api/v1/apply", access.Write, inBody, "apply", "Create or change what the documents describe", typed((*server).apply)},
 	{"GET", "/api/v1/flags", access.Read, whole, "list-flags", "All flags", typed((*server).listFlags)},
 	{"GET", "/api/v1/flags/{key}", access.Read, whole, "get-flag", "One flag", typed((*server).getFlag)},
+	{"POST", "/api/v1/flags/{key}/{op}", access.Decide, inBody, "switch-flag", "Enable, disable, force, unforce, archive or restore a flag", typed((*server).switchFlag)},
 	{"GET", "/api/v1/metrics", access.Read, whole, "list-metrics", "All declared metrics", typed((*server).listMetrics)},
 	{"GET", "/api/v1/rollouts", access.Read, whole, "list-rollouts", "All rollouts and the newest look at each", typed((*server).listRollouts)},
 	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}", access.Read, inPath, "get-rollout", "One rollout and the newest look at it", typed((*server).getRollout)},

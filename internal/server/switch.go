@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/internal/access"
+)
+
+type switchIn struct {
+	Key  string `path:"key"`
+	Op   string `path:"op" enum:"enable,disable,force,unforce,archive,restore" doc:"force gives everybody the safe variant, targets and rules included; unforce ends that"`
+	Body struct {
+		Environment string `json:"environment,omitempty" doc:"required but to archive and restore"`
+		Comment     string `json:"comment" minLength:"1" doc:"why; it stays on record"`
+		Variant     string `json:"variant,omitempty" doc:"what an archived flag answers; default: by its end state"`
+	}
+}
+
+// switchFlag carries out what a person wants of one flag beside its
+// definition.
+func (s *server) switchFlag(ctx context.Context, in *switchIn) (*flagOut, error) {
+	if err := may(ctx, access.Decide, in.Body.Environment); err != nil {
+		return nil, err
+	}
+	err := s.record(ctx, func() (event.Event, event.Expect, error) {
+		changes, err := s.switching(in)
+		if err != nil {
+			return event.Event{}, 0, err
+		}
+		return s.Flags.Handle(flags.Command{
+			ID: event.New(), Key: in.Key, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: in.Body.Comment, Changes: changes,
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.getFlag(ctx, &flagKey{Key: in.Key})
+}
+
+// switching returns the changes of an operation. Ending a rollback takes two
+// things: that somebody has explained it, and that the allocation of the
+// rollout that is over goes too, or it would expose units that nobody watches.
+func (s *server) switching(in *switchIn) ([]flags.Change, error) {
+	c := flags.Change{
+		Op: flags.Op(in.Op), Environment: in.Body.Environment, Reason: in.Body.Comment, Variant: in.Body.Variant,
+	}
+	if c.Op != flags.Unforce {
+		return []flags.Change{c}, nil
+	}
+	r, ok := s.Rollouts.Newest(in.Body.Environment, in.Key)
+	if ok && r.Locked {
+		return nil, fmt.Errorf("%w: %s was rolled back, and nobody has explained why; run: sluice decide explain %s -m 'why'", decisions.ErrRefused, r.ID, r.ID)
+	}
+	f, _ := s.Flags.Flag(in.Key)
+	if f.Environments[in.Body.Environment].Allocation == nil || ok && r.Open() {
+		return []flags.Change{c}, nil
+	}
+	return []flags.Change{c, {Op: flags.Deallocate, Environment: in.Body.Environment}}, nil
+}
