@@ -80,7 +80,7 @@ func newCard(s Seen, now time.Time) Card {
 	return Card{
 		Flag: r.Plan.Flag, Environment: r.Plan.Environment, Owner: r.Plan.Owner, Unit: r.Plan.Unit, Link: link(r),
 		Status: status(s), Need: need(s, now), Stages: stages(r), Reach: reach(r), Lights: lights(s),
-		Gate: v.Text, Age: age(r, now),
+		Gate: sentence(v.Text), Age: age(r, now),
 	}
 }
 

@@ -121,7 +121,7 @@ func (a Axis) label(v float64) string {
 
 // thin drops every second text while they would touch, keeping zero's.
 func thin(ticks []Tick) []Tick {
-	const perCharacter = 7.0
+	const perCharacter = 8.5
 	widest := 0
 	for _, t := range ticks {
 		widest = max(widest, len([]rune(t.Text)))

@@ -7,7 +7,7 @@ import (
 // newGate makes the checklist of the newest verdict.
 func newGate(s Seen) Gate {
 	v, ok := s.verdict()
-	g := Gate{Title: gateTitle(s.Rollout)}
+	g := Gate{Title: gateTitle(s)}
 	if !ok {
 		g.Sentence = "Nothing was looked at yet."
 		return g
@@ -22,9 +22,19 @@ func newGate(s Seen) Gate {
 	return g
 }
 
-func gateTitle(r decisions.Rollout) string {
+// carriedOut reports whether a verdict asked for a stage that the rollout has
+// reached: its checks are those of the gate behind.
+func carriedOut(r decisions.Rollout, v decisions.Verdict) bool {
+	return v.Action == decisions.Expand && r.Stage >= v.Stage
+}
+
+func gateTitle(s Seen) string {
+	r := s.Rollout
 	stage, ok := r.Now()
+	v, _ := s.verdict()
 	switch {
+	case ok && carriedOut(r, v):
+		return "Gate to " + stage.Name + ", passed"
 	case !r.Open() && r.Status != decisions.Planned:
 		return "The last look"
 	case !ok:

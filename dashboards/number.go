@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Spaces inside a number and before its unit never break a line.
+// The space before a unit never breaks a line.
 const (
-	space     = "\u00a0" // before a unit
-	thinSpace = "\u202f" // between groups of three digits
-	minus     = "\u2212"
+	space = "\u00a0" // before a unit
+	comma = ","      // between groups of three digits, as the sentences of decisions have it
+	minus = "\u2212"
 )
 
 // number writes v with three significant digits: enough to judge, few enough
@@ -80,13 +80,13 @@ func sign(v float64, plus bool) string {
 	return ""
 }
 
-// group puts a thin space between groups of three digits. Four digits stay
+// group puts a comma between groups of three digits. Four digits stay
 // together with their group too, so that columns line up.
 func group(digits string) string {
 	var b strings.Builder
 	for i, r := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteString(thinSpace)
+			b.WriteString(comma)
 		}
 		b.WriteRune(r)
 	}

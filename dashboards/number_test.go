@@ -9,7 +9,7 @@ import (
 
 // plain makes the special characters of numbers readable in a test.
 func plain(s string) string {
-	return strings.NewReplacer(space, " ", thinSpace, "_", minus, "-").Replace(s)
+	return strings.NewReplacer(space, " ", comma, "_", minus, "-").Replace(s)
 }
 
 func TestNumber(t *testing.T) {

@@ -13,9 +13,17 @@ type Rollout struct {
 	Readout
 	Exposures Exposures
 	Decisions []Decision // in the order they were made
-	Rollback  string     // the command that takes it back, frozen at the start
+	Acts      []Act      // what a person can do now, the most urgent first
 	Cleanup   Cleanup
 	AsOf      AsOf
+}
+
+// Act is something that a person can do about a rollout, with the command that
+// does it.
+type Act struct {
+	Title   string // "Roll back"
+	Text    string // what it does
+	Command string
 }
 
 // Title is the head of a rollout's pages.

@@ -85,9 +85,9 @@ func sampleRollout() Rollout {
 			{2, Expanded, at.Add(-24 * time.Hour), "canary → experiment", "Every check of the gate is passed: 1 204 of 1 000 units per arm, and harm of 50 % to day_7_retention is excluded.", "controller", hash, "/decisions/2"},
 			{3, RolledBack, at.Add(-40 * time.Second), "experiment → safe variant", "day_7_retention is breached: −4.31 % [−8.13 %, −0.49 %], e-value 57.", "controller", hash, "/decisions/3"},
 		},
-		Rollback: "sluice rollback production/game.gate-position/1 --reason '…'",
-		Cleanup:  Cleanup{EndState: "remove", Due: at.Add(30 * 24 * time.Hour), Ticket: "https://tickets.example/GAME-17", State: "in 30 d"},
-		AsOf:     sampleAsOf(),
+		Acts:    []Act{{"Roll back", "Gives everybody the safe variant; needs no approval.", "sluice rollback production/game.gate-position/1 -m 'why'"}},
+		Cleanup: Cleanup{EndState: "remove", Due: at.Add(30 * 24 * time.Hour), Ticket: "https://tickets.example/GAME-17", State: "in 30 d"},
+		AsOf:    sampleAsOf(),
 	}
 }
 

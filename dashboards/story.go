@@ -19,7 +19,7 @@ func NewRollout(f Frame, s Seen, json string, now time.Time) Rollout {
 	out := measure(s)
 	return Rollout{
 		Frame: f, Title: newTitle(s), Lead: lead(s, out), Banner: Loudest(banners(v.Checks)), Gate: newGate(s),
-		Readout: out, Exposures: exposures(s), Decisions: history(s.Rollout), Rollback: s.Rollback,
+		Readout: out, Exposures: exposures(s), Decisions: history(s.Rollout), Acts: acts(s),
 		Cleanup: newCleanup(s.Rollout, now), AsOf: newAsOf(s, json, now),
 	}
 }
@@ -30,7 +30,7 @@ func lead(s Seen, out Readout) string {
 		return ""
 	}
 	text := Conclude(s.Rollout.Plan.Arms.Treatment, out)
-	if v, ok := s.verdict(); ok {
+	if v, ok := s.verdict(); ok && !carriedOut(s.Rollout, v) {
 		text += " The plan says: " + advice(v.Action) + "."
 	}
 	return text
