@@ -72,13 +72,64 @@ func (r Reconciler) balance(ctx context.Context, after, to uint64, dead map[Plac
 
 // slow looks for the rows of every message by their keys: rows may have been
 // merged with earlier arrivals of the same event, which a count of places
-// cannot see.
+// cannot see. It asks for many messages at once.
 func (r Reconciler) slow(ctx context.Context, c *count, after, to uint64) (Account, error) {
 	c.Stored, c.next = 0, after+1
-	err := r.each(ctx, after, to, func(m event.Message) error { return r.message(ctx, c, m) })
+	var p page
+	err := r.each(ctx, after, to, func(m event.Message) error {
+		p.add(r.Decoder, r.Shard, m)
+		if p.rows.Len() < pageRows {
+			return nil
+		}
+		return r.settle(ctx, c, &p)
+	})
+	if err == nil {
+		err = r.settle(ctx, c, &p)
+	}
 	c.gap(to + 1)
 	c.Unaccounted += c.Lost
 	return c.Account, err
+}
+
+// pageRows bounds the rows that are looked for at once.
+const pageRows = 16_000
+
+// page is some messages of a stream, decoded.
+type page struct {
+	messages []paged
+	rows     Rows
+}
+
+type paged struct {
+	seq    uint64
+	events uint64
+	batch  Batch
+	err    error // it cannot be read
+}
+
+func (p *page) add(d Decoder, shard string, m event.Message) {
+	b, err := d.Decode(shard, m)
+	p.messages = append(p.messages, paged{seq: m.Seq, events: d.CountEvents(m), batch: b, err: err})
+	p.rows.Append(b.Rows)
+}
+
+// settle balances the messages of a page and empties it.
+func (r Reconciler) settle(ctx context.Context, c *count, p *page) error {
+	if len(p.messages) == 0 {
+		return nil
+	}
+	from, to := p.messages[0].seq, p.messages[len(p.messages)-1].seq
+	rows, err := r.Store.Missing(ctx, Block{Shard: r.Shard, From: from, To: to, Rows: p.rows})
+	if err != nil {
+		return fmt.Errorf("looking for events of messages %d to %d of %s: %w", from, to, r.Shard, err)
+	}
+	absent := map[Place]bool{}
+	rows.Each(func(_ Key, at Place) { absent[at] = true })
+	for _, m := range p.messages {
+		c.message(r.Shard, m, absent)
+	}
+	*p = page{}
+	return nil
 }
 
 // count is an account in the making.
@@ -102,39 +153,25 @@ func (c *count) gap(seq uint64) {
 	c.next = seq + 1
 }
 
-// message balances one message.
-func (r Reconciler) message(ctx context.Context, c *count, m event.Message) error {
-	c.gap(m.Seq)
+// message balances one message; absent holds the places of rows that are not
+// stored.
+func (c *count) message(shard string, m paged, absent map[Place]bool) {
+	c.gap(m.seq)
 	before := c.Unaccounted
-	b, err := r.Decoder.Decode(r.Shard, m)
-	if err != nil {
-		if _, ok := c.dead[Place{Shard: r.Shard, Seq: m.Seq}]; !ok {
-			c.Unaccounted += r.Decoder.CountEvents(m)
+	if m.err != nil {
+		if _, ok := c.dead[Place{Shard: shard, Seq: m.seq}]; !ok {
+			c.Unaccounted += m.events
 		}
-	} else if err := r.events(ctx, c, b, m.Seq); err != nil {
-		return err
 	}
-	if c.Unaccounted > before && (c.FirstGap == 0 || c.FirstGap > m.Seq) {
-		c.FirstGap = m.Seq
-	}
-	return nil
-}
-
-// events balances the events of one message.
-func (r Reconciler) events(ctx context.Context, c *count, b Batch, seq uint64) error {
-	rows, err := r.Store.Missing(ctx, Block{Shard: r.Shard, From: seq, To: seq, Rows: b.Rows})
-	if err != nil {
-		return fmt.Errorf("looking for events of message %d of %s: %w", seq, r.Shard, err)
-	}
-	absent := map[Place]bool{}
-	rows.Each(func(_ Key, p Place) { absent[p] = true })
-	for _, d := range b.Dead {
+	for _, d := range m.batch.Dead {
 		absent[d.Place] = true
 	}
-	for idx := range b.Count {
-		c.event(Place{Shard: r.Shard, Seq: seq, Idx: idx}, absent)
+	for idx := range m.batch.Count {
+		c.event(Place{Shard: shard, Seq: m.seq, Idx: idx}, absent)
 	}
-	return nil
+	if c.Unaccounted > before && (c.FirstGap == 0 || c.FirstGap > m.seq) {
+		c.FirstGap = m.seq
+	}
 }
 
 func (c *count) event(at Place, absent map[Place]bool) {
