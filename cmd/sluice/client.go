@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -28,10 +31,14 @@ type apiError struct {
 	Status int
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
+	Body   []byte `json:"-"` // as it came
 }
 
 func (e *apiError) Error() string {
-	if e.Detail != "" {
+	switch {
+	case e.Status == http.StatusUnauthorized:
+		return "no valid token; set SLUICE_TOKEN or --token to one that the server has issued (sla_…)"
+	case e.Detail != "":
 		return e.Detail
 	}
 	return fmt.Sprintf("the server answered %d %s", e.Status, e.Title)
@@ -54,6 +61,9 @@ func (c client) post(ctx context.Context, path string, body, into any) error {
 // do sends one request. into may be nil, a *[]byte for the raw answer, or a
 // value for its JSON.
 func (c client) do(ctx context.Context, method, path, kind string, body []byte, into any) error {
+	if u, err := url.Parse(c.Server); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("--server %q is not an address; write one such as http://127.0.0.1:8321", c.Server)
+	}
 	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("addressing the server: %w", err)
@@ -66,6 +76,10 @@ func (c client) do(ctx context.Context, method, path, kind string, body []byte, 
 		r.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	answer, err := doer.Do(r)
+	var refused *net.OpError
+	if errors.As(err, &refused) && refused.Op == "dial" {
+		return fmt.Errorf("nobody answers at %s; start one with: sluice serve, or name another with --server: %w", c.Server, refused)
+	}
 	if err != nil {
 		return fmt.Errorf("asking %s: %w", c.Server, err)
 	}
@@ -79,7 +93,7 @@ func read(answer *http.Response, into any) error {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	if answer.StatusCode >= 300 {
-		e := &apiError{Status: answer.StatusCode, Title: http.StatusText(answer.StatusCode)}
+		e := &apiError{Status: answer.StatusCode, Title: http.StatusText(answer.StatusCode), Body: b}
 		_ = json.Unmarshal(b, e) // an answer that is no problem document keeps the title
 		return e
 	}

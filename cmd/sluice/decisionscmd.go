@@ -31,6 +31,10 @@ func (c decisionsCmd) Run(ctx context.Context) error {
 		return err
 	}
 	return c.write(list.Decisions, func(w io.Writer) {
+		if len(list.Decisions) == 0 {
+			fmt.Fprintln(w, "Nothing is decided yet.")
+			return
+		}
 		fmt.Fprintln(w, "TIME\tROLLOUT\tVERDICT\tBY\tWHY\tID")
 		for _, d := range list.Decisions {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", d.At.Format("2006-01-02 15:04:05"), d.Rollout, d.Verdict.Action, d.By, d.Verdict.Text, d.ID)

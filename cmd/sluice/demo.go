@@ -49,9 +49,13 @@ func (c demoCmd) Run(ctx context.Context) error {
 	return h.run(ctx, c.tell)
 }
 
-// place moves to a free port when the usual one is taken, and refuses an
-// address that others can reach: the pages of the demo are open.
+// place moves to a free port when the usual one is taken, and refuses a rate at
+// which nobody arrives and an address that others can reach: the pages of the
+// demo are open.
 func (c *demoCmd) place() error {
+	if c.Rate < 1 {
+		return fmt.Errorf("--rate %d lets nobody in; write 1 or more", c.Rate)
+	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen %q is not host:port: %w", c.Listen, err)

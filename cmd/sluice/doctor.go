@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -123,13 +127,28 @@ func (c doctorCmd) log(context.Context) (string, error) {
 	return fmt.Sprintf("%d events, whole", report.Log.Seq), err
 }
 
+// ailing names the dependencies that are not well, and why.
+func ailing(reasons map[string]string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(reasons)) {
+		if reasons[name] != "ok" {
+			all = append(all, name+": "+reasons[name])
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
 // server asks the running server, if there is one.
 func (c doctorCmd) server(ctx context.Context) (string, error) {
 	var reasons map[string]string
 	err := c.get(ctx, "/readyz", &reasons)
 	var refused *net.OpError
-	if errors.As(err, &refused) {
+	var unwell *apiError
+	switch {
+	case errors.As(err, &refused):
 		return "none at " + c.Server, nil
+	case errors.As(err, &unwell) && json.Unmarshal(unwell.Body, &reasons) == nil:
+		return "", fmt.Errorf("%s is not ready: %s", c.Server, ailing(reasons))
 	}
 	return "ready at " + c.Server, err
 }

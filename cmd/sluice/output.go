@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/sluice-hq/sluice/internal/manifest"
@@ -46,7 +47,7 @@ func thousands(n int64) string {
 
 // percent writes a share or a relative change: -0.0431 as −4.3 %.
 func percent(x float64) string {
-	s := strconv.FormatFloat(x*100, 'f', 1, 64) + " %"
+	s := strings.Replace(strconv.FormatFloat(x*100, 'f', 1, 64), "-0.0", "0.0", 1) + " %"
 	if s[0] == '-' {
 		return "−" + s[1:]
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/stats"
@@ -59,11 +60,23 @@ func readoutTable(w io.Writer, r decisions.Rollout, e decisions.Evidence) {
 		if m.Judgement != nil {
 			state = string(m.Judgement.State)
 		}
-		fmt.Fprintf(w, "%s\t%.4g\t%.4g\t%s\t%s\t%s\t%s\n", m.Metric, c.Control.Mean, c.Treatment.Mean, percent(c.Estimate),
+		level := leveled(r.Metrics[m.Metric])
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Metric, level(c.Control.Mean), level(c.Treatment.Mean), percent(c.Estimate),
 			span(c.Band), span(c.Fixed), state)
 	}
 	if s := e.SampleRatio; s != nil {
 		fmt.Fprintf(w, "\nSample ratio: e = %.3g (alarm at %.0f), chi-square p = %.3g\n", math.Exp(s.LogE), 1/r.Plan.Health.SRM.Alpha, s.FixedP)
+	}
+}
+
+// leveled returns how the level of an arm is written: a share of units as 19.02 %,
+// everything else with its unit of measure.
+func leveled(m stats.Metric) func(float64) string {
+	return func(v float64) string {
+		if m.Aggregate.Proportion() {
+			return fmt.Sprintf("%.2f %%", 100*v)
+		}
+		return strings.TrimSpace(fmt.Sprintf("%.4g %s", v, m.UnitOfMeasure))
 	}
 }
 

@@ -21,6 +21,9 @@ type serveCmd struct {
 
 // Run serves until interrupted.
 func (c serveCmd) Run(ctx context.Context) error {
+	if c.Every <= 0 {
+		return fmt.Errorf("--every %v is no pause; write one such as 5s", c.Every)
+	}
 	h, err := open(ctx, config{
 		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
 		Every: c.Every, Environments: c.Environments,

@@ -118,8 +118,10 @@ func why(v server.RolloutView) string {
 		return v.Look.Verdict.Text
 	case decided:
 		return d.Verdict.Text
+	case v.Rollout.Open():
+		return "started; it is looked at in a moment"
 	}
-	return "not started"
+	return "not started; start it with: sluice start " + v.Rollout.ID
 }
 
 func mark(s decisions.CheckState) string {

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/internal/server"
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// TestRun_refuses: a command that cannot be carried out ends with status 1,
+// before anything is opened.
+func TestRun_refuses(t *testing.T) {
+	for _, args := range []string{
+		"", "fly", "serve --nope", "serve --every 0s", "serve --every soon", "demo --rate 0", "demo --listen 0.0.0.0:1", "demo --listen here",
+		"status -o xml", "status nonsense --server http://127.0.0.1:1", "status --server 127.0.0.1:1", "decide fly production/a/1",
+		"apply /no/such/file", "apply", "verify --file /no/such/file", "token shop --class king",
+	} {
+		if got := run(t.Context(), strings.Fields(args)); got != exitError {
+			t.Errorf("sluice %s: exit status %d, want %d", args, got, exitError)
+		}
+	}
+}
+
+// TestClient_saysWhatToDo: what keeps the client from an answer is told with
+// the way out.
+func TestClient_saysWhatToDo(t *testing.T) {
+	turnsAway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer turnsAway.Close()
+	for address, want := range map[string]string{
+		"127.0.0.1:8321": "is not an address", "ftp://a": "is not an address", "http://127.0.0.1:1": "sluice serve", turnsAway.URL: "SLUICE_TOKEN",
+	} {
+		if err := (client{Server: address}).get(t.Context(), "/", nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", address, err, want)
+		}
+	}
+}
+
+// TestDoctor_namesWhatIsUnwell: a server that is not ready says which part is
+// not, and the doctor repeats it.
+func TestDoctor_namesWhatIsUnwell(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(`{"log":"ok","warehouse":"the engine restarts"}`))
+	}))
+	defer s.Close()
+	_, err := doctorCmd{client: client{Server: s.URL}}.server(t.Context())
+	if err == nil || !strings.HasSuffix(err.Error(), "is not ready: warehouse: the engine restarts") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestStats_table: the published result of Cookie Cats, as a person reads it.
+func TestStats_table(t *testing.T) {
+	answer, err := stats.Calculate("compare", []byte(`{"control":{"type":"proportion","n":44700,"sum":8502},"treatment":{"type":"proportion","n":45489,"sum":8279}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, f := range fields(answer) {
+		got[f.name] = f.text(true)
+	}
+	for name, want := range map[string]string{"control_mean": "19.02 %", "treatment_mean": "18.20 %", "statistic": "−3.164", "p_value": "0.001554"} {
+		if got[name] != want {
+			t.Errorf("%s is %q, want %q", name, got[name], want)
+		}
+	}
+}
+
+func TestWhy(t *testing.T) {
+	v := server.RolloutView{Rollout: decisions.Rollout{Standing: decisions.Standing{ID: "production/a/1", Status: decisions.Planned}}}
+	if got := why(v); !strings.Contains(got, "sluice start production/a/1") {
+		t.Errorf("planned: %q", got)
+	}
+	v.Rollout.Status = decisions.Running
+	if got := why(v); strings.Contains(got, "not started") {
+		t.Errorf("running: %q", got)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	if got := thousands(-1234567) + " " + thousands(999) + " " + percent(-0.0431) + " " + percent(-0.0001) + " " + percent(0.2); got != "-1,234,567 999 −4.3 % 0.0 % 20.0 %" {
+		t.Errorf("got %q", got)
+	}
+	share, length := leveled(stats.Metric{Aggregate: stats.Conversion}), leveled(stats.Metric{Aggregate: "mean", UnitOfMeasure: "ms"})
+	if got := share(0.19023) + ", " + length(184.25); got != "19.02 %, 184.2 ms" {
+		t.Errorf("got %q", got)
+	}
+}
