@@ -173,5 +173,7 @@ func fail(w http.ResponseWriter, err error) {
 		comeBack(w)
 	}
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client is gone if this fails
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // it is no page, and people read it
+	_ = e.Encode(p)        // the client is gone if this fails
 }

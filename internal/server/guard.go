@@ -27,10 +27,12 @@ func who(ctx context.Context) access.Principal {
 // may returns an error unless whoever asks may do that in an environment.
 func may(ctx context.Context, what access.Permission, environment string) error {
 	p := who(ctx)
+	free := p
+	free.Environment = access.AnyEnvironment
 	switch {
 	case p.May(what, environment):
 		return nil
-	case p.Environment != access.AnyEnvironment:
+	case free.May(what, environment):
 		return fmt.Errorf("%w: it is bound to %s", errForbidden, p.Environment)
 	}
 	return errForbidden

@@ -64,6 +64,22 @@ func TestBoundToken(t *testing.T) {
 	}
 }
 
+// TestSwitch_staysInItsEnvironment: to archive a flag ends it everywhere,
+// whatever environment the request names.
+func TestSwitch_staysInItsEnvironment(t *testing.T) {
+	h := newHouse(t)
+	h.want("admin", "POST", "/api/v1/apply", documents, http.StatusOK, "created")
+	const flag = "/api/v1/flags/shop.checkout/"
+	h.want("bound", "POST", flag+"force", `{"environment":"production","comment":"x"}`, http.StatusForbidden, "bound to staging")
+	h.want("home", "POST", flag+"force", `{"environment":"production","comment":"x"}`, http.StatusOK, `"forced"`)
+	for _, op := range []string{"archive", "restore"} {
+		h.want("home", "POST", flag+op, `{"comment":"x"}`, http.StatusForbidden, "bound to production")
+		h.want("home", "POST", flag+op, `{"environment":"production","comment":"x"}`, http.StatusForbidden, "bound to production")
+	}
+	h.want("approver", "POST", flag+"enable", `{"environment":"prodution","comment":"x"}`, http.StatusBadRequest, "is not an environment")
+	h.want("editor", "POST", flag+"enable", `{"environment":"production","comment":"x"}`, http.StatusForbidden, "may not do that")
+}
+
 // letters are dead letters of two environments.
 type letters struct{}
 

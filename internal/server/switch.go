@@ -23,7 +23,7 @@ type switchIn struct {
 // switchFlag carries out what a person wants of one flag beside its
 // definition.
 func (s *server) switchFlag(ctx context.Context, in *switchIn) (*flagOut, error) {
-	if err := may(ctx, access.Decide, in.Body.Environment); err != nil {
+	if err := may(ctx, access.Decide, in.touches()); err != nil {
 		return nil, err
 	}
 	err := s.record(ctx, func() (event.Event, event.Expect, error) {
@@ -39,6 +39,16 @@ func (s *server) switchFlag(ctx context.Context, in *switchIn) (*flagOut, error)
 		return nil, err
 	}
 	return s.getFlag(ctx, &flagKey{Key: in.Key})
+}
+
+// touches returns the environment that the operation changes: to archive or
+// restore a flag changes all of them, whatever the request names.
+func (in *switchIn) touches() string {
+	switch flags.Op(in.Op) {
+	case flags.Archive, flags.Restore:
+		return access.AnyEnvironment
+	}
+	return in.Body.Environment
 }
 
 // switching returns the changes of an operation. Ending a rollback takes two
