@@ -27,6 +27,7 @@ var (
 	errForbidden    = errors.New("this token may not do that")
 	errForeign      = errors.New("a page of another site may not do that")
 	errTooLarge     = errors.New("the request body is too large")
+	errSlow         = errors.New("the body of the request did not arrive, or not in time")
 	errNoSuch       = errors.New("there is nothing of that name")
 	errMethod       = errors.New("this address does not take that method")
 )
@@ -105,6 +106,8 @@ func status(err error) (int, string) {
 		return http.StatusServiceUnavailable, "/problems/busy"
 	case errors.Is(err, event.ErrReadOnly), errors.Is(err, event.ErrDamaged):
 		return http.StatusServiceUnavailable, "/problems/read-only"
+	case errors.Is(err, errSlow), errors.Is(err, context.Canceled): // of a client that has gone
+		return http.StatusRequestTimeout, "/problems/timeout"
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable, "/problems/timeout"
 	}

@@ -3,9 +3,14 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
@@ -154,6 +159,14 @@ func TestProblem_tellsNoInternals(t *testing.T) {
 	p := problem(errors.New("open /var/lib/sluice/unit.key: permission denied"))
 	if p.Status != http.StatusInternalServerError || strings.Contains(p.Detail, "/var") {
 		t.Errorf("got %+v", p)
+	}
+	gone := arriving{io.NopCloser(iotest.ErrReader(&net.OpError{Op: "read", Addr: &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3)}, Err: os.ErrDeadlineExceeded}))}
+	_, err := io.ReadAll(gone)
+	if p := problem(fmt.Errorf("reading: %w", err)); p.Status != http.StatusRequestTimeout || strings.Contains(p.Detail, "10.1.2.3") {
+		t.Errorf("a slow body: got %+v", p)
+	}
+	if p := problem(fmt.Errorf("asking the warehouse: %w", os.ErrDeadlineExceeded)); p.Status != http.StatusInternalServerError {
+		t.Errorf("a slow dependency: got %+v", p)
 	}
 	if p := problem(event.ErrReadOnly); p.Status != http.StatusServiceUnavailable {
 		t.Errorf("a read-only log: got %+v", p)

@@ -12,9 +12,11 @@ package server
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path"
 	"reflect"
 	"strings"
@@ -134,13 +136,25 @@ func harden(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, arriving{r.Body}, maxBody)
 		if r.Method == http.MethodHead { // is GET without the body, which net/http leaves out
 			r = r.Clone(r.Context())
 			r.Method = http.MethodGet
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// arriving is a body on its way. Its time-outs and early ends are told apart
+// from those of our own dependencies, and name no addresses.
+type arriving struct{ io.ReadCloser }
+
+func (a arriving) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errSlow
+	}
+	return n, err
 }
 
 // maxBody bounds what any route reads; events and evaluations have their own,
