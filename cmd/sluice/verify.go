@@ -67,7 +67,7 @@ func (c verifyCmd) exported() error {
 	if err := eachLine(f, chain.Next); err != nil {
 		return err
 	}
-	fmt.Printf("%d events, head %s: every hash, every link and %s hold\n", chain.Seq, chain.Head, sealed(chain.Seals.Last))
+	fmt.Printf("%d events, head %s: every hash and every link holds; %s\n", chain.Seq, chain.Head, sealed(chain.Seals.Last))
 	return nil
 }
 
@@ -75,7 +75,7 @@ func sealed(m event.Mark) string {
 	if m.Seq == 0 {
 		return "no seal yet"
 	}
-	return fmt.Sprintf("the seals up to event %d", m.Seq)
+	return fmt.Sprintf("sealed up to event %d", m.Seq)
 }
 
 func (c verifyCmd) report(v server.Verification) error {
