@@ -60,20 +60,20 @@ type running struct {
 
 // words collects what a process writes, while it runs.
 type words struct {
-	mu sync.Mutex
-	bytes.Buffer
+	mu   sync.Mutex
+	text bytes.Buffer // not embedded: its other methods would go past the lock
 }
 
 func (w *words) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.Buffer.Write(b)
+	return w.text.Write(b)
 }
 
 func (w *words) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.Buffer.String()
+	return w.text.String()
 }
 
 var (
