@@ -148,7 +148,7 @@ func TestWholeDocument(t *testing.T) {
 	}
 	err = p.Validate(Known{})
 	want := []string{
-		"metrics.guardrails[3].margin", "eligible", "stages[0].to", "stages[1].to", "metrics.guardrails[1].limit",
+		"metrics.guardrails[3].margin", "eligible", "metrics.breakdowns", "stages[0].to", "stages[1].to", "metrics.guardrails[1].limit",
 		"metrics.guardrails[2].within", "rollback.notify", "rollback.prove",
 	}
 	if diff := cmp.Diff(want, paths(err)); diff != "" {

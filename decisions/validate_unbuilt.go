@@ -11,6 +11,7 @@ import (
 func (c *planCheck) unbuilt() {
 	p := c.plan
 	c.cannot("eligible", p.Eligible != "", "segments cannot be looked up", "leave it out: every unit is eligible")
+	c.cannot("metrics.breakdowns", len(p.Metrics.Breakdowns) > 0, "readouts are not split by attributes", "leave it out")
 	for i, s := range p.Stages {
 		c.unbuiltStage(fmt.Sprintf("stages[%d].", i), s)
 	}
