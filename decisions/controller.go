@@ -168,7 +168,8 @@ func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.T
 	if err != nil {
 		return err
 	}
-	look := Look{Rollout: s.rollout.ID, At: now, Verdict: v, Evidence: in.Evidence}
+	stage, _ := s.rollout.Now()
+	look := Look{Rollout: s.rollout.ID, At: now, Stage: stage.Name, Verdict: v, Evidence: in.Evidence}
 	if !s.rollout.news(v, s.revision) {
 		return c.note(ctx, look)
 	}

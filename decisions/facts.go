@@ -19,6 +19,7 @@ type Facts interface {
 type Look struct {
 	Rollout  string    `json:"rollout"`
 	At       time.Time `json:"at"`
+	Stage    string    `json:"stage,omitempty"` // that the rollout was in; empty before the first
 	Verdict  Verdict   `json:"verdict"`
 	Evidence Evidence  `json:"evidence"`
 	Decision string    `json:"decision,omitempty"` // ID, when the verdict was recorded

@@ -158,12 +158,8 @@ func (f *facts) keep(ctx context.Context, l decisions.Look) error {
 	if err != nil {
 		return fmt.Errorf("encoding a look: %w", err)
 	}
-	stage := ""
-	if len(l.Evidence.Units) > 0 {
-		stage = l.Evidence.Units[len(l.Evidence.Units)-1].Stage
-	}
 	return f.house.store.InsertLook(ctx, warehouse.Look{
-		Rollout: l.Rollout, At: l.At, Stage: stage, Action: string(l.Verdict.Action), Reason: l.Verdict.Reason, Data: data,
+		Rollout: l.Rollout, At: l.At, Stage: l.Stage, Action: string(l.Verdict.Action), Reason: l.Verdict.Reason, Data: data,
 	})
 }
 

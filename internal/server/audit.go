@@ -78,8 +78,10 @@ func Verify(ctx context.Context, log event.Log, blobs event.Blobs, running event
 		if err == nil {
 			err = p.Apply(r)
 		}
-		if err == nil && v.Replay == "" {
-			v.Replay, err = differs(marks[p.Seq()], p)
+		for _, c := range marks[p.Seq()] {
+			if err == nil && v.Replay == "" {
+				v.Replay, err = differs(c, p)
+			}
 		}
 		if err != nil {
 			return v, err
@@ -103,11 +105,12 @@ type claim struct {
 	event.Mark
 }
 
-// claims collects what seals and the running state say, by sequence.
-func claims(ctx context.Context, log event.Log, running event.Mark) (map[uint64]claim, error) {
-	all := map[uint64]claim{}
+// claims collects what seals and the running state say, by sequence. A seal may
+// be of the very place where the running state is.
+func claims(ctx context.Context, log event.Log, running event.Mark) (map[uint64][]claim, error) {
+	all := map[uint64][]claim{}
 	if running.Seq > 0 {
-		all[running.Seq] = claim{by: "the running state", Mark: running}
+		all[running.Seq] = []claim{{by: "the running state", Mark: running}}
 	}
 	for r, err := range log.Read(ctx, event.Filter{Subjects: []string{event.SealSubject}}, 0) {
 		if err != nil {
@@ -117,17 +120,14 @@ func claims(ctx context.Context, log event.Log, running event.Mark) (map[uint64]
 		if err := json.Unmarshal(r.Data, &c.Mark); err != nil {
 			return nil, fmt.Errorf("%w: %s cannot be read: %v", event.ErrDamaged, c.by, err)
 		}
-		all[c.Seq] = c
+		all[c.Seq] = append(all[c.Seq], c)
 	}
 	return all, nil
 }
 
 // differs says how a claim differs from what the log folds to, "" when it does
-// not or when there is none.
+// not.
 func differs(c claim, p *event.Projection) (string, error) {
-	if c.Seq == 0 {
-		return "", nil
-	}
 	folded, err := p.Mark()
 	return compare(c.by, c.Mark, folded), err
 }

@@ -386,3 +386,23 @@ cleanup: {due: 30d, endState: promote}
 		t.Errorf("after the end of the rollback: %s", got)
 	}
 }
+
+// TestVerify_sealOfTheSamePlace guards against a seal that hides what the
+// running state says of the place it seals.
+func TestVerify_sealOfTheSamePlace(t *testing.T) {
+	h := newHouse(t)
+	running, err := h.Projection.Mark()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Log.Append(t.Context(), event.Sealed(running, start), 0); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := Verify(t.Context(), h.Log, h.Blobs, running); err != nil || !v.Whole {
+		t.Fatalf("got %+v, %v", v, err)
+	}
+	running.State = event.Sum([]byte("another state"))
+	if v, err := Verify(t.Context(), h.Log, h.Blobs, running); err != nil || v.Whole {
+		t.Errorf("a running state that differs at a sealed place: got %+v, %v", v, err)
+	}
+}
