@@ -28,7 +28,7 @@ type Class string
 // The classes. A client token is public: it may evaluate and send events and
 // never sees rules.
 const (
-	ServerSDK Class = "sls" // one environment: evaluate, send events
+	ServerSDK Class = "sls" // one environment: evaluate, send events, whole rulesets
 	ClientSDK Class = "slc" // one environment: evaluate, send events
 	Account   Class = "sla" // people and automation, with a role
 )
@@ -52,6 +52,7 @@ const (
 	Public   Permission = "public"   // nothing: health, sign-in, assets
 	Evaluate Permission = "evaluate" // flags of one environment, evaluated
 	Send     Permission = "send"     // exposures and metric events
+	Sync     Permission = "sync"     // whole rulesets of one environment: SDKs and relays that evaluate by themselves
 	Read     Permission = "read"     // definitions, readouts, decisions
 	Write    Permission = "write"    // flags, metrics, plans
 	Decide   Permission = "decide"   // approve, hold, roll back
@@ -115,7 +116,9 @@ func (p Principal) May(what Permission, environment string) bool {
 		return false
 	}
 	switch p.Class {
-	case ServerSDK, ClientSDK:
+	case ServerSDK:
+		return what == Evaluate || what == Send || what == Sync
+	case ClientSDK:
 		return what == Evaluate || what == Send
 	case Account:
 		return p.mayAccount(what, environment)
@@ -128,7 +131,7 @@ func (p Principal) mayAccount(what Permission, environment string) bool {
 		return false
 	}
 	switch what {
-	case Read:
+	case Read, Sync:
 		return p.Role == Viewer || p.Role == Editor || p.Role == Approver || p.Role == Admin
 	case Evaluate, Send, Write:
 		return p.Role == Editor || p.Role == Approver || p.Role == Admin

@@ -106,7 +106,7 @@ func TestIssue_refuses(t *testing.T) {
 func TestMay(t *testing.T) {
 	sdk := Principal{Class: ServerSDK, Environment: "production"}
 	bound := Principal{Class: Account, Role: Admin, Environment: "staging"}
-	all := []Permission{Public, Evaluate, Send, Read, Write, Decide, Manage}
+	all := []Permission{Public, Evaluate, Send, Sync, Read, Write, Decide, Manage}
 	for _, c := range []struct {
 		name        string
 		who         Principal
@@ -114,14 +114,14 @@ func TestMay(t *testing.T) {
 		want        string
 	}{
 		{"nobody", Principal{}, "production", "public"},
-		{"SDK at home", sdk, "production", "public evaluate send"},
+		{"SDK at home", sdk, "production", "public evaluate send sync"},
 		{"SDK abroad", sdk, "staging", "public"},
 		{"client SDK", Principal{Class: ClientSDK, Environment: "production"}, "production", "public evaluate send"},
-		{"viewer", Principal{Class: Account, Role: Viewer}, "production", "public read"},
-		{"editor", Principal{Class: Account, Role: Editor}, "production", "public evaluate send read write"},
-		{"approver", Principal{Class: Account, Role: Approver}, "production", "public evaluate send read write decide"},
-		{"admin", Principal{Class: Account, Role: Admin}, "production", "public evaluate send read write decide manage"},
-		{"bound admin at home", bound, "staging", "public evaluate send read write decide manage"},
+		{"viewer", Principal{Class: Account, Role: Viewer}, "production", "public sync read"},
+		{"editor", Principal{Class: Account, Role: Editor}, "production", "public evaluate send sync read write"},
+		{"approver", Principal{Class: Account, Role: Approver}, "production", "public evaluate send sync read write decide"},
+		{"admin", Principal{Class: Account, Role: Admin}, "production", "public evaluate send sync read write decide manage"},
+		{"bound admin at home", bound, "staging", "public evaluate send sync read write decide manage"},
 		{"bound admin abroad", bound, "production", "public"},
 		{"bound admin, whole house", bound, AnyEnvironment, "public read"},
 	} {
