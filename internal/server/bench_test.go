@@ -1,10 +1,14 @@
 package server
 
 import (
-	"errors"
+	"bufio"
+	"bytes"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,15 +29,16 @@ func BenchmarkOFREP(b *testing.B) {
 		_, _ = io.WriteString(w, answer)
 	}))
 	defer bare.Close()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	request := post("/ofrep/v1/evaluate/flags/shop.checkout", h.tokens["sdk"], body)
+	here, there := dial(b, h.URL, 32), dial(b, bare.URL, 32)
 
 	var ours, theirs time.Duration
 	for b.Loop() {
 		const slice = 500
 		began := time.Now()
-		volley(b, client, h.URL+"/ofrep/v1/evaluate/flags/shop.checkout", h.tokens["sdk"], body, slice)
+		volley(b, here, request, slice)
 		middle := time.Now()
-		volley(b, client, bare.URL, h.tokens["sdk"], body, slice)
+		volley(b, there, request, slice)
 		ours, theirs = ours+middle.Sub(began), theirs+time.Since(middle)
 	}
 	b.ReportMetric(float64(theirs)/float64(ours), "of-bare")
@@ -41,35 +46,74 @@ func BenchmarkOFREP(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// volley sends n requests over 8 connections.
-func volley(b *testing.B, client *http.Client, url, token, body string, n int) {
-	done := make(chan error, 8)
-	for c := range 8 {
+// volley sends the request n times over several connections that stay open, as a load
+// generator does: it writes bytes made beforehand and reads an answer up to its
+// Content-Length, so that the server is what is measured.
+func volley(b *testing.B, conns []*bufio.ReadWriter, request []byte, n int) {
+	done := make(chan error, len(conns))
+	for c, conn := range conns {
 		go func() {
 			var err error
-			for i := c; i < n && err == nil; i += 8 {
-				err = shoot(client, url, token, body)
+			for i := c; i < n && err == nil; i += len(conns) {
+				err = shoot(conn, request)
 			}
 			done <- err
 		}()
 	}
-	for range 8 {
+	for range conns {
 		if err := <-done; err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func shoot(client *http.Client, url, token, body string) error {
-	r, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
+func shoot(conn *bufio.ReadWriter, request []byte) error {
+	if _, err := conn.Write(request); err != nil {
 		return err
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	answer, err := client.Do(r)
-	if err != nil {
+	if err := conn.Flush(); err != nil {
 		return err
 	}
-	_, err = io.Copy(io.Discard, answer.Body)
-	return errors.Join(err, answer.Body.Close())
+	size, first := 0, true
+	for {
+		line, err := conn.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if first && !bytes.Contains(line, []byte(" 200 ")) {
+			return fmt.Errorf("answered %s", line)
+		}
+		first = false
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			size, err = strconv.Atoi(string(bytes.TrimSpace(value)))
+			if err != nil {
+				return err
+			}
+		}
+		if len(line) == 2 {
+			break
+		}
+	}
+	_, err := conn.Discard(size)
+	return err
+}
+
+// dial opens connections to a server.
+func dial(b *testing.B, url string, n int) []*bufio.ReadWriter {
+	conns := make([]*bufio.ReadWriter, n)
+	for i := range conns {
+		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = c.Close() })
+		conns[i] = bufio.NewReadWriter(bufio.NewReader(c), bufio.NewWriter(c))
+	}
+	return conns
+}
+
+// post is a request as its bytes.
+func post(path, token, body string) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		path, token, len(body), body)
 }

@@ -56,8 +56,14 @@ func byTemplate() map[string]route {
 
 // guard lets a request through when its principal may do what the matched
 // route needs. It looks at the matched route, never at the raw path.
-func (s *server) guard(next http.Handler) http.Handler {
-	routes := byTemplate()
+//
+// The router asks for its middleware anew at every request, so the table is
+// indexed once, outside.
+func (s *server) guard(routes map[string]route) mux.MiddlewareFunc {
+	return func(next http.Handler) http.Handler { return s.guarded(routes, next) }
+}
+
+func (s *server) guarded(routes map[string]route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		at, ok := routes[r.Method+" "+template(r)]
 		if !ok && builtIn[template(r)] {

@@ -76,7 +76,7 @@ func New(h House) http.Handler {
 	for _, route := range table {
 		route.register(s, r, api, route)
 	}
-	r.Use(s.guard)
+	r.Use(s.guard(byTemplate()))
 	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.deny(w, r, errNoSuch) })
 	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Allow", allowed(r, q))
