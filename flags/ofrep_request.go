@@ -40,6 +40,9 @@ func ParseContext(body []byte) (Context, *Failure) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return Context{}, nil
 	}
+	if attributes, ok := plainContext(body); ok {
+		return contextOf(attributes)
+	}
 	var request any
 	if err := json.Unmarshal(body, &request); err != nil {
 		return Context{}, refused(ParseError, "the body is not JSON: "+err.Error())

@@ -124,6 +124,9 @@ func (s *server) principal(r *http.Request, needs access.Permission) (access.Pri
 // environment says which environment an evaluation or an event is about: the
 // query's, or the token's own.
 func environment(r *http.Request, p access.Principal) string {
+	if r.URL.RawQuery == "" {
+		return p.Environment // the usual case, which parses nothing
+	}
 	if e := r.URL.Query().Get("environment"); e != "" {
 		return e
 	}

@@ -1,9 +1,10 @@
 package server
 
 import (
+	"bytes"
 	"errors"
-	"io"
 	"net/http"
+	"sync"
 
 	"github.com/gorilla/mux"
 
@@ -16,18 +17,23 @@ const maxContext = 256 << 10
 // evaluateFlag answers OFREP's single evaluation.
 func (s *server) evaluateFlag(w http.ResponseWriter, r *http.Request) error {
 	key := mux.Vars(r)["key"]
-	set, c, failure := s.evaluation(w, r)
+	work := papers.Get().(*paper)
+	defer papers.Put(work)
+	set, c, failure := s.evaluation(w, r, work)
 	if failure != nil {
 		return writeOFREP(w, failure.Status, failure.Body(key))
 	}
-	status, body := set.OFREP(key, &c)
+	status, body := set.AppendOFREP(work.answer[:0], key, &c)
+	work.answer = body
 	return writeOFREP(w, status, body)
 }
 
 // evaluateFlags answers OFREP's bulk evaluation. Its entity tag is that of the
 // answer, whatever changed it: a flag or an attribute of the context.
 func (s *server) evaluateFlags(w http.ResponseWriter, r *http.Request) error {
-	set, c, failure := s.evaluation(w, r)
+	work := papers.Get().(*paper)
+	defer papers.Put(work)
+	set, c, failure := s.evaluation(w, r, work)
 	if failure != nil {
 		return writeOFREP(w, failure.Status, failure.Body(""))
 	}
@@ -40,15 +46,25 @@ func (s *server) evaluateFlags(w http.ResponseWriter, r *http.Request) error {
 	return writeOFREP(w, http.StatusOK, body)
 }
 
+// paper is what one evaluation is read into and answered from. Nothing of it
+// outlives the request: a context holds copies of what it was parsed from.
+type paper struct {
+	body   bytes.Buffer
+	answer []byte
+}
+
+// papers are used again: an evaluation costs less than its garbage.
+var papers = sync.Pool{New: func() any { return new(paper) }}
+
 // evaluation reads what both need: the flags of the caller's environment and
 // the context.
-func (s *server) evaluation(w http.ResponseWriter, r *http.Request) (*flags.Set, flags.Context, *flags.Failure) {
+func (s *server) evaluation(w http.ResponseWriter, r *http.Request, work *paper) (*flags.Set, flags.Context, *flags.Failure) {
 	set, err := s.sets.at(environment(r, who(r.Context())))
 	if err != nil {
 		return nil, flags.Context{}, &flags.Failure{Status: http.StatusBadRequest, Code: flags.InvalidContext, Details: err.Error()}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxContext))
-	if err != nil {
+	work.body.Reset()
+	if _, err := work.body.ReadFrom(http.MaxBytesReader(w, r.Body, maxContext)); err != nil {
 		status := http.StatusBadRequest
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
@@ -56,13 +72,17 @@ func (s *server) evaluation(w http.ResponseWriter, r *http.Request) (*flags.Set,
 		}
 		return nil, flags.Context{}, &flags.Failure{Status: status, Code: flags.ParseError, Details: err.Error()}
 	}
-	c, failure := flags.ParseContext(body)
+	c, failure := flags.ParseContext(work.body.Bytes())
 	return set, c, failure
 }
 
 func writeOFREP(w http.ResponseWriter, status int, body []byte) error {
-	w.Header().Set("Content-Type", "application/json")
+	w.Header()["Content-Type"] = isJSON
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client is gone if this fails
 	return nil
 }
+
+// isJSON is shared by all answers: a header's values are replaced or appended
+// to, never written over.
+var isJSON = []string{"application/json"}
