@@ -2,6 +2,7 @@ package flags
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
@@ -29,39 +30,57 @@ func (t *Set) AppendOFREP(b []byte, key string, c *Context) (status int, body []
 		missing := Failure{Status: statusNotFound, Code: FlagNotFound, Details: "there is no flag with this key"}
 		return missing.Status, append(b, missing.Body(key)...)
 	}
-	return statusOK, f.appendOFREP(b, t, c)
+	o, id := f.choose(t, c)
+	return statusOK, o.appendOFREP(b, id)
 }
 
 // OFREPBulk answers all flags, by key, and gives the entity tag of the answer.
-// The tag is a hash of the body, so it changes whenever the answer does,
-// whatever made it change: a flag, or any attribute of the context.
+// The tag changes whenever the answer does, whatever made it change: a flag,
+// or any attribute of the context. It hashes the digests of the answers that
+// were chosen and the ids in them, which are shorter than the body; every
+// replica gives the same.
 func (t *Set) OFREPBulk(c *Context) (body []byte, etag string) {
-	b := make([]byte, 0, 32+320*len(t.keys)+len(t.tail))
+	return t.AppendOFREPBulk(make([]byte, 0, 32+320*len(t.keys)+len(t.tail)), c)
+}
+
+// AppendOFREPBulk is OFREPBulk into a buffer of the caller's.
+func (t *Set) AppendOFREPBulk(b []byte, c *Context) (body []byte, etag string) {
+	chosen := append(make([]byte, 0, 64*len(t.keys)+len(t.tail)), t.tail...)
 	b = append(b, `{"flags":[`...)
 	for i, key := range t.keys {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = t.flags[key].appendOFREP(b, t, c)
+		o, id := t.flags[key].choose(t, c)
+		b = o.appendOFREP(b, id)
+		chosen = append(chosen, o.sum[:]...)
+		chosen = binary.AppendUvarint(chosen, uint64(len(id))) // so that no two lists of answers and ids read alike
+		chosen = append(chosen, id...)
 	}
 	b = append(b, t.tail...)
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(chosen)
 	return b, `"` + hex.EncodeToString(sum[:16]) + `"`
 }
 
-// appendOFREP writes the answer that was encoded when the flag was compiled,
-// and behind it the only thing that depends on the context: the id that stock
-// telemetry hooks report (feature_flag.context.id), which is the unit's where
-// there is one, so that their exposures join on what was hashed.
-func (f *compiled) appendOFREP(b []byte, t *Set, c *Context) []byte {
+// choose decides, and returns the only thing in an answer that depends on the
+// context: the id that stock telemetry hooks report (feature_flag.context.id),
+// which is the unit's where there is one, so that their exposures join on what
+// was hashed.
+func (f *compiled) choose(t *Set, c *Context) (o *outcome, id string) {
 	unit := c.unitID(f.unit)
-	b = append(b, f.decide(t, c, unit, 0).head...)
-	if unit == "" {
-		unit = c.TargetingKey
+	if id = unit; id == "" {
+		id = c.TargetingKey
 	}
-	if unit != "" {
+	return f.decide(t, c, unit, 0), id
+}
+
+// appendOFREP writes the answer that was encoded when the flag was compiled,
+// and the id behind it.
+func (o *outcome) appendOFREP(b []byte, id string) []byte {
+	b = append(b, o.head...)
+	if id != "" {
 		b = append(b, `,"contextId":`...)
-		b = appendText(b, unit)
+		b = appendText(b, id)
 	}
 	return append(b, "}}"...)
 }

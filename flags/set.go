@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"crypto/sha256"
 	"maps"
 	"slices"
 )
@@ -35,7 +36,11 @@ type compiled struct {
 type outcome struct {
 	result Result // UnitID is filled in for each context
 	head   []byte // the OFREP answer up to the context's id
+	sum    digest // of head
 }
+
+// digest is the part of a SHA-256 sum that tells answers apart.
+type digest [16]byte
 
 type rule struct {
 	doc   *Rule
@@ -156,7 +161,9 @@ func (k compiler) result(variant string, reason Reason, step Step) Result {
 }
 
 func (k compiler) encode(r Result) *outcome {
-	return &outcome{result: r, head: ofrepHead(k.environment, &r)}
+	head := ofrepHead(k.environment, &r)
+	sum := sha256.Sum256(head)
+	return &outcome{result: r, head: head, sum: digest(sum[:16])}
 }
 
 func (k compiler) fallback(e Environment) *outcome {

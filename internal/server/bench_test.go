@@ -21,15 +21,34 @@ import (
 func BenchmarkOFREP(b *testing.B) {
 	h := newHouse(b)
 	h.want("editor", "POST", "/api/v1/apply", documents, http.StatusOK, "")
+	beside(b, h, "/ofrep/v1/evaluate/flags/shop.checkout")
+}
+
+// BenchmarkOFREPBulkOfHundred is the same for the answers of a hundred flags.
+func BenchmarkOFREPBulkOfHundred(b *testing.B) {
+	h := newHouse(b)
+	var all strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&all, "%s\n---\n", strings.ReplaceAll(documents, "shop.checkout", fmt.Sprintf("shop.checkout-%d", i)))
+	}
+	h.want("editor", "POST", "/api/v1/apply", all.String(), http.StatusOK, "")
+	beside(b, h, "/ofrep/v1/evaluate/flags")
+}
+
+// beside sends evaluations to a house and, in turns, to a bare handler.
+func beside(b *testing.B, h *house, path string) {
 	const body = `{"context":{"targetingKey":"visitor-1","ring":"beta","country":"DE"}}`
-	_, answer, _ := h.ask("sdk", "POST", "/ofrep/v1/evaluate/flags/shop.checkout", body)
+	_, answer, _ := h.ask("sdk", "POST", path, body)
 	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
+		if len(answer) > 2048 { // as net/http does by itself for shorter ones
+			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+		}
 		_, _ = io.WriteString(w, answer)
 	}))
 	defer bare.Close()
-	request := post("/ofrep/v1/evaluate/flags/shop.checkout", h.tokens["sdk"], body)
+	request := post(path, h.tokens["sdk"], body)
 	here, there := dial(b, h.URL, 32), dial(b, bare.URL, 32)
 
 	var ours, theirs time.Duration

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
 
 	"github.com/gorilla/mux"
@@ -37,7 +38,8 @@ func (s *server) evaluateFlags(w http.ResponseWriter, r *http.Request) error {
 	if failure != nil {
 		return writeOFREP(w, failure.Status, failure.Body(""))
 	}
-	body, etag := set.OFREPBulk(&c)
+	body, etag := set.AppendOFREPBulk(work.answer[:0], &c)
+	work.answer = body
 	w.Header().Set("ETag", etag)
 	if flags.NoneMatch(r.Header.Get("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
@@ -78,6 +80,7 @@ func (s *server) evaluation(w http.ResponseWriter, r *http.Request, work *paper)
 
 func writeOFREP(w http.ResponseWriter, status int, body []byte) error {
 	w.Header()["Content-Type"] = isJSON
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))} // or a long answer would come in chunks
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client is gone if this fails
 	return nil

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path"
@@ -129,13 +130,16 @@ func schemaName(t reflect.Type, hint string) string {
 	return strings.ToUpper(room[:1]) + room[1:] + huma.DefaultSchemaNamer(t, hint)
 }
 
+// hardened are the headers of every answer. All answers share the values: they
+// are replaced or appended to, never written over.
+var hardened = http.Header{
+	"X-Content-Type-Options": {"nosniff"}, "Referrer-Policy": {"same-origin"}, "Cache-Control": {"no-store"},
+}
+
 // harden bounds every request and sets the headers of every answer.
 func harden(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
+		maps.Copy(w.Header(), hardened)
 		r.Body = http.MaxBytesReader(w, arriving{r.Body}, maxBody)
 		if r.Method == http.MethodHead { // is GET without the body, which net/http leaves out
 			r = r.Clone(r.Context())
