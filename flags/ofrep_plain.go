@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// plain reads the requests that nearly all clients send, a context of flat
+// plainReader reads the requests that nearly all clients send, a context of flat
 // values without escapes, at a fifth of the cost of encoding/json. Whatever it
 // does not know it leaves to encoding/json, faults too, so that there is one
 // place that says what is wrong.
-type plain struct {
+type plainReader struct {
 	rest string
 	ok   bool // false: not a plain request
 }
 
 // plainContext returns the attributes of a plain request's context.
 func plainContext(body []byte) (map[string]any, bool) {
-	p := plain{rest: string(body), ok: true}
+	p := plainReader{rest: string(body), ok: true}
 	p.take("{")
 	if p.text() != "context" {
 		return nil, false
@@ -28,7 +28,7 @@ func plainContext(body []byte) (map[string]any, bool) {
 	return attributes, p.ok && p.rest == ""
 }
 
-func (p *plain) object() map[string]any {
+func (p *plainReader) object() map[string]any {
 	p.take("{")
 	m := make(map[string]any, 8)
 	for p.ok && !p.next("}") {
@@ -42,7 +42,7 @@ func (p *plain) object() map[string]any {
 	return m
 }
 
-func (p *plain) value() any {
+func (p *plainReader) value() any {
 	p.blank()
 	switch {
 	case strings.HasPrefix(p.rest, `"`):
@@ -58,14 +58,14 @@ func (p *plain) value() any {
 }
 
 // blank passes over JSON's white space.
-func (p *plain) blank() {
+func (p *plainReader) blank() {
 	for p.rest != "" && (p.rest[0] == ' ' || p.rest[0] == '\n' || p.rest[0] == '\t' || p.rest[0] == '\r') {
 		p.rest = p.rest[1:]
 	}
 }
 
 // next reports whether token follows, and passes over it.
-func (p *plain) next(token string) bool {
+func (p *plainReader) next(token string) bool {
 	p.blank()
 	rest, ok := strings.CutPrefix(p.rest, token)
 	if ok {
@@ -74,10 +74,10 @@ func (p *plain) next(token string) bool {
 	return ok
 }
 
-func (p *plain) take(token string) { p.ok = p.next(token) && p.ok }
+func (p *plainReader) take(token string) { p.ok = p.next(token) && p.ok }
 
 // text reads a string of printable ASCII without escapes.
-func (p *plain) text() string {
+func (p *plainReader) text() string {
 	p.take(`"`)
 	for i := 0; i < len(p.rest); i++ {
 		switch c := p.rest[i]; {
@@ -95,7 +95,7 @@ func (p *plain) text() string {
 }
 
 // number reads a number without an exponent.
-func (p *plain) number() float64 {
+func (p *plainReader) number() float64 {
 	s := strings.TrimPrefix(p.rest, "-")
 	whole := digits(s)
 	if whole == 0 || whole > 1 && s[0] == '0' {
