@@ -28,6 +28,7 @@ type Allocation struct {
 	Audience    *Condition `json:"audience,omitempty" yaml:"audience,omitempty"` // who can be enrolled at all; nil: everybody
 	Coverage    int        `json:"coverage" yaml:"coverage"`                     // share of units enrolled, 0 … Whole
 	Arms        []Arm      `json:"arms" yaml:"arms"`                             // treatment first
+	Ramp        bool       `json:"ramp,omitempty" yaml:"ramp,omitempty"`         // no plan's: one arm, nothing is compared and nobody enrolled; see State.Ramp
 }
 
 // Arm is one variant of an allocation or split, and its share.

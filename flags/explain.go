@@ -136,24 +136,26 @@ func metText(met bool) string {
 	return "not met"
 }
 
-// allocation reports whether it enrolled the unit.
+// allocation reports whether it decided.
 func (x *Explanation) allocation(f *compiled, c *Context) bool {
 	a := f.allocation
 	if a == nil {
 		return false
 	}
-	look := Look{Step: AtAllocation, Name: a.doc.Rollout, Decided: x.Result.Enrolled}
+	look := Look{Step: AtAllocation, Name: a.doc.Rollout, Decided: x.Result.Step == AtAllocation}
 	if a.audience != nil {
 		tested := a.audience.explain(c)
 		look.Condition = &tested
 	}
-	switch x.Result.Unenrolled {
-	case NoUnit:
+	switch left := x.Result.Unenrolled; {
+	case left == NoUnit:
 		look.Why = fmt.Sprintf("the context has no %s: a non-empty string is needed", f.unit)
-	case OutsideAudience:
+	case left == OutsideAudience:
 		look.Why = "the audience's condition is not met"
-	case OutsideCoverage:
+	case left == OutsideCoverage:
 		look.Why = fmt.Sprintf("the enrolment bucket is not below the coverage of %d", a.coverage)
+	case a.doc.Ramp:
+		look.Why = fmt.Sprintf("the enrolment bucket is below the ramp's coverage of %d: %s", a.coverage, x.Result.Variant)
 	default:
 		look.Why = fmt.Sprintf("enrolled in epoch %d at a coverage of %d: arm %s", a.doc.Epoch, a.coverage, x.Result.Variant)
 	}

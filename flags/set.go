@@ -232,7 +232,9 @@ func (k compiler) allocation(a *Allocation) *allocation {
 
 func (k compiler) enrolled(a *Allocation, variant string) *outcome {
 	r := k.result(variant, Split, AtAllocation)
-	r.Rollout, r.Stage, r.Epoch, r.Enrolled = a.Rollout, a.Stage, a.Epoch, true
+	if !a.Ramp { // whose units are no experiment's, so that their exposures name none
+		r.Rollout, r.Stage, r.Epoch, r.Enrolled = a.Rollout, a.Stage, a.Epoch, true
+	}
 	return k.encode(r)
 }
 
@@ -241,7 +243,7 @@ func (k compiler) enrolled(a *Allocation, variant string) *outcome {
 func (k compiler) outside(a *Allocation, why Unenrolled) *outcome {
 	r := k.result(k.flag.Default, DefaultReason, AtDefault)
 	r.Unenrolled = why
-	if a != nil {
+	if a != nil && !a.Ramp {
 		r.Rollout, r.Stage, r.Epoch = a.Rollout, a.Stage, a.Epoch
 	}
 	return k.encode(r)

@@ -128,8 +128,9 @@ func (s *State) Applied(id event.ID) (uint64, bool) {
 }
 
 // AllocationAt returns the allocation that was in force in an environment at a
-// revision of the flag, however long ago; false when there was none, or the
-// flag was disabled, forced, archived, or not yet there.
+// revision of the flag, however long ago; false when there was none that
+// enrolls units (a ramp does not), or the flag was disabled, forced, archived,
+// or not yet there.
 func (s *State) AllocationAt(environment, key string, revision uint64) (Allocation, bool) {
 	r, ok := s.flags[key]
 	if !ok {
@@ -137,7 +138,7 @@ func (s *State) AllocationAt(environment, key string, revision uint64) (Allocati
 	}
 	list := r.Tenures[environment]
 	i := sort.Search(len(list), func(i int) bool { return list[i].From > revision })
-	if i == 0 || list[i-1].Allocation == nil {
+	if i == 0 || list[i-1].Allocation == nil || list[i-1].Allocation.Ramp {
 		return Allocation{}, false
 	}
 	return *list[i-1].Allocation, true

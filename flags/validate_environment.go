@@ -134,6 +134,9 @@ func (f *Flag) checkAllocation(a Allocation) event.Invalids {
 		faults.Add("coverage", a.Coverage, fmt.Sprintf("is not between 0 and %d", Whole), "write thousandths of a percent")
 	}
 	f.checkArms(&faults, "arms", a.Arms)
+	if a.Ramp && len(a.Arms) > 1 {
+		faults.Add("arms", nil, "has several arms, and a ramp compares nothing", "write one arm")
+	}
 	if a.Audience != nil {
 		_, found := a.Audience.compile()
 		faults.Under("audience", found)
