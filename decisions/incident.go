@@ -81,7 +81,8 @@ func (s *State) applyIncident(r event.Recorded) error {
 	if err != nil {
 		return err
 	}
-	s.last[r.Subject], s.ids[r.ID] = r.Seq, r.Seq
+	s.last[r.Subject] = r.Seq
+	s.ids.Add(r.ID, r.Seq)
 	key := strings.TrimPrefix(r.Subject, IncidentPrefix)
 	rest := slices.DeleteFunc(slices.Clone(s.incidents[key]), func(i Incident) bool { return i.ID == n.Incident })
 	if r.Type == TypeOpened {

@@ -23,24 +23,22 @@ type State struct {
 	decisions map[string]string     // ID -> subject of its rollout
 	pending   map[string]bool       // IDs of decisions that wait for their effect
 	incidents map[string][]Incident // "<env>.<flag>" -> open ones
-	ids       map[event.ID]uint64   // of every event of this room -> its sequence
+	ids       event.IDs             // of every event of this room
 	known     Known
 }
-
-var _ event.Fold = (*State)(nil)
 
 // NewState returns the state before the first event. Handle looks up in known
 // what plans name.
 func NewState(known Known) *State {
 	return &State{
 		rollouts: map[string][]*Rollout{}, last: map[string]uint64{}, decisions: map[string]string{},
-		pending: map[string]bool{}, incidents: map[string][]Incident{}, ids: map[event.ID]uint64{}, known: known,
+		pending: map[string]bool{}, incidents: map[string][]Incident{}, known: known,
 	}
 }
 
 // State implements event.Fold.
 func (s *State) State() any {
-	return map[string]any{"rollouts": s.rollouts, "incidents": s.incidents}
+	return map[string]any{"rollouts": s.copied(), "incidents": maps.Clone(s.incidents)}
 }
 
 // Rollout returns one rollout.
@@ -104,8 +102,7 @@ func (s *State) Pending() []Decision {
 // Applied returns the sequence of the event of this room with that ID, and
 // whether the state has applied it.
 func (s *State) Applied(id event.ID) (uint64, bool) {
-	seq, ok := s.ids[id]
-	return seq, ok
+	return s.ids.Seq(id)
 }
 
 func (r *Rollout) decision(id string) int {
@@ -123,7 +120,8 @@ func (s *State) Apply(r event.Recorded) error {
 	case !strings.HasPrefix(r.Subject, SubjectPrefix):
 		return nil
 	}
-	s.last[r.Subject], s.ids[r.ID] = r.Seq, r.Seq
+	s.last[r.Subject] = r.Seq
+	s.ids.Add(r.ID, r.Seq)
 	if r.Type == TypePlanned {
 		return s.applyPlanned(r)
 	}

@@ -2,20 +2,9 @@ package event
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"sync"
 )
-
-// Fold is state that is built from events. Apply must depend on the state and
-// the event alone, and must pass over types that it does not know.
-type Fold interface {
-	Apply(Recorded) error
-	// State returns the whole state as a value for json.Marshal; equal states
-	// give equal bytes. It holds no clock.
-	State() any
-}
 
 // Projection applies one log to several folds, in order, and knows how far it
 // is. All folds are always at the same sequence.
@@ -23,6 +12,7 @@ type Projection struct {
 	mu    sync.RWMutex
 	folds []Fold
 	chain Chain
+	check *still        // at the newest multiple of CheckEvery; nil before the first, and after a start until the next
 	err   error         // why it stopped; the state stays readable
 	moved chan struct{} // closed and replaced when Seq moves or Run stops
 }
@@ -80,6 +70,9 @@ func (p *Projection) Apply(r Recorded) error {
 		}
 	}
 	p.chain.advance(r)
+	if r.Seq%CheckEvery == 0 {
+		p.check = p.still()
+	}
 	p.wake()
 	return nil
 }
@@ -126,27 +119,6 @@ func (p *Projection) Wait(ctx context.Context, seq uint64) error {
 			return fmt.Errorf("waiting for event %d: %w", seq, ctx.Err())
 		}
 	}
-}
-
-// Mark is a place in the log with the hashes that belong to it.
-type Mark struct {
-	Seq   uint64 `json:"seq"`
-	Head  Hash   `json:"head"`  // folded head of the log at Seq
-	State Hash   `json:"state"` // SHA-256 over the JSON of every fold's state, in order
-}
-
-// Mark returns where the projection is. Two projections of the same folds at
-// the same sequence have equal marks, or one of them is wrong.
-func (p *Projection) Mark() (Mark, error) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	h := sha256.New()
-	for _, f := range p.folds {
-		if err := json.NewEncoder(h).Encode(f.State()); err != nil {
-			return Mark{}, fmt.Errorf("encoding the state: %w", err)
-		}
-	}
-	return Mark{Seq: p.chain.Seq, Head: p.chain.Head, State: Hash(h.Sum(nil))}, nil
 }
 
 // Err returns why the projection stopped, nil while it goes on.

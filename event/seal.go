@@ -36,7 +36,7 @@ type Seals struct {
 	Made time.Time `json:"made"`
 }
 
-var _ Fold = (*Seals)(nil)
+var _ Restorer = (*Seals)(nil)
 
 // Apply implements Fold.
 func (s *Seals) Apply(r Recorded) error {
@@ -49,6 +49,12 @@ func (s *Seals) Apply(r Recorded) error {
 
 // State implements Fold.
 func (s *Seals) State() any { return *s }
+
+// Snapshot implements Restorer.
+func (s *Seals) Snapshot() any { return *s }
+
+// Restore implements Restorer.
+func (s *Seals) Restore(b json.RawMessage) error { return json.Unmarshal(b, s) }
 
 // Due reports whether a log at seq wants a seal. Time counts from the newest
 // seal; before the first one, 256 events make it due.

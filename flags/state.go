@@ -29,8 +29,8 @@ type Recorded struct {
 // value that it has handed out.
 type State struct {
 	flags map[string]*record
-	ids   map[event.ID]uint64 // of every event applied -> its sequence
-	last  uint64              // sequence of the last of them
+	ids   event.IDs // of every event applied
+	last  uint64    // sequence of the last of them
 }
 
 // record is one flag with what later commands and questions need of its past.
@@ -46,11 +46,9 @@ type tenure struct {
 	Allocation *Allocation `json:"allocation,omitempty"` // nil: none, or the flag was disabled, forced or archived
 }
 
-var _ event.Fold = (*State)(nil)
-
 // NewState returns the state before the first event.
 func NewState() *State {
-	return &State{flags: map[string]*record{}, ids: map[event.ID]uint64{}}
+	return &State{flags: map[string]*record{}}
 }
 
 // Apply implements event.Fold. It trusts that the event was valid when it was
@@ -76,7 +74,8 @@ func (s *State) Apply(r event.Recorded) error {
 	next.Actor, next.Cause, next.Comment = r.Actor, r.Cause, comment
 	next.mark()
 	s.flags[next.Key] = next
-	s.ids[r.ID], s.last = r.Seq, r.Seq
+	s.ids.Add(r.ID, r.Seq)
+	s.last = r.Seq
 	return nil
 }
 
@@ -100,7 +99,7 @@ func (r *record) clone() *record {
 }
 
 // State implements event.Fold.
-func (s *State) State() any { return map[string]any{"flags": s.flags} }
+func (s *State) State() any { return map[string]any{"flags": maps.Clone(s.flags)} }
 
 // Flag returns one flag as it is.
 func (s *State) Flag(key string) (Recorded, bool) {
@@ -123,8 +122,7 @@ func (s *State) Revision() uint64 { return s.last }
 // Applied returns the sequence of the flag event with that ID, and whether the
 // state has applied it.
 func (s *State) Applied(id event.ID) (uint64, bool) {
-	seq, ok := s.ids[id]
-	return seq, ok
+	return s.ids.Seq(id)
 }
 
 // AllocationAt returns the allocation that was in force in an environment at a

@@ -61,8 +61,8 @@ type catalog struct {
 }
 
 var (
-	_ event.Fold = (*Catalog)(nil)
-	_ Declared   = (*Catalog)(nil)
+	_ event.Restorer = (*Catalog)(nil)
+	_ Declared       = (*Catalog)(nil)
 )
 
 // NewCatalog returns an empty catalog.
@@ -148,6 +148,23 @@ func (c *Catalog) State() any {
 		list = append(list, c.now().metrics[key])
 	}
 	return list
+}
+
+// Snapshot implements event.Restorer.
+func (c *Catalog) Snapshot() any { return c.State() }
+
+// Restore implements event.Restorer.
+func (c *Catalog) Restore(b json.RawMessage) error {
+	var list []Declaration
+	if err := json.Unmarshal(b, &list); err != nil {
+		return fmt.Errorf("reading the metrics: %w", err)
+	}
+	metrics := make(map[string]Declaration, len(list))
+	for _, d := range list {
+		metrics[d.Metric.Key] = d
+	}
+	c.whole.Store(&catalog{metrics: metrics, events: byEvent(metrics)})
+	return nil
 }
 
 // Keys returns the keys of all metrics, sorted.

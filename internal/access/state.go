@@ -27,8 +27,6 @@ type State struct {
 	last   map[string]uint64 // subject -> sequence of its last event
 }
 
-var _ event.Fold = (*State)(nil)
-
 // NewState returns the state before the first event.
 func NewState() *State {
 	return &State{tokens: map[event.Hash]Token{}, last: map[string]uint64{}}
@@ -115,14 +113,6 @@ func (s *State) Apply(r event.Recorded) error {
 	}
 	s.tokens[t.Hash] = t
 	return nil
-}
-
-// State implements event.Fold.
-func (s *State) State() any {
-	return struct {
-		Tokens []Token           `json:"tokens"`
-		Last   map[string]uint64 `json:"last"`
-	}{s.Tokens(), s.last}
 }
 
 // Tokens lists what is valid, by ID.

@@ -1,0 +1,51 @@
+package decisions
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// kept is everything that a State keeps, for a snapshot.
+type kept struct {
+	Rollouts  map[string][]*Rollout `json:"rollouts"`
+	Incidents map[string][]Incident `json:"incidents"`
+	Last      map[string]uint64     `json:"last"`
+	Decisions map[string]string     `json:"decisions"`
+	Pending   map[string]bool       `json:"pending"`
+	IDs       event.IDs             `json:"ids"`
+}
+
+var _ event.Restorer = (*State)(nil)
+
+// Snapshot implements event.Restorer.
+func (s *State) Snapshot() any {
+	return kept{
+		Rollouts: s.copied(), Incidents: maps.Clone(s.incidents), Last: maps.Clone(s.last),
+		Decisions: maps.Clone(s.decisions), Pending: maps.Clone(s.pending), IDs: s.ids.Frozen(),
+	}
+}
+
+// copied returns the rollouts in lists of their own: Apply puts a changed
+// rollout into the place of the old one.
+func (s *State) copied() map[string][]*Rollout {
+	c := make(map[string][]*Rollout, len(s.rollouts))
+	for subject, list := range s.rollouts {
+		c[subject] = slices.Clone(list)
+	}
+	return c
+}
+
+// Restore implements event.Restorer.
+func (s *State) Restore(b json.RawMessage) error {
+	k := kept{Rollouts: s.rollouts, Incidents: s.incidents, Last: s.last, Decisions: s.decisions, Pending: s.pending}
+	if err := json.Unmarshal(b, &k); err != nil {
+		return fmt.Errorf("reading the rollouts: %w", err)
+	}
+	s.rollouts, s.incidents, s.last = k.Rollouts, k.Incidents, k.Last
+	s.decisions, s.pending, s.ids = k.Decisions, k.Pending, k.IDs
+	return nil
+}
