@@ -18,7 +18,7 @@ const (
 
 // OFREP answers one flag in the shape of the OpenFeature Remote Evaluation
 // Protocol 0.3 (open-feature/protocol, service/openapi.yaml): an HTTP status
-// and a JSON body.
+// and a JSON body. The answer is counted.
 func (t *Set) OFREP(key string, c *Context) (status int, body []byte) {
 	return t.AppendOFREP(nil, key, c)
 }
@@ -31,6 +31,7 @@ func (t *Set) AppendOFREP(b []byte, key string, c *Context) (status int, body []
 		return missing.Status, append(b, missing.Body(key)...)
 	}
 	o, id := f.choose(t, c)
+	o.tally.asked.Add(1)
 	return statusOK, o.appendOFREP(b, id)
 }
 
@@ -38,7 +39,7 @@ func (t *Set) AppendOFREP(b []byte, key string, c *Context) (status int, body []
 // The tag changes whenever the answer does, whatever made it change: a flag,
 // or any attribute of the context. It hashes the digests of the answers that
 // were chosen and the ids in them, which are shorter than the body; every
-// replica gives the same.
+// replica gives the same. Each answer in it is counted as listed.
 func (t *Set) OFREPBulk(c *Context) (body []byte, etag string) {
 	return t.AppendOFREPBulk(make([]byte, 0, 32+320*len(t.keys)+len(t.tail)), c)
 }
@@ -52,6 +53,7 @@ func (t *Set) AppendOFREPBulk(b []byte, c *Context) (body []byte, etag string) {
 			b = append(b, ',')
 		}
 		o, id := t.flags[key].choose(t, c)
+		o.tally.listed.Add(1)
 		b = o.appendOFREP(b, id)
 		chosen = append(chosen, o.sum[:]...)
 		chosen = binary.AppendUvarint(chosen, uint64(len(id))) // so that no two lists of answers and ids read alike

@@ -30,6 +30,7 @@ type compiled struct {
 	allocation    *allocation
 	noUnit        *outcome // default, because there is nothing to hash
 	fallback      *outcome // default
+	tallies       tallies
 }
 
 // outcome is one answer that a flag can give.
@@ -37,6 +38,7 @@ type outcome struct {
 	result Result // UnitID is filled in for each context
 	head   []byte // the OFREP answer up to the context's id
 	sum    digest // of head
+	tally  *tally
 }
 
 // digest is the part of a SHA-256 sum that tells answers apart.
@@ -81,7 +83,7 @@ func (s *State) Recompile(old *Set) *Set {
 	for key, r := range s.flags {
 		f := old.flags[key]
 		if f == nil || f.revision != r.Revision {
-			f = compile(t.environment, &r.Recorded)
+			f = compile(t.environment, &r.Recorded, f)
 		}
 		t.flags[key] = f
 	}
@@ -94,7 +96,7 @@ func (s *State) Recompile(old *Set) *Set {
 func NewSet(environment string, list []Recorded) *Set {
 	t := &Set{environment: environment, flags: make(map[string]*compiled, len(list))}
 	for i := range list {
-		t.flags[list[i].Key] = compile(environment, &list[i])
+		t.flags[list[i].Key] = compile(environment, &list[i], nil)
 	}
 	return t.seal()
 }
@@ -122,11 +124,18 @@ func (t *Set) Keys() []string { return t.keys }
 type compiler struct {
 	environment string
 	flag        *Recorded
+	tallies     tallies
 }
 
-func compile(environment string, r *Recorded) *compiled {
-	e, k := r.Environments[environment], compiler{environment, r}
+// compile makes the answers of a flag, and goes on counting them where the
+// same flag as it was before, which may be nil, has left off.
+func compile(environment string, r *Recorded, before *compiled) *compiled {
+	e, k := r.Environments[environment], compiler{environment, r, tallies{}}
+	if before != nil {
+		maps.Copy(k.tallies, before.tallies)
+	}
 	return &compiled{
+		tallies:  k.tallies,
 		revision: r.Revision, unit: r.unit(), fixed: k.fixed(e),
 		prerequisites: e.Prerequisites, unmet: k.outcome(r.Safe, DefaultReason, AtPrerequisite),
 		targets: k.targets(e.Targets), rules: k.rules(slices.Concat(e.Rules, e.Served)),
@@ -163,7 +172,7 @@ func (k compiler) result(variant string, reason Reason, step Step) Result {
 func (k compiler) encode(r Result) *outcome {
 	head := ofrepHead(k.environment, &r)
 	sum := sha256.Sum256(head)
-	return &outcome{result: r, head: head, sum: digest(sum[:16])}
+	return &outcome{result: r, head: head, sum: digest(sum[:16]), tally: k.tallies.of(r.Variant, r.Reason)}
 }
 
 func (k compiler) fallback(e Environment) *outcome {
