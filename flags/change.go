@@ -9,6 +9,9 @@ import (
 // change carries out one change. Handle has checked it, so nothing is refused
 // here but what a newer version of the house may have written.
 func (r *record) change(c Change, at time.Time) error {
+	if e, ok := editOf(c.Op); ok {
+		return r.edit(e, c)
+	}
 	switch c.Op {
 	case Define:
 		return r.define(c.Flag)
@@ -100,8 +103,7 @@ func (r *record) define(f *Flag) error {
 	next.Key = r.Key
 	next.Environments = make(map[string]Environment, len(f.Environments))
 	for name, e := range f.Environments {
-		e.Served, e.Allocation, e.Forced = owned[name].Served, owned[name].Allocation, owned[name].Forced
-		next.Environments[name] = e
+		next.Environments[name] = e.keeping(owned[name])
 	}
 	r.Flag = next
 	return nil

@@ -1,7 +1,10 @@
 package flags
 
 import (
+	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
@@ -40,8 +43,8 @@ type Command struct {
 // Op names what a change does.
 type Op string
 
-// The changes there are. Beside Define, Archive and Restore each is of one
-// Environment, which the flag's definition must have.
+// The changes of a flag as a whole and of how it answers. Beside Define, Archive
+// and Restore each is of one Environment, which the flag's definition must have.
 const (
 	Define     Op = "define"     // Flag: the whole definition; served audiences, allocations and forced states stay
 	Enable     Op = "enable"     //
@@ -57,6 +60,39 @@ const (
 	Restore    Op = "restore"    //
 )
 
+// The changes of a definition, each of one part of it. What they leave is
+// checked as a definition is.
+const (
+	SetDescription    Op = "set-description"    // Description
+	SetOwner          Op = "set-owner"          // Owner
+	SetPurpose        Op = "set-purpose"        // Purpose
+	SetUnit           Op = "set-unit"           // Unit
+	SetDefault        Op = "set-default"        // Variant
+	SetSafe           Op = "set-safe"           // Variant
+	SetDates          Op = "set-dates"          // Dates; none takes them away
+	SetCleanup        Op = "set-cleanup"        // Cleanup; none takes it away
+	AddTag            Op = "add-tag"            // Tag
+	RemoveTag         Op = "remove-tag"         // Tag
+	AddVariant        Op = "add-variant"        // Variant, Value
+	ChangeVariant     Op = "change-variant"     // Variant, Value
+	RemoveVariant     Op = "remove-variant"     // Variant
+	AddEnvironment    Op = "add-environment"    // Environment, disabled until it is enabled
+	RemoveEnvironment Op = "remove-environment" // Environment
+)
+
+// The changes of what a definition says of one Environment.
+const (
+	AddUnits           Op = "add-units"           // Variant, Units: targeted with it
+	RemoveUnits        Op = "remove-units"        // Variant, Units
+	AddRule            Op = "add-rule"            // Rule, Place
+	ChangeRule         Op = "change-rule"         // Name, Rule: what the rule of that name becomes
+	RemoveRule         Op = "remove-rule"         // Name
+	MoveRule           Op = "move-rule"           // Name, Place
+	AddPrerequisite    Op = "add-prerequisite"    // Prerequisite
+	RemovePrerequisite Op = "remove-prerequisite" // Name: key of the other flag
+	Copy               Op = "copy"                // From: all that the definition says of that environment; what rollouts left stays
+)
+
 // Change is one semantic change of a command. Op says which fields it reads.
 type Change struct {
 	Op          Op          `json:"op"`
@@ -68,4 +104,29 @@ type Change struct {
 	Reason      string      `json:"reason,omitempty"`
 	Decision    string      `json:"decision,omitempty"` // ID; empty when a person forces
 	Variant     string      `json:"variant,omitempty"`
+
+	Description  string          `json:"description,omitempty"`
+	Owner        string          `json:"owner,omitempty"`
+	Purpose      Purpose         `json:"purpose,omitempty"`
+	Tag          string          `json:"tag,omitempty"`
+	Unit         string          `json:"unit,omitempty"`
+	Units        []string        `json:"units,omitempty"` // ids
+	Value        json.RawMessage `json:"value,omitempty"` // of the variant, of the flag's type
+	Place        int             `json:"place,omitempty"` // of the rule, from 1; 0: last
+	Prerequisite *Prerequisite   `json:"prerequisite,omitempty"`
+	Dates        *Dates          `json:"dates,omitempty"`
+	Cleanup      *Cleanup        `json:"cleanup,omitempty"`
+	From         string          `json:"from,omitempty"` // environment that is copied
+}
+
+// Ops returns the names of all changes that people ask for, in the order in
+// which a person would look for them. What a rollout does is not among them.
+func Ops() []string {
+	names := []string{string(Define), string(Enable), string(Disable), string(Archive), string(Restore)}
+	for _, edits := range []map[Op]edit{flagEdits, environmentEdits} {
+		for _, op := range slices.Sorted(maps.Keys(edits)) {
+			names = append(names, string(op))
+		}
+	}
+	return names
 }

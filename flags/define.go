@@ -22,14 +22,21 @@ func (s *State) checkDefine(r *record, c Change, at time.Time) (Change, event.In
 	if f.Key != r.Key {
 		faults.Add("key", f.Key, "is not the flag that is being defined, "+r.Key, "")
 	}
-	if found, ok := f.Validate().(event.Invalids); ok {
-		faults = append(faults, found...)
-	}
-	f.checkUntil(&faults, at)
-	r.checkOwned(&faults, &f)
-	s.checkOthers(&faults, &f)
+	faults = append(faults, s.checkDefinition(r, &f, at)...)
 	f.disown()
 	return c, faults
+}
+
+// checkDefinition checks what is to become of r, whichever way it was written.
+func (s *State) checkDefinition(r *record, f *Flag, at time.Time) event.Invalids {
+	var faults event.Invalids
+	if found, ok := f.Validate().(event.Invalids); ok {
+		faults = found
+	}
+	f.checkUntil(&faults, r, at)
+	r.checkOwned(&faults, f)
+	s.checkOthers(&faults, f)
+	return faults
 }
 
 // normal returns a copy of the definition with its defaults filled in and its

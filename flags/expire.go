@@ -51,11 +51,13 @@ func (r Rule) over(now time.Time) bool {
 	return ok && !now.Before(until)
 }
 
-// checkUntil refuses rules that would expire at once.
-func (f *Flag) checkUntil(faults *event.Invalids, at time.Time) {
+// checkUntil refuses rules that would expire at once, but for those that r has
+// too: they are about to go, and are no reason to refuse another change.
+func (f *Flag) checkUntil(faults *event.Invalids, r *record, at time.Time) {
 	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
 		for i, rule := range f.Environments[name].Rules {
-			if rule.over(at) {
+			known := slices.ContainsFunc(r.Environments[name].Rules, func(o Rule) bool { return same(o, rule) })
+			if rule.over(at) && !known {
 				faults.Add(fmt.Sprintf("environments.%s.rules[%d].until", name, i), rule.Until, "has passed", "take the rule out, or give it more time")
 			}
 		}

@@ -51,6 +51,7 @@ func (c Command) defines() bool { return len(c.Changes) > 0 && c.Changes[0].Op =
 // it out on work. It returns the changes as they are to be recorded.
 func (s *State) plan(work *record, c Command) ([]Change, error) {
 	var faults event.Invalids
+	old := work.clone()
 	if len(c.Changes) == 0 {
 		faults.Add("changes", nil, "is missing", "ask for at least one change")
 	}
@@ -73,7 +74,15 @@ func (s *State) plan(work *record, c Command) ([]Change, error) {
 		}
 		out = append(out, change)
 	}
+	if slices.ContainsFunc(out, func(c Change) bool { return c.edits() }) {
+		faults = append(faults, s.checkLeft(old, work, c.At)...)
+	}
 	return out, faults.Err()
+}
+
+func (c Change) edits() bool {
+	_, ok := editOf(c.Op)
+	return ok
 }
 
 // check returns the change with its defaults filled in, and its faults.
@@ -82,6 +91,9 @@ func (s *State) check(r *record, c Change, at time.Time) (Change, event.Invalids
 	if r.Archived && c.Op != Restore && c.Op != Archive {
 		faults.Add("op", c.Op, "is refused: the flag is archived", "restore it first")
 		return c, faults
+	}
+	if e, ok := editOf(c.Op); ok {
+		return r.checkEdit(e, c)
 	}
 	switch c.Op {
 	case Define:
@@ -93,7 +105,7 @@ func (s *State) check(r *record, c Change, at time.Time) (Change, event.Invalids
 	case Enable, Disable, Force, Unforce, Allocate, Deallocate, Serve, Unserve, Expire:
 		return r.checkOwn(c)
 	}
-	faults.Add("op", c.Op, missing(string(c.Op), "is not a change"), "use define, enable, disable, force, unforce, allocate, deallocate, serve, unserve, expire, archive or restore")
+	faults.Add("op", c.Op, missing(string(c.Op), "is not a change"), "use one of "+strings.Join(Ops(), ", "))
 	return c, faults
 }
 
@@ -127,12 +139,10 @@ func (s *State) checkArchive(r *record, c Change) (Change, event.Invalids) {
 // checkOwn checks a change of one environment.
 func (r *record) checkOwn(c Change) (Change, event.Invalids) {
 	var faults event.Invalids
-	e, ok := r.Environments[c.Environment]
-	if !ok {
-		names := strings.Join(slices.Sorted(maps.Keys(r.Environments)), ", ")
-		faults.Add("environment", c.Environment, missing(c.Environment, "is not an environment of the flag"), "the flag defines "+missing(names, names))
+	if r.checkHas(&faults, "environment", c.Environment); len(faults) > 0 {
 		return c, faults
 	}
+	e := r.Environments[c.Environment]
 	if e.Forced != nil && (c.Op == Allocate || c.Op == Serve) {
 		faults.Add("op", c.Op, "is refused: the flag is forced to its safe variant ("+e.Forced.Reason+")", "unforce it first")
 	}

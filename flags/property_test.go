@@ -249,6 +249,9 @@ func checkExplanation(t *rapid.T, x Explanation, r Result) {
 }
 
 func genChange(t *rapid.T, key string) Change {
+	if rapid.IntRange(0, 2).Draw(t, "kind") == 0 {
+		return genEdit(t, key)
+	}
 	c := Change{Op: rapid.SampledFrom([]Op{Define, Define, Enable, Disable, Force, Unforce, Allocate, Allocate, Deallocate, Serve, Unserve, Expire, Archive, Restore}).Draw(t, "op")}
 	c.Environment = rapid.SampledFrom([]string{production, production, production, "moon"}).Draw(t, "environment")
 	switch c.Op {

@@ -25,6 +25,19 @@ type stored struct {
 	Reason      string      `json:"reason,omitempty"`
 	Decision    string      `json:"decision,omitempty"`
 	Variant     string      `json:"variant,omitempty"`
+
+	Description  string          `json:"description,omitempty"`
+	Owner        string          `json:"owner,omitempty"`
+	Purpose      Purpose         `json:"purpose,omitempty"`
+	Tag          string          `json:"tag,omitempty"`
+	Unit         string          `json:"unit,omitempty"`
+	Units        []string        `json:"units,omitempty"`
+	Value        json.RawMessage `json:"value,omitempty"`
+	Place        int             `json:"place,omitempty"`
+	Prerequisite *Prerequisite   `json:"prerequisite,omitempty"`
+	Dates        *Dates          `json:"dates,omitempty"`
+	Cleanup      *Cleanup        `json:"cleanup,omitempty"`
+	From         string          `json:"from,omitempty"`
 }
 
 func store(changes []Change, comment string) (json.RawMessage, error) {

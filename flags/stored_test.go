@@ -49,6 +49,7 @@ func story(t *testing.T) *house {
 	h.do("checkout.express", in(Expire, func(c *Change) { c.Name = "staff" }))
 	h.do("checkout.express", Change{Op: Archive, Variant: "on", Reason: "shipped"})
 	h.do("checkout.express", Change{Op: Restore})
+	h.do("checkout.express", everyEdit()...)
 	return h
 }
 
