@@ -260,7 +260,7 @@ func TestServedAudienceComesFirst(t *testing.T) {
 	p.Stages = append([]Stage{staff}, p.Stages...)
 	h.begin(p)
 	who := &flags.Context{TargetingKey: "u", Attributes: map[string]any{"ring": "staff"}}
-	if got := h.flags.Compile("production").Evaluate("gate", who).Variant; got != "gate_40" {
+	if got := h.flags.Compile("production", nil).Evaluate("gate", who).Variant; got != "gate_40" {
 		t.Errorf("staff gets %s", got)
 	}
 	h.step()

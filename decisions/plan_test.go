@@ -178,7 +178,7 @@ func TestDocumentRefusesNonsense(t *testing.T) {
 
 func TestTextForms(t *testing.T) {
 	for text, want := range map[string]Percent{"5%": 5000, "0.5%": 500, "0%": 0, "100%": All, "0.001%": 1, "250%": 250_000} {
-		got, err := ParsePercent(text)
+		got, err := event.ParsePercent(text)
 		if err != nil || got != want || got.String() != text {
 			t.Errorf("%s: %d, %s, %v", text, got, got, err)
 		}
@@ -190,7 +190,7 @@ func TestTextForms(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "5", "%", "-1%", "5 %", "NaN%", "Inf%", "1e3%", "0x5%", "0.0001%", "9999999%", "1_0%"} {
-		if got, err := ParsePercent(text); err == nil {
+		if got, err := event.ParsePercent(text); err == nil {
 			t.Errorf("%q is read as %d", text, got)
 		}
 	}

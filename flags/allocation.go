@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -18,17 +19,19 @@ const HashVersion = 2
 // Two hashes, so that raising Coverage never moves a unit between arms, and
 // lowering it and raising it again restores the same cohort.
 type Allocation struct {
-	Rollout     string     `json:"rollout" yaml:"rollout"`                       // "<environment>/<flag>/<n>"
-	Stage       string     `json:"stage" yaml:"stage"`                           // of the rollout's plan
-	Epoch       int        `json:"epoch" yaml:"epoch"`                           // from 1; within one only Stage and Coverage change
-	HashVersion int        `json:"hashVersion" yaml:"hashVersion"`               // 0: the present one
-	Salt        string     `json:"salt" yaml:"salt"`                             // see Salt
-	Unit        string     `json:"unit" yaml:"unit"`                             // the flag's unit
-	Eligible    string     `json:"eligible,omitempty" yaml:"eligible,omitempty"` // name of the audience, for people
-	Audience    *Condition `json:"audience,omitempty" yaml:"audience,omitempty"` // who can be enrolled at all; nil: everybody
-	Coverage    int        `json:"coverage" yaml:"coverage"`                     // share of units enrolled, 0 … Whole
-	Arms        []Arm      `json:"arms" yaml:"arms"`                             // treatment first
-	Ramp        bool       `json:"ramp,omitempty" yaml:"ramp,omitempty"`         // no plan's: one arm, nothing is compared and nobody enrolled; see State.Ramp
+	Rollout     string            `json:"rollout" yaml:"rollout"`                       // "<environment>/<flag>/<n>"
+	Stage       string            `json:"stage" yaml:"stage"`                           // of the rollout's plan
+	Epoch       int               `json:"epoch" yaml:"epoch"`                           // from 1; within one only Stage and Coverage change
+	HashVersion int               `json:"hashVersion" yaml:"hashVersion"`               // 0: the present one
+	Salt        string            `json:"salt" yaml:"salt"`                             // see Salt
+	Unit        string            `json:"unit" yaml:"unit"`                             // the flag's unit
+	Eligible    string            `json:"eligible,omitempty" yaml:"eligible,omitempty"` // name of the audience, for people
+	Audience    *Condition        `json:"audience,omitempty" yaml:"audience,omitempty"` // who can be enrolled at all; nil: everybody
+	Segments    map[string]uint64 `json:"segments,omitempty" yaml:"segments,omitempty"` // those of Audience -> the revision that they were pinned at
+	Slice       *Slice            `json:"slice,omitempty" yaml:"slice,omitempty"`       // part of a layer; nil: in none
+	Coverage    int               `json:"coverage" yaml:"coverage"`                     // share of units enrolled, 0 … Whole
+	Arms        []Arm             `json:"arms" yaml:"arms"`                             // treatment first
+	Ramp        bool              `json:"ramp,omitempty" yaml:"ramp,omitempty"`         // no plan's: one arm, nothing is compared and nobody enrolled; see State.Ramp
 }
 
 // Arm is one variant of an allocation or split, and its share.
@@ -83,6 +86,10 @@ func (a Allocation) breaks(b Allocation) string {
 		return "eligible"
 	case !same(a.Audience, b.Audience):
 		return "audience"
+	case !maps.Equal(a.Segments, b.Segments):
+		return "segments"
+	case !same(a.Slice, b.Slice):
+		return "slice"
 	}
 	return ""
 }

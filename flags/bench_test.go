@@ -12,7 +12,7 @@ func oneRule(t testing.TB) (*Set, *Context) {
 	h := newHouse(t)
 	h.define(checkout())
 	h.do("checkout.express", allocate(canary(Whole-1)))
-	return h.state.Compile(production), &Context{TargetingKey: "u-1", Attributes: map[string]any{"ring": "public", "workspace": "0b5f8d4e-3b0e-4d0a-9a55-8f3f5b0c1d2e"}}
+	return h.state.Compile(production, nil), &Context{TargetingKey: "u-1", Attributes: map[string]any{"ring": "public", "workspace": "0b5f8d4e-3b0e-4d0a-9a55-8f3f5b0c1d2e"}}
 }
 
 var sink Result
@@ -32,7 +32,7 @@ func BenchmarkEvaluateFiftyRules(b *testing.B) {
 	h, f := newHouse(b), checkout()
 	f.Environments[production] = Environment{Enabled: true, Rules: manyRules(50)}
 	h.define(f)
-	set, c := h.state.Compile(production), &Context{Attributes: map[string]any{"ring": "public", "workspace": "w-17", "country": "DE"}}
+	set, c := h.state.Compile(production, nil), &Context{Attributes: map[string]any{"ring": "public", "workspace": "w-17", "country": "DE"}}
 	b.ReportAllocs()
 	for b.Loop() {
 		sink = set.Evaluate("checkout.express", c)
@@ -68,7 +68,7 @@ func BenchmarkOFREPBulkOfHundred(b *testing.B) {
 		h.define(f)
 		h.do(f.Key, allocate(a))
 	}
-	set, c := h.state.Compile(production), &Context{TargetingKey: "u-1", Attributes: map[string]any{"ring": "public", "workspace": "w-17"}}
+	set, c := h.state.Compile(production, nil), &Context{TargetingKey: "u-1", Attributes: map[string]any{"ring": "public", "workspace": "w-17"}}
 	b.ReportAllocs()
 	for b.Loop() {
 		set.OFREPBulk(c)
@@ -94,7 +94,7 @@ func BenchmarkCompileThousandFlags(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		NewSet(production, list)
+		NewSet(rulesetOf(list...), nil)
 	}
 }
 

@@ -194,11 +194,6 @@ func modulo(_ Operator, values []any, _ bool) (test, fault) {
 	}, fault{}
 }
 
-// segment refuses: this room reads no segment documents.
-func segment(Operator, []any, bool) (test, fault) {
-	return nil, fault{0, "names a segment, and segments cannot be looked up from a condition", "write the segment's conditions here"}
-}
-
 func textsOf(values []any, fold bool) ([]string, fault) {
 	out := make([]string, len(values))
 	for i, v := range values {

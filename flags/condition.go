@@ -13,11 +13,12 @@ type node struct {
 	doc      *Condition // what it was compiled from, to explain it
 	join     join
 	children []node
-	test     test   // nil at a leaf: a question of presence, or a fault
-	negated  bool   //
-	nested   bool   // the attribute's name has dots
-	never    bool   // the document is at fault: never met
-	name     string // of the attribute
+	test     test       // nil at a leaf: a question of presence, or a fault
+	segments []*segment // of a leaf that asks for membership, which has no test
+	negated  bool       //
+	nested   bool       // the attribute's name has dots
+	never    bool       // the document is at fault: never met
+	name     string     // of the attribute
 }
 
 // join says how a node's children make its answer.
@@ -48,7 +49,20 @@ func (n *node) met(c *Context) bool {
 		}
 		return n.join == none && !n.never
 	}
+	if n.segments != nil {
+		return !n.never && n.member(c) != n.negated
+	}
 	return !n.never && n.attributeMet(c)
+}
+
+// member reports whether the context is in any of the segments.
+func (n *node) member(c *Context) bool {
+	for _, s := range n.segments {
+		if s.has(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // attributeMet asks one attribute.
@@ -97,7 +111,8 @@ func (n *node) listMet(size int, at func(int) scalar) bool {
 
 // compile turns a condition into a node and says all that is wrong with it.
 // A node with a fault is never met, so that a Set can be built from any log.
-func (c *Condition) compile() (node, event.Invalids) {
+// look finds the segments that it names; nil when a document is checked alone.
+func (c *Condition) compile(look lookup) (node, event.Invalids) {
 	var faults event.Invalids
 	n := node{doc: c}
 	parts := 0
@@ -111,12 +126,12 @@ func (c *Condition) compile() (node, event.Invalids) {
 		}
 		parts++
 		n.join = branch.join
-		n.branch(branch.name, branch.list, &faults)
+		n.branch(branch.name, branch.list, look, &faults)
 	}
 	if c.leafy() {
 		parts++
 		n.join = leaf
-		n.leaf(c, &faults)
+		n.leaf(c, look, &faults)
 	}
 	if parts != 1 {
 		faults.Add("", nil, "is not one condition", "write one of all, any, none, or an attribute with an operator")
@@ -129,18 +144,18 @@ func (c *Condition) leafy() bool {
 	return c.Attribute != "" || c.Op != "" || c.Value != nil || c.Values != nil || c.IgnoreCase
 }
 
-func (n *node) branch(name string, list []Condition, faults *event.Invalids) {
+func (n *node) branch(name string, list []Condition, look lookup, faults *event.Invalids) {
 	if len(list) == 0 {
 		faults.Add(name, nil, "is empty", "write at least one condition")
 	}
 	for i := range list {
-		child, f := list[i].compile()
+		child, f := list[i].compile(look)
 		faults.Under(fmt.Sprintf("%s[%d]", name, i), f)
 		n.children = append(n.children, child)
 	}
 }
 
-func (n *node) leaf(c *Condition, faults *event.Invalids) {
+func (n *node) leaf(c *Condition, look lookup, faults *event.Invalids) {
 	n.name, n.nested = c.Attribute, strings.Contains(c.Attribute, ".")
 	t, ok := c.Op.trait()
 	if !ok {
@@ -148,7 +163,11 @@ func (n *node) leaf(c *Condition, faults *event.Invalids) {
 		return
 	}
 	n.negated = t.negated
-	if c.Attribute == "" && c.Op != Segment && c.Op != NotSegment {
+	if c.Op == InSegment || c.Op == NotInSegment {
+		n.membership(c, look, faults)
+		return
+	}
+	if c.Attribute == "" {
 		faults.Add("attribute", nil, "is missing", "name the attribute of the context")
 	}
 	if c.IgnoreCase && !t.text {
@@ -163,6 +182,40 @@ func (n *node) leaf(c *Condition, faults *event.Invalids) {
 		faults.Add(c.valuePath(f.at), values[f.at], f.why, f.fix)
 	}
 	n.test = made
+}
+
+// lookup finds a segment by its key, nil when there is none that can be asked.
+type lookup func(key string) *segment
+
+// membership compiles a leaf that asks for segments. Where one of them cannot
+// be asked the node is never met, whether it asks for membership or for its
+// opposite.
+func (n *node) membership(c *Condition, look lookup, faults *event.Invalids) {
+	t, _ := c.Op.trait()
+	values, ok := c.values(t, faults)
+	if c.Attribute != "" {
+		faults.Add("attribute", c.Attribute, fmt.Sprintf("has no meaning for %s: it asks for the unit", c.Op), "take it away")
+	}
+	if c.IgnoreCase {
+		faults.Add("ignoreCase", nil, fmt.Sprintf("has no meaning for %s", c.Op), "take it away")
+	}
+	if !ok {
+		return
+	}
+	for i, key := range c.segmentKeys() {
+		if why := event.CheckKey(key); why != "" {
+			faults.Add(c.valuePath(i), values[i], "names no segment: its key "+why, "write the key of a segment")
+			continue
+		}
+		if look == nil {
+			continue
+		}
+		if s := look(key); s != nil {
+			n.segments = append(n.segments, s)
+		} else {
+			faults.Add(c.valuePath(i), key, "is not a segment that can be asked", "")
+		}
+	}
 }
 
 // values returns the values of a leaf, whichever way they were written, and

@@ -68,6 +68,8 @@ func (a *allocation) answer(f *compiled, c *Context, unit string) *outcome {
 		return f.noUnit
 	case a.audience != nil && !a.audience.met(c):
 		return a.outsideAudience
+	case a.slice != nil && !a.slice.has(unit):
+		return a.outsideSlice
 	case a.enrol.bucket(unit) >= a.coverage:
 		return a.outsideCoverage
 	}

@@ -35,7 +35,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	set := state.Compile("production")
+	set := state.Compile("production", nil)
 	for _, ring := range []string{"staff", "public"} {
 		r := set.Evaluate("checkout", &flags.Context{TargetingKey: "u-1", Attributes: map[string]any{"ring": ring}})
 		fmt.Println(r.Variant, string(r.Value), r.Reason)

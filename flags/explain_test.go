@@ -18,7 +18,7 @@ func TestExplain(t *testing.T) {
 		}
 	}))
 	h.do("checkout.express", after(func(a *Allocation) { a.Audience = &Condition{Attribute: TargetingKey, Op: IsSet} }))
-	set := h.state.Compile(production)
+	set := h.state.Compile(production, nil)
 	workspace := func(id string, more map[string]any) *Context {
 		c := &Context{TargetingKey: "u-1", Attributes: map[string]any{"workspace": id, "ring": "public"}}
 		for k, v := range more {
@@ -38,7 +38,7 @@ func TestExplain(t *testing.T) {
 	})
 	h.do("checkout.enabled", Change{Op: Archive, Variant: "on", Reason: "over"})
 	h.do("checkout.express", in(Deallocate))
-	unmet := h.state.Compile(production).Explain("checkout.express", workspace("w-1", nil))
+	unmet := h.state.Compile(production, nil).Explain("checkout.express", workspace("w-1", nil))
 	if last := unmet.Looks[0]; last.Step != AtPrerequisite || last.Why != "checkout.enabled answers on, and must answer off" || unmet.Result.Variant != "off" {
 		t.Errorf("unmet prerequisite: %+v", unmet)
 	}
@@ -46,7 +46,7 @@ func TestExplain(t *testing.T) {
 	for i, change := range []Change{force("slow"), in(Disable), {Op: Archive}} {
 		step := []Step{AtForced, AtDisabled, AtArchived}[i]
 		h.do("checkout.express", change)
-		x := h.state.Compile(production).Explain("checkout.express", workspace("w-1", nil))
+		x := h.state.Compile(production, nil).Explain("checkout.express", workspace("w-1", nil))
 		if len(x.Looks) != 1 || x.Looks[0].Step != step || x.Result.Step != step || len(x.Buckets) == 0 {
 			t.Errorf("%s: %+v", step, x)
 		}
@@ -108,7 +108,7 @@ func TestCyclesEnd(t *testing.T) {
 		f.Key, f.Environments = key, map[string]Environment{production: {Enabled: true, Prerequisites: []Prerequisite{{needs, "off"}, {needs, "off"}}}}
 		return Recorded{Flag: f}
 	}
-	set := NewSet(production, []Recorded{loop("a", "b"), loop("b", "a")})
+	set := NewSet(rulesetOf(loop("a", "b"), loop("b", "a")), nil)
 	if r := set.Evaluate("a", &Context{}); r.Variant != "off" {
 		t.Errorf("got %+v", r)
 	}

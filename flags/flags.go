@@ -14,7 +14,7 @@
 //	})
 //	_, err = log.Append(ctx, e, expect) // then a projection applies it to state
 //
-//	set := state.Compile("production")
+//	set := state.Compile("production", nil)
 //	r := set.Evaluate("checkout", &flags.Context{TargetingKey: "u-1"})
 //
 // The order of evaluation is: unknown, archived, disabled, forced,

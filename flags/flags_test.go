@@ -138,3 +138,8 @@ func golden(t *testing.T, name string, got any) {
 		t.Errorf("%s has changed; existing users change with it. Got:\n%s", path, b)
 	}
 }
+
+// rulesetOf returns the ruleset of production that has these flags alone.
+func rulesetOf(list ...Recorded) Ruleset {
+	return Ruleset{Environment: production, Flags: list}
+}

@@ -248,12 +248,12 @@ func TestArchiveAnswersTheEndState(t *testing.T) {
 		h := newHouse(t)
 		h.do("checkout.express", define(func(f *Flag) { f.Cleanup.EndState, f.Default = end, "on" }))
 		h.do("checkout.express", Change{Op: Archive})
-		r := h.state.Compile("anywhere").Evaluate("checkout.express", &Context{})
+		r := h.state.Compile("anywhere", nil).Evaluate("checkout.express", &Context{})
 		if r.Variant != want || r.Step != AtArchived {
 			t.Errorf("%s: got %s at %s, want %s", end, r.Variant, r.Step, want)
 		}
 		h.do("checkout.express", Change{Op: Restore})
-		if r := h.state.Compile(production).Evaluate("checkout.express", &Context{}); r.Step != AtDefault {
+		if r := h.state.Compile(production, nil).Evaluate("checkout.express", &Context{}); r.Step != AtDefault {
 			t.Errorf("restored: got %+v", r)
 		}
 	}

@@ -13,7 +13,7 @@ func TestOFREPAnswers(t *testing.T) {
 	h := newHouse(t)
 	h.define(checkout())
 	h.do("checkout.express", allocate(canary(Whole)))
-	set := h.state.Compile(production)
+	set := h.state.Compile(production, nil)
 	const metadata = `"metadata":{"flagSetId":"production","version":"2","revision":2,"unit":"workspace",`
 	const rollout = `"rollout":"production/checkout.express/1","stage":"canary","epoch":1`
 	for name, c := range map[string]struct {
@@ -64,7 +64,7 @@ func TestOFREPSaysWhy(t *testing.T) {
 		if c.changes != nil {
 			h.do("checkout.express", c.changes...)
 		}
-		status, body := h.state.Compile(production).OFREP("checkout.express", &c.context)
+		status, body := h.state.Compile(production, nil).OFREP("checkout.express", &c.context)
 		var answer map[string]any
 		if err := json.Unmarshal(body, &answer); err != nil || status != 200 {
 			t.Fatalf("%s: %d %v in %s", name, status, err, body)
@@ -93,7 +93,7 @@ func TestOFREPBulk(t *testing.T) {
 	h, other := newHouse(t), checkout()
 	other.Key = "a"
 	h.define(checkout(), other)
-	set := h.state.Compile(production)
+	set := h.state.Compile(production, nil)
 	beta, public := &Context{TargetingKey: "u", Attributes: map[string]any{"ring": "beta"}}, &Context{TargetingKey: "u"}
 	body, etag := set.OFREPBulk(beta)
 	var answer struct {
@@ -117,7 +117,7 @@ func TestOFREPBulk(t *testing.T) {
 	if _, another := set.OFREPBulk(public); another == etag {
 		t.Error("another attribute gives another answer and the same tag")
 	}
-	if body, _ := NewSet("empty", nil).OFREPBulk(public); string(body) != `{"flags":[],"metadata":{"flagSetId":"empty","version":"0"}}` {
+	if body, _ := NewSet(Ruleset{Environment: "empty"}, nil).OFREPBulk(public); string(body) != `{"flags":[],"metadata":{"flagSetId":"empty","version":"0"}}` {
 		t.Errorf("no flags: %s", body)
 	}
 }

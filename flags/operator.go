@@ -9,34 +9,34 @@ type Operator string
 
 // The operators.
 const (
-	Eq          Operator = "eq"           // one text, number or boolean
-	Ne          Operator = "ne"           //
-	Lt          Operator = "lt"           // one number
-	Lte         Operator = "lte"          //
-	Gt          Operator = "gt"           //
-	Gte         Operator = "gte"          //
-	In          Operator = "in"           // several texts, numbers, booleans
-	NotIn       Operator = "not_in"       //
-	Contains    Operator = "contains"     // several texts: any of them
-	NotContains Operator = "not_contains" // none of them
-	StartsWith  Operator = "starts_with"  // several texts
-	EndsWith    Operator = "ends_with"    //
-	Regex       Operator = "regex"        // several expressions in RE2's syntax
-	NotRegex    Operator = "not_regex"    //
-	IsSet       Operator = "is_set"       // no value
-	IsNotSet    Operator = "is_not_set"   //
-	SemverEq    Operator = "semver_eq"    // one version: 1.2.3, v1.2, 2.0.0-rc.1
-	SemverNe    Operator = "semver_ne"    //
-	SemverLt    Operator = "semver_lt"    //
-	SemverLte   Operator = "semver_lte"   //
-	SemverGt    Operator = "semver_gt"    //
-	SemverGte   Operator = "semver_gte"   //
-	Before      Operator = "before"       // one Date; the attribute is a date or Unix time
-	After       Operator = "after"        //
-	CIDR        Operator = "cidr"         // several address ranges: 10.0.0.0/8
-	Modulo      Operator = "modulo"       // two numbers: divisor and remainder
-	Segment     Operator = "segment"      // names of segments
-	NotSegment  Operator = "not_segment"  //
+	Eq           Operator = "eq"           // one text, number or boolean
+	Ne           Operator = "ne"           //
+	Lt           Operator = "lt"           // one number
+	Lte          Operator = "lte"          //
+	Gt           Operator = "gt"           //
+	Gte          Operator = "gte"          //
+	In           Operator = "in"           // several texts, numbers, booleans
+	NotIn        Operator = "not_in"       //
+	Contains     Operator = "contains"     // several texts: any of them
+	NotContains  Operator = "not_contains" // none of them
+	StartsWith   Operator = "starts_with"  // several texts
+	EndsWith     Operator = "ends_with"    //
+	Regex        Operator = "regex"        // several expressions in RE2's syntax
+	NotRegex     Operator = "not_regex"    //
+	IsSet        Operator = "is_set"       // no value
+	IsNotSet     Operator = "is_not_set"   //
+	SemverEq     Operator = "semver_eq"    // one version: 1.2.3, v1.2, 2.0.0-rc.1
+	SemverNe     Operator = "semver_ne"    //
+	SemverLt     Operator = "semver_lt"    //
+	SemverLte    Operator = "semver_lte"   //
+	SemverGt     Operator = "semver_gt"    //
+	SemverGte    Operator = "semver_gte"   //
+	Before       Operator = "before"       // one Date; the attribute is a date or Unix time
+	After        Operator = "after"        //
+	CIDR         Operator = "cidr"         // several address ranges: 10.0.0.0/8
+	Modulo       Operator = "modulo"       // two numbers: divisor and remainder
+	InSegment    Operator = "segment"      // names of segments
+	NotInSegment Operator = "not_segment"  //
 )
 
 // trait says what an operator asks of its values and how it is compiled.
@@ -72,12 +72,12 @@ func (o Operator) trait() (trait, bool) {
 		return trait{modulo, 2, false, false}, true
 	case IsSet, IsNotSet:
 		return trait{nil, 0, false, o == IsNotSet}, true
-	case Segment, NotSegment:
-		return trait{segment, some, false, o == NotSegment}, true
+	case InSegment, NotInSegment:
+		return trait{nil, some, false, o == NotInSegment}, true
 	}
 	return trait{}, false
 }
 
 // known lists the operators for whoever wrote one that there is not.
 const known = "use one of eq, ne, lt, lte, gt, gte, in, not_in, contains, not_contains, starts_with, ends_with, regex, not_regex, " +
-	"is_set, is_not_set, semver_eq, semver_ne, semver_lt, semver_lte, semver_gt, semver_gte, before, after, cidr, modulo"
+	"is_set, is_not_set, semver_eq, semver_ne, semver_lt, semver_lte, semver_gt, semver_gte, before, after, cidr, modulo, segment, not_segment"

@@ -81,14 +81,14 @@ func TestPast_answersAsThen(t *testing.T) {
 				mustBeRefusal(rt, err)
 				continue
 			}
-			set := h.state.Compile(production)
+			set := h.state.Compile(production, nil)
 			for range 5 {
 				key, c := genFlagKey(rt), genContext(rt)
 				given[seq] = append(given[seq], answer{key, c, set.Evaluate(key, c)})
 			}
 		}
 		for seq, answers := range given {
-			set := h.past(Moment{Seq: seq}).Compile(production)
+			set := h.past(Moment{Seq: seq}).Compile(production, nil)
 			for _, a := range answers {
 				if diff := cmp.Diff(a.result, set.Explain(a.key, a.context).Result); diff != "" {
 					rt.Fatalf("%s at %d for %+v: answered -, explained +\n%s", a.key, seq, a.context, diff)

@@ -18,7 +18,7 @@ import (
 func armsAt(h *house, coverage, n int) map[int]string {
 	h.t.Helper()
 	h.do("checkout.express", allocate(canary(coverage)))
-	set, out := h.state.Compile(production), map[int]string{}
+	set, out := h.state.Compile(production, nil), map[int]string{}
 	for i := range n {
 		r := set.Evaluate("checkout.express", &Context{Attributes: map[string]any{"workspace": fmt.Sprintf("w-%d", i)}})
 		if r.Enrolled {
@@ -87,7 +87,7 @@ func TestAnyRaiseKeepsArms(t *testing.T) {
 func allocated(a *Allocation) *Set {
 	f := checkout()
 	f.Environments[production] = Environment{Enabled: true, Allocation: a}
-	return NewSet(production, []Recorded{{Flag: f, Revision: 1}})
+	return NewSet(rulesetOf(Recorded{Flag: f, Revision: 1}), nil)
 }
 
 // The enrolment and arm of a unit, and the arms of two rollouts, are
@@ -214,7 +214,7 @@ func TestEvaluateIsTheReference(t *testing.T) {
 			r.Environments[production] = e
 			list[key] = r
 		}
-		set := NewSet(production, []Recorded{list["a"], list["b"], list["checkout.express"]})
+		set := NewSet(rulesetOf(list["a"], list["b"], list["checkout.express"]), nil)
 		for range 20 {
 			key, c := genFlagKey(t), genContext(t)
 			got := set.Evaluate(key, c)

@@ -21,7 +21,7 @@ func (h *house) ramp(want Ramp) error {
 
 // treated returns which of n workspaces get the variant.
 func (h *house) treated(variant string, n int) map[int]bool {
-	set, out := h.state.Compile(production), map[int]bool{}
+	set, out := h.state.Compile(production, nil), map[int]bool{}
 	for i := range n {
 		c := &Context{Attributes: map[string]any{"workspace": fmt.Sprintf("w-%d", i)}}
 		if set.Evaluate("checkout.express", c).Variant == variant {
@@ -66,7 +66,7 @@ func TestRamp_isNoExperiment(t *testing.T) {
 	if err := h.ramp(Ramp{Coverage: 50000}); err != nil {
 		t.Fatal(err)
 	}
-	set, steps := h.state.Compile(production), map[Step]int{}
+	set, steps := h.state.Compile(production, nil), map[Step]int{}
 	for i := range 100 {
 		c := &Context{Attributes: map[string]any{"workspace": fmt.Sprintf("w-%d", i)}}
 		x := set.Explain("checkout.express", c)

@@ -49,6 +49,7 @@ type Unenrolled string
 const (
 	NoUnit          Unenrolled = "no_unit"          // the context has no usable unit id
 	OutsideAudience Unenrolled = "outside_audience" // not eligible
+	OutsideSlice    Unenrolled = "outside_slice"    // its layer gave it to another experiment, or to the holdout
 	OutsideCoverage Unenrolled = "outside_coverage" // its enrolment bucket is not below the coverage
 )
 

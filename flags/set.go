@@ -13,6 +13,7 @@ type Set struct {
 	environment string
 	version     uint64
 	flags       map[string]*compiled
+	segments    map[pin]*segment
 	keys        []string // sorted
 	tail        []byte   // what follows the flags in a bulk answer
 }
@@ -26,11 +27,16 @@ type compiled struct {
 	prerequisites []Prerequisite
 	unmet         *outcome
 	targets       map[string]*outcome // unit id -> answer
-	rules         []rule              // Rules, then Served
+	rules         []rule              // Rules, the inherited ones, then Served
 	allocation    *allocation
 	noUnit        *outcome // default, because there is nothing to hash
 	fallback      *outcome // default
 	tallies       tallies
+
+	doc       *Recorded
+	inherited []InheritedRule
+	changed   uint64     // revision of the environment that rules were inherited from
+	segments  []*segment // in the order of their pins
 }
 
 // outcome is one answer that a flag can give.
@@ -46,7 +52,8 @@ type digest [16]byte
 
 type rule struct {
 	doc   *Rule
-	when  *node // nil: everybody
+	from  *InheritedRule // nil: a rule of the flag
+	when  *node          // nil: everybody
 	serve *outcome
 	split *split // when serve is nil
 }
@@ -68,47 +75,91 @@ type allocation struct {
 	enrol                            prefix
 	split                            split
 	coverage                         int
+	slice                            *slice // nil: the whole of the units
 	outsideAudience, outsideCoverage *outcome
+	outsideSlice                     *outcome
 }
 
-// Compile returns the set of an environment as it is now.
-func (s *State) Compile(environment string) *Set {
-	return s.Recompile(NewSet(environment, nil))
+// slice is the part of a layer that an allocation has.
+type slice struct {
+	salt     prefix
+	from, to int
+}
+
+func (s *slice) has(unit string) bool {
+	b := s.salt.bucket(unit)
+	return s.from <= b && b < s.to
+}
+
+// Compile returns the set of an environment as it is now. lists holds the bulks
+// that State.Lists names.
+func (s *State) Compile(environment string, lists Lists) *Set {
+	return s.sources(environment).compile(&Set{}, lists)
 }
 
 // Recompile returns the set of old's environment as it is now. It compiles the
-// flags that have changed since old, and shares the others with it.
-func (s *State) Recompile(old *Set) *Set {
-	t := &Set{environment: old.environment, flags: make(map[string]*compiled, len(s.flags))}
-	for key, r := range s.flags {
+// flags that have changed since old, or that inherit rules or use segments
+// which have, and shares the others with it.
+func (s *State) Recompile(old *Set, lists Lists) *Set {
+	return s.sources(old.environment).compile(old, lists)
+}
+
+// NewSet compiles a ruleset. A flag that the environment does not have is
+// disabled there. A condition that this version does not understand, or that
+// asks for a list which is not among lists, is never met.
+func NewSet(r Ruleset, lists Lists) *Set {
+	return r.sources().compile(&Set{}, lists)
+}
+
+// compile makes a set, and takes from old what is still as it was.
+func (src sources) compile(old *Set, lists Lists) *Set {
+	t := &Set{
+		environment: src.environment, version: src.changed,
+		flags: make(map[string]*compiled, len(old.flags)), segments: map[pin]*segment{},
+	}
+	desk := &desk{src: src, lists: lists, before: old.segments, made: map[pin]*segment{}}
+	for key, r := range src.flags {
 		f := old.flags[key]
-		if f == nil || f.revision != r.Revision {
-			f = compile(t.environment, &r.Recorded, f)
+		if f == nil || !f.still(src, r) {
+			f = desk.compile(r, f)
 		}
-		t.flags[key] = f
+		t.take(key, f)
 	}
-	return t.seal()
-}
-
-// NewSet compiles flags for one environment. A flag that the environment does
-// not have is disabled there. A condition that this version does not
-// understand is never met.
-func NewSet(environment string, list []Recorded) *Set {
-	t := &Set{environment: environment, flags: make(map[string]*compiled, len(list))}
-	for i := range list {
-		t.flags[list[i].Key] = compile(environment, &list[i], nil)
-	}
-	return t.seal()
-}
-
-// seal makes what a set keeps beside its flags.
-func (t *Set) seal() *Set {
 	t.keys = slices.Sorted(maps.Keys(t.flags))
-	for _, f := range t.flags {
-		t.version = max(t.version, f.revision)
-	}
 	t.tail = bulkTail(t.environment, t.version)
 	return t
+}
+
+// take puts a compiled flag into a set that is being made.
+func (t *Set) take(key string, f *compiled) {
+	t.flags[key] = f
+	t.version = max(t.version, f.revision)
+	for _, s := range f.segments {
+		t.segments[s.pin()] = s
+		t.version = max(t.version, s.doc.Revision)
+	}
+}
+
+// still reports whether compiling the flag again would give the same.
+func (f *compiled) still(src sources, r *Recorded) bool {
+	inherited := src.inherited(r)
+	if f.revision != r.Revision || f.changed != src.changed && len(f.inherited)+len(inherited) > 0 {
+		return false
+	}
+	return len(f.segments) == 0 || f.loaded() && slices.Equal(f.pins(), src.pinsOf(r, inherited))
+}
+
+func (f *compiled) loaded() bool {
+	return !slices.ContainsFunc(f.segments, func(s *segment) bool { return s.unloaded })
+}
+
+// pins returns the revisions of segments that the flag was compiled with.
+func (f *compiled) pins() []pin {
+	out := make([]pin, len(f.segments))
+	for i, s := range f.segments {
+		out[i] = s.pin()
+	}
+	return out
 }
 
 // Environment returns the name of the environment.
@@ -120,8 +171,31 @@ func (t *Set) Version() uint64 { return t.version }
 // Keys returns the keys of all flags, sorted. Do not change it.
 func (t *Set) Keys() []string { return t.keys }
 
+// desk is where the flags of one set are compiled: it makes each revision of a
+// segment once.
+type desk struct {
+	src    sources
+	lists  Lists
+	before map[pin]*segment // of the set before
+	made   map[pin]*segment
+}
+
+// segment returns one revision, nil when there is no such.
+func (d *desk) segment(p pin) *segment {
+	if s := d.before[p]; s != nil && !s.unloaded {
+		return s
+	}
+	if _, ok := d.made[p]; !ok {
+		if doc := d.src.at(p); doc != nil {
+			d.made[p] = compileSegment(doc, d.lists)
+		}
+	}
+	return d.made[p]
+}
+
 // compiler makes the outcomes of one flag.
 type compiler struct {
+	*desk
 	environment string
 	flag        *Recorded
 	tallies     tallies
@@ -129,18 +203,44 @@ type compiler struct {
 
 // compile makes the answers of a flag, and goes on counting them where the
 // same flag as it was before, which may be nil, has left off.
-func compile(environment string, r *Recorded, before *compiled) *compiled {
-	e, k := r.Environments[environment], compiler{environment, r, tallies{}}
+func (d *desk) compile(r *Recorded, before *compiled) *compiled {
+	e, k := r.Environments[d.src.environment], compiler{d, d.src.environment, r, tallies{}}
 	if before != nil {
 		maps.Copy(k.tallies, before.tallies)
 	}
-	return &compiled{
-		tallies:  k.tallies,
+	f := &compiled{
+		doc: r, inherited: d.src.inherited(r), changed: d.src.changed, tallies: k.tallies,
 		revision: r.Revision, unit: r.unit(), fixed: k.fixed(e),
 		prerequisites: e.Prerequisites, unmet: k.outcome(r.Safe, DefaultReason, AtPrerequisite),
-		targets: k.targets(e.Targets), rules: k.rules(slices.Concat(e.Rules, e.Served)),
-		allocation: k.allocation(e.Allocation), noUnit: k.outside(e.Allocation, NoUnit),
-		fallback: k.fallback(e),
+		targets: k.targets(e.Targets), allocation: k.allocation(e.Allocation), noUnit: k.outside(e.Allocation, NoUnit),
+	}
+	f.rules = k.rules(e, f.inherited)
+	f.fallback = k.fallback(e, f.inherited)
+	for _, p := range d.src.pinsOf(r, f.inherited) {
+		if s := d.segment(p); s != nil {
+			f.segments = append(f.segments, s)
+		}
+	}
+	return f
+}
+
+// present finds segments for rules: as they are now.
+func (k compiler) present(key string) *segment {
+	doc := k.src.now(key)
+	if doc == nil {
+		return nil
+	}
+	return k.segment(pin{key, doc.Revision}).asked()
+}
+
+// pinned finds segments for an allocation: as they were when its epoch began.
+func (k compiler) pinned(a *Allocation) lookup {
+	return func(key string) *segment {
+		revision, ok := a.Segments[key]
+		if !ok {
+			return nil
+		}
+		return k.segment(pin{key, revision}).asked()
 	}
 }
 
@@ -175,9 +275,9 @@ func (k compiler) encode(r Result) *outcome {
 	return &outcome{result: r, head: head, sum: digest(sum[:16]), tally: k.tallies.of(r.Variant, r.Reason)}
 }
 
-func (k compiler) fallback(e Environment) *outcome {
+func (k compiler) fallback(e Environment, inherited []InheritedRule) *outcome {
 	reason := DefaultReason
-	if len(e.Prerequisites)+len(e.Targets)+len(e.Rules)+len(e.Served) == 0 && e.Allocation == nil {
+	if len(e.Prerequisites)+len(e.Targets)+len(e.Rules)+len(inherited)+len(e.Served) == 0 && e.Allocation == nil {
 		reason = Static
 	}
 	return k.outcome(k.flag.Default, reason, AtDefault)
@@ -197,21 +297,35 @@ func (k compiler) targets(list []Target) map[string]*outcome {
 	return out
 }
 
-func (k compiler) rules(list []Rule) []rule {
-	out := make([]rule, len(list))
-	for i := range list {
-		doc := &list[i]
-		out[i] = rule{doc: doc, when: compileAudience(doc.When)}
-		if doc.Split == nil {
-			out[i].serve = k.ruled(doc.Serve, TargetingMatch, doc.Name)
-			continue
-		}
-		// The rule's name is in the salt, so that two splits of a flag are
-		// independent; keys and names have no colon.
-		out[i].split = &split{salt: prefixOf(k.flag.Key + ":" + doc.Name + armSalt)}
-		out[i].split.arms = cumulate(doc.Split, func(v string) *outcome { return k.ruled(v, Split, doc.Name) })
+// rules compiles a flag's own rules, those it inherits, and the audiences that
+// rollouts serve.
+func (k compiler) rules(e Environment, inherited []InheritedRule) []rule {
+	out := make([]rule, 0, len(e.Rules)+len(inherited)+len(e.Served))
+	for i := range e.Rules {
+		out = append(out, k.rule(&e.Rules[i]))
+	}
+	for i := range inherited {
+		doc := inherited[i].rule()
+		out = append(out, k.rule(&doc))
+		out[len(out)-1].from = &inherited[i]
+	}
+	for i := range e.Served {
+		out = append(out, k.rule(&e.Served[i]))
 	}
 	return out
+}
+
+func (k compiler) rule(doc *Rule) rule {
+	r := rule{doc: doc, when: compileAudience(doc.When, k.present)}
+	if doc.Split == nil {
+		r.serve = k.ruled(doc.Serve, TargetingMatch, doc.Name)
+		return r
+	}
+	// The rule's name is in the salt, so that two splits of a flag are
+	// independent; keys and names have no colon.
+	r.split = &split{salt: prefixOf(k.flag.Key + ":" + doc.Name + armSalt)}
+	r.split.arms = cumulate(doc.Split, func(v string) *outcome { return k.ruled(v, Split, doc.Name) })
+	return r
 }
 
 func (k compiler) ruled(variant string, reason Reason, name string) *outcome {
@@ -224,6 +338,7 @@ func (k compiler) ruled(variant string, reason Reason, name string) *outcome {
 const (
 	enrolSalt = ":enrol:"
 	armSalt   = ":arm:"
+	sliceSalt = ":slice:"
 )
 
 func (k compiler) allocation(a *Allocation) *allocation {
@@ -231,12 +346,20 @@ func (k compiler) allocation(a *Allocation) *allocation {
 		return nil
 	}
 	return &allocation{
-		doc: a, audience: compileAudience(a.Audience), coverage: a.Coverage,
+		doc: a, audience: compileAudience(a.Audience, k.pinned(a)), coverage: a.Coverage, slice: compileSlice(a.Slice),
 		enrol: prefixOf(a.Salt + enrolSalt),
 		split: split{salt: prefixOf(a.Salt + armSalt), arms: cumulate(a.Arms, func(v string) *outcome { return k.enrolled(a, v) })},
 
 		outsideAudience: k.outside(a, OutsideAudience), outsideCoverage: k.outside(a, OutsideCoverage),
+		outsideSlice: k.outside(a, OutsideSlice),
 	}
+}
+
+func compileSlice(s *Slice) *slice {
+	if s == nil {
+		return nil
+	}
+	return &slice{salt: prefixOf(s.Salt + sliceSalt), from: s.From, to: s.To}
 }
 
 func (k compiler) enrolled(a *Allocation, variant string) *outcome {
@@ -258,11 +381,11 @@ func (k compiler) outside(a *Allocation, why Unenrolled) *outcome {
 	return k.encode(r)
 }
 
-func compileAudience(c *Condition) *node {
+func compileAudience(c *Condition, look lookup) *node {
 	if c == nil {
 		return nil
 	}
-	n, _ := c.compile() // a faulty condition compiles to one that is never met
+	n, _ := c.compile(look) // a faulty condition compiles to one that is never met
 	return &n
 }
 

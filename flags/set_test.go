@@ -6,9 +6,9 @@ func TestRecompileSharesWhatHasNotChanged(t *testing.T) {
 	h, other := newHouse(t), checkout()
 	other.Key = "other"
 	h.define(checkout(), other)
-	first := h.state.Compile(production)
+	first := h.state.Compile(production, nil)
 	h.do("checkout.express", in(Disable))
-	second := h.state.Recompile(first)
+	second := h.state.Recompile(first, nil)
 	if first.flags["other"] != second.flags["other"] || first.flags["checkout.express"] == second.flags["checkout.express"] {
 		t.Error("not the changed flag alone was compiled")
 	}
@@ -26,7 +26,7 @@ func TestRecompileSharesWhatHasNotChanged(t *testing.T) {
 func TestEnvironmentThatAFlagDoesNotHave(t *testing.T) {
 	h := newHouse(t)
 	h.define(checkout())
-	if r := h.state.Compile("staging").Evaluate("checkout.express", &Context{}); r.Step != AtDisabled || r.Variant != "off" || r.Reason != Disabled {
+	if r := h.state.Compile("staging", nil).Evaluate("checkout.express", &Context{}); r.Step != AtDisabled || r.Variant != "off" || r.Reason != Disabled {
 		t.Errorf("got %+v", r)
 	}
 }

@@ -10,21 +10,22 @@ import (
 
 // kept is everything that a State keeps, for a snapshot.
 type kept struct {
-	Flags map[string]*record `json:"flags"`
-	IDs   event.IDs          `json:"ids"`
-	Last  uint64             `json:"last"`
+	Flags  map[string]*record `json:"flags"`
+	Shared shared             `json:"shared"`
+	IDs    event.IDs          `json:"ids"`
+	Last   uint64             `json:"last"`
 }
 
 var _ event.Restorer = (*State)(nil)
 
 // Snapshot implements event.Restorer.
 func (s *State) Snapshot() any {
-	return kept{Flags: maps.Clone(s.flags), IDs: s.ids.Frozen(), Last: s.last}
+	return kept{Flags: maps.Clone(s.flags), Shared: s.shared.clone(), IDs: s.ids.Frozen(), Last: s.last}
 }
 
 // Restore implements event.Restorer.
 func (s *State) Restore(b json.RawMessage) error {
-	k := kept{Flags: s.flags}
+	k := kept{Flags: s.flags, Shared: s.shared}
 	if err := json.Unmarshal(b, &k); err != nil {
 		return fmt.Errorf("reading the flags: %w", err)
 	}
@@ -36,6 +37,6 @@ func (s *State) Restore(b json.RawMessage) error {
 			r.Rollouts = map[string]Allocation{}
 		}
 	}
-	s.flags, s.ids, s.last = k.Flags, k.IDs, k.Last
+	s.flags, s.shared, s.ids, s.last = k.Flags, k.Shared, k.IDs, k.Last
 	return nil
 }

@@ -24,13 +24,15 @@ type Recorded struct {
 	Answer   string    `json:"answer,omitempty"` // archived: the variant that everybody gets
 }
 
-// State is the fold of all flag events. It is not safe for concurrent use; a
+// State is the fold of all events of flags and of what they share: segments,
+// environments and policies. It is not safe for concurrent use; a
 // projection guards it. What it returns may be kept: Apply never writes to a
 // value that it has handed out.
 type State struct {
-	flags map[string]*record
-	ids   event.IDs // of every event applied
-	last  uint64    // sequence of the last of them
+	flags  map[string]*record
+	shared shared
+	ids    event.IDs // of every event applied
+	last   uint64    // sequence of the last of them
 }
 
 // record is one flag with what later commands and questions need of its past.
@@ -48,15 +50,35 @@ type tenure struct {
 
 // NewState returns the state before the first event.
 func NewState() *State {
-	return &State{flags: map[string]*record{}}
+	return &State{flags: map[string]*record{}, shared: newShared()}
 }
 
 // Apply implements event.Fold. It trusts that the event was valid when it was
 // written and checks nothing against what the house would accept today.
 func (s *State) Apply(r event.Recorded) error {
-	if r.Type != EventType {
+	var err error
+	switch r.Type {
+	case EventType:
+		err = s.applyFlag(r)
+	case SegmentEventType:
+		err = s.applySegment(r)
+	case EnvironmentEventType:
+		err = s.applyEnvironment(r)
+	case PolicyEventType:
+		err = s.applyPolicy(r)
+	default:
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	s.ids.Add(r.ID, r.Seq)
+	s.last = r.Seq
+	return nil
+}
+
+// applyFlag folds a flag.changed event.
+func (s *State) applyFlag(r event.Recorded) error {
 	changes, comment, err := load(r.Data)
 	if err != nil {
 		return err
@@ -74,8 +96,6 @@ func (s *State) Apply(r event.Recorded) error {
 	next.Actor, next.Cause, next.Comment = r.Actor, r.Cause, comment
 	next.mark()
 	s.flags[next.Key] = next
-	s.ids.Add(r.ID, r.Seq)
-	s.last = r.Seq
 	return nil
 }
 
@@ -99,7 +119,9 @@ func (r *record) clone() *record {
 }
 
 // State implements event.Fold.
-func (s *State) State() any { return map[string]any{"flags": maps.Clone(s.flags)} }
+func (s *State) State() any {
+	return map[string]any{"flags": maps.Clone(s.flags), "shared": s.shared.clone()}
+}
 
 // Flag returns one flag as it is.
 func (s *State) Flag(key string) (Recorded, bool) {

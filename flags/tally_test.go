@@ -9,7 +9,7 @@ import (
 func TestDrainCountsAnswers(t *testing.T) {
 	h := newHouse(t)
 	h.define(checkout())
-	old := h.state.Compile(production)
+	old := h.state.Compile(production, nil)
 	beta, public := &Context{TargetingKey: "u", Attributes: map[string]any{"ring": "beta"}}, &Context{TargetingKey: "u"}
 	old.OFREP("checkout.express", beta)
 	old.Answer("checkout.express", beta)
@@ -18,7 +18,7 @@ func TestDrainCountsAnswers(t *testing.T) {
 	old.OFREPBulk(public)
 
 	h.do("checkout.express", in(Disable))
-	set := h.state.Recompile(old)
+	set := h.state.Recompile(old, nil)
 	set.OFREP("checkout.express", beta)
 	old.OFREP("checkout.express", beta) // a request that was under way
 	want := []Count{

@@ -36,9 +36,15 @@ func checkKey(faults *event.Invalids, path, key string) {
 	}
 }
 
+func purposes() []Purpose {
+	return []Purpose{Release, Experiment, Operational, Permission, KillSwitch}
+}
+
+const aPurpose = "write release, experiment, operational, permission or kill-switch"
+
 func (f *Flag) checkHead(faults *event.Invalids) {
-	if !slices.Contains([]Purpose{Release, Experiment, Operational, Permission, KillSwitch}, f.Purpose) {
-		faults.Add("purpose", f.Purpose, missing(string(f.Purpose), "is not a purpose"), "write release, experiment, operational, permission or kill-switch")
+	if !slices.Contains(purposes(), f.Purpose) {
+		faults.Add("purpose", f.Purpose, missing(string(f.Purpose), "is not a purpose"), aPurpose)
 	}
 	if !slices.Contains([]Type{Boolean, String, Number, Object}, f.Type) {
 		faults.Add("type", f.Type, missing(string(f.Type), "is not a type"), "write boolean, string, number or object")
@@ -46,11 +52,7 @@ func (f *Flag) checkHead(faults *event.Invalids) {
 	if strings.TrimSpace(f.Owner) == "" {
 		faults.Add("owner", nil, "is missing", "name the person or team that answers for this flag")
 	}
-	for i, tag := range f.Tags {
-		if why := event.CheckKey(tag); why != "" {
-			faults.Add(fmt.Sprintf("tags[%d]", i), tag, why, "")
-		}
-	}
+	checkTags(faults, f.Tags)
 	if f.Unit != "" {
 		checkKey(faults, "unit", f.Unit)
 	}

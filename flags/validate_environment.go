@@ -75,7 +75,7 @@ func (f *Flag) checkRule(r Rule) event.Invalids {
 	var faults event.Invalids
 	checkKey(&faults, "name", r.Name)
 	if r.When != nil {
-		_, found := r.When.compile()
+		_, found := r.When.compile(nil)
 		faults.Under("when", found)
 	}
 	switch {
@@ -138,7 +138,7 @@ func (f *Flag) checkAllocation(a Allocation) event.Invalids {
 		faults.Add("arms", nil, "has several arms, and a ramp compares nothing", "write one arm")
 	}
 	if a.Audience != nil {
-		_, found := a.Audience.compile()
+		_, found := a.Audience.compile(nil)
 		faults.Under("audience", found)
 	}
 	return faults

@@ -145,7 +145,11 @@ func TestFaultsOfConditions(t *testing.T) {
 		`{"attribute":"a","op":"modulo","values":[0,0]}`:                                      `.values[0]: is not a divisor and a remainder`,
 		`{"attribute":"a","op":"modulo","values":[10,10]}`:                                    `.values[1]: is a remainder that never comes`,
 		`{"attribute":"a","op":"is_set","value":true}`:                                        `.value: is not used by is_set`,
-		`{"op":"segment","values":["beta"]}`:                                                  `.values[0]: names a segment, and segments cannot be looked up from a condition`,
+		`{"op":"segment","values":["beta","b c"]}`:                                            `.values[1]: names no segment: its key has the character ' '; letters, digits, '-', '_' and '.' are allowed`,
+		`{"op":"segment","value":5}`:                                                          `.value: names no segment: its key is empty`,
+		`{"op":"segment","attribute":"a","value":"beta"}`:                                     `.attribute: has no meaning for segment: it asks for the unit`,
+		`{"op":"not_segment","ignoreCase":true,"value":"beta"}`:                               `.ignoreCase: has no meaning for not_segment`,
+		`{"op":"segment"}`: `.values: is missing: segment compares with at least one`,
 	} {
 		var c Condition
 		if err := json.Unmarshal([]byte(condition), &c); err != nil {
@@ -157,7 +161,7 @@ func TestFaultsOfConditions(t *testing.T) {
 		if diff := cmp.Diff([]string{"environments.production.rules[0].when" + want}, got); diff != "" {
 			t.Errorf("%s: want -, got +\n%s", condition, diff)
 		}
-		n, _ := c.compile()
+		n, _ := c.compile(nil)
 		if n.met(&Context{TargetingKey: "a", Attributes: map[string]any{"a": 1.0}}) {
 			t.Errorf("%s is at fault and is met", condition)
 		}

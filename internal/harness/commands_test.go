@@ -172,7 +172,7 @@ func (w *world) gate() string {
 
 // serves shows what the next thousand units would get.
 func (w *world) serves(flag string) (string, error) {
-	set, got := w.flags.Compile(environment), map[string]int{}
+	set, got := w.flags.Compile(environment, nil), map[string]int{}
 	for i := range 1000 {
 		r := set.Evaluate(flag, &flags.Context{TargetingKey: fmt.Sprintf("later-%d", i)})
 		got[fmt.Sprintf("%s (%s, enrolled %t)", r.Variant, r.Step, r.Enrolled)]++

@@ -86,7 +86,7 @@ func (w *world) arrive(n int, rates map[string][2]float64) {
 	if !ok {
 		return
 	}
-	set, at := w.flags.Compile(environment), w.now.Add(-2*time.Second)
+	set, at := w.flags.Compile(environment, nil), w.now.Add(-2*time.Second)
 	for range n {
 		w.units++
 		got := set.Evaluate(r.Plan.Flag, &flags.Context{TargetingKey: fmt.Sprintf("u-%d", w.units)})

@@ -58,10 +58,10 @@ func (c *sets) refresh() *compiled {
 		next.sets = make(map[string]*flags.Set, len(c.house.Environments))
 		for _, e := range c.house.Environments {
 			if last != nil {
-				next.sets[e] = c.house.Flags.Recompile(last.sets[e])
+				next.sets[e] = c.house.Flags.Recompile(last.sets[e], nil)
 				continue
 			}
-			next.sets[e] = c.house.Flags.Compile(e)
+			next.sets[e] = c.house.Flags.Compile(e, nil)
 		}
 	})
 	c.now.Store(next)

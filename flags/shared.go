@@ -1,0 +1,19 @@
+package flags
+
+import "maps"
+
+// shared is what flags have in common, by key. A deleted document stays, so
+// that its revision goes on counting.
+type shared struct {
+	Segments     map[string]shelf               `json:"segments,omitempty"`
+	Environments map[string]RecordedEnvironment `json:"environments,omitempty"` // that have a document, or had one
+	Policies     map[string]RecordedPolicy      `json:"policies,omitempty"`
+}
+
+func newShared() shared {
+	return shared{Segments: map[string]shelf{}, Environments: map[string]RecordedEnvironment{}, Policies: map[string]RecordedPolicy{}}
+}
+
+func (s shared) clone() shared {
+	return shared{Segments: maps.Clone(s.Segments), Environments: maps.Clone(s.Environments), Policies: maps.Clone(s.Policies)}
+}
