@@ -1,0 +1,145 @@
+package stream
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// Hub makes streams from the state of the flags. Its first three fields are
+// required.
+type Hub struct {
+	Projection *event.Projection
+	Flags      *flags.State // a fold of Projection
+	Now        func() time.Time
+	Limits
+
+	mu     sync.Mutex
+	closed bool
+	places map[string]*place  // environments that somebody has listened to
+	open   map[string]*Stream // by ID
+	bucket *rate.Limiter
+	beaten time.Time // when the last sign of life went out
+}
+
+// Run publishes every change of the flags until ctx is done, and then ends all
+// streams, so that a server that shuts down waits for none.
+func (h *Hub) Run(ctx context.Context) error {
+	defer h.close()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		_, moved := h.Projection.Moved()
+		now := h.Now()
+		timer.Reset(h.Step(now).Sub(now))
+		select {
+		case <-moved:
+		case <-timer.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// Step publishes what is due and returns when something will be, if no flag
+// changes before.
+func (h *Hub) Step(now time.Time) (next time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.look()
+	if h.beaten.IsZero() {
+		h.beaten = now
+	}
+	if next = h.beaten.Add(h.Limits.beat()); !now.Before(next) {
+		h.beat(now)
+		next = now.Add(h.Limits.beat())
+	}
+	for _, p := range h.places {
+		if due := p.notify(now, h.settle()); !due.IsZero() && due.Before(next) {
+			next = due
+		}
+	}
+	return next
+}
+
+// look takes every place to where the flags are. It holds up no event for
+// longer than it takes to list the flags; they are encoded afterwards.
+func (h *Hub) look() {
+	behind := map[string]Ruleset{}
+	h.Projection.View(func(uint64) {
+		for name, p := range h.places {
+			if p.rules.Revision != h.Flags.Revision() {
+				behind[name] = rulesetOf(h.Flags, name)
+			}
+		}
+	})
+	for name, r := range behind {
+		h.places[name].move(r)
+	}
+}
+
+func (h *Hub) beat(now time.Time) {
+	h.beaten = now
+	for _, p := range h.places {
+		p.beat()
+	}
+}
+
+func (h *Hub) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for _, p := range h.places {
+		p.end()
+	}
+}
+
+// Request says who wants to listen to what.
+type Request struct {
+	ID          string // of the stream, chosen by the caller
+	Environment string // must be one
+	Notices     bool   // notices for OFREP, not rulesets
+	SDK         string // name and version, as it calls itself
+	Last        string // Last-Event-ID, empty when it holds nothing
+
+	Retry time.Duration // how long to wait before coming back
+	Renew time.Time     // when to ask for a new ticket; zero: never
+	Until time.Time     // when the stream ends; zero: never
+}
+
+// Open lets a stream in, or answers ErrBusy. The caller closes it.
+func (h *Hub) Open(r Request) (*Stream, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.bucket == nil {
+		h.bucket = rate.NewLimiter(rate.Limit(h.rate()), h.rate())
+		h.places, h.open = map[string]*place{}, map[string]*Stream{}
+	}
+	if h.closed || len(h.open) >= h.Limits.open() || !h.bucket.AllowN(h.Now(), 1) {
+		return nil, ErrBusy
+	}
+	s := h.join(r)
+	h.open[r.ID] = s
+	return s, nil
+}
+
+// join finds the place of a stream and what its listener lacks.
+func (h *Hub) join(r Request) *Stream {
+	p, ok := h.places[r.Environment]
+	if !ok {
+		h.Projection.View(func(uint64) { p = newPlace(rulesetOf(h.Flags, r.Environment), h.gap()) })
+		h.places[r.Environment] = p
+	}
+	h.look() // what was written before the request was made is in the stream
+	s := &Stream{hub: h, request: r, feed: p.rulesets}
+	if r.Notices {
+		s.feed = p.notices
+	}
+	s.first, s.at = s.feed.catchUp(r.from(s.feed.tail.revision))
+	return s
+}
