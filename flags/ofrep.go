@@ -143,3 +143,13 @@ func appendText(b []byte, s string) []byte {
 	b = append(b, s...)
 	return append(b, '"')
 }
+
+// AppendStream adds to a bulk answer where its client hears of changes (ADR
+// 0008). The address may hold a ticket that changes; the answer's tag is that
+// of what stands before it. The address is a target without an origin, which
+// is that of the request, whatever stands between client and server.
+func AppendStream(answer []byte, target string) []byte {
+	b := append(answer[:len(answer)-1], `,"eventStreams":[{"type":"sse","endpoint":{"requestUri":`...)
+	b = appendText(b, target)
+	return append(b, `},"inactivityDelaySec":120}]}`...)
+}

@@ -31,8 +31,9 @@ var arrows = map[string][]string{
 	"internal/notify":    {"event"},
 	"internal/natslog":   {"event"},
 	"internal/engine":    {},
+	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are
 	"internal/warehouse": {"ingest", "stats", "event"},
-	"internal/server":    {"decisions", "flags", "ingest", "stats", "event", "dashboards", "internal/access", "internal/manifest"},
+	"internal/server":    {"decisions", "flags", "ingest", "stats", "event", "dashboards", "internal/access", "internal/manifest", "internal/stream"},
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,
 	"bench/chaos":        nil,
@@ -57,6 +58,7 @@ var doors = map[string][]string{
 	"github.com/gorilla/mux":        {"internal/server"},
 	"github.com/danielgtaylor/huma": {"internal/server"},
 	"github.com/goccy/go-yaml":      {"internal/manifest"},
+	"golang.org/x/time":             {"internal/stream"}, // the token bucket of new streams
 	"gonum.org/":                    {"stats"},
 	"github.com/google/uuid":        {"event"},
 	"github.com/klauspost/compress": {"ingest"},
@@ -117,7 +119,7 @@ func TestStatsAndEventStandAlone(t *testing.T) {
 // TestOnlyCmdReadsTheClock keeps time a parameter everywhere else. Shells that
 // measure a timeout of their own are listed with the reason.
 func TestOnlyCmdReadsTheClock(t *testing.T) {
-	for _, room := range []string{"event", "flags", "stats", "decisions", "dashboards", "internal/access", "internal/manifest"} {
+	for _, room := range []string{"event", "flags", "stats", "decisions", "dashboards", "internal/access", "internal/manifest", "internal/stream"} {
 		for file, text := range texts(t, room) {
 			if strings.Contains(text, "time.Now(") {
 				t.Errorf("%s reads the clock; take now time.Time instead", file)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 )
@@ -61,7 +62,14 @@ var byItself = map[string]described{
 	"evaluate-flag": {body: []string{"application/json"}, taken: evaluationIn{}, status: 200, media: "application/json", answer: evaluationOut{}, fault: evaluationFault{},
 		query: map[string]string{"environment": "for tokens that are bound to none"}},
 	"evaluate-flags": {body: []string{"application/json"}, taken: evaluationIn{}, status: 200, media: "application/json", answer: evaluationsOut{}, fault: evaluationFault{},
-		query: map[string]string{"environment": "for tokens that are bound to none"}},
+		query: map[string]string{
+			"environment":    "for tokens that are bound to none",
+			"flagConfigEtag": "etag of the notice that made the client ask again: the answer is not older", "flagConfigLastModified": "of the same notice; the etag says more",
+		}},
+	"stream-notices":  {status: 200, media: "text/event-stream", answer: "", query: map[string]string{"ticket": "of the bulk answer; it ends after an hour or two"}},
+	"stream-rulesets": {status: 200, media: "text/event-stream", answer: "", query: map[string]string{"environment": "for tokens that are bound to none"}},
+	"debug-flag": {status: 200, media: "application/json", answer: DebugView{},
+		query: map[string]string{"environment": "for tokens that are bound to none", flags.TargetingKey: "id of the unit; every other word of the query is an attribute of the context"}},
 	"send-events": {body: []string{"application/json", "application/x-ndjson"}, taken: []eventIn{}, status: 202, media: "application/json",
 		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none"}},
 	"calculate": {body: []string{"application/json"}, status: 200, media: "application/json", fault: calculationFault{}},
@@ -84,7 +92,15 @@ type (
 		Metadata map[string]any `json:"metadata" doc:"revision, and rollout, stage and epoch of a unit that is enrolled: an exposure repeats them"`
 	}
 	evaluationsOut struct {
-		Flags []evaluationOut `json:"flags"`
+		Flags        []evaluationOut  `json:"flags"`
+		EventStreams []eventStreamOut `json:"eventStreams,omitempty" doc:"where the client hears of changes"`
+	}
+	eventStreamOut struct {
+		Type     string `json:"type" enum:"sse"`
+		Endpoint struct {
+			RequestURI string `json:"requestUri" doc:"target of the stream at the same origin; it holds a ticket: do not log it"`
+		} `json:"endpoint"`
+		InactivityDelaySec int `json:"inactivityDelaySec"`
 	}
 	evaluationFault struct {
 		Key     string `json:"key,omitempty"`

@@ -16,6 +16,7 @@ import (
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/manifest"
+	"github.com/sluice-hq/sluice/internal/stream"
 )
 
 // internal is all that is told of what nobody foresaw.
@@ -29,6 +30,7 @@ var (
 	errTooLarge     = errors.New("the request body is too large")
 	errSlow         = errors.New("the body of the request did not arrive, or not in time")
 	errNoSuch       = errors.New("there is nothing of that name")
+	errBehind       = errors.New("this replica does not yet know of the change that you were told of")
 	errMethod       = errors.New("this address does not take that method")
 )
 
@@ -85,12 +87,12 @@ func status(err error) (int, string) {
 	switch {
 	case errors.As(err, &refused), errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
 		return http.StatusBadRequest, "/problems/invalid"
-	case errors.Is(err, errUnauthorized):
+	case errors.Is(err, errUnauthorized), errors.Is(err, stream.ErrTicket):
 		return http.StatusUnauthorized, "/problems/unauthorized"
 	case errors.Is(err, errForbidden), errors.Is(err, errForeign):
 		return http.StatusForbidden, "/problems/forbidden"
 	case errors.Is(err, errNoSuch), errors.Is(err, event.ErrNotFound), errors.Is(err, access.ErrUnknown),
-		errors.Is(err, flags.ErrUnknown), errors.Is(err, decisions.ErrUnknown):
+		errors.Is(err, flags.ErrUnknown), errors.Is(err, decisions.ErrUnknown), errors.Is(err, stream.ErrUnknown):
 		return http.StatusNotFound, "/problems/not-found"
 	case errors.Is(err, errMethod):
 		return http.StatusMethodNotAllowed, "/problems/method-not-allowed"
@@ -102,7 +104,7 @@ func status(err error) (int, string) {
 		return http.StatusRequestEntityTooLarge, "/problems/too-large"
 	case errors.Is(err, ingest.ErrMedia):
 		return http.StatusUnsupportedMediaType, "/problems/unsupported-media-type"
-	case errors.Is(err, ingest.ErrBusy):
+	case errors.Is(err, ingest.ErrBusy), errors.Is(err, stream.ErrBusy), errors.Is(err, errBehind):
 		return http.StatusServiceUnavailable, "/problems/busy"
 	case errors.Is(err, event.ErrReadOnly), errors.Is(err, event.ErrDamaged):
 		return http.StatusServiceUnavailable, "/problems/read-only"

@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/internal/stream"
 )
 
 // maxContext bounds the body of an evaluation.
@@ -32,6 +33,10 @@ func (s *server) evaluateFlag(w http.ResponseWriter, r *http.Request) error {
 // evaluateFlags answers OFREP's bulk evaluation. Its entity tag is that of the
 // answer, whatever changed it: a flag or an attribute of the context.
 func (s *server) evaluateFlags(w http.ResponseWriter, r *http.Request) error {
+	told := toldOf(r)
+	if err := s.reach(r.Context(), told); err != nil {
+		return err
+	}
 	work := papers.Get().(*paper)
 	defer papers.Put(work)
 	set, c, failure := s.evaluation(w, r, work)
@@ -39,9 +44,10 @@ func (s *server) evaluateFlags(w http.ResponseWriter, r *http.Request) error {
 		return writeOFREP(w, failure.Status, failure.Body(""))
 	}
 	body, etag := set.AppendOFREPBulk(work.answer[:0], &c)
+	body = s.appendStream(body, set.Environment())
 	work.answer = body
 	w.Header().Set("ETag", etag)
-	if flags.NoneMatch(r.Header.Get("If-None-Match"), etag) {
+	if told != stream.Renew && flags.NoneMatch(r.Header.Get("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/stream"
 )
 
 // House is what the server opens its doors to. All fields are required, but
@@ -44,6 +45,8 @@ type House struct {
 	Accounts Accounts                                    // nil: this replica loads no facts
 	Readouts Readouts                                    // nil: this replica answers no readouts
 	Looks    func(rollout string) (decisions.Look, bool) // newest look at a rollout; nil: the controller is elsewhere
+	Streams  *stream.Hub                                 // nil: this replica streams nothing
+	Tickets  stream.Tickets                              // of streams of notices; zero: bulk answers name no stream
 	Ready    func(context.Context) map[string]error      // a reason per dependency, nil when it is well
 
 	Environments []string // in order of display

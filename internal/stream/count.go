@@ -29,7 +29,7 @@ func (h *Hub) Counts() []Count {
 		list = append(list, c)
 	}
 	slices.SortFunc(list, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.revision(), b.revision()),
+		return cmp.Or(cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Revision(), b.Revision()),
 			cmp.Compare(a.SDK, b.SDK), cmp.Compare(a.Given, b.Given))
 	})
 	return list
@@ -37,14 +37,14 @@ func (h *Hub) Counts() []Count {
 
 func (s *Stream) count() Count {
 	return Count{
-		Environment: s.request.Environment, SDK: s.request.SDK, Notices: s.request.Notices,
+		Environment: s.request.Environment, SDK: s.sdk.Value(), Notices: s.request.Notices,
 		Given: s.given.Load(), Acknowledged: s.held,
 	}
 }
 
-// revision is what a stream is known to hold: what it has acknowledged, else
+// Revision is what a stream is known to hold: what it has acknowledged, else
 // what was written to it.
-func (c Count) revision() uint64 { return cmp.Or(c.Acknowledged, c.Given) }
+func (c Count) Revision() uint64 { return cmp.Or(c.Acknowledged, c.Given) }
 
 // Holds returns, for every revision, how many streams of rulesets of this
 // replica hold it. Every change of a flag is written to the streams of all
@@ -53,20 +53,20 @@ func (h *Hub) Holds() map[uint64]int {
 	holds := map[uint64]int{}
 	for _, c := range h.Counts() {
 		if !c.Notices {
-			holds[c.revision()] += c.Streams
+			holds[c.Revision()] += c.Streams
 		}
 	}
 	return holds
 }
 
 // Acknowledge notes that the listener of a stream holds a revision. An SDK that
-// acknowledges once is taken at its word from then on. A stream of another
-// environment is unknown.
-func (h *Hub) Acknowledge(id, environment string, revision uint64) error {
+// acknowledges once is taken at its word from then on. A stream of an
+// environment that whoever asks may not hear is unknown.
+func (h *Hub) Acknowledge(id string, mayHear func(environment string) bool, revision uint64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s, ok := h.open[id]
-	if !ok || s.request.Notices || environment != "" && s.request.Environment != environment {
+	if !ok || s.request.Notices || !mayHear(s.request.Environment) {
 		return ErrUnknown
 	}
 	s.held = min(revision, s.feed.tail.revision) // nobody holds what is not there yet

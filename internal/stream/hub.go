@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"time"
+	"unique"
 
 	"golang.org/x/time/rate"
 
@@ -136,7 +137,8 @@ func (h *Hub) join(r Request) *Stream {
 		h.places[r.Environment] = p
 	}
 	h.look() // what was written before the request was made is in the stream
-	s := &Stream{hub: h, request: r, feed: p.rulesets}
+	s := &Stream{hub: h, request: r, feed: p.rulesets, sdk: unique.Make(r.SDK)}
+	s.request.SDK, s.request.Last = "", ""
 	if r.Notices {
 		s.feed = p.notices
 	}

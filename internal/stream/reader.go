@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+	"unique"
 )
 
 // Sink is where a stream is written to: a connection, or what behaves like
@@ -20,6 +21,7 @@ type Sink interface {
 type Stream struct {
 	hub     *Hub
 	request Request
+	sdk     unique.Handle[string] // thousands have the same; what they sent would keep all their headers in memory
 	feed    *feed
 	first   []byte // what the listener lacked when it came
 	at      *frame // the last frame that it was given
