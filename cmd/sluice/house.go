@@ -19,6 +19,7 @@ import (
 	"github.com/sluice-hq/sluice/internal/engine"
 	"github.com/sluice-hq/sluice/internal/natslog"
 	"github.com/sluice-hq/sluice/internal/server"
+	"github.com/sluice-hq/sluice/internal/stream"
 	"github.com/sluice-hq/sluice/internal/warehouse"
 )
 
@@ -60,6 +61,8 @@ type house struct {
 	accounts   *accounts
 	facts      *facts
 	controller *decisions.Controller
+	key        []byte // of the installation: units are hashed with it
+	hub        *stream.Hub
 	listener   net.Listener
 	http       *http.Server
 }

@@ -44,6 +44,7 @@ func (h *house) openIntake(ctx context.Context) (*ingest.Intake, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.key = key
 	codec, instance := ingest.NewCodec(), event.New().String()
 	door := server.Door{Projection: h.projection, Folds: h.folds}
 	in := &ingest.Intake{Door: &ingest.Door{Flags: door, Metrics: door, Key: key}, History: h.projection, End: h.end}

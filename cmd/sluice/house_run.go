@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +15,7 @@ import (
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/server"
+	"github.com/sluice-hq/sluice/internal/stream"
 )
 
 // openDoors makes the HTTP server.
@@ -21,15 +24,31 @@ func (h *house) openDoors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	tickets, err := h.openStreams()
+	if err != nil {
+		return err
+	}
 	h.http = &http.Server{
 		Handler: server.New(server.House{
 			Log: h.streams.Log, Blobs: h.streams.Blobs, Projection: h.projection, Folds: h.folds,
 			Intake: intake, Accounts: h.accounts, Readouts: h.facts, Looks: h.facts.look, Ready: h.ready,
+			Streams: h.hub, Tickets: tickets,
 			Environments: h.environments(), Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
 		}),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
 	return nil
+}
+
+// openStreams makes the hub of the streams, and the tickets that let browsers
+// in. Their key is made of the installation's, which all replicas share.
+func (h *house) openStreams() (stream.Tickets, error) {
+	h.hub = &stream.Hub{Projection: h.projection, Flags: h.folds.Flags, Now: now}
+	key, err := hkdf.Key(sha256.New, h.key, nil, "sluice stream tickets", sha256.Size)
+	if err != nil {
+		return stream.Tickets{}, fmt.Errorf("making the key of stream tickets: %w", err)
+	}
+	return stream.Tickets{Key: key}, nil
 }
 
 // ready says how every dependency is.
@@ -57,6 +76,7 @@ func (h *house) run(ctx context.Context, tell func(ctx context.Context, address,
 	for _, l := range h.loaders {
 		g.Go(func() error { return l.Run(work) })
 	}
+	g.Go(func() error { return h.hub.Run(work) })
 	g.Go(func() error { return h.decide(work) })
 	g.Go(func() error { return h.seal(work) })
 	g.Go(func() error { return h.serve(work) })
