@@ -66,7 +66,7 @@ var byItself = map[string]described{
 			"environment":    "for tokens that are bound to none",
 			"flagConfigEtag": "etag of the notice that made the client ask again: the answer is not older", "flagConfigLastModified": "of the same notice; the etag says more",
 		}},
-	"stream-notices":  {status: 200, media: "text/event-stream", answer: "", query: map[string]string{"ticket": "of the bulk answer; it ends after an hour or two"}},
+	"stream-notices":  {status: 200, media: "text/event-stream", answer: "", query: map[string]string{"environment": "for tokens that are bound to none", "ticket": "of the bulk answer, instead of a token; it ends after an hour or two"}},
 	"stream-rulesets": {status: 200, media: "text/event-stream", answer: "", query: map[string]string{"environment": "for tokens that are bound to none"}},
 	"debug-flag": {status: 200, media: "application/json", answer: DebugView{},
 		query: map[string]string{"environment": "for tokens that are bound to none", flags.TargetingKey: "id of the unit; every other word of the query is an attribute of the context"}},

@@ -87,7 +87,7 @@ func status(err error) (int, string) {
 	switch {
 	case errors.As(err, &refused), errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
 		return http.StatusBadRequest, "/problems/invalid"
-	case errors.Is(err, errUnauthorized), errors.Is(err, stream.ErrTicket):
+	case errors.Is(err, errUnauthorized):
 		return http.StatusUnauthorized, "/problems/unauthorized"
 	case errors.Is(err, errForbidden), errors.Is(err, errForeign):
 		return http.StatusForbidden, "/problems/forbidden"

@@ -70,6 +70,9 @@ func (s *server) guarded(routes map[string]route, next http.Handler) http.Handle
 			at, ok = route{needs: access.Read, scope: whole}, true
 		}
 		p, known := s.principal(r, at.needs)
+		if !known {
+			p, known = s.ticketed(r, at)
+		}
 		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, p))
 		err := errForbidden // of a route that is not in the table
 		if ok {

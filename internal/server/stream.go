@@ -20,23 +20,32 @@ func (s *server) streamRulesets(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// streamNotices tells an OFREP client when to ask again. A browser's
-// EventSource sends no headers: the ticket of a bulk answer stands in for the
-// token, and opens nothing else.
+// streamNotices tells an OFREP client when to ask again. Who came with a ticket
+// is asked to fetch the next before it ends, not all at once.
 func (s *server) streamNotices(w http.ResponseWriter, r *http.Request) error {
+	q := stream.Request{
+		Environment: environment(r, who(r.Context())), Notices: true, SDK: sdkOf(r), Last: r.Header.Get("Last-Event-ID"),
+	}
 	at := s.Now()
-	name, end, err := s.Tickets.Check(r.URL.Query().Get("ticket"), at)
-	if err != nil {
-		return err
+	if _, end, err := s.Tickets.Check(r.URL.Query().Get("ticket"), at); err == nil {
+		rest := end.Sub(at)
+		q.Until, q.Renew = end, at.Add(rest/2+rand.N(rest/4+1))
 	}
-	if w.Header().Get("Access-Control-Allow-Origin") == "" {
-		w.Header().Set("Access-Control-Allow-Origin", "*") // whoever has a ticket may read; it asks for no credentials
+	if h := w.Header(); h.Get("Access-Control-Allow-Origin") == "" {
+		h.Set("Access-Control-Allow-Origin", "*") // whoever has a ticket may read; it asks for no credentials
 	}
-	rest := end.Sub(at)
-	return s.stream(w, r, stream.Request{
-		Environment: name, Notices: true, SDK: sdkOf(r), Last: r.Header.Get("Last-Event-ID"),
-		Until: end, Renew: at.Add(rest/2 + rand.N(rest/4+1)), // not all at once
-	})
+	return s.stream(w, r, q)
+}
+
+// ticketed finds who comes with a ticket instead of a token: a browser's
+// EventSource sends no headers. A ticket opens the notices of its environment
+// and nothing else.
+func (s *server) ticketed(r *http.Request, at route) (access.Principal, bool) {
+	if at.name != "stream-notices" {
+		return access.Principal{}, false
+	}
+	name, _, err := s.Tickets.Check(r.URL.Query().Get("ticket"), s.Now())
+	return access.Principal{Name: "ticket", Class: access.ClientSDK, Environment: name}, err == nil
 }
 
 // stream lets a listener in and writes to it until one of both has enough.

@@ -7,7 +7,7 @@ var table = []route{
 	{"POST", "/ofrep/v1/evaluate/flags/{key}", access.Evaluate, ofCaller, "evaluate-flag", "Evaluate one flag (OFREP)", plain((*server).evaluateFlag)},
 	{"POST", "/ofrep/v1/evaluate/flags", access.Evaluate, ofCaller, "evaluate-flags", "Evaluate all flags (OFREP)", plain((*server).evaluateFlags)},
 	{"POST", "/ofrep/v1/evaluate/flags/", access.Evaluate, ofCaller, "evaluate-flags-slash", "Evaluate all flags (OFREP)", plain((*server).evaluateFlags)},
-	{"GET", "/ofrep/v1/stream", access.Public, whole, "stream-notices", "When to evaluate again (OFREP, server-sent events); the ticket of a bulk answer opens it", plain((*server).streamNotices)},
+	{"GET", "/ofrep/v1/stream", access.Evaluate, ofCaller, "stream-notices", "When to evaluate again (OFREP, server-sent events); a bulk answer names it, with a ticket instead of a token", plain((*server).streamNotices)},
 	{"POST", "/v1/events", access.Send, ofCaller, "send-events", "Send exposures and metric events", plain((*server).takeEvents)},
 
 	{"POST", "/api/v1/apply", access.Write, inBody, "apply", "Create or change what the documents describe", typed((*server).apply)},

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// ErrTicket says that a ticket opens nothing.
-var ErrTicket = errors.New("this ticket is not valid, or no longer; ask for all flags again and use the new one")
+// ErrTicket says that a ticket opens nothing: it was not made here, or has
+// ended.
+var ErrTicket = errors.New("this ticket opens nothing, or no longer; evaluate all flags again and use the new one")
 
 // Window is how long the tickets of an environment stay the same, so that an
 // answer with nothing new in it names the stream that is already open. A ticket
