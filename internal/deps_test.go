@@ -31,9 +31,10 @@ var arrows = map[string][]string{
 	"internal/notify":    {"event"},
 	"internal/natslog":   {"event"},
 	"internal/engine":    {},
+	"internal/replica":   {"event"},
 	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are
 	"internal/warehouse": {"ingest", "stats", "event"},
-	"internal/server":    {"decisions", "flags", "ingest", "stats", "event", "dashboards", "internal/access", "internal/manifest", "internal/stream"},
+	"internal/server":    {"decisions", "flags", "ingest", "stats", "event", "dashboards", "internal/access", "internal/manifest", "internal/replica", "internal/stream"},
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,
 	"bench/chaos":        nil,
@@ -41,10 +42,11 @@ var arrows = map[string][]string{
 
 // kits are packages that tests import: each may see its own room and below.
 var kits = map[string]string{
-	"dashboards/browsertest":     "dashboards",
-	"event/eventtest":            "event",
-	"ingest/ingesttest":          "ingest",
-	"internal/engine/enginetest": "internal/engine",
+	"dashboards/browsertest":       "dashboards",
+	"event/eventtest":              "event",
+	"ingest/ingesttest":            "ingest",
+	"internal/engine/enginetest":   "internal/engine",
+	"internal/replica/replicatest": "internal/replica",
 }
 
 // doors lists, for dependencies that must not spread, the one room that owns
@@ -119,7 +121,7 @@ func TestStatsAndEventStandAlone(t *testing.T) {
 // TestOnlyCmdReadsTheClock keeps time a parameter everywhere else. Shells that
 // measure a timeout of their own are listed with the reason.
 func TestOnlyCmdReadsTheClock(t *testing.T) {
-	for _, room := range []string{"event", "flags", "stats", "decisions", "dashboards", "internal/access", "internal/manifest", "internal/stream"} {
+	for _, room := range []string{"event", "flags", "stats", "decisions", "dashboards", "internal/access", "internal/manifest", "internal/replica", "internal/stream"} {
 		for file, text := range texts(t, room) {
 			if strings.Contains(text, "time.Now(") {
 				t.Errorf("%s reads the clock; take now time.Time instead", file)

@@ -60,6 +60,13 @@ func (l *Log) close() {
 // Why returns why the log is read-only, "" when it is not.
 func (l *Log) Why() string { return l.readOnly }
 
+// Mark returns the end of the log and the head there, as the log itself has
+// folded them, without a state.
+func (l *Log) Mark() event.Mark {
+	m, _ := l.index.mark()
+	return m
+}
+
 // Append implements event.Log. JetStream looks at the expectation before it
 // looks for a repeat, and forgets IDs after two minutes. So an ID is looked up
 // in the index of the whole log, before the event is sent and again after a

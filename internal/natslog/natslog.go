@@ -47,6 +47,7 @@ type Config struct {
 	Shards     int          // of facts, fixed when they are first created; default 1
 	FactsBytes int64        // that one shard may take; may grow, never shrink; default 4 GiB, or half of MaxStore where that is less
 	MaxStore   int64        // bytes that the embedded server may take; default: what is free but for a tenth of the disk
+	FactsLater bool         // Open opens the log and the documents; the facts are opened by OpenFacts, and need not be well before
 	Logger     *slog.Logger // nil: silent
 
 	duplicates time.Duration // window of JetStream's own recognition of repeats; default 2 minutes
@@ -86,12 +87,12 @@ func (c Config) logger() *slog.Logger {
 // goroutines at once, until Close.
 type Store struct {
 	Log     *Log
-	Control *Stream   // the log's messages as they are stored, for its loader; it is not published to
-	Facts   []*Stream // one per shard
-	Dead    *Stream   // dead letters
+	Control *Stream // the log's messages as they are stored, for its loader; it is not published to
 	Blobs   *Blobs
-	KV      *KV
 	Sealer  *Sealer
+	Facts   []*Stream // one per shard; with FactsLater, these three are nil until OpenFacts
+	Dead    *Stream   // dead letters
+	KV      *KV       // the loaders' progress
 
 	config Config
 	lg     *slog.Logger
@@ -99,8 +100,9 @@ type Store struct {
 	srv    *server.Server // nil with a URL
 	nc     *nats.Conn
 	js     jetstream.JetStream
-	noted  note              // what seal.json said at the start
+	noted  note              // what seal.json says
 	found  map[string]extent // of the streams' files before the server started; nil with a URL
+	aside  map[string]error  // streams of facts that are kept from the server, and why
 }
 
 // Open starts or reaches the server, creates the streams that are absent and
@@ -151,15 +153,21 @@ func (s *Store) inspect(context.Context) error {
 	if s.noted, err = readNote(s.Sealer.path); err != nil || s.config.URL != "" {
 		return err
 	}
-	if s.found, err = scanAll(streamsDir(s.config.Dir)); err != nil {
+	if err := putBack(s.config.Dir); err != nil {
 		return err
 	}
-	for name, x := range s.found {
-		if err := s.weigh(name, x); err != nil {
-			return err
+	found, faults := scanEach(streamsDir(s.config.Dir))
+	for name, x := range found {
+		err := faults[name]
+		if err == nil {
+			err = s.weigh(name, x)
+		}
+		if err != nil {
+			faults[name] = s.spare(name, err)
 		}
 	}
-	return nil
+	s.found = found
+	return joined(faults)
 }
 
 // weigh decides what a stream that ends early means. Only the log may go on,
@@ -201,8 +209,13 @@ func (s *Store) connect(ctx context.Context) (err error) {
 // recall compares every stream with what was noted when it was last closed or
 // sealed, and folds the log from its start.
 func (s *Store) recall(ctx context.Context) error {
-	if err := s.compare(ctx); err != nil {
+	if err := s.compare(ctx, s.config.core()); err != nil {
 		return err
+	}
+	if !s.config.FactsLater {
+		if err := s.OpenFacts(ctx); err != nil {
+			return err
+		}
 	}
 	s.Log = newLog(s.wire(controlStream, controlName), s.noted.Mark)
 	return s.Log.open(ctx, s.config.URL != "")
@@ -218,6 +231,11 @@ func (s *Store) release() {
 	if s.srv != nil {
 		s.srv.Shutdown()
 		s.srv.WaitForShutdown()
+	}
+	if len(s.aside) > 0 {
+		if err := putBack(s.config.Dir); err != nil {
+			s.lg.Error("the next start will try again", "error", err)
+		}
 	}
 	if s.lock != nil {
 		s.lock.release()

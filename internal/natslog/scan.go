@@ -3,6 +3,7 @@ package natslog
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,23 +41,30 @@ func rulesOf(stream string) rules {
 	return rules{"message", false, false}
 }
 
-// scanAll reads the files of every stream below dir. The error joins what was
-// found, one damage a stream, each naming the first message that is damaged.
-func scanAll(dir string) (map[string]extent, error) {
+// scanEach reads the files of every stream below dir. There is one fault a
+// stream that has one, naming the first message that is damaged.
+func scanEach(dir string) (found map[string]extent, faults map[string]error) {
+	found, faults = map[string]extent{}, map[string]error{}
 	entries, err := os.ReadDir(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		faults[""] = fmt.Errorf("listing the streams: %w", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("listing the streams: %w", err)
-	}
-	found, faults := map[string]extent{}, []error(nil)
 	for _, e := range entries {
 		x, err := scan(dir, e.Name(), nil)
-		found[e.Name()] = x
-		faults = append(faults, err)
+		if found[e.Name()] = x; err != nil {
+			faults[e.Name()] = err
+		}
 	}
-	return found, errors.Join(faults...)
+	return found, faults
+}
+
+// joined returns the faults in the order of the streams' names.
+func joined(faults map[string]error) error {
+	var list []error
+	for _, name := range slices.Sorted(maps.Keys(faults)) {
+		list = append(list, faults[name])
+	}
+	return errors.Join(list...)
 }
 
 // scan reads the files of one stream and shows every message to visit, if

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/sluice-hq/sluice/event"
 )
 
@@ -71,12 +73,14 @@ func (s *Sealer) write(ctx context.Context, m event.Mark) error {
 	n := note{Mark: m, Streams: map[string]uint64{}}
 	for _, c := range s.store.config.streams() {
 		last, err := s.store.wire(c.Name, "").last(ctx)
-		if err != nil {
+		if err != nil && c.Name == blobsStream {
 			return err
 		}
-		n.Streams[c.Name] = last
+		// Of facts that cannot be reached, what was known of them still holds.
+		n.Streams[c.Name] = max(last, s.store.noted.Streams[c.Name])
 	}
 	n.Streams[controlStream] = m.Seq
+	s.store.noted = n
 	b, err := json.MarshalIndent(n, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", s.path, err)
@@ -102,8 +106,8 @@ func readNote(path string) (n note, err error) {
 // compare refuses streams that are shorter than they were: their next messages
 // would get sequences that a loader has behind it. The log is compared when it
 // is folded.
-func (s *Store) compare(ctx context.Context) error {
-	for _, c := range s.config.streams() {
+func (s *Store) compare(ctx context.Context, list []jetstream.StreamConfig) error {
+	for _, c := range list {
 		last, err := s.wire(c.Name, "").last(ctx)
 		if err != nil {
 			return err

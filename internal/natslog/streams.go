@@ -64,15 +64,24 @@ func (c Config) keep(name string, subjects ...string) jetstream.StreamConfig {
 }
 
 // streams lists every stream as it must be.
-func (c Config) streams() []jetstream.StreamConfig {
+func (c Config) streams() []jetstream.StreamConfig { return append(c.core(), c.facts()...) }
+
+// core lists the streams without which there are no flags.
+func (c Config) core() []jetstream.StreamConfig {
 	control := c.keep(controlStream, controlSubjects()...)
 	control.DenyPurge = true
 	blobs := c.keep(blobsStream, blobsSubject+">")
 	blobs.DenyPurge = true
+	return []jetstream.StreamConfig{control, blobs}
+}
+
+// facts lists the streams of the facts, with their dead letters and their
+// loaders' progress.
+func (c Config) facts() []jetstream.StreamConfig {
 	bucket := c.keep(bucketStream, bucketSubject+">")
 	bucket.MaxMsgsPerSubject = 5
 	bucket.AllowDirect = false // a replica that lags would answer an older value
-	list := []jetstream.StreamConfig{control, blobs, c.keep(deadStream, "dead.>"), bucket}
+	list := []jetstream.StreamConfig{c.keep(deadStream, "dead.>"), bucket}
 	for i := range c.shards() {
 		facts := c.keep(factsStream+strconv.Itoa(i), factsSubject+strconv.Itoa(i))
 		facts.MaxBytes = c.factsBytes()
@@ -81,23 +90,48 @@ func (c Config) streams() []jetstream.StreamConfig {
 	return list
 }
 
-// create makes the streams that are absent and compares the others.
+// create makes the streams of the log and the documents.
 func (s *Store) create(ctx context.Context) error {
-	for _, want := range s.config.streams() {
+	if err := s.ensureAll(ctx, s.config.core()); err != nil {
+		return err
+	}
+	s.Control = &Stream{wire: s.wire(controlStream, controlName)}
+	s.Blobs = &Blobs{wire: s.wire(blobsStream, blobsName)}
+	return nil
+}
+
+// ensureAll makes the streams that are absent and compares the others.
+func (s *Store) ensureAll(ctx context.Context, list []jetstream.StreamConfig) error {
+	for _, want := range list {
 		if err := s.ensure(ctx, want); err != nil {
 			return fmt.Errorf("stream %s: %w", want.Name, err)
 		}
 	}
-	if err := s.countShards(ctx); err != nil {
+	return nil
+}
+
+// OpenFacts makes or checks the streams of the facts, of the dead letters and
+// of the loaders' progress, and sets Facts, Dead and KV. Only a Store that was
+// opened with FactsLater needs it. After an error it may be called again.
+func (s *Store) OpenFacts(ctx context.Context) error {
+	if err := joined(s.aside); err != nil {
 		return err
 	}
+	for _, step := range []func() error{
+		func() error { return s.ensureAll(ctx, s.config.facts()) },
+		func() error { return s.countShards(ctx) },
+		func() error { return s.compare(ctx, s.config.facts()) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	s.Facts = nil
 	for i := range s.config.shards() {
 		n := strconv.Itoa(i)
 		s.Facts = append(s.Facts, &Stream{wire: s.wire(factsStream+n, factsName), subject: factsSubject + n})
 	}
-	s.Control = &Stream{wire: s.wire(controlStream, controlName)}
 	s.Dead = &Stream{wire: s.wire(deadStream, deadName), subject: deadSubject}
-	s.Blobs = &Blobs{wire: s.wire(blobsStream, blobsName)}
 	s.KV = &KV{wire: s.wire(bucketStream, "value")}
 	return nil
 }

@@ -25,7 +25,7 @@ type Extent struct {
 	Torn        int // bytes of a write that a crash cut off; never acknowledged
 }
 
-// Verify reads the files of a stopped server below dir, without changing them:
+// Verify reads the files of a stopped server below dir, without changing what is in them:
 // every record's checksum, every sequence, the log's hashes and seals, and
 // whether anything ends before what seal.json says. The error wraps
 // event.ErrDamaged and names the first missing or changed message of every
@@ -40,13 +40,16 @@ func Verify(dir string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	found, err := scanAll(streamsDir(dir))
+	if err := putBack(dir); err != nil {
+		return Report{}, err
+	}
+	found, faults := scanEach(streamsDir(dir))
 	report := Report{Noted: noted.Mark}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		x := found[name]
 		report.Streams = append(report.Streams, Extent{name, x.first, x.last, x.count, x.torn})
 	}
-	if err != nil {
+	if err := joined(faults); err != nil {
 		return report, err
 	}
 	return report, errors.Join(report.audit(dir), report.shorter(found, noted))
