@@ -8,24 +8,6 @@ import (
 	"github.com/sluice-hq/sluice/ingest"
 )
 
-type flagsOut struct {
-	Body struct {
-		Flags []flags.Recorded `json:"flags"`
-	}
-}
-
-func (s *server) listFlags(context.Context, *struct{}) (*flagsOut, error) {
-	out := &flagsOut{}
-	s.Projection.View(func(uint64) {
-		for _, key := range s.Flags.Keys() {
-			if f, ok := s.Flags.Flag(key); ok {
-				out.Body.Flags = append(out.Body.Flags, f)
-			}
-		}
-	})
-	return out, nil
-}
-
 type flagKey struct {
 	Key string `path:"key" example:"checkout.payments.express-pay"`
 }
@@ -35,28 +17,49 @@ type flagOut struct {
 	Body flags.Recorded
 }
 
-func (s *server) getFlag(_ context.Context, in *flagKey) (*flagOut, error) {
+type flagIn struct {
+	Key string `path:"key" example:"checkout.payments.express-pay"`
+	At  string `query:"at" doc:"the flag as it was: revision or RFC 3339 time" example:"2027-01-31T09:00:00Z"`
+}
+
+func (s *server) readFlag(ctx context.Context, in *flagIn) (*flagOut, error) {
+	if in.At == "" {
+		return s.getFlag(ctx, &flagKey{Key: in.Key})
+	}
+	_, f, err := s.past(ctx, in.Key, in.At)
+	return &flagOut{ETag: fmt.Sprintf("%q", fmt.Sprint(f.Revision)), Body: shown(ctx, f)}, err
+}
+
+func (s *server) getFlag(ctx context.Context, in *flagKey) (*flagOut, error) {
 	out, ok := &flagOut{}, false
 	s.Projection.View(func(uint64) { out.Body, ok = s.Flags.Flag(in.Key) })
 	if !ok {
 		return nil, fmt.Errorf("flag %s: %w", in.Key, errNoSuch)
 	}
+	out.Body = shown(ctx, out.Body)
 	out.ETag = fmt.Sprintf("%q", fmt.Sprint(out.Body.Revision))
 	return out, nil
 }
 
+type metricsIn struct{ Page }
+
 type metricsOut struct {
+	Link string `header:"Link" doc:"the next page"`
 	Body struct {
-		Metrics []ingest.Declaration `json:"metrics"`
+		Metrics []ingest.Declaration `json:"metrics" doc:"by key"`
+		Next    string               `json:"next,omitempty" doc:"cursor of the next page"`
 	}
 }
 
-func (s *server) listMetrics(context.Context, *struct{}) (*metricsOut, error) {
-	out := &metricsOut{}
+func (s *server) listMetrics(_ context.Context, in *metricsIn) (*metricsOut, error) {
+	var all []ingest.Declaration
 	for _, key := range s.Metrics.Keys() {
 		if d, ok := s.Metrics.Declaration(key); ok {
-			out.Body.Metrics = append(out.Body.Metrics, d)
+			all = append(all, d)
 		}
 	}
-	return out, nil
+	out := &metricsOut{}
+	page, next, err := cut(in.Page, rising("metrics", func(d ingest.Declaration) string { return d.Metric.Key }), all)
+	out.Body.Metrics, out.Body.Next, out.Link = page, next.cursor, next.link
+	return out, err
 }

@@ -44,15 +44,17 @@ func (s *server) getFacts(ctx context.Context, _ *struct{}) (*factsOut, error) {
 }
 
 type lettersIn struct {
+	Page
 	Reason string `query:"reason" doc:"why they cannot be counted, such as unknown_metric"`
 	Name   string `query:"name" doc:"of the metric event"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
 type lettersOut struct {
+	Link string `header:"Link" doc:"the next page"`
 	Body struct {
 		Total   int             `json:"total"`
-		Letters []ingest.Letter `json:"letters" doc:"the newest, at most limit"`
+		Letters []ingest.Letter `json:"letters" doc:"newest first"`
+		Next    string          `json:"next,omitempty" doc:"cursor of the next page"`
 	}
 }
 
@@ -67,8 +69,21 @@ func (s *server) listLetters(ctx context.Context, in *lettersIn) (*lettersOut, e
 	all = slices.DeleteFunc(all, func(l ingest.Letter) bool { return !sees(ctx, l.Environment) })
 	out := &lettersOut{}
 	out.Body.Total = len(all)
-	out.Body.Letters = all[max(0, len(all)-in.Limit):]
-	return out, nil
+	slices.Reverse(all)
+	page, next, err := cut(in.Page, byLetter(), all)
+	out.Body.Letters, out.Body.Next, out.Link = page, next.cursor, next.link
+	return out, err
+}
+
+// byLetter is the order of dead letters, which are sorted by no field of
+// theirs: a page begins behind the very letter that the one before ended with.
+func byLetter() order[ingest.Letter] {
+	passed := false
+	return order[ingest.Letter]{"dlq", func(l ingest.Letter) string { return l.ID }, func(l ingest.Letter, place string) bool {
+		was := passed
+		passed = passed || l.ID == place
+		return was
+	}}
 }
 
 type readoutOut struct {

@@ -51,12 +51,15 @@ func (s *server) view(id string) (v RolloutView, err error) {
 }
 
 type rolloutsIn struct {
+	Page
 	Environment string `query:"environment" doc:"of one environment alone"`
 }
 
 type rolloutsOut struct {
+	Link string `header:"Link" doc:"the next page"`
 	Body struct {
 		Rollouts []RolloutView `json:"rollouts"`
+		Next     string        `json:"next,omitempty" doc:"cursor of the next page"`
 	}
 }
 
@@ -67,8 +70,14 @@ func (s *server) listRollouts(ctx context.Context, in *rolloutsIn) (*rolloutsOut
 		}
 	}
 	out := &rolloutsOut{}
-	out.Body.Rollouts = s.views(ctx, in.Environment)
-	return out, nil
+	page, next, err := cut(in.Page, rising("rollouts", placeOfRollout), s.views(ctx, in.Environment))
+	out.Body.Rollouts, out.Body.Next, out.Link = page, next.cursor, next.link
+	return out, err
+}
+
+// placeOfRollout sorts as decisions.State does: by subject, then by number.
+func placeOfRollout(v RolloutView) string {
+	return fmt.Sprintf("%s\x00%010d", decisions.Subject(v.Rollout.Plan.Environment, v.Rollout.Plan.Flag), v.Rollout.Number)
 }
 
 // visible returns the rollouts that whoever asks may see: a token that is
@@ -133,12 +142,15 @@ type DecisionView struct {
 }
 
 type decisionsIn struct {
+	Page
 	Rollout string `query:"rollout" doc:"environment/flag/number; all when absent"`
 }
 
 type decisionsOut struct {
+	Link string `header:"Link" doc:"the next page"`
 	Body struct {
 		Decisions []DecisionView `json:"decisions" doc:"newest first"`
+		Next      string         `json:"next,omitempty" doc:"cursor of the next page"`
 	}
 }
 
@@ -146,18 +158,20 @@ func (s *server) listDecisions(ctx context.Context, in *decisionsIn) (*decisions
 	if err := s.existing(ctx, in.Rollout); err != nil {
 		return nil, err
 	}
-	out := &decisionsOut{}
-	out.Body.Decisions = []DecisionView{}
+	var all []DecisionView
 	for _, r := range s.visible(ctx) {
 		if in.Rollout != "" && in.Rollout != r.ID {
 			continue
 		}
 		for _, d := range r.Decisions {
-			out.Body.Decisions = append(out.Body.Decisions, DecisionView{d, r.ID})
+			all = append(all, DecisionView{d, r.ID})
 		}
 	}
-	newestFirst(out.Body.Decisions)
-	return out, nil
+	newestFirst(all)
+	out := &decisionsOut{}
+	page, next, err := cut(in.Page, newest("decisions", func(d DecisionView) uint64 { return d.Seq }), all)
+	out.Body.Decisions, out.Body.Next, out.Link = page, next.cursor, next.link
+	return out, err
 }
 
 // existing refuses the name of a rollout that is none, or is another

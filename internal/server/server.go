@@ -94,7 +94,7 @@ func New(h House) http.Handler {
 // allowed lists the methods that the path of a request takes.
 func allowed(r *mux.Router, q *http.Request) string {
 	var methods []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
 		try := q.Clone(q.Context())
 		try.Method = method
 		var m mux.RouteMatch

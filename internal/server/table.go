@@ -12,7 +12,10 @@ var table = []route{
 
 	{"POST", "/api/v1/apply", access.Write, inBody, "apply", "Create or change what the documents describe", typed((*server).apply)},
 	{"GET", "/api/v1/flags", access.Read, whole, "list-flags", "All flags", typed((*server).listFlags)},
-	{"GET", "/api/v1/flags/{key}", access.Read, whole, "get-flag", "One flag", typed((*server).getFlag)},
+	{"GET", "/api/v1/flags/{key}", access.Read, whole, "get-flag", "One flag", typed((*server).readFlag)},
+	{"GET", "/api/v1/flags/{key}/history", access.Read, whole, "flag-history", "Who changed a flag, why, and what that made different; newest first", typed((*server).flagHistory)},
+	{"GET", "/api/v1/flags/{key}/explain", access.Read, ofCaller, "explain-flag", "Evaluate a flag, now or as it was, and say why; attributes as attribute.plan=pro, values as JSON or text", typed((*server).explainFlag)},
+	{"PATCH", "/v1/flags/{key}/rollout", access.Decide, inBody, "ramp-flag", "Give a share of the units a variant, without a plan", typed((*server).rampFlag)},
 	{"POST", "/api/v1/flags/{key}/{op}", access.Decide, inBody, "switch-flag", "Enable, disable, force, unforce, archive or restore a flag", typed((*server).switchFlag)},
 	{"GET", "/debug/flags/{key}", access.Read, ofCaller, "debug-flag", "What a unit gets for one flag, and how far this replica is", plain((*server).debugFlag)},
 	{"GET", "/api/v1/stream", access.Sync, ofCaller, "stream-rulesets", "The rules of an environment and every change of them (server-sent events)", plain((*server).streamRulesets)},
