@@ -41,7 +41,7 @@ func ParseContext(body []byte) (Context, *Failure) {
 		return Context{}, nil
 	}
 	if attributes, ok := plainContext(body); ok {
-		return contextOf(attributes)
+		return NewContext(attributes)
 	}
 	var request any
 	if err := json.Unmarshal(body, &request); err != nil {
@@ -59,10 +59,12 @@ func ParseContext(body []byte) (Context, *Failure) {
 	if !ok {
 		return Context{}, refused(InvalidContext, "the context is not an object")
 	}
-	return contextOf(attributes)
+	return NewContext(attributes)
 }
 
-func contextOf(attributes map[string]any) (Context, *Failure) {
+// NewContext makes a context of attributes, of which targetingKey is one and is
+// taken out. It refuses what is larger or deeper than a context may be.
+func NewContext(attributes map[string]any) (Context, *Failure) {
 	c := Context{Attributes: attributes}
 	if key, ok := attributes[TargetingKey]; ok {
 		if c.TargetingKey, ok = key.(string); !ok && key != nil {
