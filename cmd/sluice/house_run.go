@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,15 +29,19 @@ func (h *house) openDoors(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	closing := make(chan struct{})
 	h.http = &http.Server{
 		Handler: server.New(server.House{
 			Log: h.streams.Log, Blobs: h.streams.Blobs, Projection: h.projection, Folds: h.folds,
 			Intake: intake, Accounts: h.accounts, Readouts: h.facts, Looks: h.facts.look, Ready: h.ready,
 			Streams: h.hub, Tickets: tickets,
 			Environments: h.environments(), Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
+			Closing: closing,
 		}),
+		Protocols: protocols(), HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second}, // a stream whose client is gone ends
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
+	h.http.RegisterOnShutdown(sync.OnceFunc(func() { close(closing) }))
 	return nil
 }
 
@@ -49,6 +54,15 @@ func (h *house) openStreams() (stream.Tickets, error) {
 		return stream.Tickets{}, fmt.Errorf("making the key of stream tickets: %w", err)
 	}
 	return stream.Tickets{Key: key}, nil
+}
+
+// protocols are those that clients may speak without TLS: HTTP/1.1, and the
+// HTTP/2 that gRPC needs.
+func protocols() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	p.SetUnencryptedHTTP2(true)
+	return p
 }
 
 // ready says how every dependency is.

@@ -3,6 +3,8 @@ package flagd
 import (
 	"sync"
 
+	"connectrpc.com/connect"
+
 	"github.com/sluice-hq/sluice/flags"
 )
 
@@ -22,6 +24,9 @@ type document struct {
 
 // at returns the document of an environment as it is now.
 func (d *documents) at(environment string) (string, error) {
+	if d.house.Document == nil {
+		return "", connect.NewError(connect.CodeUnimplemented, wire("this server exports no flags"))
+	}
 	set, err := d.house.Set(environment)
 	if err != nil {
 		return "", misplaced(err)

@@ -60,6 +60,8 @@ func (s syncV1) FetchAllFlags(ctx context.Context, r *connect.Request[syncv1.Fet
 
 // GetMetadata is what older providers ask for: attributes that the server adds
 // to every context. Sluice adds none.
+//
+//lint:ignore SA1019 they have not been updated
 func (s syncV1) GetMetadata(context.Context, *connect.Request[syncv1.GetMetadataRequest]) (*connect.Response[syncv1.GetMetadataResponse], error) {
 	return connect.NewResponse(&syncv1.GetMetadataResponse{Metadata: &structpb.Struct{}}), nil
 }

@@ -39,6 +39,8 @@ func (c scope) where() string {
 		return " in the environment of the path"
 	case ofCaller:
 		return " in the environment of the query, else of the token"
+	case bySelector:
+		return " in the environment that the header Flagd-Selector names, else of the query, else of the token"
 	case inBody:
 		return " in each environment that the body names; what belongs to no environment asks for all of them"
 	case whole:

@@ -8,6 +8,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/sluice-hq/sluice/internal/access"
+	"github.com/sluice-hq/sluice/internal/flagd"
 )
 
 // route is one way into the house. A path that is not in the table does not
@@ -26,10 +27,11 @@ type route struct {
 type scope int
 
 const (
-	whole    scope = iota + 1 // it is about no environment; what a list shows, its handler chooses
-	inPath                    // in the path
-	ofCaller                  // in the query, else the token's own
-	inBody                    // in the body; the handler asks for each that it names
+	whole      scope = iota + 1 // it is about no environment; what a list shows, its handler chooses
+	inPath                      // in the path
+	ofCaller                    // in the query, else the token's own
+	bySelector                  // in the header Flagd-Selector, else as ofCaller; some bodies name another, and the handler asks for it
+	inBody                      // in the body; the handler asks for each that it names
 )
 
 // environment returns the environment that a request must be allowed in.
@@ -38,6 +40,11 @@ func (c scope) environment(r *http.Request, p access.Principal) string {
 	case inPath:
 		return mux.Vars(r)["environment"]
 	case ofCaller:
+		return environment(r, p)
+	case bySelector:
+		if e := flagd.Environment(r.Header); e != "" {
+			return e
+		}
 		return environment(r, p)
 	case inBody:
 		return p.Environment

@@ -30,6 +30,7 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/flagd"
 	"github.com/sluice-hq/sluice/internal/stream"
 )
 
@@ -49,7 +50,8 @@ type House struct {
 	Tickets  stream.Tickets                              // of streams of notices; zero: bulk answers name no stream
 	Ready    func(context.Context) map[string]error      // a reason per dependency, nil when it is well
 
-	Environments []string // in order of display
+	Environments []string        // in order of display
+	Closing      <-chan struct{} // closed when the doors shut, upon which streams end; nil: they end with their clients
 	Now          func() time.Time
 	Entropy      io.Reader    // for new tokens
 	Logger       *slog.Logger // nil: silent
@@ -64,8 +66,9 @@ type Readouts interface {
 
 type server struct {
 	House
-	sets sets
-	log  *slog.Logger
+	sets  sets
+	flagd *flagd.Handler
+	log   *slog.Logger
 }
 
 // New returns the handler of a house.
@@ -75,6 +78,7 @@ func New(h House) http.Handler {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.sets.house = &s.House
+	s.flagd = s.newFlagd()
 	r := mux.NewRouter()
 	api := newAPI(r, h.Version)
 	for _, route := range table {

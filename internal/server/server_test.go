@@ -58,12 +58,12 @@ func TestTable_everyRouteAsksForItsPermission(t *testing.T) {
 		}
 		for who, p := range principals {
 			path := fill.Replace(r.path)
-			if r.scope == ofCaller {
+			if r.scope == ofCaller || r.scope == bySelector {
 				path += "?environment=production"
 			}
 			code, body, _ := h.ask(who, r.method, path, "")
 			turned := code == http.StatusUnauthorized || code == http.StatusForbidden && r.name != "sign-in"
-			environment := map[scope]string{whole: access.AnyEnvironment, inPath: "production", ofCaller: "production", inBody: p.Environment}[r.scope]
+			environment := map[scope]string{whole: access.AnyEnvironment, inPath: "production", ofCaller: "production", bySelector: "production", inBody: p.Environment}[r.scope]
 			if may := p.May(r.needs, environment); may == turned {
 				t.Errorf("%s %s as %q: got %d %.80s, and may is %v", r.method, r.path, who, code, body, may)
 			}

@@ -1,6 +1,9 @@
 package server
 
-import "github.com/sluice-hq/sluice/internal/access"
+import (
+	"github.com/sluice-hq/sluice/internal/access"
+	"github.com/sluice-hq/sluice/internal/flagd"
+)
 
 // table is every way into the house and the permission it needs.
 var table = []route{
@@ -8,6 +11,10 @@ var table = []route{
 	{"POST", "/ofrep/v1/evaluate/flags", access.Evaluate, ofCaller, "evaluate-flags", "Evaluate all flags (OFREP)", plain((*server).evaluateFlags)},
 	{"POST", "/ofrep/v1/evaluate/flags/", access.Evaluate, ofCaller, "evaluate-flags-slash", "Evaluate all flags (OFREP)", plain((*server).evaluateFlags)},
 	{"GET", "/ofrep/v1/stream", access.Evaluate, ofCaller, "stream-notices", "When to evaluate again (OFREP, server-sent events); a bulk answer names it, with a ticket instead of a token", plain((*server).streamNotices)},
+	{"POST", flagd.EvaluationV1 + "{method}", access.Evaluate, bySelector, "flagd-evaluation-v1", "Evaluate flags (flagd.evaluation.v1: gRPC, gRPC-Web, Connect)", plain((*server).serveFlagd)},
+	{"POST", flagd.EvaluationV2 + "{method}", access.Evaluate, bySelector, "flagd-evaluation-v2", "Evaluate flags (flagd.evaluation.v2)", plain((*server).serveFlagd)},
+	{"POST", flagd.SchemaV1 + "{method}", access.Evaluate, bySelector, "flagd-schema-v1", "Evaluate flags (schema.v1, as older providers do)", plain((*server).serveFlagd)},
+	{"POST", flagd.SyncV1 + "{method}", access.Sync, bySelector, "flagd-sync-v1", "All flags of an environment and each change (flagd.sync.v1)", plain((*server).serveFlagd)},
 	{"POST", "/v1/events", access.Send, ofCaller, "send-events", "Send exposures and metric events", plain((*server).takeEvents)},
 
 	{"POST", "/api/v1/apply", access.Write, inBody, "apply", "Create or change what the documents describe", typed((*server).apply)},
