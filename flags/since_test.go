@@ -10,13 +10,13 @@ func TestSince(t *testing.T) {
 	h, other, late := newHouse(t), checkout(), checkout()
 	other.Key, late.Key = "other", "late"
 	h.define(checkout(), other)
-	first := h.state.Compile(production)
-	if got := h.state.Recompile(first).Since(first); !got.Empty() {
+	first := h.state.Compile(production, nil)
+	if got := h.state.Recompile(first, nil).Since(first); !got.Empty() {
 		t.Errorf("nothing happened, and %+v differs", got)
 	}
 	h.define(late)
 	h.do("checkout.express", in(Disable))
-	second := h.state.Recompile(first)
+	second := h.state.Recompile(first, nil)
 	want := Turnover{Added: []string{"late"}, Changed: []string{"checkout.express"}}
 	if diff := cmp.Diff(want, second.Since(first)); diff != "" || second.Since(first).Empty() {
 		t.Errorf("forth (-want +got):\n%s", diff)
