@@ -3,6 +3,7 @@ package flags
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"testing"
 )
 
@@ -110,4 +111,33 @@ func TestEvaluateAllocatesNothing(t *testing.T) {
 	if !json.Valid(buffer) {
 		t.Errorf("not JSON: %s", buffer)
 	}
+}
+
+// BenchmarkMemoryOfTenThousandFlags reports what a compiled set holds for each
+// flag, and what the state behind it does.
+func BenchmarkMemoryOfTenThousandFlags(b *testing.B) {
+	const n = 10_000
+	for b.Loop() {
+		empty := inUse()
+		h := newHouse(b)
+		for i := range n {
+			f := checkout()
+			f.Key = fmt.Sprintf("flag-%d", i)
+			h.define(f)
+		}
+		state := inUse()
+		set := h.state.Compile(production)
+		b.ReportMetric(float64(inUse()-state)/n, "B/flag-in-set")
+		b.ReportMetric(float64(state-empty)/n, "B/flag-in-state")
+		runtime.KeepAlive(set)
+		runtime.KeepAlive(h)
+	}
+}
+
+// inUse returns the bytes that live objects hold.
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
