@@ -126,7 +126,7 @@ func BenchmarkMemoryOfTenThousandFlags(b *testing.B) {
 			h.define(f)
 		}
 		state := inUse()
-		set := h.state.Compile(production)
+		set := h.state.Compile(production, nil)
 		b.ReportMetric(float64(inUse()-state)/n, "B/flag-in-set")
 		b.ReportMetric(float64(state-empty)/n, "B/flag-in-state")
 		runtime.KeepAlive(set)

@@ -37,6 +37,6 @@ func (s *State) Restore(b json.RawMessage) error {
 			r.Rollouts = map[string]Allocation{}
 		}
 	}
-	s.flags, s.shared, s.ids, s.last = k.Flags, k.Shared, k.IDs, k.Last
+	s.flags, s.needed, s.shared, s.ids, s.last = k.Flags, neededBy(k.Flags), k.Shared, k.IDs, k.Last
 	return nil
 }

@@ -30,6 +30,7 @@ type Recorded struct {
 // value that it has handed out.
 type State struct {
 	flags  map[string]*record
+	needed needed
 	shared shared
 	ids    event.IDs // of every event applied
 	last   uint64    // sequence of the last of them
@@ -50,7 +51,7 @@ type tenure struct {
 
 // NewState returns the state before the first event.
 func NewState() *State {
-	return &State{flags: map[string]*record{}, shared: newShared()}
+	return &State{flags: map[string]*record{}, needed: needed{}, shared: newShared()}
 }
 
 // Apply implements event.Fold. It trusts that the event was valid when it was
@@ -95,6 +96,7 @@ func (s *State) applyFlag(r event.Recorded) error {
 	next.Revision, next.Changed = r.Seq, r.Time
 	next.Actor, next.Cause, next.Comment = r.Actor, r.Cause, comment
 	next.mark()
+	s.needed.replace(s.flags[next.Key], next)
 	s.flags[next.Key] = next
 	return nil
 }
@@ -162,19 +164,6 @@ func (s *State) AllocationAt(environment, key string, revision uint64) (Allocati
 		return Allocation{}, false
 	}
 	return *list[i-1].Allocation, true
-}
-
-// Dependants returns the keys of the flags that name key as a prerequisite in
-// any environment and are not archived, sorted.
-func (s *State) Dependants(key string) []string {
-	var out []string
-	for k, r := range s.flags {
-		if !r.Archived && r.needs(key) {
-			out = append(out, k)
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 // mark writes down which allocation is in force from this revision on, in each
