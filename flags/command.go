@@ -20,12 +20,12 @@ const (
 // Errors of Handle that callers test with errors.Is, next to event.Invalids
 // and event.ErrConflict.
 var (
-	// ErrUnknown says that there is no flag with that key.
-	ErrUnknown = errors.New("there is no such flag")
+	// ErrUnknown says that there is nothing with that key.
+	ErrUnknown = errors.New("there is nothing of that name")
 	// ErrUnchanged says that a person's command would change nothing. A
 	// command with a Cause is never answered so: it is the effect of a
 	// decision and gets recorded.
-	ErrUnchanged = errors.New("the flag is already so")
+	ErrUnchanged = errors.New("it is already so")
 )
 
 // Command asks for changes to one flag that happen together or not at all.

@@ -35,6 +35,8 @@ func (s *State) checkDefinition(r *record, f *Flag, at time.Time) event.Invalids
 	}
 	f.checkUntil(&faults, r, at)
 	r.checkOwned(&faults, f)
+	s.checkTagsWidened(&faults, r, f)
+	s.checkSurroundings(&faults, r, f)
 	s.checkOthers(&faults, f)
 	return faults
 }
@@ -95,14 +97,13 @@ func (r *record) checkOwned(faults *event.Invalids, f *Flag) {
 // checkWidened refuses a definition that gives more units what a rollout
 // compares: they would get it past the gate, and leave the comparison.
 func (r *record) checkWidened(faults *event.Invalids, f *Flag, name string) {
-	a := r.inForce(name)
-	if a == nil || len(a.Arms) == 0 || a.Arms[0].Weight > Whole/2 {
-		return // forced or off, or most units have it by the rollout's own decision
+	rollout, released, ok := r.compared(name)
+	if !ok {
+		return
 	}
 	old, e, path := r.Environments[name], f.Environments[name], "environments."+name
-	released := a.Arms[0].Variant
 	widens := func(at string) {
-		faults.Add(at, released, "gives more units what rollout "+a.Rollout+" compares", "wait until it has ended, or roll it back first")
+		faults.Add(at, released, "gives more units what rollout "+rollout+" compares", "wait until it has ended, or roll it back first")
 	}
 	if f.Default == released && r.Default != released {
 		widens("default")
@@ -162,68 +163,4 @@ func (r Rule) variants() []string {
 		out[i] = a.Variant
 	}
 	return out
-}
-
-// checkOthers looks at the flags that f needs and that need f.
-func (s *State) checkOthers(faults *event.Invalids, f *Flag) {
-	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
-		for i, p := range f.Environments[name].Prerequisites {
-			if p.Flag != f.Key {
-				s.checkPrerequisite(faults, fmt.Sprintf("environments.%s.prerequisites[%d]", name, i), f.Key, p)
-			}
-		}
-	}
-	for _, key := range s.Dependants(f.Key) {
-		if key != f.Key {
-			f.checkDependant(faults, s.flags[key])
-		}
-	}
-}
-
-func (s *State) checkPrerequisite(faults *event.Invalids, path, key string, p Prerequisite) {
-	o, ok := s.flags[p.Flag]
-	switch {
-	case !ok:
-		faults.Add(path+".flag", p.Flag, "is not a flag", "define it first")
-		return
-	case o.needs(key):
-		faults.Add(path+".flag", p.Flag, "needs this flag itself: that is a cycle", "")
-	case o.hasPrerequisites():
-		faults.Add(path+".flag", p.Flag, "has prerequisites of its own, and chains deeper than one are refused", "ask for those directly")
-	}
-	o.checkVariant(faults, path+".variant", p.Variant)
-}
-
-func (f *Flag) checkDependant(faults *event.Invalids, by *record) {
-	if f.hasPrerequisites() && !f.needs(by.Key) {
-		faults.Add("environments", nil, "has prerequisites, and "+by.Key+" needs this flag: chains deeper than one are refused", "")
-	}
-	for _, e := range by.Environments {
-		for _, p := range e.Prerequisites {
-			if p.Flag == f.Key {
-				f.checkKept(faults, []string{p.Variant}, "the prerequisites of "+by.Key)
-			}
-		}
-	}
-}
-
-func (f *Flag) hasPrerequisites() bool {
-	for _, e := range f.Environments {
-		if len(e.Prerequisites) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// needs reports whether any environment names key as a prerequisite.
-func (f *Flag) needs(key string) bool {
-	for _, e := range f.Environments {
-		for _, p := range e.Prerequisites {
-			if p.Flag == key {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -25,7 +25,7 @@ func (s *State) Handle(c Command) (event.Event, event.Expect, error) {
 		return event.Event{}, 0, fmt.Errorf("%w: flag %s is at revision %d, not %d", event.ErrConflict, c.Key, revision, c.Expect)
 	}
 	if !exists && !c.defines() {
-		return event.Event{}, 0, fmt.Errorf("%w: %s", ErrUnknown, c.Key)
+		return event.Event{}, 0, fmt.Errorf("%w: flag %s", ErrUnknown, c.Key)
 	}
 	work := s.next(c.Key, c.At)
 	changes, err := s.plan(work, c)
@@ -33,7 +33,7 @@ func (s *State) Handle(c Command) (event.Event, event.Expect, error) {
 		return event.Event{}, 0, err
 	}
 	if exists && c.Cause == "" && same(old.Recorded, work.Recorded) {
-		return event.Event{}, revision, fmt.Errorf("%w: %s at revision %d", ErrUnchanged, c.Key, revision)
+		return event.Event{}, revision, fmt.Errorf("%w: flag %s at revision %d", ErrUnchanged, c.Key, revision)
 	}
 	data, err := store(changes, c.Comment)
 	if err != nil {
@@ -58,6 +58,7 @@ func (s *State) plan(work *record, c Command) ([]Change, error) {
 	if c.Actor == "" {
 		faults.Add("actor", nil, "is missing", "")
 	}
+	s.checkWhy(&faults, &old.Flag, c)
 	out := make([]Change, 0, len(c.Changes))
 	for i, change := range c.Changes {
 		change, found := s.check(work, change, c.At)
@@ -101,9 +102,9 @@ func (s *State) check(r *record, c Change, at time.Time) (Change, event.Invalids
 	case Archive:
 		return s.checkArchive(r, c)
 	case Restore:
-		return c, nil
+		return c, s.checkRestore(r)
 	case Enable, Disable, Force, Unforce, Allocate, Deallocate, Serve, Unserve, Expire:
-		return r.checkOwn(c)
+		return s.checkOwn(r, c)
 	}
 	faults.Add("op", c.Op, missing(string(c.Op), "is not a change"), "use one of "+strings.Join(Ops(), ", "))
 	return c, faults
@@ -137,7 +138,7 @@ func (s *State) checkArchive(r *record, c Change) (Change, event.Invalids) {
 }
 
 // checkOwn checks a change of one environment.
-func (r *record) checkOwn(c Change) (Change, event.Invalids) {
+func (s *State) checkOwn(r *record, c Change) (Change, event.Invalids) {
 	var faults event.Invalids
 	if r.checkHas(&faults, "environment", c.Environment); len(faults) > 0 {
 		return c, faults
@@ -152,9 +153,11 @@ func (r *record) checkOwn(c Change) (Change, event.Invalids) {
 			faults.Add("reason", nil, "is missing", "say why everybody gets the safe variant")
 		}
 	case Allocate:
-		return r.checkAllocate(e, c, faults)
+		return s.checkAllocate(r, e, c, faults)
 	case Serve:
-		r.checkServe(e, c, &faults)
+		if r.checkServe(e, c, &faults); c.Rule != nil {
+			s.checkSegments(&faults, "rule.when", c.Rule.When)
+		}
 	case Unserve, Expire:
 		if c.Name == "" {
 			faults.Add("name", nil, "is missing", "name the rule")
@@ -180,7 +183,7 @@ func (r *record) checkServe(e Environment, c Change, faults *event.Invalids) {
 // checkAllocate holds an allocation to the epoch it belongs to: within one,
 // only stage and coverage may change, or comparisons would pool units that
 // were split in different ways.
-func (r *record) checkAllocate(e Environment, c Change, faults event.Invalids) (Change, event.Invalids) {
+func (s *State) checkAllocate(r *record, e Environment, c Change, faults event.Invalids) (Change, event.Invalids) {
 	if c.Allocation == nil {
 		faults.Add("allocation", nil, "is missing", "")
 		return c, faults
@@ -189,8 +192,10 @@ func (r *record) checkAllocate(e Environment, c Change, faults event.Invalids) (
 	if a.HashVersion == 0 {
 		a.HashVersion = HashVersion
 	}
+	a = s.pinned(r, a)
 	c.Allocation = &a
 	faults.Under("allocation", r.checkAllocation(a))
+	faults.Under("allocation", s.checkPinned(c.Environment, r.Key, a))
 	if e.Allocation != nil && e.Allocation.Rollout != a.Rollout {
 		faults.Add("allocation.rollout", a.Rollout, "is refused: rollout "+e.Allocation.Rollout+" holds the environment", "deallocate that one first")
 	}

@@ -273,8 +273,8 @@ func TestPrerequisites(t *testing.T) {
 	}{
 		"unknown": {needs("c", "nothing", "on"), `environments.production.prerequisites[0].flag: is not a flag`},
 		"variant": {needs("c", "checkout.express", "blue"), `environments.production.prerequisites[0].variant: is not a variant`},
-		"chain":   {needs("c", "b", "on"), `environments.production.prerequisites[0].flag: has prerequisites of its own, and chains deeper than one are refused`},
-		"cycle":   {needs("checkout.express", "b", "on"), `environments.production.prerequisites[0].flag: needs this flag itself: that is a cycle`},
+		"chain":   {needs("c", "b", "on"), `environments.production.prerequisites[0].flag: has prerequisites of its own, and chains deeper than 1 are refused`},
+		"cycle":   {needs("checkout.express", "b", "on"), `environments.production.prerequisites[0].flag: needs this flag itself (b needs checkout.express): that is a cycle`},
 	} {
 		if _, err := h.try(h.command(c.flag.Key, Change{Op: Define, Flag: &c.flag})); refusal(err) != c.want {
 			t.Errorf("%s: got %s", name, refusal(err))
@@ -284,7 +284,7 @@ func TestPrerequisites(t *testing.T) {
 	f.Key = "base"
 	h.define(f)
 	f = needs("checkout.express", "base", "on")
-	if _, err := h.try(h.command(f.Key, Change{Op: Define, Flag: &f})); refusal(err) != "environments: has prerequisites, and b needs this flag: chains deeper than one are refused" {
+	if _, err := h.try(h.command(f.Key, Change{Op: Define, Flag: &f})); refusal(err) != "environments.production.prerequisites: makes the chain that begins with b deeper than 1" {
 		t.Errorf("chain from below: got %s", refusal(err))
 	}
 	f = checkout()

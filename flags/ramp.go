@@ -27,7 +27,7 @@ const rampStage = "ramp"
 func (s *State) Ramp(key string, want Ramp) ([]Change, error) {
 	r, ok := s.flags[key]
 	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrUnknown, key)
+		return nil, fmt.Errorf("%w: flag %s", ErrUnknown, key)
 	}
 	id := want.Environment + "/" + key + "/" + rampStage
 	last, ramped := r.Rollouts[id]

@@ -70,6 +70,10 @@ func (l UnitList) Small() bool {
 	return len(l.Units)+len(l.Without) <= inlineUnits && size <= inlineBytes
 }
 
+// absent reports whether a document does not speak of the list: an empty list,
+// written out, is not absent.
+func (l UnitList) absent() bool { return l.Units == nil && l.Bulk == nil }
+
 // add returns the list with the ids in it.
 func (l UnitList) add(ids []string) UnitList {
 	l.Without = minus(l.Without, ids)
