@@ -30,10 +30,8 @@ func (f *compiled) decide(t *Set, c *Context, unit string, depth int) *outcome {
 	if o, ok := f.targets[unit]; ok {
 		return o
 	}
-	for i := range f.rules {
-		if r := &f.rules[i]; r.when == nil || r.when.met(c) {
-			return r.answer(f, unit)
-		}
+	if r := f.rule(c); r != nil {
+		return r.answer(f, unit)
 	}
 	if f.allocation == nil {
 		return f.fallback

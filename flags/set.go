@@ -28,6 +28,7 @@ type compiled struct {
 	unmet         *outcome
 	targets       map[string]*outcome // unit id -> answer
 	rules         []rule              // Rules, the inherited ones, then Served
+	guides        []guide             // of rules
 	allocation    *allocation
 	noUnit        *outcome // default, because there is nothing to hash
 	fallback      *outcome // default
@@ -215,6 +216,7 @@ func (d *desk) compile(r *Recorded, before *compiled) *compiled {
 		targets: k.targets(e.Targets), allocation: k.allocation(e.Allocation), noUnit: k.outside(e.Allocation, NoUnit),
 	}
 	f.rules = k.rules(e, f.inherited)
+	f.guides = guides(f.rules)
 	f.fallback = k.fallback(e, f.inherited)
 	for _, p := range d.src.pinsOf(r, f.inherited) {
 		if s := d.segment(p); s != nil {
