@@ -88,7 +88,9 @@ func (o *outcome) appendOFREP(b []byte, id string) []byte {
 }
 
 // ofrepHead encodes an answer up to the end of the metadata that all its
-// contexts share. Metadata is flat, as the protocol wants it.
+// contexts share. Metadata is flat, as the protocol wants it, and names no
+// rule: browsers get the same answers, and a rule's name can tell what nobody
+// outside should know. Explanations name it.
 func ofrepHead(environment string, r *Result) []byte {
 	b := appendText([]byte(`{"key":`), r.Key)
 	b = append(append(b, `,"value":`...), r.Value...)
@@ -112,8 +114,6 @@ func ofrepHead(environment string, r *Result) []byte {
 		b = append(b, `,"archived":true`...)
 	case AtForced:
 		b = append(b, `,"forced":true`...)
-	case AtRule:
-		b = appendField(b, "rule", r.Rule)
 	}
 	return b
 }

@@ -24,11 +24,11 @@ func TestOFREPAnswers(t *testing.T) {
 		"enrolled": {"checkout.express", `{"context":{"targetingKey":"u","workspace":"w-2"}}`, 200,
 			`{"key":"checkout.express","value":true,"reason":"SPLIT","variant":"on",` + metadata + `"enrolled":true,` + rollout + `,"contextId":"w-2"}}`},
 		"rule": {"checkout.express", `{"context":{"targetingKey":"u","ring":"beta"}}`, 200,
-			`{"key":"checkout.express","value":true,"reason":"TARGETING_MATCH","variant":"on",` + metadata + `"enrolled":false,"rule":"staff","contextId":"u"}}`},
+			`{"key":"checkout.express","value":true,"reason":"TARGETING_MATCH","variant":"on",` + metadata + `"enrolled":false,"contextId":"u"}}`},
 		"no unit": {"checkout.express", ``, 200,
 			`{"key":"checkout.express","value":false,"reason":"DEFAULT","variant":"off",` + metadata + `"enrolled":false,` + rollout + `,"unenrolled":"no_unit"}}`},
 		"escapes": {"checkout.express", `{"context":{"targetingKey":"a\"b\u0001é","ring":"beta"}}`, 200,
-			`{"key":"checkout.express","value":true,"reason":"TARGETING_MATCH","variant":"on",` + metadata + `"enrolled":false,"rule":"staff","contextId":"a\"b\u0001é"}}`},
+			`{"key":"checkout.express","value":true,"reason":"TARGETING_MATCH","variant":"on",` + metadata + `"enrolled":false,"contextId":"a\"b\u0001é"}}`},
 		"unknown": {`no "flag"`, `{}`, 404, `{"key":"no \"flag\"","errorCode":"FLAG_NOT_FOUND","errorDetails":"there is no flag with this key"}`},
 	} {
 		ctx, failure := ParseContext([]byte(c.body))
