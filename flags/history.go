@@ -23,9 +23,9 @@ type Entry struct {
 	Differences []Difference `json:"differences,omitempty"` // what they made different, in sentences
 }
 
-// History tells the events of one flag, oldest first. environment leaves out
-// what belongs to other environments; "" tells all.
-func History(events []event.Recorded, environment string) ([]Entry, error) {
+// History tells the events of one flag, oldest first. environments leaves out
+// what belongs to others; nil tells all.
+func History(events []event.Recorded, environments []string) ([]Entry, error) {
 	state := NewState()
 	var out []Entry
 	for _, r := range events {
@@ -35,12 +35,12 @@ func History(events []event.Recorded, environment string) ([]Entry, error) {
 			return nil, fmt.Errorf("telling the history of %s: %w", key, err)
 		}
 		after, _ := state.Flag(key)
-		e, err := entry(r, environment)
+		e, err := entry(r, environments)
 		if err != nil {
 			return nil, err
 		}
-		e.Differences = differences(before, after, known, environment)
-		if environment == "" || r.Type != EventType || len(e.Differences) > 0 {
+		e.Differences = differences(before, after, known, environments)
+		if environments == nil || r.Type != EventType || len(e.Differences) > 0 {
 			out = append(out, e)
 		}
 	}
@@ -48,7 +48,7 @@ func History(events []event.Recorded, environment string) ([]Entry, error) {
 }
 
 // entry tells an event but for what it made different.
-func entry(r event.Recorded, environment string) (Entry, error) {
+func entry(r event.Recorded, environments []string) (Entry, error) {
 	e := Entry{Revision: r.Seq, ID: r.ID, Type: r.Type, At: r.Time, Actor: r.Actor, Cause: r.Cause}
 	if r.Type != EventType {
 		return e, nil
@@ -58,22 +58,22 @@ func entry(r event.Recorded, environment string) (Entry, error) {
 		return e, err
 	}
 	e.Comment, e.Changes = comment, changes
-	if environment != "" {
-		e.Changes = changesIn(changes, environment)
+	if environments != nil {
+		e.Changes = changesIn(changes, environments)
 	}
 	return e, nil
 }
 
 // changesIn leaves out the changes of other environments, and what a
 // definition says of them.
-func changesIn(changes []Change, environment string) []Change {
+func changesIn(changes []Change, environments []string) []Change {
 	var out []Change
 	for _, c := range changes {
-		if c.Environment != "" && c.Environment != environment {
+		if c.Environment != "" && !slices.Contains(environments, c.Environment) {
 			continue
 		}
 		if c.Flag != nil {
-			f := c.Flag.In(environment)
+			f := c.Flag.In(environments)
 			c.Flag = &f
 		}
 		out = append(out, c)
@@ -83,11 +83,11 @@ func changesIn(changes []Change, environment string) []Change {
 
 // differences says what an event made different. A first definition is one
 // difference: every field of it is new.
-func differences(before, after Recorded, known bool, environment string) []Difference {
+func differences(before, after Recorded, known bool, environments []string) []Difference {
 	if !known {
 		return []Difference{{Path: "key", Is: after.Key, Text: "flag " + after.Key + " created"}}
 	}
-	out := Diff(before.In(environment), after.In(environment))
+	out := Diff(before.In(environments), after.In(environments))
 	switch {
 	case after.Archived && !before.Archived:
 		out = append(out, Difference{Path: "archived", Is: after.Answer, Text: "archived: everybody gets " + after.Answer})
@@ -100,14 +100,14 @@ func differences(before, after Recorded, known bool, environment string) []Diffe
 	return out
 }
 
-// In returns the flag as somebody may see it who sees one environment alone;
-// "" leaves it as it is.
-func (f Flag) In(environment string) Flag {
-	if environment == "" {
+// In returns the flag as somebody may see it who sees some environments alone;
+// nil leaves it as it is.
+func (f Flag) In(environments []string) Flag {
+	if environments == nil {
 		return f
 	}
 	f.Environments = maps.Clone(f.Environments)
-	maps.DeleteFunc(f.Environments, func(name string, _ Environment) bool { return name != environment })
+	maps.DeleteFunc(f.Environments, func(name string, _ Environment) bool { return !slices.Contains(environments, name) })
 	return f
 }
 

@@ -54,7 +54,7 @@ func TestHistory(t *testing.T) {
 	h.do("checkout.express", Change{Op: Archive})
 	h.do("checkout.express", Change{Op: Archive, Variant: "on"})
 	h.do("checkout.express", Change{Op: Restore})
-	all, err := History(h.recorded("checkout.express"), "")
+	all, err := History(h.recorded("checkout.express"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestHistory_ofOneEnvironment(t *testing.T) {
 	h.define(twoEnvironments())
 	h.do("checkout.express", in(Disable), Change{Op: Enable, Environment: "staging"})
 	h.do("checkout.express", force("slow"))
-	staging, err := History(h.recorded("checkout.express"), "staging")
+	staging, err := History(h.recorded("checkout.express"), []string{"staging"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestHistory_ofADamagedLog(t *testing.T) {
 	h.define(checkout())
 	list := h.recorded("checkout.express")
 	list[0].Data = []byte(`{"changes":[{"op":"explode"}]}`)
-	if _, err := History(list, ""); err == nil || !strings.Contains(err.Error(), "telling the history of checkout.express") {
+	if _, err := History(list, nil); err == nil || !strings.Contains(err.Error(), "telling the history of checkout.express") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -31,7 +31,7 @@ type cli struct {
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
 	Export    exportCmd    `cmd:"" help:"Write the control log, with its hashes, as JSON lines."`
 	Stats     statsCmd     `cmd:"" help:"Calculate: compare, guardrail, events, srm; JSON on standard input and output."`
-	Token     tokenCmd     `cmd:"" help:"Make a token for a service, a browser or a person."`
+	Token     tokenCmd     `cmd:"" help:"Make, list, rotate and revoke tokens of services, browsers, people and teams."`
 	Doctor    doctorCmd    `cmd:"" help:"Look for what would keep Sluice from running here."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 	Engine    engineCmd    `cmd:"" hidden:"" help:"The ClickHouse engine, as a child of serve."`

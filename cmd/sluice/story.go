@@ -67,7 +67,7 @@ func (s *story) prepare(ctx context.Context) error {
 	if _, err := s.admin.applyDocuments(ctx, demoDocuments, "demo", true); err != nil {
 		return err
 	}
-	token, err := s.admin.issue(ctx, "sls", "demo-game", demoEnvironment, "")
+	token, err := s.admin.issue(ctx, "sls", "demo-game", demoEnvironment)
 	s.sdk = client{Server: s.admin.Server, Token: token}
 	fmt.Fprintf(s.out, "Flag, metrics and plan are in place: canary 5 %%, then 50 %%; day-7 retention must not fall.\nWatch it: %s/rollouts/%s\n\n", s.admin.Server, demoRollout)
 	return err

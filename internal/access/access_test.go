@@ -95,44 +95,26 @@ func TestIssue_refuses(t *testing.T) {
 		"no environment":   {Token{Name: "a", Class: ClientSDK}, "environment is missing"},
 		"role of an SDK":   {Token{Name: "a", Class: ServerSDK, Environment: "production", Role: Admin}, "role"},
 		"unknown role":     {Token{Name: "a", Class: Account, Role: "king"}, `role "king" is not a role`},
-		"name with blanks": {Token{Name: "a b", Class: Account, Role: Admin}, "name"},
+		"kind of an SDK":   {Token{Name: "a", Class: ServerSDK, Environment: "production", Kind: OfTeam}, "kind"},
+		"grants of an SDK": {Token{Name: "a", Class: ServerSDK, Environment: "production", Grants: []Grant{{Role: Admin}}}, "grants"},
+		"unknown kind":     {Token{Name: "a", Class: Account, Role: Admin, Kind: "robot"}, `kind "robot" is not a kind`},
+		"grant and role":   {Token{Name: "a", Class: Account, Role: Admin, Grants: []Grant{{Role: Admin}}}, "grants stand beside"},
+		"role of a grant":  {Token{Name: "a", Class: Account, Grants: []Grant{{Role: Admin}, {Role: "king"}}}, `grants[1].role "king"`},
+		"key of a grant":   {Token{Name: "a", Class: Account, Grants: []Grant{{Role: Admin, Keys: []string{"a..b"}}}}, "grants[0].keys[0]"},
+		"environment of a grant": {Token{Name: "a", Class: Account, Grants: []Grant{{Role: Admin, Environments: []string{""}}}},
+			"grants[0].environments[0]"},
+		"too many grants":     {Token{Name: "a", Class: Account, Grants: make([]Grant, 33)}, "are too many"},
+		"origins of a server": {Token{Name: "a", Class: ServerSDK, Environment: "production", Origins: []string{"https://a.example"}}, "origins fit client"},
+		"every origin":        {Token{Name: "a", Class: ClientSDK, Environment: "production", Origins: []string{"*"}}, "origins[0]"},
+		"null":                {Token{Name: "a", Class: ClientSDK, Environment: "production", Origins: []string{"null"}}, "origins[0]"},
+		"origin with path":    {Token{Name: "a", Class: ClientSDK, Environment: "production", Origins: []string{"https://a.example/"}}, "more than scheme"},
+		"origin in capitals":  {Token{Name: "a", Class: ClientSDK, Environment: "production", Origins: []string{"https://A.example"}}, "lower case"},
+		"origin with 443":     {Token{Name: "a", Class: ClientSDK, Environment: "production", Origins: []string{"https://a.example:443"}}, "port"},
+		"subdomains":          {Token{Name: "a", Class: ClientSDK, Environment: "production", Origins: []string{"https://*.example"}}, "origin of a site"},
+		"name with blanks":    {Token{Name: "a b", Class: Account, Role: Admin}, "name"},
 	} {
 		if _, _, err := NewState().Issue(Issue{Token: c.token}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
-		}
-	}
-}
-
-func TestMay(t *testing.T) {
-	sdk := Principal{Class: ServerSDK, Environment: "production"}
-	bound := Principal{Class: Account, Role: Admin, Environment: "staging"}
-	all := []Permission{Public, Evaluate, Send, Sync, Read, Write, Decide, Manage}
-	for _, c := range []struct {
-		name        string
-		who         Principal
-		environment string
-		want        string
-	}{
-		{"nobody", Principal{}, "production", "public"},
-		{"SDK at home", sdk, "production", "public evaluate send sync"},
-		{"SDK abroad", sdk, "staging", "public"},
-		{"client SDK", Principal{Class: ClientSDK, Environment: "production"}, "production", "public evaluate send"},
-		{"viewer", Principal{Class: Account, Role: Viewer}, "production", "public sync read"},
-		{"editor", Principal{Class: Account, Role: Editor}, "production", "public evaluate send sync read write"},
-		{"approver", Principal{Class: Account, Role: Approver}, "production", "public evaluate send sync read write decide"},
-		{"admin", Principal{Class: Account, Role: Admin}, "production", "public evaluate send sync read write decide manage"},
-		{"bound admin at home", bound, "staging", "public evaluate send sync read write decide manage"},
-		{"bound admin abroad", bound, "production", "public"},
-		{"bound admin, whole house", bound, AnyEnvironment, "public read"},
-	} {
-		var got []string
-		for _, p := range all {
-			if c.who.May(p, c.environment) {
-				got = append(got, string(p))
-			}
-		}
-		if strings.Join(got, " ") != c.want {
-			t.Errorf("%s: may %v, want %s", c.name, got, c.want)
 		}
 	}
 }

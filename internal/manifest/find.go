@@ -21,6 +21,23 @@ func find(node ast.Node, path string) ast.Node {
 	return node
 }
 
+// Text returns the word or number at a path, "" when there is none: what the
+// door asks of a document of any kind before a room decodes it.
+func (d Document) Text(path string) string {
+	var node ast.Node = d.body
+	for path != "" {
+		next, rest := step(node, path)
+		if next == nil {
+			return ""
+		}
+		node, path = next, strings.TrimPrefix(rest, ".")
+	}
+	if _, scalar := node.(ast.ScalarNode); !scalar || node.Type() == ast.NullType {
+		return ""
+	}
+	return text(node)
+}
+
 func step(node ast.Node, path string) (ast.Node, string) {
 	switch n := node.(type) {
 	case *ast.MappingNode:

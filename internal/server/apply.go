@@ -70,7 +70,12 @@ func (s *server) stopped(err error, done []Applied) error {
 }
 
 func (s *server) applyOne(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
+	if err := s.owned(d); err != nil {
+		return Applied{}, err
+	}
 	switch d.Kind {
+	case "Person", "Team":
+		return s.applyPeople(ctx, d)
 	case "Flag":
 		return s.applyFlag(ctx, d, in)
 	case "Metric":
@@ -78,7 +83,7 @@ func (s *server) applyOne(ctx context.Context, d manifest.Document, in *applyIn)
 	case "Rollout":
 		return s.applyPlan(ctx, d, in)
 	}
-	return Applied{}, event.Invalids{{Path: "kind", Value: d.Kind, Why: "is not a kind of document", Fix: "write Flag, Metric or Rollout"}}
+	return Applied{}, event.Invalids{{Path: "kind", Value: d.Kind, Why: "is not a kind of document", Fix: "write Flag, Metric, Rollout, Person or Team"}}
 }
 
 // What a document did.
@@ -100,7 +105,7 @@ func (s *server) applyFlag(ctx context.Context, d manifest.Document, in *applyIn
 	if err := d.Decode(&f); err != nil {
 		return Applied{}, err
 	}
-	if err := s.mayDefine(ctx, d.Kind, slices.Collect(maps.Keys(f.Environments))); err != nil {
+	if err := s.mayDefine(ctx, d.Kind, f.Key, slices.Collect(maps.Keys(f.Environments))); err != nil {
 		return Applied{}, err
 	}
 	var before flags.Recorded
@@ -118,9 +123,9 @@ func (s *server) applyFlag(ctx context.Context, d manifest.Document, in *applyIn
 }
 
 // mayDefine refuses what is shared by all environments to a token that is bound
-// to one, and environments that do not exist.
-func (s *server) mayDefine(ctx context.Context, kind string, environments []string) error {
-	if err := may(ctx, access.Write, access.AnyEnvironment); err != nil {
+// to some or to other keys, and environments that do not exist.
+func (s *server) mayDefine(ctx context.Context, kind, key string, environments []string) error {
+	if err := mayTouch(ctx, access.Write, access.AnyEnvironment, key); err != nil {
 		return fmt.Errorf("%w, and a %s belongs to all environments", err, kind)
 	}
 	var faults event.Invalids
@@ -132,11 +137,11 @@ func (s *server) mayDefine(ctx context.Context, kind string, environments []stri
 
 // mayPlan asks for the plan's own environment. To start a rollout is a decision,
 // by whichever door it comes.
-func (s *server) mayPlan(ctx context.Context, environment string, start bool) error {
-	if err := may(ctx, access.Write, environment); err != nil {
+func (s *server) mayPlan(ctx context.Context, environment, flag string, start bool) error {
+	if err := mayTouch(ctx, access.Write, environment, flag); err != nil {
 		return err
 	}
-	if err := may(ctx, access.Decide, environment); start && err != nil {
+	if err := mayTouch(ctx, access.Decide, environment, flag); start && err != nil {
 		return fmt.Errorf("%w: it may write plans, and to start one takes an approver", err)
 	}
 	var faults event.Invalids
@@ -159,7 +164,7 @@ func (s *server) applyMetric(ctx context.Context, d manifest.Document, in *apply
 	if err := d.Decode(&m); err != nil {
 		return Applied{}, err
 	}
-	if err := s.mayDefine(ctx, d.Kind, nil); err != nil {
+	if err := s.mayDefine(ctx, d.Kind, m.Key, nil); err != nil {
 		return Applied{}, err
 	}
 	var before ingest.Declaration
@@ -180,7 +185,7 @@ func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn
 	if err := d.Decode(&p); err != nil {
 		return Applied{}, err
 	}
-	if err := s.mayPlan(ctx, p.Environment, in.Start); err != nil {
+	if err := s.mayPlan(ctx, p.Environment, p.Flag, in.Start); err != nil {
 		return Applied{}, err
 	}
 	var before decisions.Rollout

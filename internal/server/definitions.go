@@ -51,10 +51,10 @@ type metricsOut struct {
 	}
 }
 
-func (s *server) listMetrics(_ context.Context, in *metricsIn) (*metricsOut, error) {
+func (s *server) listMetrics(ctx context.Context, in *metricsIn) (*metricsOut, error) {
 	var all []ingest.Declaration
 	for _, key := range s.Metrics.Keys() {
-		if d, ok := s.Metrics.Declaration(key); ok {
+		if d, ok := s.Metrics.Declaration(key); ok && defines(ctx, key) {
 			all = append(all, d)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/access"
 )
 
 // FactsView says how far the facts are: what is acknowledged, what of it is
@@ -66,7 +67,7 @@ func (s *server) listLetters(ctx context.Context, in *lettersIn) (*lettersOut, e
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(l ingest.Letter) bool { return !sees(ctx, l.Environment) })
+	all = slices.DeleteFunc(all, func(l ingest.Letter) bool { return !sees(ctx, l.Environment, access.AnyKey) })
 	out := &lettersOut{}
 	out.Body.Total = len(all)
 	slices.Reverse(all)

@@ -45,7 +45,7 @@ func (s *server) listFlags(ctx context.Context, in *flagsIn) (*flagsOut, error) 
 	var all []FlagView
 	s.Projection.View(func(uint64) {
 		for _, key := range s.Flags.Keys() {
-			if f, ok := s.Flags.Flag(key); ok {
+			if f, ok := s.Flags.Flag(key); ok && defines(ctx, key) {
 				all = append(all, s.flagView(ctx, f))
 			}
 		}
@@ -78,11 +78,11 @@ func (s *server) flagView(ctx context.Context, f flags.Recorded) FlagView {
 }
 
 // shown returns what whoever asks may see of a flag: a token that is bound to
-// an environment does not see the others, nor the comment of the last change,
+// environments does not see the others, nor the comment of the last change,
 // which may have been one of theirs. Its history has those that it may read.
 func shown(ctx context.Context, f flags.Recorded) flags.Recorded {
-	if bound := who(ctx).Environment; bound != access.AnyEnvironment {
-		f.Flag, f.Comment = f.In(bound), ""
+	if within := asking(ctx).Within(f.Key); within != nil {
+		f.Flag, f.Comment = f.In(within), ""
 	}
 	return f
 }

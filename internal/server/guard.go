@@ -15,34 +15,55 @@ import (
 // cookie holds the token of a person who signed in on the pages.
 const cookie = "sluice_token"
 
-type principalKey struct{}
+type askerKey struct{}
+
+// asker is who asks, and the key that the path names.
+type asker struct {
+	access.Principal
+	key string // access.AnyKey: the path names none
+}
+
+func asking(ctx context.Context) *asker {
+	if a, ok := ctx.Value(askerKey{}).(*asker); ok {
+		return a
+	}
+	return &asker{} // nobody: a public route
+}
 
 // who returns the principal that guard found; the zero Principal on public
 // routes.
-func who(ctx context.Context) access.Principal {
-	p, _ := ctx.Value(principalKey{}).(access.Principal)
-	return p
+func who(ctx context.Context) access.Principal { return asking(ctx).Principal }
+
+// may returns an error unless whoever asks may do that in an environment, to
+// the key of the path.
+func may(ctx context.Context, what access.Permission, environment string) error {
+	return mayTouch(ctx, what, environment, asking(ctx).key)
 }
 
-// may returns an error unless whoever asks may do that in an environment.
-func may(ctx context.Context, what access.Permission, environment string) error {
-	p := who(ctx)
-	free := p
-	free.Environment = access.AnyEnvironment
+// mayTouch returns an error unless whoever asks may do that in an environment
+// to what has the key.
+func mayTouch(ctx context.Context, what access.Permission, environment, key string) error {
+	p := &asking(ctx).Principal
 	switch {
-	case p.May(what, environment):
+	case p.May(what, environment, key):
 		return nil
-	case free.May(what, environment):
-		return fmt.Errorf("%w: it is bound to %s", errForbidden, p.Environment)
+	case p.Could(what, access.AnyKey), p.May(what, p.Environment, key):
+		return fmt.Errorf("%w: it is bound to %s", errForbidden, p.Bounds())
 	}
 	return errForbidden
 }
 
-// sees reports whether whoever asks may see what belongs to an environment. A
-// bound token sees its own alone, and nothing whose environment is not known.
-func sees(ctx context.Context, environment string) bool {
-	bound := who(ctx).Environment
-	return bound == access.AnyEnvironment || bound == environment
+// sees reports whether whoever asks may see what belongs to an environment and
+// a key. A bound token sees its own alone, and nothing of which either is not
+// known.
+func sees(ctx context.Context, environment, key string) bool {
+	return asking(ctx).Sees(environment, key)
+}
+
+// defines reports whether whoever asks may see what has the key and belongs to
+// all environments.
+func defines(ctx context.Context, key string) bool {
+	return asking(ctx).May(access.Read, access.AnyEnvironment, key)
 }
 
 // byTemplate maps method and path template to the route.
@@ -73,10 +94,11 @@ func (s *server) guarded(routes map[string]route, next http.Handler) http.Handle
 		if !known {
 			p, known = s.ticketed(r, at)
 		}
-		r = r.WithContext(context.WithValue(r.Context(), principalKey{}, p))
+		a := &asker{p, pathKey(r)}
+		r = r.WithContext(context.WithValue(r.Context(), askerKey{}, a))
 		err := errForbidden // of a route that is not in the table
 		if ok {
-			err = may(r.Context(), at.needs, at.scope.environment(r, p))
+			err = at.admits(r, a)
 		}
 		switch {
 		case ok && at.needs == access.Public, known && err == nil:
@@ -87,6 +109,26 @@ func (s *server) guarded(routes map[string]route, next http.Handler) http.Handle
 			s.deny(w, r, err)
 		}
 	})
+}
+
+// admits returns an error unless a request may take the route. What names its
+// environments in its body is let in when some of them could be meant: its
+// handler asks for each.
+func (at route) admits(r *http.Request, a *asker) error {
+	if at.scope == inBody && a.Could(at.needs, a.key) {
+		return nil
+	}
+	return may(r.Context(), at.needs, at.scope.environment(r, a.Principal))
+}
+
+// pathKey returns the key of what the path is about: a flag, a segment, a
+// metric.
+func pathKey(r *http.Request) string {
+	vars := mux.Vars(r)
+	if key := vars["key"]; key != "" {
+		return key
+	}
+	return vars["flag"]
 }
 
 // builtIn are the paths of the API description, which the API layer adds by
@@ -117,9 +159,13 @@ func (s *server) principal(r *http.Request, needs access.Permission) (access.Pri
 		}
 	}
 	var p access.Principal
-	s.Projection.View(func(uint64) { p, ok = s.Access.Find(text, s.Now()) })
+	now := s.Now()
+	s.Projection.View(func(uint64) { p, ok = s.Access.Find(text, now) })
+	if ok && s.Used != nil {
+		s.Used.Note(p.Token, now)
+	}
 	if !ok && text == "" && s.OpenPages && needs == access.Read {
-		return access.Principal{Name: "guest", Class: access.Account, Role: access.Viewer}, true
+		return access.Principal{Name: "guest", Class: access.Account, Grants: []access.Grant{{Role: access.Viewer}}}, true
 	}
 	return p, ok
 }

@@ -35,7 +35,7 @@ func (s *server) flagHistory(ctx context.Context, in *historyIn) (*historyOut, e
 		}
 		events = append(events, r)
 	}
-	all, err := flags.History(events, who(ctx).Environment)
+	all, err := flags.History(events, asking(ctx).Within(in.Key))
 	if err != nil {
 		return nil, err
 	}

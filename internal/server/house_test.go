@@ -68,14 +68,29 @@ func newHouseWith(t testing.TB, adjust func(*House)) *house {
 		"home":    {Class: access.Account, Role: access.Admin, Environment: "production"},
 		"bound":   {Class: access.Account, Role: access.Admin, Environment: "staging"},
 	} {
-		token.Name = who
-		text, _, err := IssueToken(ctx, h.House, token, "test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.tokens[who] = text
+		h.issue(who, token)
 	}
 	return h
+}
+
+// issue gives somebody a token.
+func (h *house) issue(who string, token access.Token) access.Token {
+	h.t.Helper()
+	token.Name = who
+	text, token, err := IssueToken(context.Background(), h.House, token, "test")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.tokens[who] = text
+	return token
+}
+
+// issueKeys adds two whose grants reach as far as a key prefix.
+func (h *house) issueKeys() {
+	h.t.Helper()
+	for who, prefix := range map[string]string{"shop": "shop.", "keys": "search."} {
+		h.issue(who, access.Token{Class: access.Account, Grants: []access.Grant{{Role: access.Admin, Keys: []string{prefix}}}})
+	}
 }
 
 // ask sends a request as somebody and returns status, body and headers.

@@ -131,7 +131,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	var p access.Principal
 	ok := false
 	s.Projection.View(func(uint64) { p, ok = s.Access.Find(text, s.Now()) })
-	if !ok || !p.May(access.Read, p.Environment) {
+	if !ok || !p.May(access.Read, p.Environment, access.AnyKey) {
 		return s.page(w, http.StatusForbidden, dashboards.SignIn{
 			Next: local(r.PostFormValue("next")), Fault: "This is not the token of a person (sla_…) who may read.",
 		})

@@ -85,7 +85,7 @@ func placeOfRollout(v RolloutView) string {
 func (s *server) visible(ctx context.Context) []decisions.Rollout {
 	var all []decisions.Rollout
 	s.Projection.View(func(uint64) { all = s.Rollouts.Rollouts() })
-	return slices.DeleteFunc(all, func(r decisions.Rollout) bool { return !sees(ctx, r.Plan.Environment) })
+	return slices.DeleteFunc(all, func(r decisions.Rollout) bool { return !sees(ctx, r.Plan.Environment, r.Plan.Flag) })
 }
 
 // views returns every rollout that may be seen, or those of one environment.
@@ -180,9 +180,9 @@ func (s *server) existing(ctx context.Context, id string) error {
 	if id == "" {
 		return nil
 	}
-	environment, _, _, err := decisions.SplitID(id)
+	environment, flag, _, err := decisions.SplitID(id)
 	if err == nil {
-		err = may(ctx, access.Read, environment)
+		err = mayTouch(ctx, access.Read, environment, flag)
 	}
 	if err == nil {
 		_, err = s.view(id)

@@ -30,6 +30,7 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/flagd"
 	"github.com/sluice-hq/sluice/internal/stream"
 )
@@ -49,6 +50,8 @@ type House struct {
 	Streams  *stream.Hub                                 // nil: this replica streams nothing
 	Tickets  stream.Tickets                              // of streams of notices; zero: bulk answers name no stream
 	Ready    func(context.Context) map[string]error      // a reason per dependency, nil when it is well
+
+	Used *access.Used // when tokens were last used; nil: nobody keeps it
 
 	Environments []string        // in order of display
 	Closing      <-chan struct{} // closed when the doors shut, upon which streams end; nil: they end with their clients

@@ -113,7 +113,7 @@ type StreamsView struct {
 type streamsOut struct{ Body StreamsView }
 
 func (s *server) listStreams(ctx context.Context, _ *struct{}) (*streamsOut, error) {
-	return &streamsOut{Body: s.streamsSeen(func(environment string) bool { return sees(ctx, environment) })}, nil
+	return &streamsOut{Body: s.streamsSeen(func(environment string) bool { return sees(ctx, environment, access.AnyKey) })}, nil
 }
 
 // streamsSeen counts the streams of the environments that may be seen.

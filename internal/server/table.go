@@ -42,7 +42,12 @@ var table = []route{
 	{"GET", "/api/v1/audit", access.Manage, whole, "audit", "The control log with its hashes, as JSON lines", plain((*server).audit)},
 	{"GET", "/api/v1/tokens", access.Manage, whole, "list-tokens", "All valid tokens, without their text", typed((*server).listTokens)},
 	{"POST", "/api/v1/tokens", access.Manage, whole, "issue-token", "Make a token", typed((*server).issueToken)},
+	{"POST", "/api/v1/tokens/{id}/rotate", access.Manage, whole, "rotate-token", "Put a new token in the place of one", typed((*server).rotateToken)},
 	{"DELETE", "/api/v1/tokens/{id}", access.Manage, whole, "revoke-token", "End a token", typed((*server).revokeToken)},
+	{"GET", "/api/v1/people", access.Read, whole, "list-people", "All declared people", typed((*server).listPeople)},
+	{"DELETE", "/api/v1/people/{person}", access.Manage, whole, "remove-person", "End a person and its tokens", typed((*server).removePerson)},
+	{"GET", "/api/v1/teams", access.Read, whole, "list-teams", "All declared teams", typed((*server).listTeams)},
+	{"DELETE", "/api/v1/teams/{team}", access.Manage, whole, "remove-team", "End a team and its tokens", typed((*server).removeTeam)},
 
 	{"GET", "/healthz", access.Public, whole, "healthz", "The process answers", plain((*server).healthz)},
 	{"GET", "/readyz", access.Public, whole, "readyz", "Every dependency is well, or why not", plain((*server).readyz)},

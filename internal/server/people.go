@@ -1,0 +1,133 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/internal/access"
+	"github.com/sluice-hq/sluice/internal/manifest"
+)
+
+// applyPeople declares a person or a team, which takes whoever may issue their
+// tokens.
+func (s *server) applyPeople(ctx context.Context, d manifest.Document) (Applied, error) {
+	if err := mayTouch(ctx, access.Manage, access.AnyEnvironment, access.AnyKey); err != nil {
+		return Applied{}, fmt.Errorf("%w, and a %s is declared by admins", err, d.Kind)
+	}
+	c, key, err := declaration(d)
+	if err != nil {
+		return Applied{}, err
+	}
+	done := Applied{Kind: d.Kind, Key: key}
+	done.Revision, err = s.recorded(ctx, func() (event.Event, event.Expect, error) {
+		c.ID, c.At, c.Actor = event.New(), s.Now(), who(ctx).Name
+		e, expect, err := s.Access.Declare(c)
+		done.Change = change(s.Access.Revision(d.Kind, key))
+		return e, expect, err
+	})
+	if errors.Is(err, access.ErrUnchanged) {
+		done.Change, err = unchanged, nil
+		s.Projection.View(func(uint64) { done.Revision = s.Access.Revision(d.Kind, key) })
+	}
+	return done, err
+}
+
+func declaration(d manifest.Document) (c access.Declare, key string, err error) {
+	if d.Kind == "Team" {
+		c.Team = &access.Team{}
+		err = d.Decode(c.Team)
+		return c, c.Team.Key, err
+	}
+	c.Person = &access.Person{}
+	err = d.Decode(c.Person)
+	return c, c.Person.Key, err
+}
+
+// owned refuses a document of any kind whose owner nobody has declared. Before
+// the first person or team, an owner is free text.
+func (s *server) owned(d manifest.Document) error {
+	var faults event.Invalids
+	s.Projection.View(func(uint64) {
+		s.checkOwner("owner", d.Text("owner"), &faults)
+		for i := 0; ; i++ {
+			path := fmt.Sprintf("rollback.owners[%d]", i)
+			owner := d.Text(path)
+			if owner == "" {
+				return
+			}
+			s.checkOwner(path, owner, &faults)
+		}
+	})
+	return faults.Err()
+}
+
+// checkOwner notes an owner who is nobody. It is asked inside a view.
+func (s *server) checkOwner(path, owner string, faults *event.Invalids) {
+	if owner == "" {
+		return // the rooms say whether one is required
+	}
+	if why := s.Access.Owner(owner); why != "" {
+		faults.Add(path, owner, why, "declare it with a document of kind Team or Person: sluice apply team.yaml")
+	}
+}
+
+type listIn struct{ Page }
+
+type peopleOut struct {
+	Link string `header:"Link" doc:"the next page"`
+	Body struct {
+		People []access.Person `json:"people" doc:"by key"`
+		Next   string          `json:"next,omitempty" doc:"cursor of the next page"`
+	}
+}
+
+func (s *server) listPeople(_ context.Context, in *listIn) (*peopleOut, error) {
+	var all []access.Person
+	s.Projection.View(func(uint64) { all = s.Access.People() })
+	page, next, err := cut(in.Page, rising("people", func(p access.Person) string { return p.Key }), all)
+	out := &peopleOut{Link: next.link}
+	out.Body.People, out.Body.Next = page, next.cursor
+	return out, err
+}
+
+type teamsOut struct {
+	Link string `header:"Link" doc:"the next page"`
+	Body struct {
+		Teams []access.Team `json:"teams" doc:"by key, with all members"`
+		Next  string        `json:"next,omitempty" doc:"cursor of the next page"`
+	}
+}
+
+func (s *server) listTeams(_ context.Context, in *listIn) (*teamsOut, error) {
+	var all []access.Team
+	s.Projection.View(func(uint64) { all = s.Access.Teams() })
+	page, next, err := cut(in.Page, rising("teams", func(t access.Team) string { return t.Key }), all)
+	out := &teamsOut{Link: next.link}
+	out.Body.Teams, out.Body.Next = page, next.cursor
+	return out, err
+}
+
+type personPath struct {
+	Person string `path:"person" doc:"key"`
+}
+
+type teamPath struct {
+	Team string `path:"team" doc:"key"`
+}
+
+// removePerson ends a person and every token that belongs to it.
+func (s *server) removePerson(ctx context.Context, in *personPath) (*struct{}, error) {
+	return nil, s.remove(ctx, access.OfPerson, in.Person)
+}
+
+func (s *server) removeTeam(ctx context.Context, in *teamPath) (*struct{}, error) {
+	return nil, s.remove(ctx, access.OfTeam, in.Team)
+}
+
+func (s *server) remove(ctx context.Context, kind access.Kind, key string) error {
+	return s.record(ctx, func() (event.Event, event.Expect, error) {
+		return s.Access.Remove(access.Remove{ID: event.New(), At: s.Now(), Actor: who(ctx).Name, Kind: kind, Key: key})
+	})
+}
