@@ -21,6 +21,9 @@ func (r *record) change(c Change, at time.Time) error {
 	case Restore:
 		r.Archived, r.Answer = false, ""
 		return nil
+	case Adopt:
+		r.Set = c.Name
+		return nil
 	case Allocate:
 		if c.Allocation == nil {
 			return fmt.Errorf("change %q has no allocation", c.Op)

@@ -58,6 +58,7 @@ const (
 	Expire     Op = "expire"     // Name of the rule whose Until has come; see State.Expired
 	Archive    Op = "archive"    // Variant to answer from now on (empty: safe for end state remove, else default); Reason overrides dependants
 	Restore    Op = "restore"    //
+	Adopt      Op = "adopt"      // Name: the set of files that keeps the flag from now on; see Recorded.Set
 )
 
 // The changes of a definition, each of one part of it. What they leave is

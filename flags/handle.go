@@ -103,6 +103,9 @@ func (s *State) check(r *record, c Change, at time.Time) (Change, event.Invalids
 		return s.checkArchive(r, c)
 	case Restore:
 		return c, s.checkRestore(r)
+	case Adopt:
+		checkKey(&faults, "name", c.Name)
+		return c, faults
 	case Enable, Disable, Force, Unforce, Allocate, Deallocate, Serve, Unserve, Expire:
 		return s.checkOwn(r, c)
 	}

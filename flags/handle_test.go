@@ -59,6 +59,7 @@ func TestRefusals(t *testing.T) {
 		"define another":       {nil, define(func(f *Flag) { f.Key = "other" }), `key: is not the flag that is being defined, checkout.express`},
 		"define badly":         {nil, define(func(f *Flag) { f.Owner = "" }), `owner: is missing`},
 		"rule that is over":    {nil, define(func(f *Flag) { f.Environments[production].Rules[0].Until = "2026-11-02" }), `environments.production.rules[0].until: has passed`},
+		"adopt by nobody":      {nil, Change{Op: Adopt}, `changes[0].name: is empty`},
 		"no environment":       {nil, Change{Op: Enable}, `changes[0].environment: is missing`},
 		"unknown environment":  {nil, Change{Op: Enable, Environment: "moon"}, `changes[0].environment: is not an environment of the flag`},
 		"force without reason": {nil, force(" "), `changes[0].reason: is missing`},

@@ -88,6 +88,9 @@ func differences(before, after Recorded, known bool, environments []string) []Di
 		return []Difference{{Path: "key", Is: after.Key, Text: "flag " + after.Key + " created"}}
 	}
 	out := Diff(before.In(environments), after.In(environments))
+	if before.Set != after.Set {
+		out = append(out, Difference{Path: "set", Was: optional(before.Set), Is: after.Set, Text: "kept by the files of set " + after.Set})
+	}
 	switch {
 	case after.Archived && !before.Archived:
 		out = append(out, Difference{Path: "archived", Is: after.Answer, Text: "archived: everybody gets " + after.Answer})
@@ -122,4 +125,12 @@ func (f Flag) Needs() []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// optional returns nil for the empty text.
+func optional(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }

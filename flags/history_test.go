@@ -51,6 +51,7 @@ func TestHistory(t *testing.T) {
 	h.do("checkout.express", define(func(f *Flag) {
 		f.Owner, f.Environments["staging"] = "shop", Environment{}
 	}))
+	h.do("checkout.express", Change{Op: Adopt, Name: "shop-flags"})
 	h.do("checkout.express", Change{Op: Archive})
 	h.do("checkout.express", Change{Op: Archive, Variant: "on"})
 	h.do("checkout.express", Change{Op: Restore})
@@ -69,16 +70,18 @@ func TestHistory(t *testing.T) {
   production: enabled
   staging: disabled
 5 person:ana test
-  archived: everybody gets off
+  kept by the files of set shop-flags
 6 person:ana test
-  archived: everybody now gets on (was off)
+  archived: everybody gets off
 7 person:ana test
+  archived: everybody now gets on (was off)
+8 person:ana test
   restored
 `
 	if diff := cmp.Diff(want, told(all)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if last := all[6]; last.Type != EventType || last.ID == (event.ID{}) || last.At.IsZero() || len(last.Changes) != 1 || last.Changes[0].Op != Restore {
+	if last := all[7]; last.Type != EventType || last.ID == (event.ID{}) || last.At.IsZero() || len(last.Changes) != 1 || last.Changes[0].Op != Restore {
 		t.Errorf("got %+v", last)
 	}
 }

@@ -22,6 +22,7 @@ type Recorded struct {
 	Defined  event.ID  `json:"defined"`           // event that last defined it
 	Archived bool      `json:"archived,omitempty"`
 	Answer   string    `json:"answer,omitempty"` // archived: the variant that everybody gets
+	Set      string    `json:"set,omitempty"`    // of files that keeps the flag: what they leave out is archived when they are applied with prune
 }
 
 // State is the fold of all events of flags and of what they share: segments,

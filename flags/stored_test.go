@@ -50,6 +50,12 @@ func story(t *testing.T) *house {
 	h.do("checkout.express", Change{Op: Archive, Variant: "on", Reason: "shipped"})
 	h.do("checkout.express", Change{Op: Restore})
 	h.do("checkout.express", everyEdit()...)
+	h.do("checkout.enabled", Change{Op: Adopt, Name: "shop-flags"})
+	ramp, err := h.state.Ramp("checkout.enabled", Ramp{Environment: production, Coverage: 12500, Number: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.do("checkout.enabled", ramp...)
 	return h
 }
 

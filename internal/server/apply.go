@@ -20,7 +20,13 @@ import (
 type applyIn struct {
 	Comment string `query:"comment" doc:"why, for the history"`
 	Start   bool   `query:"start" doc:"start the rollouts among the documents"`
-	RawBody []byte `contentType:"application/yaml" doc:"documents of kind Flag, Metric or Rollout, as YAML or JSON"`
+	DryRun  bool   `query:"dryRun" doc:"say what would change, or everything that would be refused, and record nothing"`
+	Set     string `query:"set" doc:"name of the set of files that the documents are; it keeps their flags from now on"`
+	Prune   bool   `query:"prune" doc:"archive the flags of the set that are not among the documents; nothing is done when any of that is refused"`
+
+	ContentType string `header:"Content-Type" hidden:"true"`
+
+	RawBody []byte `contentType:"application/yaml" doc:"documents of kind Flag, Metric or Rollout, as YAML or JSON; several files at once as application/vnd.sluice.files+json: {files: [{name, text}]}"`
 }
 
 type applyOut struct {
@@ -33,26 +39,56 @@ type applyOut struct {
 type Applied struct {
 	Kind     string `json:"kind"`
 	Key      string `json:"key"`
-	Change   string `json:"change" enum:"created,changed,unchanged"`
-	Revision uint64 `json:"revision" doc:"sequence of the last event of what the document describes"`
+	Change   string `json:"change" enum:"created,changed,unchanged,archived"`
+	Revision uint64 `json:"revision" doc:"sequence of the last event of what the document describes; of a dry run, as it is now"`
+
+	Differences []string `json:"differences,omitempty" doc:"of a dry run: what would change, in sentences"`
 }
 
 // apply carries out documents in order. One command is one event, so what
 // stands before a refused document stays done: the error says which one it is.
 func (s *server) apply(ctx context.Context, in *applyIn) (*applyOut, error) {
-	docs, err := manifest.Split(in.RawBody)
+	docs, err := in.documents()
+	if err == nil {
+		err = in.checkSet()
+	}
 	if err != nil {
 		return nil, err
 	}
 	out := &applyOut{}
+	if in.DryRun || in.Prune {
+		out.Body.Applied, err = s.rehearse(ctx, docs, in)
+	}
+	if in.DryRun || err != nil {
+		return out, err
+	}
+	out.Body.Applied = nil
 	for _, d := range docs {
-		done, err := s.applyOne(ctx, d, in)
+		done, err := s.applyOne(ctx, d.Document, in)
 		if err != nil {
-			return nil, s.stopped(d.Annotate(err), out.Body.Applied)
+			return nil, s.stopped(d.annotate(err), out.Body.Applied)
 		}
 		out.Body.Applied = append(out.Body.Applied, done)
 	}
+	gone, err := s.prune(ctx, docs, in)
+	if err != nil {
+		return nil, s.stopped(err, append(out.Body.Applied, gone...))
+	}
+	out.Body.Applied = append(out.Body.Applied, gone...)
 	return out, nil
+}
+
+// checkSet asks for the name of the set that is to be pruned: what belongs to
+// no set, or to another, is never archived.
+func (in *applyIn) checkSet() error {
+	var faults event.Invalids
+	if why := event.CheckKey(in.Set); why != "" && in.Set != "" {
+		faults.Add("query.set", in.Set, why, "write one such as shop-flags")
+	}
+	if in.Prune && in.Set == "" {
+		faults.Add("query.set", nil, "is missing", "name the set of files whose flags may be archived")
+	}
+	return faults.Err()
 }
 
 // stopped tells what was done before a document was refused.
@@ -91,6 +127,7 @@ const (
 	created   = "created"
 	changed   = "changed"
 	unchanged = "unchanged"
+	archived  = "archived" // by prune
 )
 
 func change(revision uint64) string {
@@ -113,13 +150,22 @@ func (s *server) applyFlag(ctx context.Context, d manifest.Document, in *applyIn
 		before, _ = s.Flags.Flag(f.Key)
 		return s.Flags.Handle(flags.Command{
 			ID: event.New(), Key: f.Key, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: in.Comment,
-			Changes: []flags.Change{{Op: flags.Define, Flag: &f}},
+			Changes: in.defining(&f),
 		})
 	})
 	if errors.Is(err, flags.ErrUnchanged) {
-		return Applied{d.Kind, f.Key, unchanged, before.Revision}, nil
+		return Applied{Kind: d.Kind, Key: f.Key, Change: unchanged, Revision: before.Revision}, nil
 	}
-	return Applied{d.Kind, f.Key, change(before.Revision), seq}, err
+	return Applied{Kind: d.Kind, Key: f.Key, Change: change(before.Revision), Revision: seq}, err
+}
+
+// defining returns the changes of a flag's document.
+func (in *applyIn) defining(f *flags.Flag) []flags.Change {
+	changes := []flags.Change{{Op: flags.Define, Flag: f}}
+	if in.Set != "" {
+		changes = append(changes, flags.Change{Op: flags.Adopt, Name: in.Set})
+	}
+	return changes
 }
 
 // mayDefine refuses what is shared by all environments to a token that is bound
@@ -175,9 +221,9 @@ func (s *server) applyMetric(ctx context.Context, d manifest.Document, in *apply
 		})
 	})
 	if errors.Is(err, ingest.ErrUnchanged) {
-		return Applied{d.Kind, m.Key, unchanged, before.Revision}, nil
+		return Applied{Kind: d.Kind, Key: m.Key, Change: unchanged, Revision: before.Revision}, nil
 	}
-	return Applied{d.Kind, m.Key, change(before.Revision), seq}, err
+	return Applied{Kind: d.Kind, Key: m.Key, Change: change(before.Revision), Revision: seq}, err
 }
 
 func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
@@ -205,7 +251,7 @@ func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn
 	if err == nil && in.Start {
 		seq, err = s.start(ctx, p, seq)
 	}
-	done := Applied{d.Kind, p.Environment + "/" + p.Flag, change(before.Seq), seq}
+	done := Applied{Kind: d.Kind, Key: p.Environment + "/" + p.Flag, Change: change(before.Seq), Revision: seq}
 	if same {
 		done.Change = unchanged
 	}

@@ -84,7 +84,10 @@ func status(err error) (int, string) {
 	var document *manifest.Error
 	var large *http.MaxBytesError
 	var refused ingest.Refused
+	var done *Problem
 	switch {
+	case errors.As(err, &done):
+		return done.Status, done.Type
 	case errors.As(err, &refused), errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
 		return http.StatusBadRequest, "/problems/invalid"
 	case errors.Is(err, errUnauthorized):
