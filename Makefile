@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check bench chaos engine build clean
+.PHONY: demo test check bench bench-streams chaos engine build clean
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -23,6 +23,9 @@ check: engine bin/staticcheck               ## what a change must pass before it
 
 bench: engine               ## speed, as ratios within one run
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-streams: build engine ## 10,000 streams: how long a change takes, what each costs, how fast all come back
+	$(GO) run ./bench/streams --clients 10000 --changes 100
 
 chaos: build engine         ## kill -9 at seeded random points: nothing lost, nothing doubled
 	$(GO) run ./bench/chaos --kills 20 --seed $(SEED)
