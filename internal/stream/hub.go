@@ -25,6 +25,7 @@ type Hub struct {
 	places map[string]*place  // environments that somebody has listened to
 	open   map[string]*Stream // by ID
 	bucket *rate.Limiter
+	seen   uint64    // revision of the flags when they were last looked at
 	beaten time.Time // when the last sign of life went out
 }
 
@@ -71,16 +72,20 @@ func (h *Hub) Step(now time.Time) (next time.Time) {
 // look takes every place to where the flags are. It holds up no event for
 // longer than it takes to list the flags; they are encoded afterwards.
 func (h *Hub) look() {
-	behind := map[string]Ruleset{}
+	behind := map[string]flags.Ruleset{}
 	h.Projection.View(func(uint64) {
-		for name, p := range h.places {
-			if p.rules.Revision != h.Flags.Revision() {
-				behind[name] = rulesetOf(h.Flags, name)
-			}
+		if h.seen == h.Flags.Revision() {
+			return
+		}
+		h.seen = h.Flags.Revision()
+		for name := range h.places {
+			behind[name] = h.Flags.Ruleset(name)
 		}
 	})
 	for name, r := range behind {
-		h.places[name].move(r)
+		if p := h.places[name]; p.rules.Revision != r.Revision {
+			p.move(r)
+		}
 	}
 }
 
@@ -133,7 +138,7 @@ func (h *Hub) Open(r Request) (*Stream, error) {
 func (h *Hub) join(r Request) *Stream {
 	p, ok := h.places[r.Environment]
 	if !ok {
-		h.Projection.View(func(uint64) { p = newPlace(rulesetOf(h.Flags, r.Environment), h.gap()) })
+		h.Projection.View(func(uint64) { p = newPlace(h.Flags.Ruleset(r.Environment), h.gap()) })
 		h.places[r.Environment] = p
 	}
 	h.look() // what was written before the request was made is in the stream

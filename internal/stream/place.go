@@ -11,7 +11,7 @@ import (
 
 // place is one environment: its ruleset and the two feeds that are made of it.
 type place struct {
-	rules    Ruleset
+	rules    flags.Ruleset
 	rulesets *feed // for SDKs: put and patch
 	notices  *feed // for OFREP: refetchEvaluation
 
@@ -19,7 +19,7 @@ type place struct {
 	notified time.Time // when a notice last went out
 }
 
-func newPlace(r Ruleset, gap int) *place {
+func newPlace(r flags.Ruleset, gap int) *place {
 	p := &place{rules: r, touched: r.Revision}
 	p.rulesets = newFeed(r.Revision, func(from uint64) []byte { return since(p.rules, from, gap) })
 	p.notices = newFeed(r.Revision, p.missed)
@@ -28,10 +28,10 @@ func newPlace(r Ruleset, gap int) *place {
 
 // since encodes what a listener lacks that holds a revision: all of it when it
 // holds nothing or has missed more than gap changes.
-func since(r Ruleset, from uint64, gap int) []byte {
-	patch := r.since(from)
+func since(r flags.Ruleset, from uint64, gap int) []byte {
+	patch := r.Since(from)
 	switch {
-	case from == 0, patch.size() > gap:
+	case from == 0, len(patch.Flags)+len(patch.Segments) > gap:
 		return encode("put", r.Revision, r)
 	case from == r.Revision:
 		return nil
@@ -42,20 +42,20 @@ func since(r Ruleset, from uint64, gap int) []byte {
 // missed encodes the notice for a listener that has heard nothing since a
 // revision.
 func (p *place) missed(from uint64) []byte {
-	if p.touched <= from && from > 0 {
+	if p.touched <= from {
 		return nil
 	}
 	return p.refetch()
 }
 
-func (p *place) refetch() []byte { return refetch(p.touched, p.rules.changed()) }
+func (p *place) refetch() []byte { return refetch(p.touched, changed(p.rules)) }
 
 // move takes the place to its next ruleset and publishes what changed.
-func (p *place) move(next Ruleset) {
-	last := p.rules
+func (p *place) move(next flags.Ruleset) {
+	last, patch := p.rules, next.After(p.rules)
 	p.rules = next
-	p.rulesets.publish(newFrame(encode("patch", next.Revision, next.since(last.Revision)), next.Revision))
-	if next.answersOtherwise(last) {
+	p.rulesets.publish(newFrame(encode("patch", next.Revision, patch), next.Revision))
+	if answersOtherwise(last, patch) {
 		p.touched = next.Revision
 	}
 }
@@ -89,35 +89,8 @@ func (p *place) end() {
 	}
 }
 
-// Ruleset is all that one environment needs to answer.
-type Ruleset struct {
-	Environment string           `json:"environment"`
-	Revision    uint64           `json:"revision"`
-	Flags       []flags.Recorded `json:"flags"`
-}
-
-// rulesetOf returns the ruleset of an environment as it is now.
-func rulesetOf(s *flags.State, environment string) Ruleset {
-	r := Ruleset{Environment: environment, Revision: s.Revision()}
-	for _, key := range s.Keys() {
-		f, _ := s.Flag(key)
-		f.Environments = map[string]flags.Environment{environment: f.Environments[environment]}
-		r.Flags = append(r.Flags, f)
-	}
-	return r
-}
-
-// since returns the ruleset with those flags alone that changed after a
-// revision.
-func (r Ruleset) since(revision uint64) Ruleset {
-	r.Flags = slices.DeleteFunc(slices.Clone(r.Flags), func(f flags.Recorded) bool { return f.Revision <= revision })
-	return r
-}
-
-func (r Ruleset) size() int { return len(r.Flags) }
-
 // changed returns when the newest flag changed.
-func (r Ruleset) changed() (newest time.Time) {
+func changed(r flags.Ruleset) (newest time.Time) {
 	for _, f := range r.Flags {
 		if f.Changed.After(newest) {
 			newest = f.Changed
@@ -126,20 +99,18 @@ func (r Ruleset) changed() (newest time.Time) {
 	return newest
 }
 
-// answersOtherwise reports whether a flag may answer otherwise than it did in
-// the ruleset before. A flag's other environments, and who changed it and why,
-// change no answer.
-func (r Ruleset) answersOtherwise(last Ruleset) bool {
+// answersOtherwise reports whether a flag may answer otherwise with a patch than
+// it did before. A flag's other environments, and who changed it and why, change
+// no answer.
+func answersOtherwise(last, patch flags.Ruleset) bool {
+	if len(patch.Segments) > 0 || !reflect.DeepEqual(patch.Rules, last.Rules) {
+		return true
+	}
 	before := map[string]flags.Recorded{}
 	for _, f := range last.Flags {
 		before[f.Key] = f
 	}
-	for _, f := range r.since(last.Revision).Flags {
-		if !reflect.DeepEqual(bare(f), bare(before[f.Key])) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(patch.Flags, func(f flags.Recorded) bool { return !reflect.DeepEqual(bare(f), bare(before[f.Key])) })
 }
 
 // bare is a flag without its record.
