@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -165,12 +166,18 @@ func (l *listener) want(t *testing.T, want ...string) {
 	l.heard = nil
 }
 
+// said returns all data so far.
+func (l *listener) said() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.data)
+}
+
 // last returns the newest data as a ruleset.
 func (l *listener) last(t *testing.T) (r flags.Ruleset) {
 	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := json.Unmarshal([]byte(l.data[len(l.data)-1]), &r); err != nil {
+	data := l.said()
+	if err := json.Unmarshal([]byte(data[len(data)-1]), &r); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -20,7 +20,7 @@ func TestNotices_tellThatAnAnswerMayHaveChanged(t *testing.T) {
 		at := h.toggle("a", "production")
 		l.want(t, "message 2")
 		want := fmt.Sprintf(`{"type":"refetchEvaluation","etag":"\"%d\"","lastModified":%d}`, at, time.Now().Unix())
-		if got := l.data[0]; got != want {
+		if got := l.said()[0]; got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 		h.toggle("a", "staging") // which no answer in production shows but by its revision
@@ -68,13 +68,13 @@ func TestNotices_askForANewTicketAndEndWithTheirs(t *testing.T) {
 		l := h.listen(r)
 		time.Sleep(59 * time.Second)
 		synctest.Wait()
-		if len(l.data) > 0 {
-			t.Errorf("asked too early: %s", l.data)
+		if early := l.said(); len(early) > 0 {
+			t.Errorf("asked too early: %s", early)
 		}
 		time.Sleep(46 * time.Second)
 		synctest.Wait()
-		if len(l.data) != 1 || !strings.Contains(l.data[0], `"etag":"\"renew\""`) {
-			t.Errorf("got %s", l.data)
+		if got := l.said(); len(got) != 1 || !strings.Contains(got[0], `"etag":"\"renew\""`) {
+			t.Errorf("got %s", got)
 		}
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
