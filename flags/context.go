@@ -1,12 +1,16 @@
 package flags
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Context is what is known of whoever asks. Attribute values are what
 // encoding/json makes of JSON: bool, float64, string, []any, map[string]any.
 type Context struct {
 	TargetingKey string // "" when there is none
 	Attributes   map[string]any
+	Now          time.Time // what imported rules see as $flagd.timestamp; zero: they see none
 }
 
 // TargetingKey is the name under which conditions see Context.TargetingKey.
@@ -14,9 +18,9 @@ const TargetingKey = "targetingKey"
 
 // unitID returns the id of the context's unit of that kind: the attribute of
 // that name, and for users the targeting key when there is no such attribute.
-// It is "" when that is not a non-empty string.
+// It is "" when that is not a non-empty string. Null is absent.
 func (c *Context) unitID(kind string) string {
-	if v, ok := c.Attributes[kind]; ok {
+	if v := c.Attributes[kind]; v != nil {
 		id, _ := v.(string)
 		return id
 	}

@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +46,7 @@ func (s *State) checkDefinition(r *record, f *Flag, at time.Time) event.Invalids
 // values in canonical form.
 func (f *Flag) normal() Flag {
 	n := *f
-	if n.Default == "" {
+	if n.Default == "" && !n.CodeDefault {
 		n.Default = n.Safe
 	}
 	n.Unit = n.unit()
@@ -54,6 +55,12 @@ func (f *Flag) normal() Flag {
 		n.Variants[name] = canonical(raw)
 	}
 	n.Environments = maps.Clone(f.Environments)
+	for name, e := range n.Environments {
+		if len(e.Targeting) > 0 {
+			e.Targeting = Logic(canonical(json.RawMessage(e.Targeting)))
+			n.Environments[name] = e
+		}
+	}
 	return n
 }
 
@@ -127,6 +134,12 @@ func (r *record) checkHeld(faults *event.Invalids, f *Flag, name string, e Envir
 		if named(old.Served, rule.Name) >= 0 {
 			faults.Add(fmt.Sprintf("environments.%s.rules[%d].name", name, i), rule.Name, "is the name of an audience that a rollout serves", "rename the rule")
 		}
+	}
+	if f.Safe == "" {
+		faults.Add("safe", nil, "is missing, and a rollout holds "+name, "name the variant that a rollback gives")
+	}
+	if len(e.Targeting) > 0 && old.Allocation != nil {
+		faults.Add("environments."+name+".targeting", nil, "is refused: rollout "+old.Allocation.Rollout+" holds the environment", "end the rollout first")
 	}
 	for _, rule := range old.Served {
 		f.checkKept(faults, rule.variants(), "an audience served in "+name)

@@ -31,9 +31,12 @@ func (f *compiled) decide(t *Set, c *Context, unit string, depth int) *outcome {
 		return o
 	}
 	if r := f.rule(c); r != nil {
-		return r.answer(f, unit)
+		return r.answer(f, c, unit)
 	}
-	if f.allocation == nil {
+	switch {
+	case f.targeting != nil:
+		return f.targeting.answer(c)
+	case f.allocation == nil:
 		return f.fallback
 	}
 	return f.allocation.answer(f, c, unit)
@@ -49,10 +52,12 @@ func (t *Set) meets(p *Prerequisite, c *Context, depth int) bool {
 }
 
 // answer is what a rule gives to a unit that its condition matches.
-func (r *rule) answer(f *compiled, unit string) *outcome {
+func (r *rule) answer(f *compiled, c *Context, unit string) *outcome {
 	switch {
 	case r.serve != nil:
 		return r.serve
+	case r.split.hash != nil:
+		return r.split.imported(f, c)
 	case unit == "":
 		return f.noUnit
 	}
@@ -76,7 +81,19 @@ func (a *allocation) answer(f *compiled, c *Context, unit string) *outcome {
 
 // pick returns the first arm whose cumulated weight is above the unit's bucket.
 func (s *split) pick(unit string, otherwise *outcome) *outcome {
-	b := s.salt.bucket(unit)
+	return s.at(s.salt.bucket(unit), otherwise)
+}
+
+// imported picks by what the split was imported with.
+func (s *split) imported(f *compiled, c *Context) *outcome {
+	text, ok := s.hash.text(c)
+	if !ok {
+		return f.noUnit
+	}
+	return s.at(Bucket(text), f.noUnit)
+}
+
+func (s *split) at(b int, otherwise *outcome) *outcome {
 	for i := range s.arms {
 		if b < s.arms[i].below {
 			return s.arms[i].outcome

@@ -47,12 +47,13 @@ func (t *Set) Explain(key string, c *Context) Explanation {
 		x.add(AtUnknown, "", true, "there is no flag with this key")
 		return x
 	}
+	x.imported(f, c)
 	x.buckets(key, f, x.Result.UnitID)
 	if f.fixed != nil {
 		x.add(x.Result.Step, "", true, fixedWhy(x.Result.Step))
 		return x
 	}
-	if x.prerequisites(t, f, c) || x.target(f) || x.rules(f, c) || x.allocation(f, c) {
+	if x.prerequisites(t, f, c) || x.target(f) || x.rules(f, c) || x.targeting(f) || x.allocation(f, c) {
 		return x
 	}
 	x.add(AtDefault, "", true, "nothing before decided")
@@ -118,7 +119,7 @@ func (x *Explanation) rules(f *compiled, c *Context) bool {
 			look.Decided, look.Condition = tested.Met, &tested
 			look.Why = "the condition is " + metText(tested.Met)
 		}
-		if look.Decided && r.split != nil && x.Result.UnitID == "" {
+		if look.Decided && r.split != nil && r.split.hash == nil && x.Result.UnitID == "" {
 			look.Why += "; it splits, and the context has no " + f.unit
 		}
 		x.Looks = append(x.Looks, look)
@@ -134,6 +135,22 @@ func metText(met bool) string {
 		return "met"
 	}
 	return "not met"
+}
+
+// targeting reports whether it decided.
+func (x *Explanation) targeting(f *compiled) bool {
+	if f.targeting == nil {
+		return false
+	}
+	switch r := x.Result; {
+	case r.Step == AtDefault:
+		x.add(AtTargeting, "", false, "the imported rule gives null: the default")
+	case r.Error != "":
+		x.add(AtTargeting, "", true, r.Error.details())
+	default:
+		x.add(AtTargeting, "", true, "the imported rule gives "+r.Variant)
+	}
+	return x.Result.Step != AtDefault
 }
 
 // allocation reports whether it decided.
@@ -174,14 +191,31 @@ func (x *Explanation) buckets(key string, f *compiled, unit string) {
 			a.split.explain("arm", a.doc.Salt, unit))
 	}
 	for i := range f.rules {
-		if r := &f.rules[i]; r.split != nil {
+		if r := &f.rules[i]; r.split != nil && r.split.hash == nil {
 			x.Buckets = append(x.Buckets, r.split.explain(r.doc.Name, key+":"+r.doc.Name, unit))
 		}
 	}
 }
 
 func (s *split) explain(of, salt, unit string) Hashed {
-	h := Hashed{Of: of, Text: salt + armSalt + unit}
+	return s.explainText(of, salt+armSalt+unit)
+}
+
+// imported writes down the hashes of splits that hash another text.
+func (x *Explanation) imported(f *compiled, c *Context) {
+	for i := range f.rules {
+		r := &f.rules[i]
+		if r.split == nil || r.split.hash == nil {
+			continue
+		}
+		if text, ok := r.split.hash.text(c); ok {
+			x.Buckets = append(x.Buckets, r.split.explainText(r.doc.Name, text))
+		}
+	}
+}
+
+func (s *split) explainText(of, text string) Hashed {
+	h := Hashed{Of: of, Text: text}
 	h.Bucket = Bucket(h.Text)
 	for _, a := range s.arms {
 		if h.Bucket < a.below {

@@ -18,7 +18,7 @@
 //	r := set.Evaluate("checkout", &flags.Context{TargetingKey: "u-1"})
 //
 // The order of evaluation is: unknown, archived, disabled, forced,
-// prerequisites, targets, rules, allocation, default. Only an allocation's
+// prerequisites, targets, rules, imported targeting, allocation, default. Only an allocation's
 // answer is analysed.
 package flags
 
@@ -33,11 +33,13 @@ type Flag struct {
 	Purpose      Purpose                `json:"purpose" yaml:"purpose"`                             // why it exists; decides what cleanup is asked for
 	Owner        string                 `json:"owner" yaml:"owner"`                                 // person or team
 	Tags         []string               `json:"tags,omitempty" yaml:"tags,omitempty"`
-	Type         Type                   `json:"type" yaml:"type"`                           // of every variant's value
-	Variants     Variants               `json:"variants" yaml:"variants"`                   // name -> value
-	Default      string                 `json:"default,omitempty" yaml:"default,omitempty"` // variant for whoever nothing else decides; empty: Safe
-	Safe         string                 `json:"safe" yaml:"safe"`                           // variant when disabled, forced or short of a prerequisite
-	Unit         string                 `json:"unit,omitempty" yaml:"unit,omitempty"`       // what is hashed and analysed; empty: user
+	Type         Type                   `json:"type" yaml:"type"`                                   // of every variant's value
+	Variants     Variants               `json:"variants" yaml:"variants"`                           // name -> value
+	Default      string                 `json:"default,omitempty" yaml:"default,omitempty"`         // variant for whoever nothing else decides; empty: Safe
+	Safe         string                 `json:"safe" yaml:"safe"`                                   // variant when disabled, forced or short of a prerequisite
+	CodeDefault  bool                   `json:"codeDefault,omitempty" yaml:"codeDefault,omitempty"` // an imported flag: where Default or Safe is unset nobody gets a variant, and the code decides
+	Metadata     map[string]any         `json:"metadata,omitempty" yaml:"metadata,omitempty"`       // texts, numbers and booleans that go out with every answer
+	Unit         string                 `json:"unit,omitempty" yaml:"unit,omitempty"`               // what is hashed and analysed; empty: user
 	Dates        *Dates                 `json:"dates,omitempty" yaml:"dates,omitempty"`
 	Cleanup      *Cleanup               `json:"cleanup,omitempty" yaml:"cleanup,omitempty"` // required for release, experiment and permission flags
 	Environments map[string]Environment `json:"environments,omitempty" yaml:"environments,omitempty"`
@@ -103,6 +105,7 @@ type Environment struct {
 	Prerequisites []Prerequisite `json:"prerequisites,omitempty" yaml:"prerequisites,omitempty"`
 	Targets       []Target       `json:"targets,omitempty" yaml:"targets,omitempty"`
 	Rules         []Rule         `json:"rules,omitempty" yaml:"rules,omitempty"`           // the first that matches decides
+	Targeting     Logic          `json:"targeting,omitempty" yaml:"targeting,omitempty"`   // an imported rule, looked at behind Rules and the inherited ones; no rollout beside it
 	Served        []Rule         `json:"served,omitempty" yaml:"served,omitempty"`         // audiences of serve stages, looked at behind Rules
 	Allocation    *Allocation    `json:"allocation,omitempty" yaml:"allocation,omitempty"` // nil: no rollout splits this environment
 	Forced        *Forced        `json:"forced,omitempty" yaml:"forced,omitempty"`         // nil: not forced
@@ -126,6 +129,7 @@ type Rule struct {
 	When  *Condition `json:"when,omitempty" yaml:"when,omitempty"`   // nil: everybody
 	Serve string     `json:"serve,omitempty" yaml:"serve,omitempty"` // variant; either this or Split
 	Split []Arm      `json:"split,omitempty" yaml:"split,omitempty"` // weights add up to Whole
+	Hash  *HashInput `json:"hash,omitempty" yaml:"hash,omitempty"`   // of an imported split; nil: the split's own salt and the unit's id
 	Until Date       `json:"until,omitempty" yaml:"until,omitempty"` // when the rule is taken out: see State.Expired
 }
 

@@ -150,6 +150,9 @@ func (s *State) checkOwn(r *record, c Change) (Change, event.Invalids) {
 	if e.Forced != nil && (c.Op == Allocate || c.Op == Serve) {
 		faults.Add("op", c.Op, "is refused: the flag is forced to its safe variant ("+e.Forced.Reason+")", "unforce it first")
 	}
+	if c.Op == Allocate || c.Op == Serve {
+		r.checkLed(e, "op", c.Op, &faults)
+	}
 	switch c.Op {
 	case Force:
 		if strings.TrimSpace(c.Reason) == "" {

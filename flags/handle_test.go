@@ -38,6 +38,13 @@ func define(change func(*Flag)) Change {
 
 func serve(r Rule) Change { return in(Serve, func(c *Change) { c.Rule = &r }) }
 
+// target gives a flag imported targeting in production.
+func target(f *Flag, rule string) {
+	e := f.Environments[production]
+	e.Targeting = Logic(rule)
+	f.Environments[production] = e
+}
+
 // after returns an allocation of the canary that was changed.
 func after(change func(*Allocation)) Change {
 	a := canary(5000)
@@ -53,9 +60,20 @@ func TestRefusals(t *testing.T) {
 		change Change
 		want   string
 	}{
-		"unknown op":           {nil, Change{Op: "explode"}, `changes[0].op: is not a change`},
-		"no op":                {nil, Change{}, `changes[0].op: is missing`},
-		"define nothing":       {nil, Change{Op: Define}, `flag: is missing`},
+		"unknown op":         {nil, Change{Op: "explode"}, `changes[0].op: is not a change`},
+		"no op":              {nil, Change{}, `changes[0].op: is missing`},
+		"define nothing":     {nil, Change{Op: Define}, `flag: is missing`},
+		"imported operator":  {nil, define(func(f *Flag) { target(f, `{"if":[{"nope":1},"on"]}`) }), `environments.production.targeting.if[0].nope: is not an operator: "nope"`},
+		"targeting, no JSON": {nil, define(func(f *Flag) { target(f, `{`) }), `environments.production.targeting: is not JSON: unexpected EOF`},
+		"roll out targeting": {[]Change{define(func(f *Flag) { target(f, `"on"`) })}, allocate(canary(1)), `changes[0].op: is refused: the flag has imported targeting, which decides before a rollout could`},
+		"serve, safe unset":  {[]Change{define(func(f *Flag) { f.Safe, f.CodeDefault = "", true })}, serve(beta), `changes[0].op: is refused: the flag has no safe variant to roll back to`},
+		"target a rollout":   {[]Change{allocate(canary(1))}, define(func(f *Flag) { target(f, `"on"`) }), `environments.production.targeting: is refused: rollout production/checkout.express/1 holds the environment`},
+		"unset safe":         {[]Change{allocate(canary(1))}, define(func(f *Flag) { f.Safe, f.CodeDefault = "", true }), `safe: is missing, and a rollout holds production`},
+		"hash without split": {nil, define(func(f *Flag) { f.Environments[production].Rules[0].Hash = &HashInput{By: "x"} }), `environments.production.rules[0].hash: has no meaning without a split`},
+		"hash of nothing": {nil, define(func(f *Flag) {
+			r := &f.Environments[production].Rules[0]
+			r.Serve, r.Split, r.Hash = "", Even("on"), &HashInput{}
+		}), `environments.production.rules[0].hash.by: is missing`},
 		"define another":       {nil, define(func(f *Flag) { f.Key = "other" }), `key: is not the flag that is being defined, checkout.express`},
 		"define badly":         {nil, define(func(f *Flag) { f.Owner = "" }), `owner: is missing`},
 		"rule that is over":    {nil, define(func(f *Flag) { f.Environments[production].Rules[0].Until = "2026-11-02" }), `environments.production.rules[0].until: has passed`},

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 )
 
@@ -32,7 +34,7 @@ func (t *Set) AppendOFREP(b []byte, key string, c *Context) (status int, body []
 	}
 	o, id := f.choose(t, c)
 	o.tally.asked.Add(1)
-	return statusOK, o.appendOFREP(b, id)
+	return o.status(), o.appendOFREP(b, id)
 }
 
 // OFREPBulk answers all flags, by key, and gives the entity tag of the answer.
@@ -92,10 +94,7 @@ func (o *outcome) appendOFREP(b []byte, id string) []byte {
 // rule: browsers get the same answers, and a rule's name can tell what nobody
 // outside should know. Explanations name it.
 func ofrepHead(environment string, r *Result) []byte {
-	b := appendText([]byte(`{"key":`), r.Key)
-	b = append(append(b, `,"value":`...), r.Value...)
-	b = appendField(b, "reason", string(r.Reason))
-	b = appendField(b, "variant", r.Variant)
+	b := ofrepAnswer(appendText([]byte(`{"key":`), r.Key), r)
 	b = appendText(append(b, `,"metadata":{"flagSetId":`...), environment)
 	b = appendField(b, "version", strconv.FormatUint(r.Revision, 10))
 	b = strconv.AppendUint(append(b, `,"revision":`...), r.Revision, 10)
@@ -114,6 +113,49 @@ func ofrepHead(environment string, r *Result) []byte {
 		b = append(b, `,"archived":true`...)
 	case AtForced:
 		b = append(b, `,"forced":true`...)
+	}
+	return appendMetadata(b, r.Metadata)
+}
+
+// ofrepAnswer encodes what the answer is. There is no value when the code
+// decides, and no value or reason when there is a fault.
+func ofrepAnswer(b []byte, r *Result) []byte {
+	if r.Error != "" {
+		return appendField(appendField(b, "errorCode", string(r.Error)), "errorDetails", r.Error.details())
+	}
+	if r.Variant == "" {
+		return appendField(b, "reason", string(r.Reason))
+	}
+	b = append(append(b, `,"value":`...), r.Value...)
+	b = appendField(b, "reason", string(r.Reason))
+	return appendField(b, "variant", r.Variant)
+}
+
+// details says what went wrong with an imported rule.
+func (e ErrorCode) details() string {
+	if e == General {
+		return "the flag's targeting gives what is not a variant"
+	}
+	return "the flag's targeting cannot be evaluated for this context"
+}
+
+func (o *outcome) status() int {
+	if o.result.Error != "" {
+		return statusBadRequest
+	}
+	return statusOK
+}
+
+// appendMetadata writes the flag's own metadata. Its names are none of ours:
+// see checkMetadata.
+func appendMetadata(b []byte, m map[string]any) []byte {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		value, err := json.Marshal(m[name])
+		if err != nil {
+			continue // unreachable unless a caller in Go compiles what no document can hold
+		}
+		b = appendText(append(b, ','), name)
+		b = append(append(b, ':'), value...)
 	}
 	return b
 }

@@ -166,7 +166,7 @@ func TestConditionOfGoValues(t *testing.T) {
 
 // The order of semver.org 2.0.0, section 11.
 func TestVersionsInOrder(t *testing.T) {
-	list := strings.Fields("1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0 2.0.0 2.1.0 2.1.1 10.0.0")
+	list := strings.Fields("1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0 2.0.0 2.1.0 2.1.1 10.0.0 10.0.99999999999999999999")
 	for i, a := range list {
 		for j, b := range list {
 			x, okX := parseVersion(a)
@@ -176,7 +176,7 @@ func TestVersionsInOrder(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range []string{"", "v", "1.", "1.2.3.4", "1.x", "-1", "1.0.0-", "1.0.0-a..b", "1.0.0-ä", "1.99999999999999999999"} {
+	for _, s := range []string{"", "v", "1.", "1.2.3.4", "1.x", "-1", "1.0.0-", "1.0.0-a..b", "1.0.0-ä", "01.0.0", "1.02", "1.2-rc", "1+b", "1.0.0-01", "1.0.0+", "1.0.0+a..b", "1.0.0rc", "vv1"} {
 		if _, ok := parseVersion(s); ok {
 			t.Errorf("%q is read as a version", s)
 		}

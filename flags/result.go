@@ -23,6 +23,7 @@ const (
 	FlagNotFound   ErrorCode = "FLAG_NOT_FOUND"
 	ParseError     ErrorCode = "PARSE_ERROR"
 	InvalidContext ErrorCode = "INVALID_CONTEXT"
+	General        ErrorCode = "GENERAL" // an imported targeting names no variant
 )
 
 // Step is the place in the order of evaluation that decided.
@@ -37,6 +38,7 @@ const (
 	AtPrerequisite Step = "prerequisite" // one is not met
 	AtTarget       Step = "target"
 	AtRule         Step = "rule"
+	AtTargeting    Step = "targeting" // imported JSONLogic
 	AtAllocation   Step = "allocation"
 	AtDefault      Step = "default"
 )
@@ -56,7 +58,7 @@ const (
 // Result is what one unit gets for one flag.
 type Result struct {
 	Key        string          `json:"key"`
-	Value      json.RawMessage `json:"value,omitempty"` // shared: do not change; nil when Error is set
+	Value      json.RawMessage `json:"value,omitempty"` // shared: do not change; nil when Error is set, and when the code decides
 	Variant    string          `json:"variant,omitempty"`
 	Reason     Reason          `json:"reason"`
 	Error      ErrorCode       `json:"errorCode,omitempty"`
@@ -71,4 +73,5 @@ type Result struct {
 	Unenrolled Unenrolled      `json:"unenrolled,omitempty"` //
 	Unit       string          `json:"unit,omitempty"`       // kind
 	UnitID     string          `json:"unitId,omitempty"`     // empty when the context has none
+	Metadata   map[string]any  `json:"metadata,omitempty"`   // the flag's own; shared: do not change
 }

@@ -29,6 +29,7 @@ type compiled struct {
 	targets       map[string]*outcome // unit id -> answer
 	rules         []rule              // Rules, the inherited ones, then Served
 	guides        []guide             // of rules
+	targeting     *targeting          // nil: none
 	allocation    *allocation
 	noUnit        *outcome // default, because there is nothing to hash
 	fallback      *outcome // default
@@ -62,6 +63,7 @@ type rule struct {
 // split picks an arm by the bucket of a salted unit id.
 type split struct {
 	salt prefix
+	hash *HashInput // of an imported split: hashed in the place of salt and unit
 	arms []arm
 }
 
@@ -213,7 +215,7 @@ func (d *desk) compile(r *Recorded, before *compiled) *compiled {
 		doc: r, inherited: d.src.inherited(r), changed: d.src.changed, tallies: k.tallies,
 		revision: r.Revision, unit: r.unit(), fixed: k.fixed(e),
 		prerequisites: e.Prerequisites, unmet: k.outcome(r.Safe, DefaultReason, AtPrerequisite),
-		targets: k.targets(e.Targets), allocation: k.allocation(e.Allocation), noUnit: k.outside(e.Allocation, NoUnit),
+		targets: k.targets(e.Targets), targeting: k.targeting(e), allocation: k.allocation(e.Allocation), noUnit: k.outside(e.Allocation, NoUnit),
 	}
 	f.rules = k.rules(e, f.inherited)
 	f.guides = guides(f.rules)
@@ -267,8 +269,15 @@ func (k compiler) outcome(variant string, reason Reason, step Step) *outcome {
 func (k compiler) result(variant string, reason Reason, step Step) Result {
 	return Result{
 		Key: k.flag.Key, Value: k.flag.Variants[variant], Variant: variant, Type: k.flag.Type,
-		Reason: reason, Step: step, Revision: k.flag.Revision, Unit: k.flag.unit(),
+		Reason: reason, Step: step, Revision: k.flag.Revision, Unit: k.flag.unit(), Metadata: k.flag.Metadata,
 	}
+}
+
+// failure makes an answer that says what went wrong with an imported rule.
+func (k compiler) failure(code ErrorCode) *outcome {
+	r := k.result("", Errored, AtTargeting)
+	r.Error = code
+	return k.encode(r)
 }
 
 func (k compiler) encode(r Result) *outcome {
@@ -279,8 +288,17 @@ func (k compiler) encode(r Result) *outcome {
 
 func (k compiler) fallback(e Environment, inherited []InheritedRule) *outcome {
 	reason := DefaultReason
-	if len(e.Prerequisites)+len(e.Targets)+len(e.Rules)+len(inherited)+len(e.Served) == 0 && e.Allocation == nil {
+	if len(e.Prerequisites)+len(e.Targets)+len(e.Rules)+len(inherited)+len(e.Served)+len(e.Targeting) == 0 && e.Allocation == nil {
 		reason = Static
+	}
+	return k.byDefault(reason)
+}
+
+// byDefault makes the default's answer. A default that the code has is never
+// static, which would be the flag's.
+func (k compiler) byDefault(reason Reason) *outcome {
+	if k.flag.Default == "" {
+		reason = DefaultReason
 	}
 	return k.outcome(k.flag.Default, reason, AtDefault)
 }
@@ -325,7 +343,7 @@ func (k compiler) rule(doc *Rule) rule {
 	}
 	// The rule's name is in the salt, so that two splits of a flag are
 	// independent; keys and names have no colon.
-	r.split = &split{salt: prefixOf(k.flag.Key + ":" + doc.Name + armSalt)}
+	r.split = &split{salt: prefixOf(k.flag.Key + ":" + doc.Name + armSalt), hash: doc.Hash}
 	r.split.arms = cumulate(doc.Split, func(v string) *outcome { return k.ruled(v, Split, doc.Name) })
 	return r
 }

@@ -56,6 +56,10 @@ func story(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h.do("checkout.enabled", ramp...)
+	brought := imported(`{"if":[{"var":"beta"},"on"]}`)
+	brought.Key, brought.Default = "brought.along", ""
+	brought.Environments["staging"] = Environment{Enabled: true, Rules: []Rule{{Name: "half", Split: Even("on", "off"), Hash: &HashInput{Salt: "s", By: "account", Joined: true}}}}
+	h.define(brought)
 	return h
 }
 

@@ -18,6 +18,7 @@ func (f *Flag) Validate() error {
 	checkKey(&faults, "key", f.Key)
 	f.checkHead(&faults)
 	f.checkVariants(&faults)
+	f.checkMetadata(&faults)
 	f.Dates.check(&faults)
 	f.checkCleanup(&faults)
 	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
@@ -77,9 +78,10 @@ func (f *Flag) checkVariants(faults *event.Invalids) {
 		}
 		checkValue(faults, path, f.Type, f.Variants[name])
 	}
-	if f.Safe == "" {
+	switch {
+	case f.Safe == "" && !f.CodeDefault:
 		faults.Add("safe", nil, "is missing", "name the variant that everybody gets when the flag is disabled or rolled back")
-	} else {
+	case f.Safe != "":
 		f.checkVariant(faults, "safe", f.Safe)
 	}
 	if f.Default != "" {
@@ -101,9 +103,11 @@ func (f *Flag) checkVariant(faults *event.Invalids, path, variant string) {
 	if _, ok := f.Variants[variant]; ok {
 		return
 	}
-	names := strings.Join(slices.Sorted(maps.Keys(f.Variants)), ", ")
-	faults.Add(path, variant, missing(variant, "is not a variant"), "the variants are "+names)
+	faults.Add(path, variant, missing(variant, "is not a variant"), "the variants are "+f.names())
 }
+
+// names lists the variants for people.
+func (f *Flag) names() string { return strings.Join(slices.Sorted(maps.Keys(f.Variants)), ", ") }
 
 func (d *Dates) check(faults *event.Invalids) {
 	if d == nil {

@@ -14,6 +14,7 @@ func (f *Flag) checkEnvironment(e Environment) event.Invalids {
 	f.checkTargets(&faults, e.Targets)
 	f.checkRules(&faults, "rules", e.Rules)
 	f.checkRules(&faults, "served", e.Served)
+	f.checkTargeting(&faults, e)
 	for i, r := range e.Served {
 		if named(e.Rules, r.Name) >= 0 {
 			faults.Add(fmt.Sprintf("served[%d].name", i), r.Name, "is the name of a rule", "rename one of the two")
@@ -86,6 +87,7 @@ func (f *Flag) checkRule(r Rule) event.Invalids {
 	default:
 		f.checkVariant(&faults, "serve", r.Serve)
 	}
+	r.checkHash(&faults)
 	checkDate(&faults, "until", r.Until)
 	return faults
 }

@@ -73,6 +73,8 @@ func TestFaultsOfFlags(t *testing.T) {
 		"permission":          {func(f *Flag) { f.Purpose = Permission }, `cleanup.why: is missing`},
 		"no variants": {func(f *Flag) { f.Variants = nil },
 			"variants: is missing\nsafe: is not a variant\ndefault: is not a variant\nenvironments.production.rules[0].serve: is not a variant"},
+		"metadata of every answer": {func(f *Flag) { f.Metadata = map[string]any{"version": "7", "": 1, "list": []any{}} },
+			"metadata: has a name that is empty\nmetadata.list: is not a text, number or boolean\nmetadata.version: is said by every answer itself"},
 		"environment name": {func(f *Flag) { f.Environments = map[string]Environment{"a b": {}} },
 			`environments.a b: has the character ' '; letters, digits, '-', '_' and '.' are allowed`},
 	} {

@@ -1,45 +1,66 @@
 package flags
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // version is a semantic version (semver.org 2.0.0) as people write it: a
 // leading v, a missing minor or patch number (taken as 0) and build metadata
-// (passed over) are allowed.
+// (passed over) are allowed. What is a version and what is not is the same as
+// in golang.org/x/mod/semver, which flagd uses, so that a condition means the
+// same there.
 type version struct {
-	numbers    [3]uint64 // major, minor, patch
+	numbers    [3]string // major, minor, patch: digits
 	prerelease string    // "rc.1"
 }
 
 func parseVersion(s string) (version, bool) {
-	var v version
+	v := version{numbers: [3]string{"0", "0", "0"}}
 	if strings.HasPrefix(s, "v") || strings.HasPrefix(s, "V") {
 		s = s[1:]
 	}
-	s, _, _ = strings.Cut(s, "+")
-	core, pre, dash := strings.Cut(s, "-")
-	if dash && !identifiers(pre) {
-		return v, false
-	}
-	v.prerelease = pre
-	for i := 0; ; i++ {
-		first, rest, more := strings.Cut(core, ".")
-		n, ok := whole(first)
-		if !ok || i == len(v.numbers) {
+	for i := range v.numbers {
+		n := s[:digits(s)]
+		if n == "" || !plainNumber(n) {
 			return v, false
 		}
-		v.numbers[i] = n
-		if !more {
-			return v, true
+		v.numbers[i], s = n, s[len(n):]
+		if s == "" {
+			return v, true // a version may end behind any of its numbers
 		}
-		core = rest
+		if i < 2 && s[0] != '.' {
+			return v, false
+		}
+		if i < 2 {
+			s = s[1:]
+		}
 	}
+	return v.rest(s)
 }
 
-// identifiers checks the parts of a prerelease.
-func identifiers(s string) bool {
+// rest reads what stands behind the patch number.
+func (v version) rest(s string) (version, bool) {
+	core, build, hasBuild := strings.Cut(s, "+")
+	if hasBuild && !identifiers(build, false) {
+		return v, false
+	}
+	if core == "" {
+		return v, true
+	}
+	v.prerelease = strings.TrimPrefix(core, "-")
+	return v, core[0] == '-' && identifiers(v.prerelease, true)
+}
+
+// plainNumber reports whether digits have no needless zero in front.
+func plainNumber(s string) bool { return len(s) == 1 || s[0] != '0' }
+
+// identifiers checks the parts of a prerelease or of build metadata. In the
+// former, a part that is a number is a plain one.
+func identifiers(s string, plain bool) bool {
 	for {
 		first, rest, more := strings.Cut(s, ".")
-		if first == "" || strings.IndexFunc(first, notIdentifier) >= 0 {
+		if first == "" || strings.IndexFunc(first, notIdentifier) >= 0 || plain && numeric(first) && !plainNumber(first) {
 			return false
 		}
 		if !more {
@@ -53,28 +74,14 @@ func notIdentifier(r rune) bool {
 	return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 }
 
-// whole reads a number of digits alone; false when there is another character
-// or it is too long for a version.
-func whole(s string) (uint64, bool) {
-	if s == "" || len(s) > 18 {
-		return 0, false
-	}
-	var n uint64
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
-		}
-		n = n*10 + uint64(s[i]-'0')
-	}
-	return n, true
-}
+func numeric(s string) bool { return s != "" && digits(s) == len(s) }
 
 // compare returns a negative number, zero or a positive number as a is lower
 // than, the same as, or higher than b (semver.org, section 11).
 func (a version) compare(b version) int {
 	for i, n := range a.numbers {
-		if n != b.numbers[i] {
-			return less(n < b.numbers[i])
+		if c := compareNumbers(n, b.numbers[i]); c != 0 {
+			return c
 		}
 	}
 	switch {
@@ -84,6 +91,11 @@ func (a version) compare(b version) int {
 		return less(a.prerelease != "") // a release is higher than its prereleases
 	}
 	return comparePrerelease(a.prerelease, b.prerelease)
+}
+
+// compareNumbers compares plain digits, however many there are.
+func compareNumbers(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }
 
 func comparePrerelease(a, b string) int {
@@ -105,15 +117,11 @@ func comparePrerelease(a, b string) int {
 
 // compareIdentifier puts numbers before words.
 func compareIdentifier(x, y string) int {
-	n, isN := whole(x)
-	m, isM := whole(y)
-	switch {
-	case isN && isM && n != m:
-		return less(n < m)
-	case isN != isM:
-		return less(isN)
-	case isN:
-		return 0
+	switch isX, isY := numeric(x), numeric(y); {
+	case isX && isY:
+		return compareNumbers(x, y)
+	case isX != isY:
+		return less(isX)
 	}
 	return strings.Compare(x, y)
 }

@@ -21,7 +21,9 @@ const module = "github.com/sluice-hq/sluice/"
 var arrows = map[string][]string{
 	"event":              {},
 	"stats":              {},
-	"flags":              {"event"},
+	"flags":              {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
+	"flags/jsonlogic":    {"event"},                    // whose faults it reports
+	"flags/flagd":        {"flags", "flags/jsonlogic", "event"},
 	"ingest":             {"stats", "event"},
 	"sdk":                {"flags", "event"},
 	"decisions":          {"flags", "stats", "event"},

@@ -241,6 +241,13 @@ func (s scope) named(name string) (Value, bool) {
 	if s.top == nil && s.item.kind != Object {
 		return Value{}, false
 	}
+	if s.top != nil {
+		for i := range s.top.Fields {
+			if s.top.Fields[i].Name == name {
+				return s.top.Fields[i].Value, true
+			}
+		}
+	}
 	return s.at(parts(name), Value{}), true
 }
 

@@ -33,6 +33,7 @@ func (s *server) debugFlag(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c := contextOf(r)
+	c.Now = s.Now()
 	v := DebugView{Environment: name, Result: set.Evaluate(key, &c)}
 	if v.Result.Error == flags.FlagNotFound {
 		return flags.ErrUnknown

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -67,6 +68,10 @@ func (s *server) explainFlag(ctx context.Context, in *explainIn) (*explainOut, e
 	c, err := in.context(unit)
 	if err != nil {
 		return nil, err
+	}
+	c.Now = s.Now()
+	if at, err := time.Parse(time.RFC3339, in.At); err == nil {
+		c.Now = at // what an imported rule saw then
 	}
 	return &explainOut{ExplanationView{in.Environment, in.At, set.Explain(in.Key, c)}}, nil
 }

@@ -81,6 +81,7 @@ func (s *server) evaluation(w http.ResponseWriter, r *http.Request, work *paper)
 		return nil, flags.Context{}, &flags.Failure{Status: status, Code: flags.ParseError, Details: err.Error()}
 	}
 	c, failure := flags.ParseContext(work.body.Bytes())
+	c.Now = s.Now()
 	return set, c, failure
 }
 

@@ -12,6 +12,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -29,6 +30,7 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/flagd"
@@ -123,6 +125,7 @@ func newAPI(r *mux.Router, version string) huma.API {
 	c.CreateHooks = nil // no $schema in answers
 	c.SchemasPath = ""  //
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[flags.Logic](), reflect.TypeFor[json.RawMessage]()) // any JSON
 	c.Info.License = &huma.License{Name: "Apache-2.0"}
 	return humamux.New(r, c)
 }
