@@ -22,9 +22,7 @@ const (
 // events streams what happens to the flags of the call's environment, in the
 // messages of one version of the service.
 func events[R any, M message[R]](ctx context.Context, h *Handler, stream *connect.ServerStream[R]) error {
-	c := callOf(ctx)
-	c.open()
-	return h.tell(ctx, c.environment, func(kind string, data *structpb.Struct) error {
+	return h.tell(ctx, callOf(ctx).environment, func(kind string, data *structpb.Struct) error {
 		response := new(R)
 		m := M(response).ProtoReflect()
 		fields := m.Descriptor().Fields()
@@ -32,7 +30,7 @@ func events[R any, M message[R]](ctx context.Context, h *Handler, stream *connec
 		if data != nil {
 			m.Set(fields.ByName("data"), protoreflect.ValueOfMessage(data.ProtoReflect()))
 		}
-		return c.send(func() error { return stream.Send(response) })
+		return h.deliver(ctx, func() error { return stream.Send(response) })
 	})
 }
 

@@ -53,6 +53,7 @@ type Config struct {
 	Closing  <-chan struct{}                                     // closed when the house shuts its doors, which ends all streams; nil: never
 
 	KeepAlive time.Duration // between two signs of life of an event stream; 0: 20 s, as flagd has it
+	Patience  time.Duration // for a client that does not read what a stream sends; 0: 30 s
 	Logger    *slog.Logger  // nil: silent
 }
 
@@ -61,6 +62,13 @@ func (c Config) keepAlive() time.Duration {
 		return 20 * time.Second
 	}
 	return c.KeepAlive
+}
+
+func (c Config) patience() time.Duration {
+	if c.Patience == 0 {
+		return 30 * time.Second
+	}
+	return c.Patience
 }
 
 func (c Config) logger() *slog.Logger {

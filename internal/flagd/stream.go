@@ -9,9 +9,6 @@ import (
 // errClosing ends a stream because the house shuts its doors.
 var errClosing = errors.New("the server is going down")
 
-// patience is how long a message may wait for a client that does not read.
-const patience = 30 * time.Second
-
 // follow calls step at once and again whenever the flags may have changed, and
 // idle at every keep-alive in between. It returns the first error of either,
 // errClosing, or the context's.
@@ -47,17 +44,14 @@ func (h *Handler) wait(ctx context.Context, moved <-chan struct{}, beat <-chan t
 	}
 }
 
-// open lifts the time limit that the server puts on reading a request: the
-// request of a stream has been read, and the limit would end the stream.
-func (c *call) open() {
-	_ = c.control.SetReadDeadline(time.Time{}) // what cannot set deadlines has none
-}
-
-// send gives a message patience to be sent. The deadline is taken away again:
-// on HTTP/2 it would end a stream on which nothing is being written.
-func (c *call) send(message func() error) error {
-	_ = c.control.SetWriteDeadline(time.Now().Add(patience)) // by the clock of the connection, which is the system's
+// deliver sends a message on a stream, and gives up on a client that does not
+// read it for too long. The deadline is taken away again: on HTTP/2 it would
+// end a stream on which nothing is being written. The server's limit on reading
+// a request needs no such care: it ends with the request's body.
+func (h *Handler) deliver(ctx context.Context, message func() error) error {
+	control := callOf(ctx).control
+	_ = control.SetWriteDeadline(time.Now().Add(h.patience())) // the connection's clock is the system's
 	err := message()
-	_ = c.control.SetWriteDeadline(time.Time{})
+	_ = control.SetWriteDeadline(time.Time{})
 	return err
 }

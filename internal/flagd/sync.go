@@ -1,5 +1,7 @@
 package flagd
 
+//lint:file-ignore SA1019 GetMetadata is what providers that nobody has updated ask for
+
 import (
 	"context"
 	"errors"
@@ -20,9 +22,8 @@ func (s syncV1) SyncFlags(ctx context.Context, r *connect.Request[syncv1.SyncFla
 	if err != nil {
 		return err
 	}
-	callOf(ctx).open()
-	err = s.deliver(ctx, environment, func(document string) error {
-		return callOf(ctx).send(func() error {
+	err = s.snapshots(ctx, environment, func(document string) error {
+		return s.deliver(ctx, func() error {
 			return stream.Send(&syncv1.SyncFlagsResponse{FlagConfiguration: document, SyncContext: &structpb.Struct{}})
 		})
 	})
@@ -32,8 +33,8 @@ func (s syncV1) SyncFlags(ctx context.Context, r *connect.Request[syncv1.SyncFla
 	return err
 }
 
-// deliver sends each document that differs from the one before.
-func (h *Handler) deliver(ctx context.Context, environment string, send func(document string) error) error {
+// snapshots sends each document that differs from the one before.
+func (h *Handler) snapshots(ctx context.Context, environment string, send func(document string) error) error {
 	var last string // no document is empty
 	return h.follow(ctx, func() error {
 		next, err := h.documents.at(environment)
@@ -60,8 +61,6 @@ func (s syncV1) FetchAllFlags(ctx context.Context, r *connect.Request[syncv1.Fet
 
 // GetMetadata is what older providers ask for: attributes that the server adds
 // to every context. Sluice adds none.
-//
-//lint:ignore SA1019 they have not been updated
 func (s syncV1) GetMetadata(context.Context, *connect.Request[syncv1.GetMetadataRequest]) (*connect.Response[syncv1.GetMetadataResponse], error) {
 	return connect.NewResponse(&syncv1.GetMetadataResponse{Metadata: &structpb.Struct{}}), nil
 }
