@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check bench bench-streams chaos engine build clean
+.PHONY: demo test check generate generated bench bench-streams chaos engine build clean
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -14,12 +14,18 @@ demo: build engine          ## replay a real experiment and watch it being rolle
 test: engine                ## every test; those that need the engine or a browser say so when they skip
 	$(GO) test ./...
 
-check: engine bin/staticcheck               ## what a change must pass before it is committed
+check: engine bin/staticcheck generated               ## what a change must pass before it is committed
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }
 	$(GO) vet ./...
 	./bin/staticcheck ./...
 	@./bench/vulnerabilities.sh
 	$(GO) test -race ./...
+
+generate: bin/flagdwire     ## write the code of flagd's services anew
+	./bin/flagdwire bin internal/flagd/gen
+
+generated: bin/flagdwire    ## that code is what the generators make
+	@fresh=$$(mktemp -d) && ./bin/flagdwire bin $$fresh && diff -r -x README.md $$fresh internal/flagd/gen && rm -r $$fresh || { echo 'run make generate'; exit 1; }
 
 bench: engine               ## speed, as ratios within one run
 	$(GO) test -run '^$$' -bench . -benchmem ./...
@@ -37,6 +43,9 @@ bin/sluice: $(SOURCES) go.mod go.sum
 
 bin/staticcheck: bench/tools/go.mod
 	cd bench/tools && $(GO) build -o ../../bin/ honnef.co/go/tools/cmd/staticcheck golang.org/x/vuln/cmd/govulncheck
+
+bin/flagdwire: bench/tools/go.mod bench/tools/flagdwire/main.go
+	cd bench/tools && $(GO) build -o ../../bin/ google.golang.org/protobuf/cmd/protoc-gen-go connectrpc.com/connect/cmd/protoc-gen-connect-go ./flagdwire
 
 engine: $(ENGINE)
 

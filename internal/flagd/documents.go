@@ -24,12 +24,12 @@ type document struct {
 
 // at returns the document of an environment as it is now.
 func (d *documents) at(environment string) (string, error) {
-	if d.house.Document == nil {
-		return "", connect.NewError(connect.CodeUnimplemented, wire("this server exports no flags"))
-	}
 	set, err := d.house.Set(environment)
 	if err != nil {
 		return "", misplaced(err)
+	}
+	if d.house.Document == nil {
+		return "", connect.NewError(connect.CodeUnimplemented, wire("this server exports no flags"))
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,7 +1,5 @@
 package flagd
 
-//lint:file-ignore SA1019 providers that nobody has updated still ask by this name
-
 import (
 	"context"
 

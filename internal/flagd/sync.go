@@ -1,7 +1,5 @@
 package flagd
 
-//lint:file-ignore SA1019 GetMetadata is what providers that nobody has updated ask for
-
 import (
 	"context"
 	"errors"

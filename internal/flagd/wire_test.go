@@ -1,7 +1,5 @@
 package flagd
 
-//lint:file-ignore SA1019 clients that nobody has updated use the old fields and methods
-
 import (
 	"bytes"
 	"context"

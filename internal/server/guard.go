@@ -146,12 +146,16 @@ func template(r *http.Request) string {
 	return t
 }
 
-// principal finds who asks: a bearer token, OFREP's API key, or the cookie of
-// the pages. With open pages, whoever asks may read.
+// principal finds who asks: a bearer token, OFREP's API key, the password in
+// the address that a client without headers was given, or the cookie of the
+// pages. With open pages, whoever asks may read.
 func (s *server) principal(r *http.Request, needs access.Permission) (access.Principal, bool) {
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
 		text = r.Header.Get("X-API-Key")
+	}
+	if text == "" {
+		_, text, _ = r.BasicAuth()
 	}
 	if text == "" {
 		if c, err := r.Cookie(cookie); err == nil {

@@ -94,12 +94,36 @@ func request() *pluginpb.CodeGeneratorRequest {
 	r := &pluginpb.CodeGeneratorRequest{ProtoFile: []*descriptorpb.FileDescriptorProto{protodesc.ToFileDescriptorProto(structpb.File_google_protobuf_struct_proto)}}
 	for _, f := range services {
 		r.FileToGenerate = append(r.FileToGenerate, f.Path())
-		r.ProtoFile = append(r.ProtoFile, protodesc.ToFileDescriptorProto(f))
+		r.ProtoFile = append(r.ProtoFile, current(protodesc.ToFileDescriptorProto(f)))
 		options = append(options, "M"+f.Path()+"="+home(f))
 	}
 	parameter := strings.Join(options, ",")
 	r.Parameter = &parameter
 	return r
+}
+
+// current takes the marks of deprecation from a file. They are for clients; a
+// server that serves old clients cannot do without what they ask for.
+func current(f *descriptorpb.FileDescriptorProto) *descriptorpb.FileDescriptorProto {
+	f.Options.Deprecated = nil
+	for _, m := range f.MessageType {
+		if m.Options != nil {
+			m.Options.Deprecated = nil
+		}
+		for _, field := range m.Field {
+			if field.Options != nil {
+				field.Options.Deprecated = nil
+			}
+		}
+	}
+	for _, s := range f.Service {
+		for _, method := range s.Method {
+			if method.Options != nil {
+				method.Options.Deprecated = nil
+			}
+		}
+	}
+	return f
 }
 
 // home is the import path of a file's code, with the package's name:

@@ -2,7 +2,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        (unknown)
-// schema/v1/schema.proto is a deprecated file.
+// source: schema/v1/schema.proto
 
 package schemav1
 
@@ -22,11 +22,9 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveAllRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Context       *structpb.Struct `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Context       *structpb.Struct       `protobuf:"bytes,1,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -61,7 +59,6 @@ func (*ResolveAllRequest) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{0}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveAllRequest) GetContext() *structpb.Struct {
 	if x != nil {
 		return x.Context
@@ -69,11 +66,9 @@ func (x *ResolveAllRequest) GetContext() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveAllResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Flags         map[string]*AnyFlag `protobuf:"bytes,1,rep,name=flags,proto3" json:"flags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Flags         map[string]*AnyFlag    `protobuf:"bytes,1,rep,name=flags,proto3" json:"flags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -108,7 +103,6 @@ func (*ResolveAllResponse) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{1}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveAllResponse) GetFlags() map[string]*AnyFlag {
 	if x != nil {
 		return x.Flags
@@ -116,13 +110,10 @@ func (x *ResolveAllResponse) GetFlags() map[string]*AnyFlag {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type AnyFlag struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Variant string `protobuf:"bytes,2,opt,name=variant,proto3" json:"variant,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Reason  string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	Variant string                 `protobuf:"bytes,2,opt,name=variant,proto3" json:"variant,omitempty"`
 	// Types that are valid to be assigned to Value:
 	//
 	//	*AnyFlag_BoolValue
@@ -164,7 +155,6 @@ func (*AnyFlag) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{2}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *AnyFlag) GetReason() string {
 	if x != nil {
 		return x.Reason
@@ -172,7 +162,6 @@ func (x *AnyFlag) GetReason() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *AnyFlag) GetVariant() string {
 	if x != nil {
 		return x.Variant
@@ -187,7 +176,6 @@ func (x *AnyFlag) GetValue() isAnyFlag_Value {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *AnyFlag) GetBoolValue() bool {
 	if x != nil {
 		if x, ok := x.Value.(*AnyFlag_BoolValue); ok {
@@ -197,7 +185,6 @@ func (x *AnyFlag) GetBoolValue() bool {
 	return false
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *AnyFlag) GetStringValue() string {
 	if x != nil {
 		if x, ok := x.Value.(*AnyFlag_StringValue); ok {
@@ -207,7 +194,6 @@ func (x *AnyFlag) GetStringValue() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *AnyFlag) GetDoubleValue() float64 {
 	if x != nil {
 		if x, ok := x.Value.(*AnyFlag_DoubleValue); ok {
@@ -217,7 +203,6 @@ func (x *AnyFlag) GetDoubleValue() float64 {
 	return 0
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *AnyFlag) GetObjectValue() *structpb.Struct {
 	if x != nil {
 		if x, ok := x.Value.(*AnyFlag_ObjectValue); ok {
@@ -232,22 +217,18 @@ type isAnyFlag_Value interface {
 }
 
 type AnyFlag_BoolValue struct {
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 	BoolValue bool `protobuf:"varint,3,opt,name=bool_value,json=boolValue,proto3,oneof"`
 }
 
 type AnyFlag_StringValue struct {
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 	StringValue string `protobuf:"bytes,4,opt,name=string_value,json=stringValue,proto3,oneof"`
 }
 
 type AnyFlag_DoubleValue struct {
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 	DoubleValue float64 `protobuf:"fixed64,5,opt,name=double_value,json=doubleValue,proto3,oneof"`
 }
 
 type AnyFlag_ObjectValue struct {
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 	ObjectValue *structpb.Struct `protobuf:"bytes,6,opt,name=object_value,json=objectValue,proto3,oneof"`
 }
 
@@ -259,13 +240,10 @@ func (*AnyFlag_DoubleValue) isAnyFlag_Value() {}
 
 func (*AnyFlag_ObjectValue) isAnyFlag_Value() {}
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveBooleanRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	FlagKey string `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Context       *structpb.Struct `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FlagKey       string                 `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
+	Context       *structpb.Struct       `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -300,7 +278,6 @@ func (*ResolveBooleanRequest) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{3}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveBooleanRequest) GetFlagKey() string {
 	if x != nil {
 		return x.FlagKey
@@ -308,7 +285,6 @@ func (x *ResolveBooleanRequest) GetFlagKey() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveBooleanRequest) GetContext() *structpb.Struct {
 	if x != nil {
 		return x.Context
@@ -316,17 +292,12 @@ func (x *ResolveBooleanRequest) GetContext() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveBooleanResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Value bool `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Variant string `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Metadata      *structpb.Struct `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         bool                   `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Variant       string                 `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
+	Metadata      *structpb.Struct       `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -361,7 +332,6 @@ func (*ResolveBooleanResponse) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{4}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveBooleanResponse) GetValue() bool {
 	if x != nil {
 		return x.Value
@@ -369,7 +339,6 @@ func (x *ResolveBooleanResponse) GetValue() bool {
 	return false
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveBooleanResponse) GetReason() string {
 	if x != nil {
 		return x.Reason
@@ -377,7 +346,6 @@ func (x *ResolveBooleanResponse) GetReason() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveBooleanResponse) GetVariant() string {
 	if x != nil {
 		return x.Variant
@@ -385,7 +353,6 @@ func (x *ResolveBooleanResponse) GetVariant() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveBooleanResponse) GetMetadata() *structpb.Struct {
 	if x != nil {
 		return x.Metadata
@@ -393,13 +360,10 @@ func (x *ResolveBooleanResponse) GetMetadata() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveStringRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	FlagKey string `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Context       *structpb.Struct `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FlagKey       string                 `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
+	Context       *structpb.Struct       `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -434,7 +398,6 @@ func (*ResolveStringRequest) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{5}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveStringRequest) GetFlagKey() string {
 	if x != nil {
 		return x.FlagKey
@@ -442,7 +405,6 @@ func (x *ResolveStringRequest) GetFlagKey() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveStringRequest) GetContext() *structpb.Struct {
 	if x != nil {
 		return x.Context
@@ -450,17 +412,12 @@ func (x *ResolveStringRequest) GetContext() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveStringResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Variant string `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Metadata      *structpb.Struct `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         string                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Variant       string                 `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
+	Metadata      *structpb.Struct       `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -495,7 +452,6 @@ func (*ResolveStringResponse) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{6}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveStringResponse) GetValue() string {
 	if x != nil {
 		return x.Value
@@ -503,7 +459,6 @@ func (x *ResolveStringResponse) GetValue() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveStringResponse) GetReason() string {
 	if x != nil {
 		return x.Reason
@@ -511,7 +466,6 @@ func (x *ResolveStringResponse) GetReason() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveStringResponse) GetVariant() string {
 	if x != nil {
 		return x.Variant
@@ -519,7 +473,6 @@ func (x *ResolveStringResponse) GetVariant() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveStringResponse) GetMetadata() *structpb.Struct {
 	if x != nil {
 		return x.Metadata
@@ -527,13 +480,10 @@ func (x *ResolveStringResponse) GetMetadata() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveFloatRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	FlagKey string `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Context       *structpb.Struct `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FlagKey       string                 `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
+	Context       *structpb.Struct       `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -568,7 +518,6 @@ func (*ResolveFloatRequest) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{7}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveFloatRequest) GetFlagKey() string {
 	if x != nil {
 		return x.FlagKey
@@ -576,7 +525,6 @@ func (x *ResolveFloatRequest) GetFlagKey() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveFloatRequest) GetContext() *structpb.Struct {
 	if x != nil {
 		return x.Context
@@ -584,17 +532,12 @@ func (x *ResolveFloatRequest) GetContext() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveFloatResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Value float64 `protobuf:"fixed64,1,opt,name=value,proto3" json:"value,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Variant string `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Metadata      *structpb.Struct `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         float64                `protobuf:"fixed64,1,opt,name=value,proto3" json:"value,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Variant       string                 `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
+	Metadata      *structpb.Struct       `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -629,7 +572,6 @@ func (*ResolveFloatResponse) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{8}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveFloatResponse) GetValue() float64 {
 	if x != nil {
 		return x.Value
@@ -637,7 +579,6 @@ func (x *ResolveFloatResponse) GetValue() float64 {
 	return 0
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveFloatResponse) GetReason() string {
 	if x != nil {
 		return x.Reason
@@ -645,7 +586,6 @@ func (x *ResolveFloatResponse) GetReason() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveFloatResponse) GetVariant() string {
 	if x != nil {
 		return x.Variant
@@ -653,7 +593,6 @@ func (x *ResolveFloatResponse) GetVariant() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveFloatResponse) GetMetadata() *structpb.Struct {
 	if x != nil {
 		return x.Metadata
@@ -661,13 +600,10 @@ func (x *ResolveFloatResponse) GetMetadata() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveIntRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	FlagKey string `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Context       *structpb.Struct `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FlagKey       string                 `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
+	Context       *structpb.Struct       `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -702,7 +638,6 @@ func (*ResolveIntRequest) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{9}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveIntRequest) GetFlagKey() string {
 	if x != nil {
 		return x.FlagKey
@@ -710,7 +645,6 @@ func (x *ResolveIntRequest) GetFlagKey() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveIntRequest) GetContext() *structpb.Struct {
 	if x != nil {
 		return x.Context
@@ -718,17 +652,12 @@ func (x *ResolveIntRequest) GetContext() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveIntResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Value int64 `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Variant string `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Metadata      *structpb.Struct `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         int64                  `protobuf:"varint,1,opt,name=value,proto3" json:"value,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Variant       string                 `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
+	Metadata      *structpb.Struct       `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -763,7 +692,6 @@ func (*ResolveIntResponse) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{10}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveIntResponse) GetValue() int64 {
 	if x != nil {
 		return x.Value
@@ -771,7 +699,6 @@ func (x *ResolveIntResponse) GetValue() int64 {
 	return 0
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveIntResponse) GetReason() string {
 	if x != nil {
 		return x.Reason
@@ -779,7 +706,6 @@ func (x *ResolveIntResponse) GetReason() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveIntResponse) GetVariant() string {
 	if x != nil {
 		return x.Variant
@@ -787,7 +713,6 @@ func (x *ResolveIntResponse) GetVariant() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveIntResponse) GetMetadata() *structpb.Struct {
 	if x != nil {
 		return x.Metadata
@@ -795,13 +720,10 @@ func (x *ResolveIntResponse) GetMetadata() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveObjectRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	FlagKey string `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Context       *structpb.Struct `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FlagKey       string                 `protobuf:"bytes,1,opt,name=flag_key,json=flagKey,proto3" json:"flag_key,omitempty"`
+	Context       *structpb.Struct       `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -836,7 +758,6 @@ func (*ResolveObjectRequest) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{11}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveObjectRequest) GetFlagKey() string {
 	if x != nil {
 		return x.FlagKey
@@ -844,7 +765,6 @@ func (x *ResolveObjectRequest) GetFlagKey() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveObjectRequest) GetContext() *structpb.Struct {
 	if x != nil {
 		return x.Context
@@ -852,17 +772,12 @@ func (x *ResolveObjectRequest) GetContext() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type ResolveObjectResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Value *structpb.Struct `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Variant string `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Metadata      *structpb.Struct `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         *structpb.Struct       `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Variant       string                 `protobuf:"bytes,3,opt,name=variant,proto3" json:"variant,omitempty"`
+	Metadata      *structpb.Struct       `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -897,7 +812,6 @@ func (*ResolveObjectResponse) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{12}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveObjectResponse) GetValue() *structpb.Struct {
 	if x != nil {
 		return x.Value
@@ -905,7 +819,6 @@ func (x *ResolveObjectResponse) GetValue() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveObjectResponse) GetReason() string {
 	if x != nil {
 		return x.Reason
@@ -913,7 +826,6 @@ func (x *ResolveObjectResponse) GetReason() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveObjectResponse) GetVariant() string {
 	if x != nil {
 		return x.Variant
@@ -921,7 +833,6 @@ func (x *ResolveObjectResponse) GetVariant() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *ResolveObjectResponse) GetMetadata() *structpb.Struct {
 	if x != nil {
 		return x.Metadata
@@ -929,13 +840,10 @@ func (x *ResolveObjectResponse) GetMetadata() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type EventStreamResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
-	// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
-	Data          *structpb.Struct `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	Data          *structpb.Struct       `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -970,7 +878,6 @@ func (*EventStreamResponse) Descriptor() ([]byte, []int) {
 	return file_schema_v1_schema_proto_rawDescGZIP(), []int{13}
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *EventStreamResponse) GetType() string {
 	if x != nil {
 		return x.Type
@@ -978,7 +885,6 @@ func (x *EventStreamResponse) GetType() string {
 	return ""
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 func (x *EventStreamResponse) GetData() *structpb.Struct {
 	if x != nil {
 		return x.Data
@@ -986,7 +892,6 @@ func (x *EventStreamResponse) GetData() *structpb.Struct {
 	return nil
 }
 
-// Deprecated: The entire proto file schema/v1/schema.proto is marked as deprecated.
 type EventStreamRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1098,8 +1003,8 @@ const file_schema_v1_schema_proto_rawDesc = "" +
 	"\n" +
 	"ResolveInt\x12\x1c.schema.v1.ResolveIntRequest\x1a\x1d.schema.v1.ResolveIntResponse\"\x00\x12T\n" +
 	"\rResolveObject\x12\x1f.schema.v1.ResolveObjectRequest\x1a .schema.v1.ResolveObjectResponse\"\x00\x12P\n" +
-	"\vEventStream\x12\x1d.schema.v1.EventStreamRequest\x1a\x1e.schema.v1.EventStreamResponse\"\x000\x01B\xd2\x01\n" +
-	"\x1adev.openfeature.flagd.grpcZIbuf.build/gen/go/open-feature/flagd/protocolbuffers/go/schema/v1;schemav1\xb8\x01\x01\xaa\x02\x16OpenFeature.Flagd.Grpc\xca\x02'OpenFeature\\Providers\\Flagd\\Schema\\Grpc\xea\x02\"OpenFeature::FlagD::Provider::Grpcb\x06proto3"
+	"\vEventStream\x12\x1d.schema.v1.EventStreamRequest\x1a\x1e.schema.v1.EventStreamResponse\"\x000\x01B\xcf\x01\n" +
+	"\x1adev.openfeature.flagd.grpcZIbuf.build/gen/go/open-feature/flagd/protocolbuffers/go/schema/v1;schemav1\xaa\x02\x16OpenFeature.Flagd.Grpc\xca\x02'OpenFeature\\Providers\\Flagd\\Schema\\Grpc\xea\x02\"OpenFeature::FlagD::Provider::Grpcb\x06proto3"
 
 var (
 	file_schema_v1_schema_proto_rawDescOnce sync.Once

@@ -23,10 +23,9 @@ const (
 )
 
 type SyncFlagsRequest struct {
-	state      protoimpl.MessageState `protogen:"open.v1"`
-	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
-	// Deprecated: Marked as deprecated in flagd/sync/v1/sync.proto.
-	Selector      string `protobuf:"bytes,2,opt,name=selector,proto3" json:"selector,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProviderId    string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	Selector      string                 `protobuf:"bytes,2,opt,name=selector,proto3" json:"selector,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -68,7 +67,6 @@ func (x *SyncFlagsRequest) GetProviderId() string {
 	return ""
 }
 
-// Deprecated: Marked as deprecated in flagd/sync/v1/sync.proto.
 func (x *SyncFlagsRequest) GetSelector() string {
 	if x != nil {
 		return x.Selector
@@ -129,10 +127,9 @@ func (x *SyncFlagsResponse) GetSyncContext() *structpb.Struct {
 }
 
 type FetchAllFlagsRequest struct {
-	state      protoimpl.MessageState `protogen:"open.v1"`
-	ProviderId string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
-	// Deprecated: Marked as deprecated in flagd/sync/v1/sync.proto.
-	Selector      string `protobuf:"bytes,2,opt,name=selector,proto3" json:"selector,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProviderId    string                 `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	Selector      string                 `protobuf:"bytes,2,opt,name=selector,proto3" json:"selector,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -174,7 +171,6 @@ func (x *FetchAllFlagsRequest) GetProviderId() string {
 	return ""
 }
 
-// Deprecated: Marked as deprecated in flagd/sync/v1/sync.proto.
 func (x *FetchAllFlagsRequest) GetSelector() string {
 	if x != nil {
 		return x.Selector
@@ -226,7 +222,6 @@ func (x *FetchAllFlagsResponse) GetFlagConfiguration() string {
 	return ""
 }
 
-// Deprecated: Marked as deprecated in flagd/sync/v1/sync.proto.
 type GetMetadataRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -263,7 +258,6 @@ func (*GetMetadataRequest) Descriptor() ([]byte, []int) {
 	return file_flagd_sync_v1_sync_proto_rawDescGZIP(), []int{4}
 }
 
-// Deprecated: Marked as deprecated in flagd/sync/v1/sync.proto.
 type GetMetadataResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Metadata      *structpb.Struct       `protobuf:"bytes,2,opt,name=metadata,proto3" json:"metadata,omitempty"`
@@ -312,28 +306,28 @@ var File_flagd_sync_v1_sync_proto protoreflect.FileDescriptor
 
 const file_flagd_sync_v1_sync_proto_rawDesc = "" +
 	"\n" +
-	"\x18flagd/sync/v1/sync.proto\x12\rflagd.sync.v1\x1a\x1cgoogle/protobuf/struct.proto\"S\n" +
+	"\x18flagd/sync/v1/sync.proto\x12\rflagd.sync.v1\x1a\x1cgoogle/protobuf/struct.proto\"Q\n" +
 	"\x10SyncFlagsRequest\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
-	"providerId\x12\x1e\n" +
-	"\bselector\x18\x02 \x01(\tB\x02\x18\x01R\bselector\"\x94\x01\n" +
+	"providerId\x12\x1c\n" +
+	"\bselector\x18\x02 \x01(\tB\x00R\bselector\"\x94\x01\n" +
 	"\x11SyncFlagsResponse\x12-\n" +
 	"\x12flag_configuration\x18\x01 \x01(\tR\x11flagConfiguration\x12?\n" +
 	"\fsync_context\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\vsyncContext\x88\x01\x01B\x0f\n" +
-	"\r_sync_context\"W\n" +
+	"\r_sync_context\"U\n" +
 	"\x14FetchAllFlagsRequest\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\tR\n" +
-	"providerId\x12\x1e\n" +
-	"\bselector\x18\x02 \x01(\tB\x02\x18\x01R\bselector\"F\n" +
+	"providerId\x12\x1c\n" +
+	"\bselector\x18\x02 \x01(\tB\x00R\bselector\"F\n" +
 	"\x15FetchAllFlagsResponse\x12-\n" +
-	"\x12flag_configuration\x18\x01 \x01(\tR\x11flagConfiguration\"\x18\n" +
-	"\x12GetMetadataRequest:\x02\x18\x01\"T\n" +
+	"\x12flag_configuration\x18\x01 \x01(\tR\x11flagConfiguration\"\x16\n" +
+	"\x12GetMetadataRequest:\x00\"R\n" +
 	"\x13GetMetadataResponse\x123\n" +
-	"\bmetadata\x18\x02 \x01(\v2\x17.google.protobuf.StructR\bmetadata:\x02\x18\x01J\x04\b\x01\x10\x022\x9e\x02\n" +
+	"\bmetadata\x18\x02 \x01(\v2\x17.google.protobuf.StructR\bmetadata:\x00J\x04\b\x01\x10\x022\x9b\x02\n" +
 	"\x0fFlagSyncService\x12R\n" +
 	"\tSyncFlags\x12\x1f.flagd.sync.v1.SyncFlagsRequest\x1a .flagd.sync.v1.SyncFlagsResponse\"\x000\x01\x12\\\n" +
-	"\rFetchAllFlags\x12#.flagd.sync.v1.FetchAllFlagsRequest\x1a$.flagd.sync.v1.FetchAllFlagsResponse\"\x00\x12Y\n" +
-	"\vGetMetadata\x12!.flagd.sync.v1.GetMetadataRequest\x1a\".flagd.sync.v1.GetMetadataResponse\"\x03\x88\x02\x01B\xe6\x01\n" +
+	"\rFetchAllFlags\x12#.flagd.sync.v1.FetchAllFlagsRequest\x1a$.flagd.sync.v1.FetchAllFlagsResponse\"\x00\x12V\n" +
+	"\vGetMetadata\x12!.flagd.sync.v1.GetMetadataRequest\x1a\".flagd.sync.v1.GetMetadataResponse\"\x00B\xe6\x01\n" +
 	"\x1fdev.openfeature.flagd.grpc.syncZKbuf.build/gen/go/open-feature/flagd/protocolbuffers/go/flagd/sync/v1;syncv1\xaa\x02\x1bOpenFeature.Flagd.Grpc.Sync\xca\x02,OpenFeature\\Providers\\Flagd\\Schema\\Grpc\\Sync\xea\x02(OpenFeature::Flagd::Provider::Grpc::Syncb\x06proto3"
 
 var (

@@ -48,7 +48,6 @@ const (
 type FlagSyncServiceClient interface {
 	SyncFlags(context.Context, *connect.Request[v1.SyncFlagsRequest]) (*connect.ServerStreamForClient[v1.SyncFlagsResponse], error)
 	FetchAllFlags(context.Context, *connect.Request[v1.FetchAllFlagsRequest]) (*connect.Response[v1.FetchAllFlagsResponse], error)
-	// Deprecated: do not use.
 	GetMetadata(context.Context, *connect.Request[v1.GetMetadataRequest]) (*connect.Response[v1.GetMetadataResponse], error)
 }
 
@@ -102,8 +101,6 @@ func (c *flagSyncServiceClient) FetchAllFlags(ctx context.Context, req *connect.
 }
 
 // GetMetadata calls flagd.sync.v1.FlagSyncService.GetMetadata.
-//
-// Deprecated: do not use.
 func (c *flagSyncServiceClient) GetMetadata(ctx context.Context, req *connect.Request[v1.GetMetadataRequest]) (*connect.Response[v1.GetMetadataResponse], error) {
 	return c.getMetadata.CallUnary(ctx, req)
 }
@@ -112,7 +109,6 @@ func (c *flagSyncServiceClient) GetMetadata(ctx context.Context, req *connect.Re
 type FlagSyncServiceHandler interface {
 	SyncFlags(context.Context, *connect.Request[v1.SyncFlagsRequest], *connect.ServerStream[v1.SyncFlagsResponse]) error
 	FetchAllFlags(context.Context, *connect.Request[v1.FetchAllFlagsRequest]) (*connect.Response[v1.FetchAllFlagsResponse], error)
-	// Deprecated: do not use.
 	GetMetadata(context.Context, *connect.Request[v1.GetMetadataRequest]) (*connect.Response[v1.GetMetadataResponse], error)
 }
 
