@@ -46,7 +46,12 @@ func (c demoCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.run(ctx, c.tell)
+	return h.run(ctx, func(ctx context.Context, address, adminToken string) error {
+		if err := h.counting.first(ctx); err != nil {
+			return err // the story is about what is counted
+		}
+		return c.tell(ctx, address, adminToken)
+	})
 }
 
 // place moves to a free port when the usual one is taken, and refuses a rate at

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"os"
@@ -60,24 +61,20 @@ func (c doctorCmd) engine(ctx context.Context) (string, error) {
 	if c.Clickhouse != "" {
 		return "not needed: a ClickHouse server is named", nil
 	}
-	h := &house{config: config{Lib: c.Lib}}
 	dir, err := os.MkdirTemp("", "sluice-doctor-")
 	if err != nil {
 		return "", fmt.Errorf("making a folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	h.Data = dir
 	ctx, stop := context.WithTimeout(ctx, 20*time.Second)
 	defer stop()
 	began := now()
-	if err := h.startEngine(ctx); err != nil {
-		if h.stopEngine != nil {
-			err = errors.Join(err, h.stopEngine())
-		}
+	m, err := startEngine(ctx, c.Lib, dir, slog.New(slog.DiscardHandler))
+	if err != nil {
 		return "", err
 	}
 	took := now().Sub(began)
-	return fmt.Sprintf("starts in %d ms (%s)", took.Milliseconds(), h.engine.Library), h.stopEngine()
+	return fmt.Sprintf("starts in %d ms (%s)", took.Milliseconds(), m.Library), m.stop()
 }
 
 func (c doctorCmd) data(context.Context) (string, error) {

@@ -37,7 +37,6 @@ var (
 
 // openController makes the controller and what it reads from.
 func (h *house) openController(context.Context) error {
-	h.accounts = newAccounts(h)
 	h.facts = &facts{house: h, looks: map[string]decisions.Look{}, stuck: map[string]standstill{}}
 	h.controller = &decisions.Controller{
 		Log: h.streams.Log, Blobs: h.streams.Blobs, House: h.projection, Flags: h.folds.Flags, State: h.folds.Rollouts,
@@ -60,8 +59,17 @@ func (f *facts) Readout(ctx context.Context, r decisions.Rollout, now time.Time)
 
 // ask counts for gates: every unit had the same time for its events.
 func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
+	c, err := f.house.counting.get()
+	if err != nil {
+		return decisions.Evidence{At: now}, err
+	}
+	e, err := f.count(ctx, c, r, now)
+	return e, f.house.counting.blame(ctx, err)
+}
+
+func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
 	e := decisions.Evidence{At: now}
-	until, err := f.watermark(ctx, &e, now)
+	until, err := f.watermark(ctx, c, &e, now)
 	if err != nil {
 		return e, err
 	}
@@ -76,7 +84,7 @@ func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time) (de
 	for _, key := range r.Plan.Measured() {
 		q.Metrics = append(q.Metrics, r.Metrics[key])
 	}
-	a, err := f.house.store.Readout(ctx, q)
+	a, err := c.store.Readout(ctx, q)
 	if err != nil {
 		return e, err
 	}
@@ -86,10 +94,10 @@ func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time) (de
 // watermark notes how far each shard is loaded and returns the time up to
 // which everything that was acknowledged is countable: now, where the loader
 // has all that the stream had a moment ago, else the newest event loaded.
-func (f *facts) watermark(ctx context.Context, e *decisions.Evidence, now time.Time) (time.Time, error) {
+func (f *facts) watermark(ctx context.Context, c *counting, e *decisions.Evidence, now time.Time) (time.Time, error) {
 	until := now
 	e.Watermark = map[string]decisions.Place{}
-	for _, l := range f.house.loaders {
+	for _, l := range c.loaders {
 		if l.Shard == ingest.ControlShard {
 			continue
 		}
@@ -97,12 +105,15 @@ func (f *facts) watermark(ctx context.Context, e *decisions.Evidence, now time.T
 		if err != nil {
 			return until, fmt.Errorf("asking for the end of %s: %w", l.Shard, err)
 		}
-		p := l.Progress()
+		p, err := c.progress(ctx, l)
+		if err != nil {
+			return until, err
+		}
 		e.Watermark[l.Shard] = decisions.Place{Seq: p.Done, Newest: p.Newest, Behind: f.behind(p, last, now)}
 		if p.Done < last && p.Newest.Before(until) {
 			until = p.Newest
 		}
-		b, err := f.house.accounts.balance(ctx, l)
+		b, err := c.balance(ctx, l, p.Done)
 		if err != nil {
 			return until, err
 		}
@@ -158,7 +169,11 @@ func (f *facts) keep(ctx context.Context, l decisions.Look) error {
 	if err != nil {
 		return fmt.Errorf("encoding a look: %w", err)
 	}
-	return f.house.store.InsertLook(ctx, warehouse.Look{
+	c, err := f.house.counting.get()
+	if err != nil {
+		return err
+	}
+	return c.store.InsertLook(ctx, warehouse.Look{
 		Rollout: l.Rollout, At: l.At, Stage: l.Stage, Action: string(l.Verdict.Action), Reason: l.Verdict.Reason, Data: data,
 	})
 }

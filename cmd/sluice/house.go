@@ -14,13 +14,11 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
-	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
-	"github.com/sluice-hq/sluice/internal/engine"
 	"github.com/sluice-hq/sluice/internal/natslog"
+	"github.com/sluice-hq/sluice/internal/replica"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/internal/stream"
-	"github.com/sluice-hq/sluice/internal/warehouse"
 )
 
 // config says what house to build.
@@ -34,6 +32,7 @@ type config struct {
 	Clickhouse   string        // URL, empty: embedded
 	Every        time.Duration // between two looks of the controller
 	Environments []string      // empty: the usual three
+	Roles        roles         // what this replica does; empty: everything
 	OpenPages    bool          // pages need no sign-in
 	Quiet        bool          // log warnings and worse alone
 }
@@ -50,25 +49,24 @@ func (c config) environments() []string {
 type house struct {
 	config
 	lg         *slog.Logger
+	listener   net.Listener
 	streams    *natslog.Store
 	folds      server.Folds
 	projection *event.Projection
-	adminToken string             // of the first start, empty later
-	engine     *engine.Supervisor // nil with a ClickHouse server
-	stopEngine func() error
-	store      *warehouse.Warehouse
-	loaders    []*ingest.Loader
-	accounts   *accounts
-	facts      *facts
-	controller *decisions.Controller
+	adminToken string // of the first start, empty later
 	key        []byte // of the installation: units are hashed with it
 	hub        *stream.Hub
-	listener   net.Listener
 	http       *http.Server
+	snapshots  *snapshots
+	replica    *replica.Watch
+	intake     part[*intake]   // the flag plane does without it
+	counting   part[*counting] // and without this
+	facts      *facts
+	controller *decisions.Controller
 }
 
-// open builds a house. What was opened is closed again when a later part
-// cannot be.
+// open builds a house: first what flags are served from. What was opened is
+// closed again when a later part cannot be.
 func open(ctx context.Context, c config) (*house, error) {
 	level := slog.LevelInfo
 	if c.Quiet {
@@ -76,7 +74,7 @@ func open(ctx context.Context, c config) (*house, error) {
 	}
 	h := &house{config: c, lg: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	for _, part := range []func(context.Context) error{
-		h.listen, h.openLog, h.openWarehouse, h.openLoaders, h.openController, h.openDoors,
+		h.listen, h.openLog, h.openKey, h.openReplica, h.openParts, h.openController, h.openDoors,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, h.close())
@@ -95,20 +93,52 @@ func (h *house) listen(context.Context) (err error) {
 	return nil
 }
 
-// openLog opens the streams and folds the log up to its end.
+// openLog opens the log and folds it up to its end, from the newest snapshot
+// if that is good.
 func (h *house) openLog(ctx context.Context) (err error) {
 	h.streams, err = natslog.Open(ctx, natslog.Config{
 		Dir: filepath.Join(h.Data, "nats"), URL: h.Nats, SystemURL: h.NatsSystem, TrustSync: h.TrustSync, Logger: h.lg,
+		FactsLater: true,
 	})
 	if err != nil {
 		return err
 	}
-	h.folds = server.NewFolds()
-	h.projection = event.NewProjection(h.folds.All()...)
-	if err := h.projection.Catch(ctx, h.streams.Log); err != nil {
+	h.snapshots = newSnapshots(filepath.Join(h.Data, "snapshots"), h.lg)
+	if h.folds, h.projection, err = h.snapshots.fold(ctx, h.streams.Log, h.streams.Log.Mark()); err != nil {
 		return fmt.Errorf("folding the log: %w", err)
 	}
 	return h.firstToken(ctx)
+}
+
+// openReplica makes what compares this replica with the others.
+func (h *house) openReplica(context.Context) error {
+	host, _ := os.Hostname() // empty when unknown: the address still tells replicas of one host apart
+	h.replica = &replica.Watch{
+		ID: event.New().String(), Name: host + " " + h.listener.Addr().String(), Code: h.snapshots.code, Log: h.streams.Log,
+		Projection: h.projection, Board: h.streams.Board(boardTime), Streams: func() map[uint64]int { return h.hub.Holds() }, Logger: h.lg,
+	}
+	return nil
+}
+
+// boardTime is how long what a replica says of itself stands, and lookEvery the
+// pause in which it says it anew.
+const (
+	boardTime = 15 * time.Second
+	lookEvery = 2 * time.Second
+)
+
+// openParts says how the parts are opened that the flag plane does without. The
+// streams of facts are tried at once, since they are near; the warehouse is
+// opened when the house stands.
+func (h *house) openParts(ctx context.Context) error {
+	h.intake.name, h.intake.fix = "ingest", "look at the streams of facts; damaged ones are restored from a backup of the data folder"
+	h.intake.open, h.intake.check = h.openIntake, func(ctx context.Context, in *intake) error { return in.well(ctx) }
+	h.counting.name, h.counting.fix = "warehouse", "run \"make engine\" if the engine is missing, or start the server that --clickhouse names"
+	h.counting.open, h.counting.check = h.openCounting, func(ctx context.Context, c *counting) error { return c.store.Ping(ctx) }
+	if h.Roles.factual() {
+		_ = h.intake.attempt(ctx) // if it fails, run tries again and says why
+	}
+	return nil
 }
 
 // firstToken makes an admin token when nobody could sign in.
@@ -133,63 +163,4 @@ func (h *house) firstToken(ctx context.Context) (err error) {
 	}
 	h.adminToken = text
 	return h.projection.Catch(ctx, h.streams.Log)
-}
-
-// openWarehouse starts the engine, unless there is a server, and opens it.
-func (h *house) openWarehouse(ctx context.Context) (err error) {
-	c := warehouse.Config{Addr: h.Clickhouse}
-	if h.Clickhouse == "" {
-		if err := h.startEngine(ctx); err != nil {
-			return err
-		}
-		c.Dial = h.engine.Dial
-	}
-	h.store, err = warehouse.Open(ctx, c)
-	return err
-}
-
-func (h *house) startEngine(ctx context.Context) error {
-	executable, _ := os.Executable() // empty when unknown: then it is not looked at
-	dir, _ := os.Getwd()
-	library, err := engine.Find(engine.Places{Given: h.Lib, Executable: executable, Dir: dir, Data: h.Data})
-	if err != nil {
-		return err
-	}
-	socket, err := h.socket()
-	if err != nil {
-		return err
-	}
-	h.engine = &engine.Supervisor{Library: library, Path: filepath.Join(h.Data, "clickhouse"), Socket: socket, Logger: h.lg}
-	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan error, 1)
-	go func() { ended <- h.engine.Run(life) }()
-	h.stopEngine = func() error {
-		stop()
-		<-ended // why it gave up, if it did, Wait has said
-		return h.removeSocket(socket)
-	}
-	return h.engine.Wait(ctx)
-}
-
-// removeSocket removes what socket made.
-func (h *house) removeSocket(path string) error {
-	if filepath.Dir(path) == filepath.Clean(h.Data) {
-		return os.RemoveAll(path)
-	}
-	return os.RemoveAll(filepath.Dir(path))
-}
-
-// socket names the engine's socket. It lies with the data, so that a process
-// that was killed leaves nothing behind that its successor does not replace;
-// where that path is longer than a socket's may be, in a folder of our own.
-func (h *house) socket() (string, error) {
-	const name = "engine.sock"
-	if path := filepath.Join(h.Data, name); len(path) <= engine.SocketMax {
-		return path, nil
-	}
-	dir, err := os.MkdirTemp("", "sluice-")
-	if err != nil {
-		return "", fmt.Errorf("making a folder for the engine's socket: %w", err)
-	}
-	return filepath.Join(dir, name), nil
 }

@@ -7,61 +7,73 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/natslog"
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
-// generation names the tables that the loaders fill. It changes when they are
-// rebuilt from the streams.
-const generation = "1"
-
-// openLoaders makes one loader per stream of facts and one for the control
-// log.
-func (h *house) openLoaders(context.Context) error {
-	codec := ingest.NewCodec()
-	add := func(shard string, s ingest.Stream, d ingest.Decoder) {
-		h.loaders = append(h.loaders, &ingest.Loader{
-			Shard: shard, Generation: generation, Stream: s, KV: h.streams.KV, Store: h.store,
-			Dead: h.streams.Dead, Decoder: d, Logger: h.lg,
-		})
-	}
-	for i, s := range h.streams.Facts {
-		add(fmt.Sprintf("facts-%d", i), s, codec)
-	}
-	add(ingest.ControlShard, h.streams.Control, ingest.ControlDecoder{})
-	return nil
+// intake is the door of the facts and the streams behind it.
+type intake struct {
+	*ingest.Intake
+	streams []*natslog.Stream
+	dead    *natslog.Stream
+	kv      *natslog.KV
 }
 
-// openIntake makes the door of the facts.
-func (h *house) openIntake(ctx context.Context) (*ingest.Intake, error) {
-	path := filepath.Join(h.Data, "unit.key")
-	key, err := unitKey(path)
-	if err == nil {
-		err = sameKey(ctx, h.streams.KV, key, path)
-	}
-	if err != nil {
+// openIntake opens the streams of facts and the door before them.
+func (h *house) openIntake(ctx context.Context) (*intake, error) {
+	if err := h.streams.OpenFacts(ctx); err != nil {
 		return nil, err
 	}
-	h.key = key
+	if err := sameKey(ctx, h.streams.KV, h.key, h.keyPath()); err != nil {
+		return nil, err
+	}
 	codec, instance := ingest.NewCodec(), event.New().String()
 	door := server.Door{Projection: h.projection, Folds: h.folds}
-	in := &ingest.Intake{Door: &ingest.Door{Flags: door, Metrics: door, Key: key}, History: h.projection, End: h.end}
-	for _, s := range h.streams.Facts {
+	in := &intake{
+		Intake:  &ingest.Intake{Door: &ingest.Door{Flags: door, Metrics: door, Key: h.key}, History: h.projection, End: h.end},
+		streams: h.streams.Facts, dead: h.streams.Dead, kv: h.streams.KV,
+	}
+	for _, s := range in.streams {
 		in.Packers = append(in.Packers, ingest.NewPacker(s, codec, instance))
 	}
 	return in, nil
 }
 
-// end returns where the log ends. Of a log that lost its end nobody knows: what
-// it had there must not be taken for what never was.
-func (h *house) end(ctx context.Context) (uint64, error) {
-	if why := h.streams.Log.Why(); why != "" {
-		return 0, fmt.Errorf("%w: %s", event.ErrReadOnly, why)
+// well asks every stream of facts for its end.
+func (in *intake) well(ctx context.Context) error {
+	for _, s := range append(in.streams[:len(in.streams):len(in.streams)], in.dead) {
+		if _, err := s.Last(ctx); err != nil {
+			return err
+		}
 	}
-	return h.streams.Log.Last(ctx)
+	return nil
 }
+
+// taker lets events in once the streams of facts are there.
+type taker struct{ house *house }
+
+var _ server.Intake = taker{}
+
+// Accept implements server.Intake.
+func (t taker) Accept(ctx context.Context, r ingest.Request, now time.Time) (ingest.Receipt, error) {
+	in, err := t.house.intake.get()
+	if err != nil {
+		return ingest.Receipt{}, err
+	}
+	return in.Accept(ctx, r, now)
+}
+
+// openKey reads the key that unit ids are hashed with, or makes it.
+func (h *house) openKey(context.Context) (err error) {
+	h.key, err = unitKey(h.keyPath())
+	return err
+}
+
+func (h *house) keyPath() string { return filepath.Join(h.Data, "unit.key") }
 
 // unitKey reads the key that unit ids are hashed with, or makes it. Without it
 // stored units can never be matched again: it belongs in the backup.
@@ -123,63 +135,4 @@ func keep(path string, content []byte) error {
 		}
 	}
 	return nil
-}
-
-// accounts tells how far the facts are, and whether all of them are there.
-type accounts struct {
-	house   *house
-	ledgers map[string]*ingest.Ledger // by shard
-}
-
-func newAccounts(h *house) *accounts {
-	a := &accounts{house: h, ledgers: map[string]*ingest.Ledger{}}
-	for _, l := range h.loaders {
-		a.ledgers[l.Shard] = &ingest.Ledger{Reconciler: ingest.Reconciler{
-			Shard: l.Shard, Stream: l.Stream, Store: l.Store, Dead: l.Dead, Decoder: l.Decoder,
-		}}
-	}
-	return a
-}
-
-var _ server.Accounts = (*accounts)(nil)
-
-// Facts implements server.Accounts.
-func (a *accounts) Facts(ctx context.Context) (v server.FactsView, err error) {
-	for _, l := range a.house.loaders {
-		last, err := l.Stream.Last(ctx)
-		if err != nil {
-			return v, fmt.Errorf("asking for the end of %s: %w", l.Shard, err)
-		}
-		s := server.ShardView{Progress: l.Progress(), Last: last}
-		if l.Shard == ingest.ControlShard {
-			v.Control = s
-			continue
-		}
-		v.Shards = append(v.Shards, s)
-		b, err := a.balance(ctx, l)
-		if err != nil {
-			return v, err
-		}
-		v.DeadLetters += b.Dead
-		v.Unaccounted += int64(b.Unaccounted)
-	}
-	if v.Events, err = a.house.store.Counted(ctx); err != nil {
-		return v, err
-	}
-	v.ControlRows, _, err = a.house.store.ControlCount(ctx)
-	return v, err
-}
-
-// Letters implements server.Accounts.
-func (a *accounts) Letters(ctx context.Context, f ingest.LetterFilter) ([]ingest.Letter, error) {
-	return ingest.Letters(ctx, a.house.streams.Dead, f)
-}
-
-// balance accounts for all that a loader has loaded.
-func (a *accounts) balance(ctx context.Context, l *ingest.Loader) (ingest.Account, error) {
-	b, err := a.ledgers[l.Shard].Balance(ctx, l.Progress().Done)
-	if err != nil {
-		return b, fmt.Errorf("balancing %s: %w", l.Shard, err)
-	}
-	return b, nil
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -20,11 +21,7 @@ import (
 )
 
 // openDoors makes the HTTP server.
-func (h *house) openDoors(ctx context.Context) error {
-	intake, err := h.openIntake(ctx)
-	if err != nil {
-		return err
-	}
+func (h *house) openDoors(context.Context) error {
 	tickets, err := h.openStreams()
 	if err != nil {
 		return err
@@ -33,8 +30,8 @@ func (h *house) openDoors(ctx context.Context) error {
 	h.http = &http.Server{
 		Handler: server.New(server.House{
 			Log: h.streams.Log, Blobs: h.streams.Blobs, Projection: h.projection, Folds: h.folds,
-			Intake: intake, Accounts: h.accounts, Readouts: h.facts, Looks: h.facts.look, Ready: h.ready,
-			Streams: h.hub, Tickets: tickets,
+			Intake: taker{h}, Accounts: accounts{h}, Readouts: h.facts, Looks: h.facts.look, Ready: h.ready,
+			Streams: h.hub, Tickets: tickets, Replica: h.replica, Roles: h.Roles,
 			Environments: h.environments(), Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
 			Closing: closing,
 		}),
@@ -65,12 +62,18 @@ func protocols() *http.Protocols {
 	return p
 }
 
-// ready says how every dependency is.
+// ready says how every dependency is that flags are served without.
 func (h *house) ready(ctx context.Context) map[string]error {
 	ctx, stop := context.WithTimeout(ctx, 2*time.Second)
 	defer stop()
 	_, err := h.streams.Log.Last(ctx)
-	all := map[string]error{"streams": err, "warehouse": h.store.Ping(ctx)}
+	all := map[string]error{"streams": err}
+	if h.Roles.factual() {
+		all[h.intake.name] = h.intake.look(ctx)
+	}
+	if h.Roles.counts() {
+		all[h.counting.name] = h.counting.look(ctx)
+	}
 	if why := h.streams.Log.Why(); why != "" {
 		all["log is whole"] = errors.New(why)
 	}
@@ -87,11 +90,12 @@ func (h *house) run(ctx context.Context, tell func(ctx context.Context, address,
 	defer stop()
 	g, work := errgroup.WithContext(work)
 	g.Go(func() error { return h.projection.Run(work, h.streams.Log) })
-	for _, l := range h.loaders {
-		g.Go(func() error { return l.Run(work) })
-	}
 	g.Go(func() error { return h.hub.Run(work) })
+	g.Go(func() error { return h.keepParts(work) })
 	g.Go(func() error { return h.decide(work) })
+	g.Go(func() error { return h.carryOut(work) })
+	g.Go(func() error { return h.compare(work) })
+	g.Go(func() error { return h.snapshot(work) })
 	g.Go(func() error { return h.seal(work) })
 	g.Go(func() error { return h.serve(work) })
 	g.Go(func() error {
@@ -119,23 +123,97 @@ func (h *house) serve(ctx context.Context) error {
 	return h.http.Shutdown(last)
 }
 
+// keepParts opens what the flag plane does without, and keeps it.
+func (h *house) keepParts(ctx context.Context) error {
+	if !h.Roles.factual() {
+		return nil
+	}
+	return h.intake.keep(ctx, h.lg, func(ctx context.Context, _ *intake) error {
+		if !h.Roles.counts() {
+			return nil
+		}
+		return h.counting.keep(ctx, h.lg, func(ctx context.Context, c *counting) error { return c.run(ctx) })
+	})
+}
+
 // decide lets the controller look, again and again. A log that lost its end
-// takes no decision: looking would only fail, store its evidence and say so,
+// takes no decisions: looking would only fail, store its evidence and say so,
 // every few seconds for as long as nobody brings the backup.
 func (h *house) decide(ctx context.Context) error {
 	if why := h.streams.Log.Why(); why != "" {
 		h.lg.Error("the log is read-only: flags are served, nothing is decided and nothing can be changed; restore the data folder from a backup", "why", why)
-		<-ctx.Done()
 		return nil
 	}
-	return each(ctx, h.Every, func() {
-		if err := h.controller.Step(ctx, now()); err != nil && ctx.Err() == nil {
-			h.lg.Error("looking at the rollouts", "error", err)
-		}
-		if err := h.expire(ctx, now()); err != nil && ctx.Err() == nil {
-			h.lg.Error("taking out rules whose time has come", "error", err)
+	if !h.Roles.has(server.Decide) {
+		return nil
+	}
+	said := once{lg: h.lg, message: "looking at the rollouts"}
+	return each(ctx, h.Every, func() { said.tell(ctx, h.controller.Step(ctx, now())) })
+}
+
+// carryOut does what was written down to be done at a time. It needs the log
+// alone.
+func (h *house) carryOut(ctx context.Context) error {
+	if !h.Roles.has(server.Flags, server.Decide) || h.readOnly() {
+		return nil
+	}
+	said := once{lg: h.lg, message: "taking out rules whose time has come"}
+	return each(ctx, h.Every, func() { said.tell(ctx, h.expire(ctx, now())) })
+}
+
+func (h *house) readOnly() bool { return h.streams.Log.Why() != "" }
+
+// once logs an error when it is another than the last. That a part is still
+// being opened is none.
+type once struct {
+	lg      *slog.Logger
+	message string
+	last    string
+}
+
+func (o *once) tell(ctx context.Context, err error) {
+	text := ""
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errOpening) {
+		text = err.Error()
+	}
+	if text != "" && text != o.last {
+		o.lg.Error(o.message, "error", text)
+	}
+	o.last = text
+}
+
+// compare says how this replica is and looks at the others, and takes back what
+// it said when it ends. A replica that stands against others throws its
+// snapshots away: the next start is to fold every event.
+func (h *house) compare(ctx context.Context) error {
+	said := once{lg: h.lg, message: "comparing with the other replicas"}
+	err := each(ctx, lookEvery, func() {
+		asking, stop := context.WithTimeout(ctx, lookEvery)
+		defer stop()
+		said.tell(ctx, h.replica.Step(asking, now()))
+		if _, v, _ := h.replica.Seen(); v.Out() {
+			h.snapshots.discard()
 		}
 	})
+	leaving, stop := context.WithTimeout(context.WithoutCancel(ctx), lookEvery)
+	defer stop()
+	_ = h.replica.Leave(leaving) // else it goes by itself
+	return err
+}
+
+// snapshot writes the state down when much has happened, and at the end.
+func (h *house) snapshot(ctx context.Context) error {
+	step := func(last bool) {
+		if _, v, _ := h.replica.Seen(); v.Out() || h.readOnly() {
+			return
+		}
+		if err := h.snapshots.step(h.projection, now(), last); err != nil {
+			h.lg.Error("writing a snapshot; the next start will take longer", "error", err)
+		}
+	}
+	err := each(ctx, time.Second, func() { step(false) })
+	step(true)
+	return err
 }
 
 // expire carries out what rules were written to do at a date. Whoever changes
@@ -188,11 +266,8 @@ func (h *house) close() error {
 	if h.listener != nil {
 		_ = h.listener.Close() // closed already when it has served
 	}
-	if h.store != nil {
-		errs = append(errs, h.store.Close())
-	}
-	if h.stopEngine != nil {
-		errs = append(errs, h.stopEngine())
+	if c, held := h.counting.opened(); held {
+		errs = append(errs, c.close())
 	}
 	if h.streams != nil {
 		// Counted from here: an engine that hangs may have taken long to end.

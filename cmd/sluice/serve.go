@@ -16,6 +16,7 @@ type serveCmd struct {
 	TrustSync    bool          `help:"Vouch for sync_interval: always where there is no system account to ask." env:"SLUICE_TRUST_SYNC"`
 	Clickhouse   string        `help:"ClickHouse server (clickhouse://…, http://…); default: the embedded engine." env:"SLUICE_CLICKHOUSE"`
 	Every        time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
+	Roles        []string      `help:"What this replica does: some of flags,ingest,load,decide,web." default:"flags,ingest,load,decide,web" env:"SLUICE_ROLES"`
 	Environments []string      `help:"Environments." default:"development,staging,production" env:"SLUICE_ENVIRONMENTS"`
 }
 
@@ -24,9 +25,13 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if c.Every <= 0 {
 		return fmt.Errorf("--every %v is no pause; write one such as 5s", c.Every)
 	}
+	roles, err := parseRoles(c.Roles)
+	if err != nil {
+		return err
+	}
 	h, err := open(ctx, config{
 		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
-		Every: c.Every, Environments: c.Environments,
+		Every: c.Every, Environments: c.Environments, Roles: roles,
 	})
 	if err != nil {
 		return err

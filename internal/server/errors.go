@@ -55,6 +55,15 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType tells the API layer the media type.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
+// GetHeaders tells the API layer when to come back.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.Status == http.StatusServiceUnavailable {
+		comeBack(h)
+	}
+	return h
+}
+
 // problem is the one place where an error becomes a status.
 func problem(err error) *Problem {
 	var done *Problem
@@ -72,6 +81,10 @@ func problem(err error) *Problem {
 	if errors.As(err, &refused) {
 		p.Rejected = refused
 	}
+	var missing Unavailable
+	if errors.As(err, &missing) {
+		p.Detail = missing.detail()
+	}
 	if p.Status == http.StatusInternalServerError {
 		p.Detail = internal
 	}
@@ -85,9 +98,12 @@ func status(err error) (int, string) {
 	var large *http.MaxBytesError
 	var refused ingest.Refused
 	var done *Problem
+	var missing Unavailable
 	switch {
 	case errors.As(err, &done):
 		return done.Status, done.Type
+	case errors.As(err, &missing): // first: what is behind it is no fault of the request
+		return http.StatusServiceUnavailable, "/problems/unavailable"
 	case errors.As(err, &refused), errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
 		return http.StatusBadRequest, "/problems/invalid"
 	case errors.Is(err, errUnauthorized):
@@ -178,7 +194,7 @@ func fail(w http.ResponseWriter, err error) {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sluice"`)
 	case http.StatusServiceUnavailable:
-		comeBack(w)
+		comeBack(w.Header())
 	}
 	w.WriteHeader(p.Status)
 	e := json.NewEncoder(w)

@@ -30,8 +30,8 @@ func (s *server) takeEvents(w http.ResponseWriter, r *http.Request) error {
 
 // comeBack asks a client to come back between 1 and 30 seconds from now, each at
 // another time, so that they do not all come back at once.
-func comeBack(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", strconv.Itoa(1+rand.IntN(30)))
+func comeBack(h http.Header) {
+	h.Set("Retry-After", strconv.Itoa(1+rand.IntN(30)))
 }
 
 // Door is what the door of the facts sees of the house: each look is at one

@@ -90,6 +90,10 @@ func (s *server) guarded(routes map[string]route, next http.Handler) http.Handle
 		if !ok && builtIn[template(r)] {
 			at, ok = route{needs: access.Read, scope: whole}, true
 		}
+		if err := s.elsewhere(at); err != nil {
+			s.deny(w, r, err)
+			return
+		}
 		p, known := s.principal(r, at.needs)
 		if !known {
 			p, known = s.ticketed(r, at)

@@ -34,6 +34,7 @@ import (
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/flagd"
+	"github.com/sluice-hq/sluice/internal/replica"
 	"github.com/sluice-hq/sluice/internal/stream"
 )
 
@@ -45,13 +46,15 @@ type House struct {
 	Blobs      event.Blobs
 	Projection *event.Projection // applies Log to Folds
 
-	Intake   *ingest.Intake                              // nil: this replica takes no events
+	Intake   Intake                                      // nil: this replica takes no events
 	Accounts Accounts                                    // nil: this replica loads no facts
 	Readouts Readouts                                    // nil: this replica answers no readouts
 	Looks    func(rollout string) (decisions.Look, bool) // newest look at a rollout; nil: the controller is elsewhere
 	Streams  *stream.Hub                                 // nil: this replica streams nothing
 	Tickets  stream.Tickets                              // of streams of notices; zero: bulk answers name no stream
-	Ready    func(context.Context) map[string]error      // a reason per dependency, nil when it is well
+	Replica  *replica.Watch                              // compares this replica with the others; nil: there are no others
+	Roles    []Role                                      // what this replica does; empty: everything
+	Ready    func(context.Context) map[string]error      // a reason per dependency that flags are served without, nil when it is well
 
 	Used *access.Used // when tokens were last used; nil: nobody keeps it
 
@@ -62,6 +65,11 @@ type House struct {
 	Logger       *slog.Logger // nil: silent
 	Version      string
 	OpenPages    bool // pages need no sign-in: the demo, on loopback alone
+}
+
+// Intake takes events: *ingest.Intake.
+type Intake interface {
+	Accept(ctx context.Context, r ingest.Request, now time.Time) (ingest.Receipt, error)
 }
 
 // Readouts counts what the data say of a rollout now.

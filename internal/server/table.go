@@ -39,6 +39,7 @@ var table = []route{
 	{"GET", "/api/v1/dlq", access.Read, whole, "list-dead-letters", "Events that cannot be counted, and why", typed((*server).listLetters)},
 	{"POST", "/api/v1/stats/{command}", access.Read, whole, "calculate", "The calculator: compare, guardrail, events, srm", plain((*server).calculate)},
 	{"GET", "/api/v1/verify", access.Read, whole, "verify", "Check the log and the four laws", typed((*server).verify)},
+	{"GET", "/api/v1/replicas", access.Read, whole, "list-replicas", "Which replicas there are, which event each has applied, and whether they agree", typed((*server).listReplicas)},
 	{"GET", "/api/v1/audit", access.Manage, whole, "audit", "The control log with its hashes, as JSON lines", plain((*server).audit)},
 	{"GET", "/api/v1/tokens", access.Manage, whole, "list-tokens", "All valid tokens, without their text", typed((*server).listTokens)},
 	{"POST", "/api/v1/tokens", access.Manage, whole, "issue-token", "Make a token", typed((*server).issueToken)},
