@@ -51,6 +51,7 @@ var duties = map[string]duty{
 	"ramp-flag":         {access.Decide, keyAndBody},
 	"debug-flag":        {access.Read, callersKey},
 	"list-streams":      {access.Read, theHouse},
+	"list-replicas":     {access.Read, theHouse},
 	"apply":             {access.Write, whatTheBodySays},
 	"list-flags":        {access.Read, theHouse},
 	"get-flag":          {access.Read, oneKey},
