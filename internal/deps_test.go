@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"decisions":          {"flags", "stats", "event"},
 	"dashboards":         {"decisions", "flags", "ingest", "stats", "event"},
 	"internal/manifest":  {"event"},
+	"internal/refs":      {},
 	"internal/access":    {"event"},
 	"internal/notify":    {"event"},
 	"internal/flagd":     {"flags", "event"},
@@ -70,6 +71,7 @@ var doors = map[string][]string{
 	"github.com/google/uuid":        {"event"},
 	"github.com/klauspost/compress": {"ingest"},
 	"github.com/zeebo/xxh3":         {"ingest"},
+	"github.com/go-git/":            {"internal/refs"}, // what a .gitignore means
 	"github.com/alecthomas/kong":    {"cmd/sluice"},
 }
 
