@@ -11,9 +11,6 @@ import (
 	"github.com/sluice-hq/sluice/internal/stream"
 )
 
-// headTime is how long the head of a stream may take to be written.
-const headTime = 10 * time.Second
-
 // sink is where a stream goes.
 type sink struct {
 	stream.Sink

@@ -65,7 +65,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, q stream.Request
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // or nginx keeps events back
-	sink, err := sinkOf(w, r, s.Now().Add(headTime))
+	sink, err := sinkOf(w, r, s.Streams.Deadline())
 	if err != nil {
 		s.log.Debug("a stream could not begin", "error", err)
 		return nil // nobody is there to be told

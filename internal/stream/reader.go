@@ -100,11 +100,14 @@ func (h *Hub) catchUp(s *Stream) ([]byte, *frame) {
 	return s.feed.catchUp(s.at.revision)
 }
 
+// Deadline is when a write that begins now has to be done.
+func (h *Hub) Deadline() time.Time { return h.Now().Add(h.patience()) }
+
 // send writes a text. A listener has its patience for every chunk of it, so
 // that a large ruleset may take longer than a small change.
 func (s *Stream) send(to Sink, text []byte) error {
 	for len(text) > 0 {
-		if err := to.SetWriteDeadline(s.hub.Now().Add(s.hub.patience())); err != nil {
+		if err := to.SetWriteDeadline(s.hub.Deadline()); err != nil {
 			return fmt.Errorf("setting the deadline of a stream: %w", err)
 		}
 		n, err := to.Write(text[:min(chunk, len(text))])
