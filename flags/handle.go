@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,37 +13,57 @@ import (
 
 // Handle turns a command into its one event and what the log must expect, or
 // says why not: event.Invalids with every fault, ErrUnknown, ErrUnchanged, or
-// event.ErrConflict when the flag is not at the revision the author saw. It
-// changes nothing. Paths are those of the document for a Define, and begin
-// with changes[i] for other changes.
+// event.ErrConflict when the flag is not at the revision the author saw, or
+// ErrApproval when it is not for the author alone to say. It changes nothing.
+// Paths are those of the document for a Define, and begin with changes[i] for
+// other changes.
 func (s *State) Handle(c Command) (event.Event, event.Expect, error) {
-	old, exists := s.flags[c.Key]
-	var revision event.Expect
-	if exists {
-		revision = event.Expect(old.Revision)
-	}
-	if c.Expect != event.Any && c.Expect != revision {
-		return event.Event{}, 0, fmt.Errorf("%w: flag %s is at revision %d, not %d", event.ErrConflict, c.Key, revision, c.Expect)
-	}
-	if !exists && !c.defines() {
-		return event.Event{}, 0, fmt.Errorf("%w: flag %s", ErrUnknown, c.Key)
-	}
-	work := s.next(c.Key, c.At)
-	changes, err := s.plan(work, c)
+	expect, err := s.expected(c)
 	if err != nil {
 		return event.Event{}, 0, err
 	}
-	if exists && c.Cause == "" && same(old.Recorded, work.Recorded) {
-		return event.Event{}, revision, fmt.Errorf("%w: flag %s at revision %d", ErrUnchanged, c.Key, revision)
+	old, work := s.next(c.Key, c.At), s.next(c.Key, c.At)
+	changes, err := s.plan(work, c)
+	if err == nil {
+		err = s.agreed(old, work, c)
 	}
-	data, err := store(changes, c.Comment)
 	if err != nil {
-		return event.Event{}, 0, fmt.Errorf("encoding the changes: %w", err)
+		return event.Event{}, 0, err
+	}
+	if c.Cause == "" && same(old.Recorded, work.Recorded) {
+		return event.Event{}, expect, fmt.Errorf("%w: flag %s at revision %d", ErrUnchanged, c.Key, old.Revision)
+	}
+	e, err := c.event(EventType, changed{Changes: storedOf(changes), Comment: c.Comment})
+	return e, expect, err
+}
+
+// expected returns the last event of the flag's subject that the log must have,
+// or why the command comes to nothing: the flag is not there, or not at the
+// revision that its author saw.
+func (s *State) expected(c Command) (event.Expect, error) {
+	r, exists := s.flags[c.Key]
+	if !exists {
+		r = &record{}
+	}
+	switch {
+	case c.Expect != event.Any && c.Expect != event.Expect(r.Revision):
+		return 0, fmt.Errorf("%w: flag %s is at revision %d, not %d", event.ErrConflict, c.Key, r.Revision, c.Expect)
+	case !exists && !c.defines():
+		return 0, fmt.Errorf("%w: flag %s", ErrUnknown, c.Key)
+	}
+	return event.Expect(max(r.Revision, r.Last)), nil
+}
+
+// event returns the event of a type that the command becomes.
+func (c Command) event(kind string, data any) (event.Event, error) {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return event.Event{}, fmt.Errorf("encoding the data of a %s: %w", kind, err)
 	}
 	return event.Event{
-		ID: c.ID, Source: "sluice/flags", Type: EventType, Subject: SubjectPrefix + c.Key,
-		Time: c.At, Actor: c.Actor, Cause: c.Cause, Data: data,
-	}, revision, nil
+		ID: c.ID, Source: "sluice/flags", Type: kind, Subject: SubjectPrefix + c.Key,
+		Time: c.At, Actor: c.Actor, Cause: c.Cause, Data: b,
+	}, nil
 }
 
 func (c Command) defines() bool { return len(c.Changes) > 0 && c.Changes[0].Op == Define }

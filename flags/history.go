@@ -1,6 +1,8 @@
 package flags
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,6 +18,7 @@ type Entry struct {
 	ID          event.ID     `json:"id"`       // of the event
 	Type        string       `json:"type"`     // "flag.changed"
 	At          time.Time    `json:"at"`
+	Due         *time.Time   `json:"due,omitempty"` // flag.scheduled: when it is to be carried out
 	Actor       string       `json:"actor"`
 	Cause       string       `json:"cause,omitempty"`       // ID of the decision or event behind it; empty when a person acted
 	Comment     string       `json:"comment,omitempty"`     //
@@ -50,16 +53,19 @@ func History(events []event.Recorded, environments []string) ([]Entry, error) {
 // entry tells an event but for what it made different.
 func entry(r event.Recorded, environments []string) (Entry, error) {
 	e := Entry{Revision: r.Seq, ID: r.ID, Type: r.Type, At: r.Time, Actor: r.Actor, Cause: r.Cause}
-	if r.Type != EventType {
-		return e, nil
+	var d struct { // the fields that the data of all types have in common, and the reason of a lapse
+		waitingData
+		Why string `json:"why"`
 	}
-	changes, comment, err := load(r.Data)
-	if err != nil {
-		return e, err
+	if err := json.Unmarshal(r.Data, &d); err != nil {
+		return e, fmt.Errorf("reading a %s event: %w", r.Type, err)
 	}
-	e.Comment, e.Changes = comment, changes
+	e.Due = d.At
+	if e.Comment = cmp.Or(d.Comment, d.Why); len(d.Changes) > 0 {
+		e.Changes = changesOf(d.Changes)
+	}
 	if environments != nil {
-		e.Changes = changesIn(changes, environments)
+		e.Changes = changesIn(e.Changes, environments)
 	}
 	return e, nil
 }

@@ -13,7 +13,7 @@ import (
 // Recorded is a flag as the log has it.
 type Recorded struct {
 	Flag
-	Revision uint64    `json:"revision"` // sequence of its last event
+	Revision uint64    `json:"revision"` // sequence of the last event that changed it
 	Created  time.Time `json:"created"`
 	Changed  time.Time `json:"changed"`
 	Actor    string    `json:"actor"`             // of the last change
@@ -42,6 +42,10 @@ type record struct {
 	Recorded
 	Tenures  map[string][]tenure   `json:"tenures,omitempty"`  // environment -> allocations in force, oldest first
 	Rollouts map[string]Allocation `json:"rollouts,omitempty"` // rollout -> the last allocation it made
+
+	Last      uint64     `json:"last,omitempty"`      // sequence of its last event that did not change it; 0: none since Revision
+	Schedules []Schedule `json:"schedules,omitempty"` // the newest that ended, then those that wait, in the order of their time
+	Requests  []Request  `json:"requests,omitempty"`  // oldest first
 }
 
 // tenure says which allocation was in force from a revision on.
@@ -62,6 +66,11 @@ func (s *State) Apply(r event.Recorded) error {
 	switch r.Type {
 	case EventType:
 		err = s.applyFlag(r)
+	case TypeScheduled, TypeCancelled, TypeLapsed, TypeProposed, TypeApproved, TypeRejected, TypeWithdrawn:
+		if err = s.applyWaiting(r); err == nil {
+			s.ids.Add(r.ID, r.Seq)
+		}
+		return err // no Set changes with it
 	case SegmentEventType:
 		err = s.applySegment(r)
 	case EnvironmentEventType:
@@ -90,13 +99,14 @@ func (s *State) applyFlag(r event.Recorded) error {
 		if err := next.change(c, r.Time); err != nil {
 			return err
 		}
-		if c.Op == Define {
+		if c.Op == Define || c.edits() {
 			next.Defined = r.ID
 		}
 	}
-	next.Revision, next.Changed = r.Seq, r.Time
+	next.Revision, next.Last, next.Changed = r.Seq, 0, r.Time
 	next.Actor, next.Cause, next.Comment = r.Actor, r.Cause, comment
 	next.mark()
+	next.carried(r)
 	s.needed.replace(s.flags[next.Key], next)
 	s.flags[next.Key] = next
 	return nil

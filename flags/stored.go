@@ -3,6 +3,9 @@ package flags
 import (
 	"encoding/json"
 	"fmt"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
 )
 
 // changed is the data of a flag.changed event. Its shape is append-only: old
@@ -40,12 +43,39 @@ type stored struct {
 	From         string          `json:"from,omitempty"`
 }
 
-func store(changes []Change, comment string) (json.RawMessage, error) {
-	data := changed{Comment: comment}
-	for _, c := range changes {
-		data.Changes = append(data.Changes, stored(c))
+// waitingData is the data of a flag.scheduled and of a flag.change.proposed
+// event.
+type waitingData struct {
+	At      *time.Time `json:"at,omitempty"`   // scheduled
+	Base    uint64     `json:"base,omitempty"` // proposed: revision of the flag
+	Changes []stored   `json:"changes"`
+	Needs   []Need     `json:"needs,omitempty"` // proposed
+	Comment string     `json:"comment,omitempty"`
+}
+
+// endData is the data of the events that a schedule or a change request is
+// answered with.
+type endData struct {
+	Of      event.ID `json:"of"` // event that scheduled or proposed it
+	Why     string   `json:"why,omitempty"`
+	Roles   []string `json:"roles,omitempty"` // approved: of the person
+	Comment string   `json:"comment,omitempty"`
+}
+
+func storedOf(changes []Change) []stored {
+	out := make([]stored, len(changes))
+	for i, c := range changes {
+		out[i] = stored(c)
 	}
-	return json.Marshal(data)
+	return out
+}
+
+func changesOf(list []stored) []Change {
+	out := make([]Change, len(list))
+	for i, s := range list {
+		out[i] = Change(s)
+	}
+	return out
 }
 
 func load(data json.RawMessage) ([]Change, string, error) {
@@ -53,9 +83,5 @@ func load(data json.RawMessage) ([]Change, string, error) {
 	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, "", fmt.Errorf("reading a %s event: %w", EventType, err)
 	}
-	changes := make([]Change, len(c.Changes))
-	for i, s := range c.Changes {
-		changes[i] = Change(s)
-	}
-	return changes, c.Comment, nil
+	return changesOf(c.Changes), c.Comment, nil
 }

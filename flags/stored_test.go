@@ -60,6 +60,7 @@ func story(t *testing.T) *house {
 	brought.Key, brought.Default = "brought.along", ""
 	brought.Environments["staging"] = Environment{Enabled: true, Rules: []Rule{{Name: "half", Split: Even("on", "off"), Hash: &HashInput{Salt: "s", By: "account", Joined: true}}}}
 	h.define(brought)
+	h.wait()
 	return h
 }
 
