@@ -50,7 +50,7 @@ func (l *Law) fail(r event.Recorded, format string, args ...any) {
 func Verify(ctx context.Context, log event.Log, blobs event.Blobs) (Report, error) {
 	v := verifier{
 		blobs: blobs, state: NewState(Known{}), decisions: map[string]*verified{}, written: map[string]string{},
-		waiting: map[string][]*verified{},
+		waiting: map[string][]*verified{}, waits: map[string]*waits{}, revisions: map[string]uint64{},
 	}
 	for r, err := range log.Read(ctx, event.Filter{}, 0) {
 		if err == nil {
@@ -73,8 +73,10 @@ type verifier struct {
 	report    Report
 	state     *State // of all events before the one that is looked at
 	decisions map[string]*verified
-	written   map[string]string      // ID of a person's flag change -> its subject
+	written   map[string]string      // ID of a flag change that a person wrote -> its subject
 	waiting   map[string][]*verified // by rollout: actuating decisions that had no effect when last asked
+	waits     map[string]*waits      // ID of a schedule or change request -> what a person asked for
+	revisions map[string]uint64      // subject of a flag -> sequence of its last change
 	order     []*verified
 }
 
@@ -97,6 +99,11 @@ func (v *verifier) next(ctx context.Context, r event.Recorded) error {
 		return err
 	case flags.EventType:
 		v.changed(r)
+		v.revisions[r.Subject] = r.Seq
+	case flags.TypeScheduled, flags.TypeProposed:
+		return v.asked(r)
+	case flags.TypeCancelled, flags.TypeLapsed, flags.TypeApproved, flags.TypeRejected, flags.TypeWithdrawn:
+		return v.answered(r)
 	}
 	return nil
 }
@@ -195,9 +202,22 @@ func (v *verifier) settled(r event.Recorded, rollout string) {
 	}
 }
 
-// changed checks a flag change that no person made.
+// changed checks a flag change that no person made, and one that waited for
+// its time or for others to agree.
 func (v *verifier) changed(r event.Recorded) {
+	if w, ok := v.waits[r.Cause]; ok {
+		v.report.Cause.Checked++
+		if why := w.carries(r, v.revisions[r.Subject]); why != "" {
+			v.report.Cause.fail(r, "%s", why)
+		}
+		w.over = true
+		v.written[r.ID.String()] = r.Subject // a person wrote it
+		return
+	}
 	if r.Actor != Controlling {
+		if r.Cause != "" {
+			v.report.Cause.fail(r, "it names as its cause what is no change request before it (%q)", r.Cause)
+		}
 		v.written[r.ID.String()] = r.Subject
 		return
 	}

@@ -95,7 +95,7 @@ func (s *State) Schedule(c Command, at time.Time) (event.Event, event.Expect, er
 	if err != nil {
 		return event.Event{}, 0, err
 	}
-	at = at.UTC()
+	at = at.UTC().Truncate(time.Millisecond) // as the log keeps times: it must not be later than what it causes
 	e, err := c.event(TypeScheduled, waitingData{At: &at, Changes: storedOf(changes), Comment: c.Comment})
 	return e, expect, err
 }
