@@ -194,6 +194,9 @@ func (h *house) compare(ctx context.Context) error {
 		if _, v, _ := h.replica.Seen(); v.Out() {
 			h.snapshots.discard()
 		}
+		if err := h.carry(ctx, now()); err != nil && ctx.Err() == nil {
+			h.lg.Error("carrying out what was scheduled", "error", err)
+		}
 	})
 	leaving, stop := context.WithTimeout(context.WithoutCancel(ctx), lookEvery)
 	defer stop()

@@ -115,6 +115,10 @@ func status(err error) (int, string) {
 		return http.StatusNotFound, "/problems/not-found"
 	case errors.Is(err, errMethod):
 		return http.StatusMethodNotAllowed, "/problems/method-not-allowed"
+	case errors.Is(err, flags.ErrApproval):
+		return http.StatusConflict, "/problems/approval"
+	case errors.Is(err, flags.ErrEnded):
+		return http.StatusConflict, "/problems/ended"
 	case errors.Is(err, event.ErrConflict):
 		return http.StatusConflict, "/problems/conflict"
 	case errors.Is(err, decisions.ErrRefused):

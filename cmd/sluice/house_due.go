@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// carry carries out the flag changes that people scheduled and whose time has
+// come, also those that came due while nobody ran. Other replicas do the same:
+// the log takes each once.
+func (h *house) carry(ctx context.Context, now time.Time) error {
+	var due []flags.Command
+	h.projection.View(func(uint64) { due = h.folds.Flags.Due(now) })
+	var errs []error
+	for _, c := range due {
+		if err := h.carryOne(ctx, c); err != nil {
+			errs = append(errs, fmt.Errorf("flag %s: %w", c.Key, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// carryOne carries out one command, or puts down why it cannot be. Whoever
+// changes the flag meanwhile wins: the next look asks again.
+func (h *house) carryOne(ctx context.Context, c flags.Command) error {
+	var e event.Event
+	var expect event.Expect
+	var refused, err error
+	h.projection.View(func(uint64) {
+		if e, expect, refused = h.folds.Flags.Handle(c); refused != nil {
+			e, expect, err = h.folds.Flags.Lapse(c, refused)
+		}
+	})
+	if errors.Is(err, flags.ErrEnded) {
+		return nil // another replica was faster
+	}
+	if err != nil {
+		return err
+	}
+	seq, err := h.streams.Log.Append(ctx, e, expect)
+	if errors.Is(err, event.ErrConflict) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", e.Type, err)
+	}
+	if refused != nil {
+		h.lg.Warn("a scheduled change was refused", "flag", c.Key, "event", e.ID, "cause", c.Cause, "why", refused)
+	} else {
+		h.lg.Info("made a scheduled change", "flag", c.Key, "event", e.ID, "cause", c.Cause)
+	}
+	return h.projection.Wait(ctx, seq) // the next command may be about the same flag
+}

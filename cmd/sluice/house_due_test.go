@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/internal/server"
+)
+
+// another returns a house that has the log of another.
+func another(t *testing.T, of *house) *house {
+	t.Helper()
+	h := &house{config: of.config, lg: of.lg, streams: of.streams, folds: server.NewFolds()}
+	h.projection = event.NewProjection(h.folds.All()...)
+	follow(t, h)
+	return h
+}
+
+// follow keeps the state of a house up to date until the test ends.
+func follow(t *testing.T, h *house) {
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = h.projection.Run(ctx, h.streams.Log)
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-ended
+	})
+}
+
+// logOf opens a house as far as its log.
+func logOf(t *testing.T, dir string) *house {
+	t.Helper()
+	h := &house{config: config{Data: dir}, lg: slog.New(slog.DiscardHandler)}
+	if err := h.openLog(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// write appends what a command became.
+func (h *house) write(t *testing.T, e event.Event, expect event.Expect, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq, err := h.streams.Log.Append(t.Context(), e, expect)
+	if err == nil {
+		err = h.projection.Catch(t.Context(), h.streams.Log)
+	}
+	if err != nil || h.projection.Seq() < seq {
+		t.Fatalf("at %d, not %d: %v", h.projection.Seq(), seq, err)
+	}
+}
+
+// A change is scheduled, the house is closed before its time and opened after
+// it: two replicas make the change, once.
+func TestScheduledChangesAreMadeOnceAfterARestart(t *testing.T) {
+	dir, morning := t.TempDir(), time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	h := logOf(t, dir)
+	f := flags.Flag{
+		Key: "shop.checkout", Purpose: flags.Operational, Owner: "shop", Type: flags.Boolean,
+		Variants: flags.Variants{"on": []byte("true"), "off": []byte("false")}, Safe: "off",
+	}
+	order := func(id string, changes ...flags.Change) flags.Command {
+		return flags.Command{ID: event.Derive(id), Key: f.Key, Expect: event.Any, At: morning, Actor: "person:ana", Changes: changes}
+	}
+	e, expect, err := h.folds.Flags.Handle(order("define", flags.Change{Op: flags.Define, Flag: &f}))
+	h.write(t, e, expect, err)
+	e, expect, err = h.folds.Flags.Schedule(order("first", flags.Change{Op: flags.AddTag, Tag: "first"}), morning.Add(time.Hour))
+	h.write(t, e, expect, err)
+	e, expect, err = h.folds.Flags.Schedule(order("second", flags.Change{Op: flags.AddTag, Tag: "second"}), morning.Add(time.Hour))
+	h.write(t, e, expect, err)
+	e, expect, err = h.folds.Flags.Schedule(order("third", flags.Change{Op: flags.AddTag, Tag: "late"}), morning.Add(2*time.Hour))
+	h.write(t, e, expect, err)
+	e, expect, err = h.folds.Flags.Handle(order("change", flags.Change{Op: flags.AddTag, Tag: "late"}))
+	h.write(t, e, expect, err)
+	if err := h.carry(t.Context(), morning); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
+
+	h = logOf(t, dir)
+	t.Cleanup(func() {
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	other := another(t, h)
+	follow(t, h)
+	before := h.projection.Seq()
+	if err := other.projection.Wait(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		for _, r := range []*house{h, other} {
+			if err := r.carry(t.Context(), morning.Add(3*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	last, err := h.streams.Log.Last(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*house{h, other} {
+		if err := r.projection.Wait(t.Context(), last); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := r.folds.Flags.Flag(f.Key)
+		list := r.folds.Flags.Schedules(f.Key)
+		if len(got.Tags) != 3 || got.Tags[1] != "first" || got.Tags[2] != "second" || len(list) != 3 || list[2].Standing != flags.Lapsed {
+			t.Errorf("tags %v, schedules %+v", got.Tags, list)
+		}
+	}
+	if last != before+3 {
+		t.Errorf("%d events for three schedules", last-before)
+	}
+}
