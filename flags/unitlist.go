@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -130,6 +131,24 @@ func checkIDs(faults *event.Invalids, path string, ids []string) {
 	for i, id := range ids {
 		if why := CheckUnit(id); why != "" {
 			faults.Add(fmt.Sprintf("%s[%d]", path, i), id, why, "")
+		}
+	}
+}
+
+// All yields the ids of the list, those of its bulk included; bulk is nil when
+// it has none.
+func (l UnitList) All(bulk *Units) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, id := range l.Units {
+			if !yield(id) {
+				return
+			}
+		}
+		added, without := unitsOf(l.Units), unitsOf(l.Without)
+		for id := range bulk.All() {
+			if !without.Has(id) && !added.Has(id) && !yield(id) {
+				return
+			}
 		}
 	}
 }

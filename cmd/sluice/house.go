@@ -23,25 +23,17 @@ import (
 
 // config says what house to build.
 type config struct {
-	Data         string        // folder of everything that stays
-	Listen       string        // host:port
-	Lib          string        // libchdb, empty: look for it
-	Nats         string        // URL, empty: embedded
-	NatsSystem   string        // URL as a user of the system account
-	TrustSync    bool          // the operator vouches that NATS writes before it answers
-	Clickhouse   string        // URL, empty: embedded
-	Every        time.Duration // between two looks of the controller
-	Environments []string      // empty: the usual three
-	Roles        roles         // what this replica does; empty: everything
-	OpenPages    bool          // pages need no sign-in
-	Quiet        bool          // log warnings and worse alone
-}
-
-func (c config) environments() []string {
-	if len(c.Environments) == 0 {
-		return []string{"development", "staging", "production"}
-	}
-	return c.Environments
+	Data       string        // folder of everything that stays
+	Listen     string        // host:port
+	Lib        string        // libchdb, empty: look for it
+	Nats       string        // URL, empty: embedded
+	NatsSystem string        // URL as a user of the system account
+	TrustSync  bool          // the operator vouches that NATS writes before it answers
+	Clickhouse string        // URL, empty: embedded
+	Every      time.Duration // between two looks of the controller
+	Roles      roles         // what this replica does; empty: everything
+	OpenPages  bool          // pages need no sign-in
+	Quiet      bool          // log warnings and worse alone
 }
 
 // house is every part of a running Sluice, in the order in which they are

@@ -32,7 +32,7 @@ func (h *house) openDoors(context.Context) error {
 			Log: h.streams.Log, Blobs: h.streams.Blobs, Projection: h.projection, Folds: h.folds,
 			Intake: taker{h}, Accounts: accounts{h}, Readouts: h.facts, Looks: h.facts.look, Ready: h.ready,
 			Streams: h.hub, Tickets: tickets, Replica: h.replica, Roles: h.Roles,
-			Environments: h.environments(), Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
+			Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
 			Closing: closing,
 		}),
 		Protocols: protocols(), HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second}, // a stream whose client is gone ends

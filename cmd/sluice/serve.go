@@ -8,16 +8,15 @@ import (
 
 // serveCmd runs everything in one process.
 type serveCmd struct {
-	Listen       string        `help:"Address to serve on." default:"127.0.0.1:8321" env:"SLUICE_LISTEN"`
-	Data         string        `help:"Folder of the data." default:"data" env:"SLUICE_DATA"`
-	Lib          string        `help:"Path of libchdb; default: beside the program, or in node_modules." env:"SLUICE_ENGINE"`
-	Nats         string        `help:"NATS server or cluster (nats://…); default: embedded." env:"SLUICE_NATS"`
-	NatsSystem   string        `help:"The same servers as a user of their system account: proves that they write to disk before they answer." env:"SLUICE_NATS_SYSTEM"`
-	TrustSync    bool          `help:"Vouch for sync_interval: always where there is no system account to ask." env:"SLUICE_TRUST_SYNC"`
-	Clickhouse   string        `help:"ClickHouse server (clickhouse://…, http://…); default: the embedded engine." env:"SLUICE_CLICKHOUSE"`
-	Every        time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
-	Roles        []string      `help:"What this replica does: some of flags,ingest,load,decide,web." default:"flags,ingest,load,decide,web" env:"SLUICE_ROLES"`
-	Environments []string      `help:"Environments." default:"development,staging,production" env:"SLUICE_ENVIRONMENTS"`
+	Listen     string        `help:"Address to serve on." default:"127.0.0.1:8321" env:"SLUICE_LISTEN"`
+	Data       string        `help:"Folder of the data." default:"data" env:"SLUICE_DATA"`
+	Lib        string        `help:"Path of libchdb; default: beside the program, or in node_modules." env:"SLUICE_ENGINE"`
+	Nats       string        `help:"NATS server or cluster (nats://…); default: embedded." env:"SLUICE_NATS"`
+	NatsSystem string        `help:"The same servers as a user of their system account: proves that they write to disk before they answer." env:"SLUICE_NATS_SYSTEM"`
+	TrustSync  bool          `help:"Vouch for sync_interval: always where there is no system account to ask." env:"SLUICE_TRUST_SYNC"`
+	Clickhouse string        `help:"ClickHouse server (clickhouse://…, http://…); default: the embedded engine." env:"SLUICE_CLICKHOUSE"`
+	Every      time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
+	Roles      []string      `help:"What this replica does: some of flags,ingest,load,decide,web." default:"flags,ingest,load,decide,web" env:"SLUICE_ROLES"`
 }
 
 // Run serves until interrupted.
@@ -31,7 +30,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 	}
 	h, err := open(ctx, config{
 		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
-		Every: c.Every, Environments: c.Environments, Roles: roles,
+		Every: c.Every, Roles: roles,
 	})
 	if err != nil {
 		return err

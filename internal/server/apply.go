@@ -26,7 +26,7 @@ type applyIn struct {
 
 	ContentType string `header:"Content-Type" hidden:"true"`
 
-	RawBody []byte `contentType:"application/yaml" doc:"documents of kind Flag, Metric or Rollout, as YAML or JSON; several files at once as application/vnd.sluice.files+json: {files: [{name, text}]}"`
+	RawBody []byte `contentType:"application/yaml" doc:"documents of kind Flag, Segment, Environment, Policy, Metric or Rollout, as YAML or JSON; several files at once as application/vnd.sluice.files+json: {files: [{name, text}]}"`
 }
 
 type applyOut struct {
@@ -118,8 +118,14 @@ func (s *server) applyOne(ctx context.Context, d manifest.Document, in *applyIn)
 		return s.applyMetric(ctx, d, in)
 	case "Rollout":
 		return s.applyPlan(ctx, d, in)
+	case "Segment":
+		return s.applySegment(ctx, d, in)
+	case "Environment":
+		return s.applyEnvironment(ctx, d, in)
+	case "Policy":
+		return s.applyPolicy(ctx, d, in)
 	}
-	return Applied{}, event.Invalids{{Path: "kind", Value: d.Kind, Why: "is not a kind of document", Fix: "write Flag, Metric, Rollout, Person or Team"}}
+	return Applied{}, event.Invalids{{Path: "kind", Value: d.Kind, Why: "is not a kind of document", Fix: "write Flag, Segment, Environment, Policy, Metric, Rollout, Person or Team"}}
 }
 
 // What a document did.
@@ -200,8 +206,8 @@ func (s *server) mayPlan(ctx context.Context, environment, flag string, start bo
 // check notes an environment that does not exist: a misspelt one would answer
 // nobody.
 func (s *server) check(path, environment string, faults *event.Invalids) {
-	if !slices.Contains(s.Environments, environment) {
-		faults.Add(path, environment, "is not an environment", "write one of "+strings.Join(s.Environments, ", "))
+	if all := s.environments(); !slices.Contains(all, environment) {
+		faults.Add(path, environment, "is not an environment", "write one of "+strings.Join(all, ", ")+", or declare it with a document of kind Environment")
 	}
 }
 

@@ -61,6 +61,10 @@ type described struct {
 }
 
 var byItself = map[string]described{
+	"get-units": {status: 200, media: "text/plain", query: map[string]string{"list": "included, which is the default, or excluded"}},
+	"put-units": {body: []string{"text/plain", "application/x-ndjson"}, taken: "", status: 200, media: "application/json", answer: SegmentView{},
+		query: map[string]string{"list": "included, which is the default, or excluded", "comment": "why, for the history"}},
+	"get-list": {status: 200, media: "text/plain", query: map[string]string{"environment": "for tokens that are bound to none"}},
 	"evaluate-flag": {body: []string{"application/json"}, taken: evaluationIn{}, status: 200, media: "application/json", answer: evaluationOut{}, fault: evaluationFault{},
 		query: map[string]string{"environment": "for tokens that are bound to none"}},
 	"evaluate-flags": {body: []string{"application/json"}, taken: evaluationIn{}, status: 200, media: "application/json", answer: evaluationsOut{}, fault: evaluationFault{},

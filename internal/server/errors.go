@@ -106,6 +106,8 @@ func status(err error) (int, string) {
 		return http.StatusServiceUnavailable, "/problems/unavailable"
 	case errors.As(err, &refused), errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
 		return http.StatusBadRequest, "/problems/invalid"
+	case errors.Is(err, errLists):
+		return http.StatusServiceUnavailable, "/problems/busy"
 	case errors.Is(err, errUnauthorized):
 		return http.StatusUnauthorized, "/problems/unauthorized"
 	case errors.Is(err, errForbidden), errors.Is(err, errForeign):

@@ -94,7 +94,7 @@ func (s *server) setOf(ctx context.Context, in *explainIn) (*flags.Set, string, 
 	if err != nil {
 		return nil, "", err
 	}
-	lists, err := s.lists(ctx, state.Lists())
+	lists, err := s.lists(ctx, state.Lists(), s.sets.fresh().lists)
 	if err != nil {
 		return nil, "", err
 	}

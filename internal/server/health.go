@@ -41,7 +41,7 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 // flagsReady says how that is which flags are served from: the log is folded
 // without a fault and up to its end, and no other replica has it otherwise.
 func (s *server) flagsReady() map[string]error {
-	all := map[string]error{"log": s.Projection.Err()}
+	all := map[string]error{"log": s.Projection.Err(), "lists of units": s.sets.whole()}
 	if s.Replica != nil {
 		maps.Copy(all, s.Replica.Ready())
 	}

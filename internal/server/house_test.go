@@ -40,7 +40,7 @@ func newHouseWith(t testing.TB, adjust func(*House)) *house {
 	folds := NewFolds()
 	h.House = House{
 		Log: event.NewMemLog(), Blobs: &event.MemBlobs{}, Projection: event.NewProjection(folds.All()...), Folds: folds,
-		Environments: []string{"staging", "production"}, Now: func() time.Time { return start }, Entropy: rand.Reader, Version: "test",
+		Now: func() time.Time { return start }, Entropy: rand.Reader, Version: "test",
 		Looks: func(string) (decisions.Look, bool) { return decisions.Look{}, false },
 	}
 	door := Door{Projection: h.Projection, Folds: folds}

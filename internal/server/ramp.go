@@ -102,7 +102,7 @@ func (s *server) rampsIn(ctx context.Context, in *rampIn) (string, error) {
 		environment = name
 	}
 	if len(f.Environments) != 1 {
-		return "", s.noEnvironment("")
+		return "", noEnvironment("", s.environments())
 	}
 	return environment, nil
 }

@@ -22,6 +22,7 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -81,7 +82,9 @@ type server struct {
 	House
 	sets  sets
 	flagd *flagd.Handler
-	log   *slog.Logger
+
+	bringing sync.Mutex // held while a large list is read
+	log      *slog.Logger
 }
 
 // New returns the handler of a house.
@@ -111,7 +114,7 @@ func New(h House) http.Handler {
 // allowed lists the methods that the path of a request takes.
 func allowed(r *mux.Router, q *http.Request) string {
 	var methods []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		try := q.Clone(q.Context())
 		try.Method = method
 		var m mux.RouteMatch
@@ -161,13 +164,28 @@ var hardened = http.Header{
 func harden(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), hardened)
-		r.Body = http.MaxBytesReader(w, arriving{r.Body}, maxBody)
+		r.Body = bounded{http.MaxBytesReader(w, arriving{r.Body}, maxBody), arriving{r.Body}}
 		if r.Method == http.MethodHead { // is GET without the body, which net/http leaves out
 			r = r.Clone(r.Context())
 			r.Method = http.MethodGet
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// bounded is the body of a request, of which maxBody is read.
+type bounded struct {
+	io.ReadCloser
+	body arriving
+}
+
+// wide returns the body of a request for a route that takes more.
+func wide(w http.ResponseWriter, r *http.Request, limit int64) io.Reader {
+	b, ok := r.Body.(bounded)
+	if !ok {
+		return r.Body // unreachable unless somebody wraps the body again; then the small limit holds
+	}
+	return http.MaxBytesReader(w, b.body, limit)
 }
 
 // arriving is a body on its way. Its time-outs and early ends are told apart

@@ -56,6 +56,16 @@ var duties = map[string]duty{
 	"list-flags":        {access.Read, theHouse},
 	"get-flag":          {access.Read, oneKey},
 	"switch-flag":       {access.Decide, keyAndBody},
+	"flag-dependencies": {access.Read, callersKey},
+	"list-segments":     {access.Read, theHouse},
+	"get-segment":       {access.Read, oneKey},
+	"delete-segment":    {access.Write, oneKey},
+	"get-units":         {access.Read, oneKey},
+	"put-units":         {access.Write, oneKey},
+	"change-units":      {access.Write, oneKey},
+	"get-list":          {access.Sync, callers},
+	"list-environments": {access.Read, theHouse},
+	"list-policies":     {access.Read, theHouse},
 	"list-metrics":      {access.Read, theHouse},
 	"list-rollouts":     {access.Read, theHouse},
 	"get-rollout":       {access.Read, both},
@@ -74,8 +84,11 @@ var duties = map[string]duty{
 	"revoke-token":      {access.Manage, theHouse},
 	"list-people":       {access.Read, theHouse},
 	"remove-person":     {access.Manage, theHouse},
-	"list-teams":        {access.Read, theHouse},
-	"remove-team":       {access.Manage, theHouse},
+	"delete-policy":     {access.Manage, theHouse},
+
+	"delete-environment": {access.Manage, theHouse},
+	"list-teams":         {access.Read, theHouse},
+	"remove-team":        {access.Manage, theHouse},
 
 	"healthz":       {access.Public, theHouse},
 	"readyz":        {access.Public, theHouse},
@@ -144,7 +157,7 @@ const walkKey = "shop.none"
 
 // fill puts something in the place of every variable of a path.
 var fill = strings.NewReplacer("{environment}", "production", "{flag}", walkKey, "{key}", walkKey, "{number}", "1",
-	"{id}", "none", "{op}", "hold", "{command}", "srm", "{name}", "none", "{person}", "none", "{team}", "none", "{method}", "None")
+	"{id}", "none", "{op}", "hold", "{command}", "srm", "{name}", "none", "{person}", "none", "{team}", "none", "{policy}", "none", "{sha256}", "none", "{method}", "None")
 
 func (w walker) lives() bool { return w.environment == "" || w.environment == "production" }
 func (w walker) holds() bool { return strings.HasPrefix(walkKey, w.keys) }

@@ -1,0 +1,84 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/internal/access"
+	"github.com/sluice-hq/sluice/internal/manifest"
+)
+
+// order is what every command of whoever asks has.
+func (s *server) order(ctx context.Context, comment string) flags.Order {
+	return flags.Order{ID: event.New(), Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: comment}
+}
+
+// applied carries out the command of one document.
+func (s *server) applied(ctx context.Context, d manifest.Document, key string, before func() uint64, handle func() (event.Event, event.Expect, error)) (Applied, error) {
+	var was uint64
+	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
+		was = before()
+		return handle()
+	})
+	if errors.Is(err, flags.ErrUnchanged) {
+		return Applied{Kind: d.Kind, Key: key, Change: unchanged, Revision: was}, nil
+	}
+	return Applied{Kind: d.Kind, Key: key, Change: change(was), Revision: seq}, err
+}
+
+func (s *server) applySegment(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
+	var doc flags.Segment
+	if err := d.Decode(&doc); err != nil {
+		return Applied{}, err
+	}
+	if err := s.mayDefine(ctx, d.Kind, doc.Key, nil); err != nil {
+		return Applied{}, err
+	}
+	var err error
+	if doc.Included, err = s.stock(ctx, "included", doc.Included); err != nil {
+		return Applied{}, err
+	}
+	if doc.Excluded, err = s.stock(ctx, "excluded", doc.Excluded); err != nil {
+		return Applied{}, err
+	}
+	before := func() uint64 { old, _ := s.Flags.Segment(doc.Key); return old.Revision }
+	return s.applied(ctx, d, doc.Key, before, func() (event.Event, event.Expect, error) {
+		return s.Flags.HandleSegment(flags.SegmentCommand{
+			Order: s.order(ctx, in.Comment), Key: doc.Key, Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &doc}},
+		})
+	})
+}
+
+// applyEnvironment takes an administrator: what an environment says reaches
+// every flag.
+func (s *server) applyEnvironment(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
+	var doc flags.EnvironmentDoc
+	if err := d.Decode(&doc); err != nil {
+		return Applied{}, err
+	}
+	if err := mayTouch(ctx, access.Manage, access.AnyEnvironment, access.AnyKey); err != nil {
+		return Applied{}, err
+	}
+	before := func() uint64 { old, _ := s.Flags.Environment(doc.Key); return old.Revision }
+	return s.applied(ctx, d, doc.Key, before, func() (event.Event, event.Expect, error) {
+		return s.Flags.HandleEnvironment(flags.EnvironmentCommand{Order: s.order(ctx, in.Comment), Key: doc.Key, Environment: &doc})
+	})
+}
+
+// applyPolicy takes an administrator: who could change a policy could get
+// around it.
+func (s *server) applyPolicy(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
+	var doc flags.Policy
+	if err := d.Decode(&doc); err != nil {
+		return Applied{}, err
+	}
+	if err := mayTouch(ctx, access.Manage, access.AnyEnvironment, access.AnyKey); err != nil {
+		return Applied{}, err
+	}
+	before := func() uint64 { old, _ := s.Flags.PolicyDoc(doc.Key); return old.Revision }
+	return s.applied(ctx, d, doc.Key, before, func() (event.Event, event.Expect, error) {
+		return s.Flags.HandlePolicy(flags.PolicyCommand{Order: s.order(ctx, in.Comment), Key: doc.Key, Policy: &doc})
+	})
+}
