@@ -154,7 +154,11 @@ func (s *State) checkArchive(r *record, c Change) (Change, event.Invalids) {
 		faults.Add("op", c.Op, "is refused: it is a prerequisite of "+strings.Join(keys, ", "), "free them first, or give a reason")
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Environments)) {
-		if a := r.inForce(name); a != nil {
+		switch a := r.inForce(name); {
+		case a == nil:
+		case a.Ramp:
+			faults.Add("op", c.Op, "is refused: a ramp gives units of "+name+" the variant "+a.Arms[0].Variant, "bring the ramp to 0 % first, or give a reason")
+		default:
 			faults.Add("op", c.Op, "is refused: rollout "+a.Rollout+" is under way", "deallocate it first, or give a reason")
 		}
 	}

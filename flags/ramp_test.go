@@ -152,13 +152,20 @@ func TestRamp_refuses(t *testing.T) {
 	if err := h.ramp(Ramp{}); !errors.Is(err, ErrUnchanged) {
 		t.Errorf("ending a ramp that is none: got %v", err)
 	}
+	if err := h.ramp(Ramp{Coverage: 1}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.try(h.command("checkout.express", Change{Op: Archive}))
+	if refusal(err) != "changes[0].op: is refused: a ramp gives units of production the variant on" {
+		t.Errorf("archiving a ramped flag: got %q", refusal(err))
+	}
 	h.do("checkout.express", force("slow"))
 	if err := h.ramp(Ramp{Coverage: 1}); refusal(err) != "changes[0].op: is refused: the flag is forced to its safe variant (slow)" {
 		t.Errorf("a forced flag: got %q", refusal(err))
 	}
 	a := canary(1)
 	a.Ramp = true
-	if _, err := h.try(h.command("checkout.express", in(Unforce), allocate(a))); refusal(err) != "changes[1].allocation.arms: has several arms, and a ramp compares nothing" {
+	if _, err := h.try(h.command("checkout.express", in(Unforce), in(Deallocate), allocate(a))); refusal(err) != "changes[2].allocation.arms: has several arms, and a ramp compares nothing" {
 		t.Errorf("two arms: got %q", refusal(err))
 	}
 }

@@ -24,19 +24,17 @@ func (c decisionsCmd) Run(ctx context.Context) error {
 	if c.ID != "" {
 		return c.one(ctx)
 	}
-	var list struct {
-		Decisions []server.DecisionView `json:"decisions"`
-	}
-	if err := c.get(ctx, "/api/v1/decisions?rollout="+url.QueryEscape(c.Rollout), &list); err != nil {
+	all, err := list[server.DecisionView](ctx, c.client, "/api/v1/decisions", "decisions", set(url.Values{}, "rollout", c.Rollout), 0)
+	if err != nil {
 		return err
 	}
-	return c.write(list.Decisions, func(w io.Writer) {
-		if len(list.Decisions) == 0 {
+	return c.write(all, func(w io.Writer) {
+		if len(all) == 0 {
 			fmt.Fprintln(w, "Nothing is decided yet.")
 			return
 		}
 		fmt.Fprintln(w, "TIME\tROLLOUT\tVERDICT\tBY\tWHY\tID")
-		for _, d := range list.Decisions {
+		for _, d := range all {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", d.At.Format("2006-01-02 15:04:05"), d.Rollout, d.Verdict.Action, d.By, d.Verdict.Text, d.ID)
 		}
 	})

@@ -20,6 +20,12 @@ type cli struct {
 	Serve     serveCmd     `cmd:"" help:"Run Sluice: flags, ingest, loader, decisions and pages in one process."`
 	Demo      demoCmd      `cmd:"" help:"Replay a real experiment and watch it being rolled back on evidence."`
 	Apply     applyCmd     `cmd:"" help:"Create or change flags, metrics and rollout plans from YAML files."`
+	Diff      diffCmd      `cmd:"" help:"Say what apply would change; exit status 2 when anything would."`
+	Get       getCmd       `cmd:"" help:"List flags, metrics, rollouts, segments, environments and others, or show one."`
+	History   historyCmd   `cmd:"" help:"Tell who changed a flag, why, and what that made different."`
+	Evaluate  evaluateCmd  `cmd:"" help:"Ask what a unit gets, as an application does."`
+	Explain   explainCmd   `cmd:"" help:"Say why a unit gets, or got, what it gets: rule by rule, with its buckets."`
+	Ramp      rampCmd      `cmd:"" help:"Give a share of the units a variant, without a plan."`
 	Flag      flagCmd      `cmd:"" help:"Enable, disable, force, unforce, archive or restore a flag."`
 	Start     startCmd     `cmd:"" help:"Start a planned rollout."`
 	Approve   approveCmd   `cmd:"" help:"Approve what a rollout asks for."`

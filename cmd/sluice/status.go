@@ -57,19 +57,17 @@ func rolloutPath(id string) (string, error) {
 }
 
 func (c statusCmd) all(ctx context.Context) error {
-	var list struct {
-		Rollouts []server.RolloutView `json:"rollouts"`
-	}
-	if err := c.get(ctx, "/api/v1/rollouts", &list); err != nil {
+	all, err := list[server.RolloutView](ctx, c.client, "/api/v1/rollouts", "rollouts", url.Values{}, 0)
+	if err != nil {
 		return err
 	}
-	return c.write(list.Rollouts, func(w io.Writer) {
-		if len(list.Rollouts) == 0 {
+	return c.write(all, func(w io.Writer) {
+		if len(all) == 0 {
 			fmt.Fprintln(w, "There is no rollout yet; write a plan and run: sluice apply --start rollout.yaml")
 			return
 		}
 		fmt.Fprintln(w, "ROLLOUT\tSTATUS\tSTAGE\tWHY")
-		for _, v := range list.Rollouts {
+		for _, v := range all {
 			line(w, v)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -64,7 +65,7 @@ func (s *story) run(ctx context.Context) error {
 
 func (s *story) prepare(ctx context.Context) error {
 	fmt.Fprintf(s.out, "Cookie Cats: should the first gate move from level 30 to level 40? %s players will tell.\n", thousands(players))
-	if _, err := s.admin.applyDocuments(ctx, demoDocuments, "demo", true); err != nil {
+	if _, err := s.admin.applyFiles(ctx, []named{{"demo.yaml", string(demoDocuments)}}, url.Values{"comment": {"demo"}, "start": {"true"}}); err != nil {
 		return err
 	}
 	token, err := s.admin.issue(ctx, "sls", "demo-game", demoEnvironment)

@@ -11,9 +11,9 @@ import (
 	"github.com/sluice-hq/sluice/internal/manifest"
 )
 
-// filesType is the media type of several files of documents, so that a fault
+// FilesType is the media type of several files of documents, so that a fault
 // names the file that it is in.
-const filesType = "application/vnd.sluice.files+json"
+const FilesType = "application/vnd.sluice.files+json"
 
 // bundle is the body of that type.
 type bundle struct {
@@ -49,7 +49,7 @@ func inFile(file string, err error) error {
 // be carried out: what others name comes before them.
 func (in *applyIn) documents() ([]document, error) {
 	files := []bundled{{Text: string(in.RawBody)}}
-	if kind, _, _ := mime.ParseMediaType(in.ContentType); kind == filesType {
+	if kind, _, _ := mime.ParseMediaType(in.ContentType); kind == FilesType {
 		var b bundle
 		if err := json.Unmarshal(in.RawBody, &b); err != nil {
 			return nil, event.Invalids{{Path: "files", Why: "cannot be read: " + err.Error(), Fix: `write {"files":[{"name":"a.yaml","text":"…"}]}`}}

@@ -70,7 +70,7 @@ func TestDryRun_tellsEveryFault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, body, _ := h.ask("editor", "POST", "/api/v1/apply?dryRun=true", string(files), "Content-Type", filesType)
+	code, body, _ := h.ask("editor", "POST", "/api/v1/apply?dryRun=true", string(files), "Content-Type", FilesType)
 	for _, want := range []string{`flags/a.yaml:\n[`, `safe \"none\" is not a variant`, `flags/b.yaml:\n[`, `unknown field \"ownr\"`} {
 		if code != http.StatusBadRequest || !strings.Contains(body, want) {
 			t.Errorf("got %d %s\nwant %q", code, body, want)
@@ -81,11 +81,11 @@ func TestDryRun_tellsEveryFault(t *testing.T) {
 	}
 	h.want("viewer", "POST", "/api/v1/apply?dryRun=true", documents, http.StatusForbidden, "")
 	h.want("bound", "POST", "/api/v1/apply?dryRun=true", documents, http.StatusForbidden, "bound to staging")
-	code, body, _ = h.ask("editor", "POST", "/api/v1/apply", `{"files":3}`, "Content-Type", filesType)
+	code, body, _ = h.ask("editor", "POST", "/api/v1/apply", `{"files":3}`, "Content-Type", FilesType)
 	if code != http.StatusBadRequest || !strings.Contains(body, "files cannot be read") {
 		t.Errorf("got %d %s", code, body)
 	}
-	code, body, _ = h.ask("editor", "POST", "/api/v1/apply", `{"files":[{"name":"a.yaml","text":"a: ["}]}`, "Content-Type", filesType)
+	code, body, _ = h.ask("editor", "POST", "/api/v1/apply", `{"files":[{"name":"a.yaml","text":"a: ["}]}`, "Content-Type", FilesType)
 	if code != http.StatusBadRequest || !strings.Contains(body, `a.yaml:\n[1:`) {
 		t.Errorf("got %d %s", code, body)
 	}
@@ -142,7 +142,7 @@ func TestPrune_refuses(t *testing.T) {
 	h.want("approver", "PATCH", "/v1/flags/ramped/rollout", `{"percentage":5,"environment":"production"}`, http.StatusOK, "")
 	before := h.Projection.Seq()
 	body := h.want("approver", "POST", "/api/v1/apply?prune=true&set=shop", switches("new", "shop", "operational"), http.StatusBadRequest, "it is a prerequisite of needs")
-	if !strings.Contains(body, "rollout production/ramped/ramp is under way") || !strings.Contains(body, "pruning flag ramped") || h.Projection.Seq() != before {
+	if !strings.Contains(body, "a ramp gives units of production the variant on") || !strings.Contains(body, "pruning flag ramped") || h.Projection.Seq() != before {
 		t.Errorf("after %d events of %d: %s", h.Projection.Seq(), before, body)
 	}
 	// Both gone from the files at once: the one that needs goes first.
