@@ -132,10 +132,22 @@ func (s *State) plan(r Rollout, c Command) (planned, error) {
 
 // startable validates the plan once more: the flag may have changed since.
 func (r Rollout) startable(k Known) error {
-	if err := r.mustBe("be started", Planned); err != nil {
+	if err := first(r.mustBe("be started", Planned), r.unramped(k)); err != nil {
 		return err
 	}
 	return r.Plan.Validate(k)
+}
+
+// unramped refuses a plan while a ramp gives units a variant: its first stage
+// would take it from them, and they would meet the comparison with a past.
+func (r Rollout) unramped(k Known) error {
+	f, _ := k.flag(r.Plan.Flag)
+	a := f.Environments[r.Plan.Environment].Allocation
+	if a == nil || !a.Ramp || f.Archived {
+		return nil
+	}
+	return fmt.Errorf("%w: a ramp gives %g %% of the units the variant %s; end it first with: sluice ramp %s 0 -e %s",
+		ErrRefused, float64(a.Coverage)*100/flags.Whole, a.Arms[0].Variant, r.Plan.Flag, r.Plan.Environment)
 }
 
 func (k Known) flag(key string) (flags.Recorded, bool) {

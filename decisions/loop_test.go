@@ -79,6 +79,31 @@ func TestBreachRollsBack(t *testing.T) {
 	}
 }
 
+// TestStart_waitsForTheEndOfARamp: a plan takes nobody's variant away by
+// beginning, and compares no units that had one before.
+func TestStart_waitsForTheEndOfARamp(t *testing.T) {
+	h := newHouse(t)
+	plan := catsPlan()
+	ramp := func(coverage int) {
+		changes, err := h.flags.Ramp("gate", flags.Ramp{Environment: "production", Variant: "gate_40", Coverage: coverage, Number: 1})
+		h.must(err)
+		h.flag("gate", changes...)
+	}
+	ramp(12_500)
+	h.do(Command{Op: OpPlan, Plan: &plan})
+	if _, _, err := h.try(Command{Op: OpStart}); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "a ramp gives 12.5 % of the units the variant gate_40; end it first with: sluice ramp gate 0 -e production") {
+		t.Errorf("starting over a ramp: got %v", err)
+	}
+	ramp(0)
+	h.do(Command{Op: OpStart})
+	h.step()
+	h.want(Expand, "started")
+	if a := h.served(); a.Ramp || a.Rollout != h.rollout().ID {
+		t.Errorf("got %+v", a)
+	}
+	h.verified()
+}
+
 func TestHealthyReleaseShipsAndIsCleanedUp(t *testing.T) {
 	h := newHouse(t)
 	h.begin(catsPlan())

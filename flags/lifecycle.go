@@ -20,11 +20,6 @@ const (
 	Ended         Phase = "archived"      //
 )
 
-// Phases lists them all.
-func Phases() []Phase {
-	return []Phase{Draft, RollingOut, Experimenting, Decided, Live, CleanupDue, Ended}
-}
-
 // Life is where a flag is in its life, and whether somebody should look at it.
 type Life struct {
 	Stage   Phase    `json:"stage"`
@@ -35,12 +30,9 @@ type Life struct {
 // Course is what Lifecycle needs to know of the newest rollout of a flag in
 // one environment.
 type Course struct {
-	Environment string
-	ID          string    // of the rollout
-	Open        bool      // it looks at evidence
-	Decides     bool      // at a stage that decides
-	Ended       time.Time // when it was decided or rolled back; zero while it goes on
-	RolledBack  bool
+	Open    bool      // it looks at evidence
+	Decides bool      // at a stage that decides
+	Ended   time.Time // when it was decided or rolled back; zero while it goes on
 }
 
 // Unseen is how long a flag that nobody evaluates is not stale.

@@ -10,7 +10,7 @@ func TestLifecycle(t *testing.T) {
 	const day = 24 * time.Hour
 	ago := func(days int) time.Time { return noon.Add(-time.Duration(days) * day) }
 	seen := func(days int) *time.Time { at := ago(days); return &at }
-	open, deciding := Course{Environment: production, Open: true}, Course{Environment: production, Open: true, Decides: true}
+	open, deciding := Course{Open: true}, Course{Open: true, Decides: true}
 	for name, c := range map[string]struct {
 		change    func(*Recorded)
 		rollouts  []Course

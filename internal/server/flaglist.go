@@ -97,10 +97,7 @@ func (s *server) courses(f flags.Recorded) []flags.Course {
 			continue
 		}
 		stage, _ := r.Now()
-		out = append(out, flags.Course{
-			Environment: name, ID: r.ID, Open: r.Open(), Decides: r.Open() && stage.Kind() == decisions.Decide,
-			Ended: r.Ended, RolledBack: r.Status == decisions.RolledBack,
-		})
+		out = append(out, flags.Course{Open: r.Open(), Decides: r.Open() && stage.Kind() == decisions.Decide, Ended: r.Ended})
 	}
 	return out
 }

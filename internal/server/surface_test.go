@@ -333,6 +333,8 @@ func TestRamp_yieldsToAPlan(t *testing.T) {
 	if a, ok := door.Assigned("production", "shop.checkout", revision, "on"); ok {
 		t.Errorf("an exposure of the ramp is counted for %+v", a)
 	}
+	h.want("approver", "POST", rollout+"/start", `{}`, http.StatusConflict, "sluice ramp shop.checkout 0 -e production")
+	h.want("approver", "PATCH", path, `{"percentage":0}`, http.StatusOK, "")
 	h.want("approver", "POST", rollout+"/start", `{}`, http.StatusOK, `"status":"running"`)
 	h.want("approver", "PATCH", path, `{"percentage":5}`, http.StatusConflict, "sluice decide advance production/shop.checkout/1")
 }
