@@ -17,7 +17,7 @@ func TestRun_refuses(t *testing.T) {
 	for _, args := range []string{
 		"", "fly", "serve --nope", "serve --every 0s", "serve --every soon", "demo --rate 0", "demo --listen 0.0.0.0:1", "demo --listen here",
 		"status -o xml", "status nonsense --server http://127.0.0.1:1", "status --server 127.0.0.1:1", "decide fly production/a/1",
-		"apply /no/such/file", "apply", "verify --file /no/such/file", "token shop --class king",
+		"serve --roles king", "apply /no/such/file", "apply", "verify --file /no/such/file", "token shop --class king",
 	} {
 		if got := run(t.Context(), strings.Fields(args)); got != exitError {
 			t.Errorf("sluice %s: exit status %d, want %d", args, got, exitError)

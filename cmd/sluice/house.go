@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -31,10 +32,13 @@ type config struct {
 	TrustSync  bool          // the operator vouches that NATS writes before it answers
 	Clickhouse string        // URL, empty: embedded
 	Every      time.Duration // between two looks of the controller
+	Compare    time.Duration // between two looks at the other replicas; 0: 2 s
 	Roles      roles         // what this replica does; empty: everything
 	OpenPages  bool          // pages need no sign-in
 	Quiet      bool          // log warnings and worse alone
 }
+
+func (c config) compare() time.Duration { return cmp.Or(c.Compare, 2*time.Second) }
 
 // house is every part of a running Sluice, in the order in which they are
 // built; they are closed in the opposite one.
@@ -112,12 +116,8 @@ func (h *house) openReplica(context.Context) error {
 	return nil
 }
 
-// boardTime is how long what a replica says of itself stands, and lookEvery the
-// pause in which it says it anew.
-const (
-	boardTime = 15 * time.Second
-	lookEvery = 2 * time.Second
-)
+// boardTime is how long what a replica says of itself stands.
+const boardTime = 15 * time.Second
 
 // openParts says how the parts are opened that the flag plane does without. The
 // streams of facts are tried at once, since they are near; the warehouse is

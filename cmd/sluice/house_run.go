@@ -187,8 +187,8 @@ func (o *once) tell(ctx context.Context, err error) {
 // snapshots away: the next start is to fold every event.
 func (h *house) compare(ctx context.Context) error {
 	said := once{lg: h.lg, message: "comparing with the other replicas"}
-	err := each(ctx, lookEvery, func() {
-		asking, stop := context.WithTimeout(ctx, lookEvery)
+	err := each(ctx, h.config.compare(), func() {
+		asking, stop := context.WithTimeout(ctx, boardTime/3)
 		defer stop()
 		said.tell(ctx, h.replica.Step(asking, now()))
 		if _, v, _ := h.replica.Seen(); v.Out() {
@@ -198,7 +198,7 @@ func (h *house) compare(ctx context.Context) error {
 			h.lg.Error("carrying out what was scheduled", "error", err)
 		}
 	})
-	leaving, stop := context.WithTimeout(context.WithoutCancel(ctx), lookEvery)
+	leaving, stop := context.WithTimeout(context.WithoutCancel(ctx), boardTime/3)
 	defer stop()
 	_ = h.replica.Leave(leaving) // else it goes by itself
 	return err

@@ -123,7 +123,7 @@ func status(err error) (int, string) {
 		return http.StatusConflict, "/problems/ended"
 	case errors.Is(err, event.ErrConflict):
 		return http.StatusConflict, "/problems/conflict"
-	case errors.Is(err, decisions.ErrRefused):
+	case errors.Is(err, decisions.ErrRefused), errors.Is(err, flags.ErrUnchanged):
 		return http.StatusConflict, "/problems/refused"
 	case errors.Is(err, errTooLarge), errors.Is(err, ingest.ErrTooLarge), errors.As(err, &large):
 		return http.StatusRequestEntityTooLarge, "/problems/too-large"
