@@ -140,6 +140,12 @@ func (c *Condition) compile(look lookup) (node, event.Invalids) {
 	return n, faults
 }
 
+// Validate returns every fault of the condition as event.Invalids, or nil.
+func (c *Condition) Validate() error {
+	_, faults := c.compile(nil)
+	return faults.Err()
+}
+
 func (c *Condition) leafy() bool {
 	return c.Attribute != "" || c.Op != "" || c.Value != nil || c.Values != nil || c.IgnoreCase
 }
