@@ -140,20 +140,6 @@ func (l UnitList) compile(lists Lists) (members, bool) {
 	return m, m.bulk != nil
 }
 
-// All returns every id of the list; false when its bulk is not among the lists.
-func (l UnitList) All(lists Lists) ([]string, bool) {
-	m, ok := l.compile(lists)
-	var out []string
-	for _, part := range []*Units{m.added, m.bulk} {
-		for id := range part.All() {
-			if part == m.added || !m.without.Has(id) {
-				out = append(out, id)
-			}
-		}
-	}
-	return out, ok
-}
-
 // unitsOf returns the set of a few ids, nil for none.
 func unitsOf(ids []string) *Units {
 	if len(ids) == 0 {

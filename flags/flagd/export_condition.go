@@ -3,6 +3,7 @@ package flagd
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-hq/sluice/event"
@@ -163,9 +164,11 @@ func (x *exporter) ids(path string, l flags.UnitList) []string {
 	if !x.inline(path, l.Len()) {
 		return nil
 	}
-	out, ok := l.All(x.lists)
-	if !ok {
-		x.refuse(path, nil, "is not loaded here", "try again")
+	var bulk *flags.Units
+	if l.Bulk != nil {
+		if bulk = x.lists[l.Bulk.SHA256]; bulk == nil {
+			x.refuse(path, nil, "is not loaded here", "try again")
+		}
 	}
-	return out
+	return slices.Collect(l.All(bulk))
 }
