@@ -68,7 +68,9 @@ dashboards holds the pages.
 internal/natslog is the log, the streams and the small values on JetStream, in
 this process or on a server. internal/engine runs the embedded ClickHouse
 engine as a child process. internal/warehouse speaks to it, or to a ClickHouse
-server. internal/server is the HTTP door. internal/access says who may do what.
+server. internal/stream keeps the long answers: the rules of an environment and every
+change of them for SDKs, and notices for OFREP clients, each encoded once for
+all who listen. internal/server is the HTTP door. internal/access says who may do what.
 internal/manifest reads YAML. internal/harness runs the loop on memory parts,
 driven by scripts. internal/deps_test.go knows which room may import which.
 
@@ -76,7 +78,8 @@ cmd/sluice, where you are, is the only place that reads flags, the environment
 and the clock, and that starts goroutines: house.go builds every part in order,
 by hand.
 
-bench holds programs that measure and torment a built Sluice: chaos kills it.
+bench holds programs that measure and torment a built Sluice: chaos kills it,
+streams has ten thousand listeners hear of a change.
 
 # Rules of the house
 
