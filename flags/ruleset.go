@@ -15,12 +15,7 @@ func (s *State) Ruleset(environment string) Ruleset {
 	src := s.sources(environment)
 	r := Ruleset{Environment: environment, Revision: src.changed, Rules: src.rules, Flags: make([]Recorded, 0, len(s.flags))}
 	for _, key := range s.Keys() {
-		f := s.flags[key].Recorded
-		if e, ok := f.Environments[environment]; ok {
-			f.Environments = map[string]Environment{environment: e}
-		} else {
-			f.Environments = nil
-		}
+		f := s.flags[key].only(environment)
 		r.Flags = append(r.Flags, f)
 		r.Revision = max(r.Revision, f.Revision)
 	}

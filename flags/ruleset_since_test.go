@@ -1,52 +1,102 @@
 package flags
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRulesetSince: what a holder lacks is what changed, and the segments that
-// it now needs and may never have had.
+// TestRulesetSince: whoever held the ruleset at any revision and gets what it
+// lacks holds the present one.
 func TestRulesetSince(t *testing.T) {
-	asks := func(key string, revision uint64, segments ...string) Recorded {
-		f := Recorded{Flag: checkout(), Revision: revision}
-		f.Key = key
-		var rules []Rule
-		for _, s := range segments {
-			rules = append(rules, Rule{Name: s, When: inSegment(s), Serve: "on"})
+	const seed = 1
+	w := &changing{State: NewState(), Rand: rand.New(rand.NewPCG(seed, seed))}
+	var past []Ruleset
+	for range 400 {
+		w.change()
+		now := w.Ruleset(production)
+		past = append(past, now)
+		held := past[w.IntN(len(past))]
+		lacks := w.RulesetSince(production, held.Revision)
+		if diff := cmp.Diff(now, held.with(lacks)); diff != "" {
+			t.Fatalf("seed %d, revision %d from %d (-want +got):\n%s", seed, now.Revision, held.Revision, diff)
 		}
-		f.Environments = map[string]Environment{production: {Enabled: true, Rules: rules}}
-		return f
+		for _, f := range lacks.Flags {
+			if f.Revision <= held.Revision {
+				t.Fatalf("flag %s at %d was sent to a holder of %d", f.Key, f.Revision, held.Revision)
+			}
+		}
 	}
-	segment := func(key string, revision uint64) RecordedSegment {
-		return RecordedSegment{Segment: Segment{Key: key}, Stamp: Stamp{Revision: revision}}
-	}
-	r := Ruleset{
-		Environment: production, Revision: 20,
-		Flags:    []Recorded{asks("new", 20, "old-segment"), asks("old", 5, "unused", "changed")},
-		Segments: []RecordedSegment{segment("changed", 15), segment("inherited", 3), segment("old-segment", 2), segment("unused", 4)},
-		Rules:    []InheritedRule{{Tags: []string{"none-has-it"}, Name: "staff", When: inSegment("inherited"), Serve: "on"}},
-	}
-	want := r
-	want.Flags = r.Flags[:1]
-	want.Segments = r.Segments[:3]
-	if diff := cmp.Diff(want, r.Since(10)); diff != "" {
-		t.Errorf("since 10 (-want +got):\n%s", diff)
-	}
-	if got := r.Since(0); len(got.Flags) != 2 || len(got.Segments) != 4 {
-		t.Errorf("since 0: %d flags and %d segments, want all", len(got.Flags), len(got.Segments))
-	}
-	if got := r.Since(20); got.Flags == nil || len(got.Flags) > 0 {
-		t.Errorf("since the newest revision: %v, want an empty list", got.Flags)
-	}
-	last := Ruleset{Revision: 10, Segments: r.Segments[1:2]}
-	want.Segments = []RecordedSegment{r.Segments[0], r.Segments[2]}
-	if diff := cmp.Diff(want, r.After(last)); diff != "" {
-		t.Errorf("after a ruleset that is known (-want +got):\n%s", diff)
+	if got := w.RulesetSince(production, w.seq); got.Flags == nil || len(got.Flags)+len(got.Segments) > 0 {
+		t.Errorf("the newest revision lacks %d flags and %d segments", len(got.Flags), len(got.Segments))
 	}
 }
 
-func inSegment(key string) *Condition {
-	return &Condition{Op: InSegment, Value: key}
+// with returns what a holder of r has after a patch. It keeps every segment
+// that it was ever sent; those in use are compared.
+func (r Ruleset) with(patch Ruleset) Ruleset {
+	flags, segments := map[string]Recorded{}, map[pin]RecordedSegment{}
+	for _, part := range []Ruleset{r, patch} {
+		for _, f := range part.Flags {
+			flags[f.Key] = f
+		}
+		for _, s := range part.Segments {
+			segments[pin{s.Key, s.Revision}] = s
+		}
+	}
+	held := NewState()
+	for key, f := range flags {
+		held.flags[key] = &record{Recorded: f}
+	}
+	for p, s := range segments {
+		last := held.shared.Segments[p.key].last()
+		if last.Revision < p.revision {
+			held.shared.Segments[p.key] = shelf{s}
+		}
+	}
+	if len(patch.Rules) > 0 {
+		held.shared.Environments[production] = RecordedEnvironment{EnvironmentDoc: EnvironmentDoc{Key: production, Rules: patch.Rules}}
+	}
+	out := held.Ruleset(production)
+	out.Revision = max(r.Revision, patch.Revision)
+	return out
+}
+
+// changing is a state that changes at random.
+type changing struct {
+	*State
+	*rand.Rand
+	seq uint64
+}
+
+func (w *changing) change() {
+	w.seq++
+	stamp := Stamp{Revision: w.seq}
+	switch w.IntN(4) {
+	case 0, 1:
+		f := Recorded{Flag: checkout(), Revision: w.seq}
+		f.Key = w.key("flag")
+		f.Environments = map[string]Environment{production: {Enabled: true, Rules: []Rule{{Name: "a", When: w.condition(), Serve: "on"}}}}
+		if w.IntN(4) == 0 {
+			f.Tags = []string{"payments"}
+		}
+		w.flags[f.Key] = &record{Recorded: f}
+	case 2:
+		key := w.key("segment")
+		w.shared.Segments[key] = append(w.shared.Segments[key], RecordedSegment{Segment: Segment{Key: key}, Stamp: stamp})
+	case 3:
+		rules := []InheritedRule{{Tags: []string{"payments"}, Name: "staff", When: w.condition(), Serve: "on"}}
+		w.shared.Environments[production] = RecordedEnvironment{EnvironmentDoc: EnvironmentDoc{Key: production, Rules: rules}, Stamp: stamp}
+	}
+}
+
+func (w *changing) key(kind string) string { return fmt.Sprintf("%s-%d", kind, w.IntN(6)) }
+
+func (w *changing) condition() *Condition {
+	if w.IntN(2) == 0 {
+		return nil
+	}
+	return &Condition{Op: InSegment, Value: w.key("segment")}
 }

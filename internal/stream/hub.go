@@ -69,24 +69,34 @@ func (h *Hub) Step(now time.Time) (next time.Time) {
 	return next
 }
 
-// look takes every place to where the flags are. It holds up no event for
-// longer than it takes to list the flags; they are encoded afterwards.
+// look takes every place to where the flags are.
 func (h *Hub) look() {
-	behind := map[string]flags.Ruleset{}
-	h.Projection.View(func(uint64) {
-		if h.seen == h.Flags.Revision() {
-			return
-		}
-		h.seen = h.Flags.Revision()
-		for name := range h.places {
-			behind[name] = h.Flags.Ruleset(name)
-		}
-	})
-	for name, r := range behind {
-		if p := h.places[name]; p.rules.Revision != r.Revision {
-			p.move(r)
-		}
+	var now uint64
+	h.Projection.View(func(uint64) { now = h.Flags.Revision() })
+	if now == h.seen {
+		return
 	}
+	h.seen = now
+	for _, p := range h.places {
+		p.move()
+	}
+}
+
+// environment is a source in the hub's projection. It holds up no event for
+// longer than it takes to collect flags; they are encoded afterwards.
+type environment struct {
+	hub  *Hub
+	name string
+}
+
+func (e environment) whole() (r flags.Ruleset) {
+	e.hub.Projection.View(func(uint64) { r = e.hub.Flags.Ruleset(e.name) })
+	return r
+}
+
+func (e environment) since(revision uint64) (r flags.Ruleset) {
+	e.hub.Projection.View(func(uint64) { r = e.hub.Flags.RulesetSince(e.name, revision) })
+	return r
 }
 
 func (h *Hub) beat(now time.Time) {
@@ -138,7 +148,7 @@ func (h *Hub) Open(r Request) (*Stream, error) {
 func (h *Hub) join(r Request) *Stream {
 	p, ok := h.places[r.Environment]
 	if !ok {
-		h.Projection.View(func(uint64) { p = newPlace(h.Flags.Ruleset(r.Environment), h.gap()) })
+		p = newPlace(environment{h, r.Environment}, h.gap())
 		h.places[r.Environment] = p
 	}
 	h.look() // what was written before the request was made is in the stream

@@ -1,42 +1,54 @@
 package stream
 
 import (
-	"reflect"
-	"slices"
 	"time"
 
-	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 )
 
-// place is one environment: its ruleset and the two feeds that are made of it.
+// place is one environment: the two feeds that are made of its ruleset. It
+// keeps no flags, which the state has; only what they looked like.
 type place struct {
-	rules    flags.Ruleset
+	source   source
 	rulesets *feed // for SDKs: put and patch
 	notices  *feed // for OFREP: refetchEvaluation
+	looks    looks
 
 	touched  uint64    // revision at which an answer of this environment may last have changed
+	changed  time.Time // when that was
 	notified time.Time // when a notice last went out
 }
 
-func newPlace(r flags.Ruleset, gap int) *place {
-	p := &place{rules: r, touched: r.Revision}
-	p.rulesets = newFeed(r.Revision, func(from uint64) []byte { return since(p.rules, from, gap) })
+// source reads the state of the flags as it is now, for one environment.
+type source interface {
+	whole() flags.Ruleset
+	since(revision uint64) flags.Ruleset
+}
+
+func newPlace(s source, gap int) *place {
+	r := s.whole()
+	p := &place{source: s, looks: looks{flags: map[string]digest{}}}
+	p.looks.take(r)
+	p.touch(r)
+	p.rulesets = newFeed(r.Revision, func(from uint64) []byte { return missing(s, from, gap) })
 	p.notices = newFeed(r.Revision, p.missed)
 	return p
 }
 
-// since encodes what a listener lacks that holds a revision: all of it when it
-// holds nothing or has missed more than gap changes.
-func since(r flags.Ruleset, from uint64, gap int) []byte {
-	patch := r.Since(from)
-	switch {
-	case from == 0, len(patch.Flags)+len(patch.Segments) > gap:
-		return encode("put", r.Revision, r)
-	case from == r.Revision:
-		return nil
+// missing encodes what a listener lacks that holds a revision: all of it when
+// it holds nothing or has missed more than gap changes. It may be newer than the
+// feed, whose next frame then says the same again.
+func missing(s source, from uint64, gap int) []byte {
+	if from > 0 {
+		switch patch := s.since(from); {
+		case patch.Revision <= from:
+			return nil
+		case len(patch.Flags)+len(patch.Segments) <= gap:
+			return encode("patch", patch.Revision, patch)
+		}
 	}
-	return encode("patch", r.Revision, patch)
+	r := s.whole()
+	return encode("put", r.Revision, r)
 }
 
 // missed encodes the notice for a listener that has heard nothing since a
@@ -45,18 +57,33 @@ func (p *place) missed(from uint64) []byte {
 	if p.touched <= from {
 		return nil
 	}
-	return p.refetch()
+	return refetch(p.touched, p.changed)
 }
 
-func (p *place) refetch() []byte { return refetch(p.touched, changed(p.rules)) }
+// move publishes what changed since the place last moved.
+func (p *place) move() {
+	patch := p.source.since(p.rulesets.tail.revision)
+	if patch.Revision <= p.rulesets.tail.revision {
+		return
+	}
+	p.rulesets.publish(newFrame(encode("patch", patch.Revision, patch), patch.Revision))
+	if p.looks.take(patch) {
+		p.touch(patch)
+	}
+}
 
-// move takes the place to its next ruleset and publishes what changed.
-func (p *place) move(next flags.Ruleset) {
-	last, patch := p.rules, next.After(p.rules)
-	p.rules = next
-	p.rulesets.publish(newFrame(encode("patch", next.Revision, patch), next.Revision))
-	if answersOtherwise(last, patch) {
-		p.touched = next.Revision
+// touch notes that answers may be others from a ruleset on.
+func (p *place) touch(r flags.Ruleset) {
+	p.touched = r.Revision
+	for _, f := range r.Flags {
+		if f.Changed.After(p.changed) {
+			p.changed = f.Changed
+		}
+	}
+	for _, s := range r.Segments {
+		if s.Changed.After(p.changed) {
+			p.changed = s.Changed
+		}
 	}
 }
 
@@ -71,7 +98,7 @@ func (p *place) notify(now time.Time, settle time.Duration) (due time.Time) {
 		return due
 	}
 	p.notified = now
-	p.notices.publish(newFrame(p.refetch(), p.touched))
+	p.notices.publish(newFrame(refetch(p.touched, p.changed), p.touched))
 	return time.Time{}
 }
 
@@ -87,35 +114,4 @@ func (p *place) end() {
 	for _, f := range []*feed{p.rulesets, p.notices} {
 		f.publish(&frame{revision: f.tail.revision, last: true, ready: make(chan struct{})})
 	}
-}
-
-// changed returns when the newest flag changed.
-func changed(r flags.Ruleset) (newest time.Time) {
-	for _, f := range r.Flags {
-		if f.Changed.After(newest) {
-			newest = f.Changed
-		}
-	}
-	return newest
-}
-
-// answersOtherwise reports whether a flag may answer otherwise with a patch than
-// it did before. A flag's other environments, and who changed it and why, change
-// no answer.
-func answersOtherwise(last, patch flags.Ruleset) bool {
-	if len(patch.Segments) > 0 || !reflect.DeepEqual(patch.Rules, last.Rules) {
-		return true
-	}
-	before := map[string]flags.Recorded{}
-	for _, f := range last.Flags {
-		before[f.Key] = f
-	}
-	return slices.ContainsFunc(patch.Flags, func(f flags.Recorded) bool { return !reflect.DeepEqual(bare(f), bare(before[f.Key])) })
-}
-
-// bare is a flag without its record.
-func bare(f flags.Recorded) flags.Recorded {
-	f.Revision, f.Created, f.Changed, f.Defined = 0, time.Time{}, time.Time{}, event.ID{}
-	f.Actor, f.Cause, f.Comment = "", "", ""
-	return f
 }

@@ -66,7 +66,9 @@ func (s *Stream) begin(to Sink) error {
 		err = s.send(to, s.first)
 	}
 	s.first = nil
-	s.given.Store(s.at.revision)
+	if err == nil {
+		s.given.Store(s.at.revision)
+	}
 	return err
 }
 
@@ -88,8 +90,10 @@ func (s *Stream) advance(to Sink) error {
 		s.request.Renew = time.Time{}
 		err = s.send(to, renewal(at.revision))
 	}
-	s.at = at
-	s.given.Store(at.revision)
+	if err == nil {
+		s.at = at
+		s.given.Store(at.revision)
+	}
 	return err
 }
 

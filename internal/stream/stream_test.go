@@ -79,10 +79,10 @@ func TestStream_showsThatItIsAlive(t *testing.T) {
 	inHouse(t, Limits{}, func(h *house) {
 		l := h.listen(rulesets)
 		l.want(t, "hello", "put 0")
-		time.Sleep(15*time.Second - 1)
+		time.Sleep(15*time.Second - time.Nanosecond)
 		synctest.Wait()
 		l.want(t)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		l.want(t, ":")
 		time.Sleep(30 * time.Second)
