@@ -29,7 +29,7 @@ type Entry struct {
 // History tells the events of one flag, oldest first. environments leaves out
 // what belongs to others; nil tells all.
 func History(events []event.Recorded, environments []string) ([]Entry, error) {
-	state := NewState()
+	state, shown := NewState(), map[event.ID]bool{}
 	var out []Entry
 	for _, r := range events {
 		key := strings.TrimPrefix(r.Subject, SubjectPrefix)
@@ -38,27 +38,41 @@ func History(events []event.Recorded, environments []string) ([]Entry, error) {
 			return nil, fmt.Errorf("telling the history of %s: %w", key, err)
 		}
 		after, _ := state.Flag(key)
-		e, err := entry(r, environments)
+		e, of, err := entry(r, environments)
 		if err != nil {
 			return nil, err
 		}
 		e.Differences = differences(before, after, known, environments)
-		if environments == nil || r.Type != EventType || len(e.Differences) > 0 {
+		if shown[r.ID] = environments == nil || e.concerns(shown[of]); shown[r.ID] {
 			out = append(out, e)
 		}
 	}
 	return out, nil
 }
 
-// entry tells an event but for what it made different.
-func entry(r event.Recorded, environments []string) (Entry, error) {
+// concerns reports whether an entry, of which other environments were left out,
+// says anything still: an answer does when what it answers did.
+func (e Entry) concerns(answered bool) bool {
+	switch e.Type {
+	case EventType:
+		return len(e.Differences) > 0
+	case TypeScheduled, TypeProposed:
+		return len(e.Changes) > 0
+	}
+	return answered
+}
+
+// entry tells an event but for what it made different, and names the event
+// that it answers.
+func entry(r event.Recorded, environments []string) (Entry, event.ID, error) {
 	e := Entry{Revision: r.Seq, ID: r.ID, Type: r.Type, At: r.Time, Actor: r.Actor, Cause: r.Cause}
 	var d struct { // the fields that the data of all types have in common, and the reason of a lapse
 		waitingData
-		Why string `json:"why"`
+		Why string   `json:"why"`
+		Of  event.ID `json:"of"`
 	}
 	if err := json.Unmarshal(r.Data, &d); err != nil {
-		return e, fmt.Errorf("reading a %s event: %w", r.Type, err)
+		return e, d.Of, fmt.Errorf("reading a %s event: %w", r.Type, err)
 	}
 	e.Due = d.At
 	if e.Comment = cmp.Or(d.Comment, d.Why); len(d.Changes) > 0 {
@@ -67,7 +81,7 @@ func entry(r event.Recorded, environments []string) (Entry, error) {
 	if environments != nil {
 		e.Changes = changesIn(e.Changes, environments)
 	}
-	return e, nil
+	return e, d.Of, nil
 }
 
 // changesIn leaves out the changes of other environments, and what a

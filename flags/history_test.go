@@ -108,6 +108,41 @@ func TestHistory_ofOneEnvironment(t *testing.T) {
 	}
 }
 
+// What waits in another environment, and what becomes of it, is nobody else's
+// business either.
+func TestHistory_ofWhatWaits(t *testing.T) {
+	h := newHouse(t)
+	h.define(twoEnvironments())
+	secret := h.command("checkout.express", in(Disable))
+	secret.Comment = "a secret of production"
+	for _, c := range []Command{secret, h.command("checkout.express", owner("web"))} {
+		id := h.must(h.state.Schedule(c, later(2)))
+		h.must(h.state.Cancel(h.command("checkout.express"), id))
+	}
+	for _, c := range []struct {
+		environments []string
+		want         string
+	}{
+		{nil, "flag.changed flag.scheduled flag.schedule.cancelled flag.scheduled flag.schedule.cancelled"},
+		{[]string{"staging"}, "flag.changed flag.scheduled flag.schedule.cancelled"},
+	} {
+		entries, err := History(h.recorded("checkout.express"), c.environments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var types []string
+		for _, e := range entries {
+			types = append(types, e.Type)
+			if c.environments != nil && e.Comment == secret.Comment {
+				t.Errorf("staging is told %+v", e)
+			}
+		}
+		if got := strings.Join(types, " "); got != c.want {
+			t.Errorf("%v: got %s, want %s", c.environments, got, c.want)
+		}
+	}
+}
+
 func TestHistory_ofADamagedLog(t *testing.T) {
 	h := newHouse(t)
 	h.define(checkout())
