@@ -31,6 +31,7 @@ var (
 	errSlow         = errors.New("the body of the request did not arrive, or not in time")
 	errNoSuch       = errors.New("there is nothing of that name")
 	errBehind       = errors.New("this replica does not yet know of the change that you were told of")
+	errTooMany      = errors.New("too many requests: come back when Retry-After says so")
 	errMethod       = errors.New("this address does not take that method")
 )
 
@@ -121,6 +122,8 @@ func status(err error) (int, string) {
 		return http.StatusConflict, "/problems/approval"
 	case errors.Is(err, flags.ErrEnded):
 		return http.StatusConflict, "/problems/ended"
+	case errors.Is(err, errTooMany):
+		return http.StatusTooManyRequests, "/problems/too-many-requests"
 	case errors.Is(err, event.ErrConflict):
 		return http.StatusConflict, "/problems/conflict"
 	case errors.Is(err, decisions.ErrRefused), errors.Is(err, flags.ErrUnchanged):

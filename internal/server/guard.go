@@ -1,11 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -94,24 +96,58 @@ func (s *server) guarded(routes map[string]route, next http.Handler) http.Handle
 			s.deny(w, r, err)
 			return
 		}
-		p, known := s.principal(r, at.needs)
+		now := s.Now()
+		p, known := s.principal(r, at.needs, now)
 		if !known {
 			p, known = s.ticketed(r, at)
+		}
+		if wait := s.wait(r, at, p, known, now); wait > 0 {
+			s.slowDown(w, r, wait)
+			return
 		}
 		a := &asker{p, pathKey(r)}
 		r = r.WithContext(context.WithValue(r.Context(), askerKey{}, a))
 		err := errForbidden // of a route that is not in the table
 		if ok {
-			err = at.admits(r, a)
+			err = cmp.Or(at.pageOf(r, p), at.admits(r, a))
 		}
 		switch {
-		case ok && at.needs == access.Public, known && err == nil:
+		case ok && at.needs == access.Public:
 			next.ServeHTTP(w, r)
+		case known && err == nil:
+			s.enter(w, r, at, next)
 		case !known:
 			s.turnAway(w, r)
 		default:
 			s.deny(w, r, err)
 		}
+	})
+}
+
+// enter hands a request to its handler: events are counted on the way.
+func (s *server) enter(w http.ResponseWriter, r *http.Request, at route, next http.Handler) {
+	if at.needs == access.Send {
+		s.metered(w, r, who(r.Context()), next)
+		return
+	}
+	next.ServeHTTP(w, r)
+}
+
+// nowhere answers what no route answers. What there is and what not is told to
+// those who are known.
+func (s *server) nowhere(why func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := s.Now()
+		p, known := s.principal(r, access.Read, now)
+		if wait := s.wait(r, route{needs: access.Read}, p, known, now); wait > 0 {
+			s.slowDown(w, r, wait)
+			return
+		}
+		if !known {
+			s.turnAway(w, r)
+			return
+		}
+		s.deny(w, r.WithContext(context.WithValue(r.Context(), askerKey{}, &asker{Principal: p})), why(w, r))
 	})
 }
 
@@ -153,7 +189,7 @@ func template(r *http.Request) string {
 // principal finds who asks: a bearer token, OFREP's API key, the password in
 // the address that a client without headers was given, or the cookie of the
 // pages. With open pages, whoever asks may read.
-func (s *server) principal(r *http.Request, needs access.Permission) (access.Principal, bool) {
+func (s *server) principal(r *http.Request, needs access.Permission, now time.Time) (access.Principal, bool) {
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
 		text = r.Header.Get("X-API-Key")
@@ -167,7 +203,6 @@ func (s *server) principal(r *http.Request, needs access.Permission) (access.Pri
 		}
 	}
 	var p access.Principal
-	now := s.Now()
 	s.Projection.View(func(uint64) { p, ok = s.Access.Find(text, now) })
 	if ok && s.Used != nil {
 		s.Used.Note(p.Token, now)

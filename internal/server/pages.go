@@ -137,7 +137,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: cookie, Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+		Name: cookie, Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(r),
 	})
 	http.Redirect(w, r, local(r.PostFormValue("next")), http.StatusSeeOther)
 	return nil

@@ -65,6 +65,7 @@ type House struct {
 	Entropy      io.Reader    // for new tokens
 	Logger       *slog.Logger // nil: silent
 	Version      string
+	Limits       Limits
 	OpenPages    bool // pages need no sign-in: the demo, on loopback alone
 }
 
@@ -81,6 +82,7 @@ type Readouts interface {
 type server struct {
 	House
 	sets  sets
+	pools pools
 	flagd *flagd.Handler
 
 	bringing sync.Mutex // held while a large list is read
@@ -93,22 +95,23 @@ func New(h House) http.Handler {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.sets.house = &s.House
+	s.sets.house, s.pools = &s.House, newPools(h.Limits)
 	s.flagd = s.newFlagd()
 	r := mux.NewRouter()
 	api := newAPI(r, h.Version)
 	for _, route := range table {
 		route.register(s, r, api, route)
 	}
-	r.Use(s.guard(byTemplate()))
-	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.deny(w, r, errNoSuch) })
-	r.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	routes := byTemplate()
+	r.Use(s.guard(routes))
+	r.NotFoundHandler = s.nowhere(func(http.ResponseWriter, *http.Request) error { return errNoSuch })
+	r.MethodNotAllowedHandler = s.nowhere(func(w http.ResponseWriter, q *http.Request) error {
 		w.Header().Set("Allow", allowed(r, q))
-		fail(w, errMethod)
+		return errMethod
 	})
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fail(w, errForeign) }))
-	return harden(origin.Handler(r))
+	return harden(s.cors(r, routes, origin.Handler(r)))
 }
 
 // allowed lists the methods that the path of a request takes.

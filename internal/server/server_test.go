@@ -270,15 +270,19 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// TestPages_thatDoNotExist: a person gets a page, a program a problem.
+// TestPages_thatDoNotExist: a person gets a page, a program a problem, and
+// whoever is not known learns nothing of what there is.
 func TestPages_thatDoNotExist(t *testing.T) {
 	h := newHouse(t)
-	for _, who := range []string{"", "viewer"} {
-		code, body, header := h.ask(who, "GET", "/no/such/page", "", "Accept", "text/html")
-		if code != 404 || !strings.Contains(body, "<html") || header.Get("Content-Security-Policy") == "" {
-			t.Errorf("as %q: got %d %.60s", who, code, body)
-		}
+	code, body, header := h.ask("viewer", "GET", "/no/such/page", "", "Accept", "text/html")
+	if code != 404 || !strings.Contains(body, "<html") || header.Get("Content-Security-Policy") == "" {
+		t.Errorf("as viewer: got %d %.60s", code, body)
 	}
+	if code, _, header := h.ask("", "GET", "/no/such/page", "", "Accept", "text/html"); code != 303 || !strings.HasPrefix(header.Get("Location"), "/sign-in") {
+		t.Errorf("as nobody: got %d to %q, want the way to sign in", code, header.Get("Location"))
+	}
+	h.want("", "GET", "/no/such/page", "", 401, "/problems/unauthorized")
+	h.want("", "PUT", "/api/v1/tokens", "", 401, "/problems/unauthorized")
 	if code, body, _ := h.ask("sdk", "GET", "/", "", "Accept", "text/html"); code != 403 || !strings.Contains(body, "<html") {
 		t.Errorf("a token that may not read: got %d %.60s, want a page", code, body)
 	}

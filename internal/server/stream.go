@@ -31,9 +31,6 @@ func (s *server) streamNotices(w http.ResponseWriter, r *http.Request) error {
 		rest := end.Sub(at)
 		q.Until, q.Renew = end, at.Add(rest/2+rand.N(rest/4+1))
 	}
-	if h := w.Header(); h.Get("Access-Control-Allow-Origin") == "" {
-		h.Set("Access-Control-Allow-Origin", "*") // whoever has a ticket may read; it asks for no credentials
-	}
 	return s.stream(w, r, q)
 }
 
