@@ -15,7 +15,7 @@ import (
 // before anything is opened.
 func TestRun_refuses(t *testing.T) {
 	for _, args := range []string{
-		"", "fly", "serve --nope", "serve --every 0s", "serve --every soon", "demo --rate 0", "demo --listen 0.0.0.0:1", "demo --listen here",
+		"", "fly", "serve --nope", "serve --every 0s", "serve --every soon", "serve --rate api=fast", "serve --rate king=1/s", "serve --trust-proxy 10.1.2.3", "serve --events-at-once=-1", "demo --rate 0", "demo --listen 0.0.0.0:1", "demo --listen here",
 		"status -o xml", "status nonsense --server http://127.0.0.1:1", "status --server 127.0.0.1:1", "decide fly production/a/1",
 		"serve --roles king", "apply /no/such/file", "apply", "verify --file /no/such/file", "token shop --class king",
 	} {

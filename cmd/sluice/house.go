@@ -33,6 +33,7 @@ type config struct {
 	Clickhouse string        // URL, empty: embedded
 	Every      time.Duration // between two looks of the controller
 	Compare    time.Duration // between two looks at the other replicas; 0: 2 s
+	Limits     server.Limits // how much may come; zero: anything
 	Roles      roles         // what this replica does; empty: everything
 	OpenPages  bool          // pages need no sign-in
 	Quiet      bool          // log warnings and worse alone
@@ -51,6 +52,7 @@ type house struct {
 	projection *event.Projection
 	adminToken string // of the first start, empty later
 	key        []byte // of the installation: units are hashed with it
+	used       access.Used
 	hub        *stream.Hub
 	http       *http.Server
 	snapshots  *snapshots

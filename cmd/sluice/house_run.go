@@ -33,7 +33,7 @@ func (h *house) openDoors(context.Context) error {
 			Intake: taker{h}, Accounts: accounts{h}, Readouts: h.facts, Looks: h.facts.look, Ready: h.ready,
 			Streams: h.hub, Tickets: tickets, Replica: h.replica, Roles: h.Roles,
 			Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
-			Closing: closing,
+			Closing: closing, Used: &h.used, Limits: h.Limits,
 		}),
 		Protocols: protocols(), HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second}, // a stream whose client is gone ends
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
@@ -96,6 +96,7 @@ func (h *house) run(ctx context.Context, tell func(ctx context.Context, address,
 	g.Go(func() error { return h.carryOut(work) })
 	g.Go(func() error { return h.compare(work) })
 	g.Go(func() error { return h.snapshot(work) })
+	g.Go(func() error { return h.noteUsed(work) })
 	g.Go(func() error { return h.seal(work) })
 	g.Go(func() error { return h.serve(work) })
 	g.Go(func() error {

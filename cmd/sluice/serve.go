@@ -17,6 +17,7 @@ type serveCmd struct {
 	Clickhouse string        `help:"ClickHouse server (clickhouse://…, http://…); default: the embedded engine." env:"SLUICE_CLICKHOUSE"`
 	Every      time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
 	Roles      []string      `help:"What this replica does: some of flags,ingest,load,decide,web." default:"flags,ingest,load,decide,web" env:"SLUICE_ROLES"`
+	limitFlags
 }
 
 // Run serves until interrupted.
@@ -28,9 +29,13 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	limits, err := c.limits()
+	if err != nil {
+		return err
+	}
 	h, err := open(ctx, config{
 		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
-		Every: c.Every, Roles: roles,
+		Every: c.Every, Roles: roles, Limits: limits,
 	})
 	if err != nil {
 		return err

@@ -48,6 +48,9 @@ func (u *Used) Last(id string) time.Time {
 // News reports whether anything was noted since it was asked last.
 func (u *Used) News() bool { return u.news.Swap(false) }
 
+// Again says that the news could not be told.
+func (u *Used) Again() { u.news.Store(true) }
+
 // Encode writes what is known of the tokens that keep names.
 func (u *Used) Encode(keep func(id string) bool) ([]byte, error) {
 	all := map[string]int64{}

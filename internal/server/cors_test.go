@@ -12,7 +12,7 @@ import (
 const (
 	site  = "https://shop.example"
 	other = "https://other.example"
-	all   = "/ofrep/v1/evaluate/flags"
+	bulk  = "/ofrep/v1/evaluate/flags"
 )
 
 func newSite(t *testing.T) *house {
@@ -32,23 +32,23 @@ func TestCORS(t *testing.T) {
 		code                            int
 		allowed                         bool
 	}{
-		{"its own token", "page", "POST", all, site, 200, true},
-		{"one flag", "page", "POST", all + "/shop.checkout", site, 200, true},
+		{"its own token", "page", "POST", bulk, site, 200, true},
+		{"one flag", "page", "POST", bulk + "/shop.checkout", site, 200, true},
 		{"events", "page", "POST", "/v1/events", site, 400, true},
-		{"the other's token", "page2", "POST", all, site, 403, true},
-		{"a site nobody lists", "page", "POST", all, "https://evil.example", 403, false},
-		{"a lookalike", "page", "POST", all, site + ".evil.example", 403, false},
-		{"another port", "page", "POST", all, site + ":8443", 403, false},
-		{"another scheme", "page", "POST", all, "http://shop.example", 403, false},
-		{"a sandboxed page", "page", "POST", all, "null", 403, false},
-		{"a token without sites", "client", "POST", all, site, 403, true},
-		{"a server's token", "sdk", "POST", all, site, 403, true},
-		{"an admin's token", "admin", "POST", all, site, 403, true},
-		{"no token", "", "POST", all, site, 401, true},
+		{"the other's token", "page2", "POST", bulk, site, 403, true},
+		{"a site nobody lists", "page", "POST", bulk, "https://evil.example", 403, false},
+		{"a lookalike", "page", "POST", bulk, site + ".evil.example", 403, false},
+		{"another port", "page", "POST", bulk, site + ":8443", 403, false},
+		{"another scheme", "page", "POST", bulk, "http://shop.example", 403, false},
+		{"a sandboxed page", "page", "POST", bulk, "null", 403, false},
+		{"a token without sites", "client", "POST", bulk, site, 403, true},
+		{"a server's token", "sdk", "POST", bulk, site, 403, true},
+		{"an admin's token", "admin", "POST", bulk, site, 403, true},
+		{"no token", "", "POST", bulk, site, 401, true},
 		{"another route", "admin", "POST", "/api/v1/apply", site, 403, false},
 		{"another route, read", "admin", "GET", "/api/v1/flags", site, 200, false},
-		{"no page", "page", "POST", all, "", 200, false},
-		{"its own site", "page", "POST", all, h.URL, 200, false},
+		{"no page", "page", "POST", bulk, "", 200, false},
+		{"its own site", "page", "POST", bulk, h.URL, 200, false},
 	} {
 		headers := []string{"Content-Type", "application/json"}
 		if c.origin != "" {
@@ -75,15 +75,15 @@ func TestCORS_preflight(t *testing.T) {
 			"Access-Control-Request-Headers", "authorization,content-type", "Sec-Fetch-Site", "cross-site")
 		return code, header
 	}
-	code, header := ask(all, site, "POST")
+	code, header := ask(bulk, site, "POST")
 	if code != 204 || header.Get("Access-Control-Allow-Origin") != site || header.Get("Access-Control-Allow-Methods") != "POST" ||
 		!strings.Contains(header.Get("Access-Control-Allow-Headers"), "Authorization") || !slices.Contains(header.Values("Vary"), "Origin") ||
 		header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("a site that is listed: got %d %v", code, header)
 	}
 	for name, c := range map[string][3]string{
-		"a site that is not":   {all, "https://evil.example", "POST"},
-		"a method that is not": {all, site, "DELETE"},
+		"a site that is not":   {bulk, "https://evil.example", "POST"},
+		"a method that is not": {bulk, site, "DELETE"},
 		"a route for people":   {"/api/v1/flags", site, "GET"},
 		"no route":             {"/nowhere", site, "POST"},
 	} {
@@ -98,7 +98,7 @@ func TestCORS_preflight(t *testing.T) {
 		}
 	}
 	h.want("admin", "DELETE", "/api/v1/tokens/"+list.id, "", 204, "")
-	if code, _ := ask(all, site, "POST"); code != 403 {
+	if code, _ := ask(bulk, site, "POST"); code != 403 {
 		t.Errorf("after the token is gone: got %d", code)
 	}
 }
@@ -108,7 +108,7 @@ func TestCORS_preflight(t *testing.T) {
 func TestCORS_agreesWithCrossOriginProtection(t *testing.T) {
 	h := newHouse(t)
 	protection := http.NewCrossOriginProtection()
-	for _, path := range []string{all, "/v1/events", "/api/v1/apply", "/sign-out"} {
+	for _, path := range []string{bulk, "/v1/events", "/api/v1/apply", "/sign-out"} {
 		for _, fetch := range []string{"", "none", "same-origin", "same-site", "cross-site", "nonsense"} {
 			for _, origin := range []string{"", h.URL, "https://evil.example", "null", "://"} {
 				headers := []string{}
