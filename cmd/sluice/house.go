@@ -54,6 +54,8 @@ type house struct {
 	key        []byte // of the installation: units are hashed with it
 	used       access.Used
 	hub        *stream.Hub
+	usage      *usage
+	handler    *server.Handler
 	http       *http.Server
 	snapshots  *snapshots
 	replica    *replica.Watch

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/internal/stream"
 )
@@ -27,14 +28,16 @@ func (h *house) openDoors(context.Context) error {
 		return err
 	}
 	closing := make(chan struct{})
+	h.usage = &usage{house: h, waiting: map[string][]ingest.Reading{}}
+	h.handler = server.New(server.House{
+		Log: h.streams.Log, Blobs: h.streams.Blobs, Projection: h.projection, Folds: h.folds,
+		Intake: taker{h}, Accounts: accounts{h}, Readouts: h.facts, Usage: h.usage, Looks: h.facts.look, Ready: h.ready,
+		Streams: h.hub, Tickets: tickets, Replica: h.replica, Roles: h.Roles,
+		Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
+		Closing: closing, Used: &h.used, Limits: h.Limits,
+	})
 	h.http = &http.Server{
-		Handler: server.New(server.House{
-			Log: h.streams.Log, Blobs: h.streams.Blobs, Projection: h.projection, Folds: h.folds,
-			Intake: taker{h}, Accounts: accounts{h}, Readouts: h.facts, Looks: h.facts.look, Ready: h.ready,
-			Streams: h.hub, Tickets: tickets, Replica: h.replica, Roles: h.Roles,
-			Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
-			Closing: closing, Used: &h.used, Limits: h.Limits,
-		}),
+		Handler:   h.handler,
 		Protocols: protocols(), HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second}, // a stream whose client is gone ends
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
@@ -93,6 +96,7 @@ func (h *house) run(ctx context.Context, tell func(ctx context.Context, address,
 	g.Go(func() error { return h.hub.Run(work) })
 	g.Go(func() error { return h.keepParts(work) })
 	g.Go(func() error { return h.decide(work) })
+	g.Go(func() error { return h.usage.run(work) })
 	g.Go(func() error { return h.carryOut(work) })
 	g.Go(func() error { return h.compare(work) })
 	g.Go(func() error { return h.snapshot(work) })
@@ -158,8 +162,8 @@ func (h *house) carryOut(ctx context.Context) error {
 	if !h.Roles.has(server.Flags, server.Decide) || h.readOnly() {
 		return nil
 	}
-	said := once{lg: h.lg, message: "taking out rules whose time has come"}
-	return each(ctx, h.Every, func() { said.tell(ctx, h.expire(ctx, now())) })
+	said := once{lg: h.lg, message: "doing what was written down for this time"}
+	return each(ctx, h.Every, func() { said.tell(ctx, errors.Join(h.expire(ctx, now()), h.carry(ctx, now()))) })
 }
 
 func (h *house) readOnly() bool { return h.streams.Log.Why() != "" }
@@ -194,9 +198,6 @@ func (h *house) compare(ctx context.Context) error {
 		said.tell(ctx, h.replica.Step(asking, now()))
 		if _, v, _ := h.replica.Seen(); v.Out() {
 			h.snapshots.discard()
-		}
-		if err := h.carry(ctx, now()); err != nil && ctx.Err() == nil {
-			h.lg.Error("carrying out what was scheduled", "error", err)
 		}
 	})
 	leaving, stop := context.WithTimeout(context.WithoutCancel(ctx), boardTime/3)

@@ -50,6 +50,7 @@ type House struct {
 	Intake   Intake                                      // nil: this replica takes no events
 	Accounts Accounts                                    // nil: this replica loads no facts
 	Readouts Readouts                                    // nil: this replica answers no readouts
+	Usage    Usage                                       // nil: this replica does not know how flags are used
 	Looks    func(rollout string) (decisions.Look, bool) // newest look at a rollout; nil: the controller is elsewhere
 	Streams  *stream.Hub                                 // nil: this replica streams nothing
 	Tickets  stream.Tickets                              // of streams of notices; zero: bulk answers name no stream
@@ -90,7 +91,7 @@ type server struct {
 }
 
 // New returns the handler of a house.
-func New(h House) http.Handler {
+func New(h House) *Handler {
 	s := &server{House: h, log: h.Logger}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -111,7 +112,7 @@ func New(h House) http.Handler {
 	})
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fail(w, errForeign) }))
-	return harden(s.cors(r, routes, origin.Handler(r)))
+	return &Handler{harden(s.cors(r, routes, origin.Handler(r))), s}
 }
 
 // allowed lists the methods that the path of a request takes.

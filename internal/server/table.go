@@ -20,6 +20,7 @@ var table = []route{
 	{"POST", "/api/v1/apply", access.Write, inBody, "apply", "Create or change what the documents describe", typed((*server).apply)},
 	{"GET", "/api/v1/flags", access.Read, whole, "list-flags", "All flags", typed((*server).listFlags)},
 	{"GET", "/api/v1/flags/{key}", access.Read, whole, "get-flag", "One flag", typed((*server).readFlag)},
+	{"GET", "/api/v1/flags/{key}/usage", access.Read, ofCaller, "flag-usage", "How often a flag gave which answer", typed((*server).flagUsage)},
 	{"GET", "/api/v1/flags/{key}/history", access.Read, whole, "flag-history", "Who changed a flag, why, and what that made different; newest first", typed((*server).flagHistory)},
 	{"GET", "/api/v1/flags/{key}/explain", access.Read, ofCaller, "explain-flag", "Evaluate a flag, now or as it was, and say why; attributes as attribute.plan=pro, values as JSON or text", typed((*server).explainFlag)},
 	{"PATCH", "/v1/flags/{key}/rollout", access.Decide, inBody, "ramp-flag", "Give a share of the units a variant, without a plan", typed((*server).rampFlag)},
