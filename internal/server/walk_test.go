@@ -48,6 +48,7 @@ var duties = map[string]duty{
 
 	"flag-history":      {access.Read, oneKey},
 	"explain-flag":      {access.Read, callersKey},
+	"flag-usage":        {access.Read, callersKey},
 	"ramp-flag":         {access.Decide, keyAndBody},
 	"debug-flag":        {access.Read, callersKey},
 	"list-streams":      {access.Read, theHouse},
