@@ -13,6 +13,7 @@ demo: build engine          ## replay a real experiment and watch it being rolle
 
 test: engine                ## every test; those that need the engine or a browser say so when they skip
 	$(GO) test ./...
+	cd bench/peers && $(GO) test ./...
 
 check: engine bin/staticcheck generated               ## what a change must pass before it is committed
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }
