@@ -111,6 +111,10 @@ func ofrepHead(environment string, r *Result) []byte {
 	switch r.Step {
 	case AtArchived:
 		b = append(b, `,"archived":true`...)
+	case AtDisabled:
+		if r.Variant != "" { // otherwise the reason says so
+			b = append(b, `,"disabled":true`...)
+		}
 	case AtForced:
 		b = append(b, `,"forced":true`...)
 	}
@@ -127,7 +131,7 @@ func ofrepAnswer(b []byte, r *Result) []byte {
 		return appendField(b, "reason", string(r.Reason))
 	}
 	b = append(append(b, `,"value":`...), r.Value...)
-	b = appendField(b, "reason", string(r.Reason))
+	b = appendField(b, "reason", string(r.Reason.toldWithValue()))
 	return appendField(b, "variant", r.Variant)
 }
 
@@ -158,6 +162,18 @@ func appendMetadata(b []byte, m map[string]any) []byte {
 		b = append(append(b, ':'), value...)
 	}
 	return b
+}
+
+// toldWithValue is the reason that OFREP gives beside a value. Providers take
+// DISABLED for an order to use the default in the code, as it is when flagd
+// says it; but whoever disables a flag or rolls it back means the safe variant.
+// It is the same for everybody, which is what STATIC says; the metadata tells
+// the rest.
+func (r Reason) toldWithValue() Reason {
+	if r == Disabled {
+		return Static
+	}
+	return r
 }
 
 func bulkTail(environment string, version uint64) []byte {

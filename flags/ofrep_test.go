@@ -49,8 +49,8 @@ func TestOFREPSaysWhy(t *testing.T) {
 		context Context
 		want    map[string]any // of the answer and its metadata
 	}{
-		"disabled":         {[]Change{in(Disable)}, Context{}, map[string]any{"reason": "DISABLED", "variant": "off"}},
-		"forced":           {[]Change{force("x")}, Context{}, map[string]any{"reason": "DISABLED", "variant": "off", "forced": true}},
+		"disabled":         {[]Change{in(Disable)}, Context{}, map[string]any{"reason": "STATIC", "variant": "off", "disabled": true}},
+		"forced":           {[]Change{force("x")}, Context{}, map[string]any{"reason": "STATIC", "variant": "off", "forced": true}},
 		"archived":         {[]Change{{Op: Archive, Variant: "on"}}, Context{}, map[string]any{"reason": "STATIC", "variant": "on", "archived": true}},
 		"default":          {nil, Context{}, map[string]any{"reason": "DEFAULT", "variant": "off"}},
 		"static":           {[]Change{define(func(f *Flag) { f.Environments[production] = Environment{Enabled: true} })}, Context{}, map[string]any{"reason": "STATIC"}},

@@ -95,7 +95,7 @@ func TestOFREP(t *testing.T) {
 	h.want("sdk", "POST", one, `{"context":[]}`, 400, `"errorCode":"INVALID_CONTEXT"`)
 	h.want("sdk", "POST", one, `{"context"`, 400, `"errorCode":"PARSE_ERROR"`)
 	h.want("sdk", "POST", one, `{"context":{"x":"`+strings.Repeat("y", maxContext)+`"}}`, 413, `"errorCode":"PARSE_ERROR"`)
-	h.want("foreign", "POST", one, `{}`, 200, `"reason":"DISABLED"`)
+	h.want("foreign", "POST", one, `{}`, 200, `"disabled":true`)
 	h.want("sdk", "POST", one+"?environment=staging", `{}`, 403, "")
 	h.want("editor", "POST", one, `{}`, 400, "environment")
 	h.want("editor", "POST", one+"?environment=nowhere", `{}`, 400, "is not an environment")
@@ -307,7 +307,7 @@ func TestSwitch(t *testing.T) {
 	h.want("approver", "POST", "/api/v1/flags/none/force", body, 404, "")
 	h.want("approver", "POST", flag+"force", strings.Replace(body, "production", "nowhere", 1), 400, "nowhere")
 	h.want("approver", "POST", flag+"force", body, 200, `"forced":{"reason":"support is flooded"`)
-	h.want("sdk", "POST", "/ofrep/v1/evaluate/flags/shop.checkout", `{"context":{"ring":"internal"}}`, 200, `"value":false,"reason":"DISABLED"`)
+	h.want("sdk", "POST", "/ofrep/v1/evaluate/flags/shop.checkout", `{"context":{"ring":"internal"}}`, 200, `"value":false,"reason":"STATIC"`)
 	h.want("approver", "POST", flag+"unforce", body, 200, `"shop.checkout"`)
 	h.want("sdk", "POST", "/ofrep/v1/evaluate/flags/shop.checkout", `{"context":{"ring":"internal"}}`, 200, `"value":true`)
 }

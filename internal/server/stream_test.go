@@ -313,7 +313,7 @@ func TestBulk_isNotOlderThanItsNotice(t *testing.T) {
 		answers <- body
 	}()
 	h.disable()
-	if body := <-answers; !strings.Contains(body, `"reason":"DISABLED"`) {
+	if body := <-answers; !strings.Contains(body, `"disabled":true`) {
 		t.Errorf("got %s", body)
 	}
 	ctx, stop := context.WithCancel(t.Context())
