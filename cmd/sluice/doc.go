@@ -70,7 +70,8 @@ this process or on a server. internal/engine runs the embedded ClickHouse
 engine as a child process. internal/warehouse speaks to it, or to a ClickHouse
 server. internal/stream keeps the long answers: the rules of an environment and every
 change of them for SDKs, and notices for OFREP clients, each encoded once for
-all who listen. internal/server is the HTTP door. internal/access says who may do what.
+all who listen. internal/server is the HTTP door; internal/flagd
+speaks flagd's protocols behind it. internal/access says who may do what.
 internal/manifest reads YAML. internal/harness runs the loop on memory parts,
 driven by scripts. internal/deps_test.go knows which room may import which.
 

@@ -8,6 +8,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/sluice-hq/sluice/flags"
 )
 
 // answer is what OFREP answers for one flag.
@@ -17,7 +19,7 @@ type answer struct {
 	Reason   string          `json:"reason"`
 	Variant  string          `json:"variant"`
 	Metadata *metadata       `json:"metadata"`
-	Error    string          `json:"errorCode"`
+	Error    flags.ErrorCode `json:"errorCode"`
 }
 
 // metadata is read from JSON straight into the message it becomes.
@@ -42,8 +44,11 @@ func (m *metadata) message() protoreflect.Value {
 // and an answer without a value can be given.
 func (a answer) resolve(response protoreflect.Message) error {
 	fields := response.Descriptor().Fields()
-	if a.Error != "" || a.Value == nil && !fields.ByName("variant").HasPresence() {
-		return notFound() // the one error that a well-formed request can meet
+	if a.Error != "" {
+		return failed(a.Error)
+	}
+	if a.Value == nil && !fields.ByName("variant").HasPresence() {
+		return failed(flags.FlagNotFound)
 	}
 	if a.Value != nil {
 		field := fields.ByName("value")

@@ -3,8 +3,6 @@ package flagd
 import (
 	"sync"
 
-	"connectrpc.com/connect"
-
 	"github.com/sluice-hq/sluice/flags"
 )
 
@@ -19,31 +17,26 @@ type documents struct {
 type document struct {
 	of   *flags.Set // what it was made of, or of something newer
 	text string
-	err  error
 }
 
 // at returns the document of an environment as it is now.
 func (d *documents) at(environment string) (string, error) {
 	set, err := d.house.Set(environment)
 	if err != nil {
-		return "", misplaced(err)
-	}
-	if d.house.Document == nil {
-		return "", connect.NewError(connect.CodeUnimplemented, wire("this server exports no flags"))
+		return "", d.house.unavailable(environment, err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if made, ok := d.made[environment]; ok && made.of == set {
-		return made.text, made.err
+		return made.text, nil
+	}
+	body, err := d.house.Document(environment)
+	if err != nil {
+		return "", d.house.unavailable(environment, err)
 	}
 	if d.made == nil {
 		d.made = map[string]document{}
 	}
-	made := document{of: set}
-	body, err := d.house.Document(environment)
-	if made.text = string(body); err != nil {
-		made.err = d.house.unexportable(environment, err)
-	}
-	d.made[environment] = made
-	return made.text, made.err
+	d.made[environment] = document{of: set, text: string(body)}
+	return string(body), nil
 }

@@ -24,7 +24,17 @@ const (
 	generalError wire = "General error"
 )
 
-func notFound() error   { return connect.NewError(connect.CodeNotFound, flagNotFound) }
+// failed is the error of a flag that has no answer.
+func failed(why flags.ErrorCode) error {
+	switch why {
+	case flags.FlagNotFound:
+		return connect.NewError(connect.CodeNotFound, flagNotFound)
+	case flags.ParseError:
+		return connect.NewError(connect.CodeDataLoss, parseError)
+	}
+	return unforeseen() // flags.General: an imported targeting names no variant
+}
+
 func mismatch() error   { return connect.NewError(connect.CodeInvalidArgument, typeMismatch) }
 func unforeseen() error { return connect.NewError(connect.CodeUnknown, generalError) }
 
@@ -33,21 +43,15 @@ func unreadable(why *flags.Failure) error {
 	return connect.NewError(connect.CodeDataLoss, wire(string(parseError)+": "+why.Details))
 }
 
-// misplaced refuses an environment.
-func misplaced(err error) error {
-	return connect.NewError(connect.CodeInvalidArgument, wire(err.Error()+`; flagd's clients name it by the selector flagSetId=…`))
-}
-
-// unexportable is why an environment has no document. What the rules of the
-// exporter say is the client's to read; the rest is for the log.
-func (h *Handler) unexportable(environment string, err error) error {
+// unavailable is why an environment has no flags to give. That it does not
+// exist is the client's to know; the rest is for the log, and passes.
+func (h *Handler) unavailable(environment string, err error) error {
 	var fault event.Invalid
-	var faults event.Invalids
-	if errors.As(err, &fault) || errors.As(err, &faults) {
-		return connect.NewError(connect.CodeFailedPrecondition, err)
+	if errors.As(err, &fault) {
+		return connect.NewError(connect.CodeInvalidArgument, wire(err.Error()+`; clients of flagd name it by the selector flagSetId=…`))
 	}
-	h.log.Error("exporting flags", "environment", environment, "error", err)
-	return unforeseen()
+	h.log.Error("reading the flags for a client of flagd", "environment", environment, "error", err)
+	return connect.NewError(connect.CodeUnavailable, wire("the flags cannot be read now"))
 }
 
 // Refuse answers a request to a service with an error, as the protocol of the

@@ -42,7 +42,7 @@ func (h *Handler) tell(ctx context.Context, environment string, send func(kind s
 	err := h.follow(ctx, func() error {
 		set, err := h.Set(environment)
 		if err != nil {
-			return misplaced(err)
+			return h.unavailable(environment, err)
 		}
 		before := last
 		last = set

@@ -47,7 +47,7 @@ const maxRequest = 256 << 10
 // required, but for those that say otherwise.
 type Config struct {
 	Set      func(environment string) (*flags.Set, error)        // the flags as they are now
-	Document func(environment string) ([]byte, error)            // the same as flagd's flags.json; nil: sync is not offered
+	Document func(environment string) ([]byte, error)            // the same as flagd's flags.json; asked once for each answer of Set
 	Moved    func() (uint64, <-chan struct{})                    // closed when Set may answer another set: event.Projection's
 	MaySync  func(ctx context.Context, environment string) error // asked when the body of a request names an environment
 	Closing  <-chan struct{}                                     // closed when the house shuts its doors, which ends all streams; nil: never

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -80,13 +81,8 @@ func (h *house) document(environment string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range set.Keys() {
-		switch key {
-		case "unexportable":
-			return nil, event.Invalid{Path: "flags.unexportable", Why: "asks for what flagd cannot say"}
-		case "broken":
-			return nil, errors.New("reading /var/lib: permission denied")
-		}
+	if slices.Contains(set.Keys(), "broken") {
+		return nil, errors.New("reading /var/lib: permission denied")
 	}
 	return json.Marshal(map[string][]string{"flags": set.Keys()})
 }
@@ -127,6 +123,16 @@ func (h *house) define(kind flags.Type, key, a, z string) {
 		Environments: map[string]flags.Environment{"production": {Enabled: true, Rules: []flags.Rule{
 			{Name: "staff", When: &flags.Condition{Attribute: "ring", Op: flags.Eq, Value: "staff"}, Serve: "z"},
 		}}},
+	}})
+}
+
+// imported makes a flag with targeting of flagd's, and without a safe variant.
+func (h *house) imported(key, fallback, targeting string, enabled bool) {
+	h.t.Helper()
+	h.do(key, flags.Change{Op: flags.Define, Flag: &flags.Flag{
+		Key: key, Purpose: flags.Operational, Owner: "shop-team", Type: flags.Boolean, Default: fallback, CodeDefault: true,
+		Variants:     flags.Variants{"on": json.RawMessage(`true`), "off": json.RawMessage(`false`)},
+		Environments: map[string]flags.Environment{"production": {Enabled: enabled, Targeting: flags.Logic(targeting)}},
 	}})
 }
 

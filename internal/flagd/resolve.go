@@ -78,9 +78,10 @@ func resolveAll[R any, M message[R]](ctx context.Context, h *Handler, attributes
 // evaluation returns what both need: the flags of the call's environment and
 // the context.
 func (h *Handler) evaluation(ctx context.Context, attributes *structpb.Struct) (*flags.Set, flags.Context, error) {
-	set, err := h.Set(callOf(ctx).environment)
+	environment := callOf(ctx).environment
+	set, err := h.Set(environment)
 	if err != nil {
-		return nil, flags.Context{}, misplaced(err)
+		return nil, flags.Context{}, h.unavailable(environment, err)
 	}
 	c, failure := flags.NewContext(attributes.AsMap())
 	if failure != nil {

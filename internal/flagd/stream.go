@@ -9,9 +9,10 @@ import (
 // errClosing ends a stream because the house shuts its doors.
 var errClosing = errors.New("the server is going down")
 
-// follow calls step at once and again whenever the flags may have changed, and
-// idle at every keep-alive in between. It returns the first error of either,
-// errClosing, or the context's.
+// follow calls step at once, whenever the flags may have changed, and after
+// every keep-alive, at which it calls idle first: flags that wait for a list of
+// units change when it arrives, and nothing is said of that. It returns the
+// first error of either, errClosing, or the context's.
 func (h *Handler) follow(ctx context.Context, step, idle func() error) error {
 	beat := time.NewTicker(h.keepAlive())
 	defer beat.Stop()
@@ -26,21 +27,17 @@ func (h *Handler) follow(ctx context.Context, step, idle func() error) error {
 	}
 }
 
-// wait returns when moved is closed.
+// wait returns when it is time to look again.
 func (h *Handler) wait(ctx context.Context, moved <-chan struct{}, beat <-chan time.Time, idle func() error) error {
-	for {
-		select {
-		case <-moved:
-			return nil
-		case <-beat:
-			if err := idle(); err != nil {
-				return err
-			}
-		case <-h.Closing:
-			return errClosing
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	select {
+	case <-moved:
+		return nil
+	case <-beat:
+		return idle()
+	case <-h.Closing:
+		return errClosing
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

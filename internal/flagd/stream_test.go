@@ -159,24 +159,22 @@ func TestSync(t *testing.T) {
 	}
 }
 
-// TestSync_refuses: a flag that flagd cannot say is named; what went wrong
-// inside is not told.
-func TestSync_refuses(t *testing.T) {
-	for key, want := range map[string]string{"unexportable": "failed_precondition: flags.unexportable", "broken": "unknown: General error"} {
-		h := newHouse(t)
-		h.define(flags.Boolean, key, "true", "false")
-		h.serve()
-		client := syncv1connect.NewFlagSyncServiceClient(overHTTP2(t), h.URL, connect.WithGRPC())
-		_, err := client.FetchAllFlags(t.Context(), connect.NewRequest(&syncv1.FetchAllFlagsRequest{}))
-		if err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("got %v, want %s", err, want)
-		}
-	}
+// TestSync_unavailable: what goes wrong inside is not told, and not kept.
+func TestSync_unavailable(t *testing.T) {
 	h := newHouse(t)
-	h.Document = nil
+	h.define(flags.Boolean, "broken", "true", "false")
 	client := syncv1connect.NewFlagSyncServiceClient(overHTTP2(t), h.serve().URL, connect.WithGRPC())
-	if _, err := client.FetchAllFlags(t.Context(), connect.NewRequest(&syncv1.FetchAllFlagsRequest{})); connect.CodeOf(err) != connect.CodeUnimplemented {
-		t.Errorf("without an exporter: got %v", err)
+	const want = "unavailable: the flags cannot be read now"
+	if _, err := client.FetchAllFlags(t.Context(), connect.NewRequest(&syncv1.FetchAllFlagsRequest{})); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	d := documents{house: New(h.Config), made: map[string]document{}}
+	if _, err := d.at("production"); err == nil {
+		t.Error("no error")
+	}
+	d.house.Document = func(string) ([]byte, error) { return []byte("{}"), nil }
+	if text, err := d.at("production"); text != "{}" || err != nil {
+		t.Errorf("the error was kept: %q, %v", text, err)
 	}
 }
 
@@ -240,6 +238,24 @@ func TestTell_keepsAlive(t *testing.T) {
 		want := []string{"provider_ready 0s", "keep_alive 20s", "keep_alive 40s", "keep_alive 1m0s"}
 		if !slices.Equal(got, want) || !errors.Is(err, gone) {
 			t.Errorf("got %v, %v; want %v", got, err, want)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		var sets []*flags.Set // the second comes without a word
+		h := New(Config{Set: func(string) (*flags.Set, error) { defer func() { sets = sets[1:] }(); return sets[0], nil }, Moved: func() (uint64, <-chan struct{}) { return 0, nil }})
+		first, _ := house.at("production")
+		house.define(flags.Boolean, "late", "true", "false")
+		second, _ := house.at("production")
+		sets = []*flags.Set{first, second}
+		var got []string
+		err := h.tell(t.Context(), "production", func(kind string, _ *structpb.Struct) error {
+			if got = append(got, kind); kind == "configuration_change" {
+				return errClosing
+			}
+			return nil
+		})
+		if want := "provider_ready keep_alive configuration_change provider_shutdown"; strings.Join(got, " ") != want || err != nil {
+			t.Errorf("got %v, %v; want %s", got, err, want)
 		}
 	})
 	if err := New(house.Config).tell(t.Context(), "moon", nil); connect.CodeOf(err) != connect.CodeInvalidArgument {

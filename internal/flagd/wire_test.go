@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/sluice-hq/sluice/flags"
 	evaluationv1 "github.com/sluice-hq/sluice/internal/flagd/gen/evaluation/v1"
 	"github.com/sluice-hq/sluice/internal/flagd/gen/evaluation/v1/evaluationv1connect"
 	evaluationv2 "github.com/sluice-hq/sluice/internal/flagd/gen/evaluation/v2"
@@ -223,7 +225,7 @@ func TestErrors(t *testing.T) {
 		{"ResolveAll", `{"context":` + deep + `}`, "", 500,
 			`{"code":"data_loss","message":"Error parsing input or configuration: the context is nested deeper than 16"}`},
 		{"ResolveBoolean", `{"flagKey":"bool"}`, "flagSetId=moon", 400,
-			`{"code":"invalid_argument","message":"environment \"moon\" is not an environment; flagd's clients name it by the selector flagSetId=…"}`},
+			`{"code":"invalid_argument","message":"environment \"moon\" is not an environment; clients of flagd name it by the selector flagSetId=…"}`},
 		{"ResolveBoolean", `{"flagKey":"bool"}`, "source=git", 400,
 			`{"code":"invalid_argument","message":"the selector \"source=git\" selects by \"source\"; select an environment: flagSetId=production"}`},
 		{"ResolveBoolean", `{"flagKey":"bool"}`, "flagSetId=", 400,
@@ -240,6 +242,42 @@ func TestErrors(t *testing.T) {
 			if status != c.status || !strings.Contains(got, c.want) {
 				t.Errorf("%s%s %.80s %s: got %d %s\nwant %d %s", service, c.method, c.body, c.selector, status, got, c.status, c.want)
 			}
+		}
+	}
+}
+
+// TestImported: what leaves the value to the code, and what cannot be evaluated.
+// Only the newer service can answer without a value.
+func TestImported(t *testing.T) {
+	h := newHouse(t)
+	h.imported("on", "off", `"on"`, true)
+	h.imported("off", "off", ``, false)
+	h.imported("none", "", ``, true)
+	h.imported("astray", "off", `{"var":"pick"}`, true)
+	h.serve()
+	const notFound = `404 {"code":"not_found","message":"Flag not found"}`
+	for key, want := range map[string][2]string{
+		"on":     {`200 {"value":true,"reason":"TARGETING_MATCH","variant":"on",`, `200 {"value":true,"reason":"TARGETING_MATCH","variant":"on",`},
+		"off":    {notFound, `200 {"reason":"DISABLED",`},
+		"none":   {notFound, `200 {"reason":"DEFAULT",`},
+		"astray": {`500 {"code":"unknown","message":"General error"}`, `500 {"code":"unknown","message":"General error"}`},
+	} {
+		for i, service := range []string{EvaluationV1, EvaluationV2} {
+			code, got := h.post(service+"ResolveBoolean", `{"flagKey":"`+key+`","context":{"pick":"up"}}`)
+			if got = fmt.Sprintf("%d %s", code, got); !strings.HasPrefix(got, want[i]) {
+				t.Errorf("%s of %s: got %s, want %s", key, service, got, want[i])
+			}
+		}
+	}
+	_, all := h.post(EvaluationV1+"ResolveAll", `{"context":{"pick":"up"}}`)
+	if !strings.Contains(all, `"on":{`) || strings.Contains(all, `"none":`) || strings.Contains(all, `"astray":`) {
+		t.Errorf("all: %s", all)
+	}
+	for code, want := range map[flags.ErrorCode]string{
+		flags.FlagNotFound: "not_found: Flag not found", flags.ParseError: "data_loss: Error parsing input or configuration", flags.General: "unknown: General error",
+	} {
+		if got := failed(code).Error(); got != want {
+			t.Errorf("%s: got %s, want %s", code, got, want)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func TestFlagd_guard(t *testing.T) {
 				t.Errorf("%s: %q evaluates with selector %q: got %v, want %v", name, c.who, c.selector, err, c.evaluate)
 			}
 			_, err = syncv1connect.NewFlagSyncServiceClient(over, url, options...).FetchAllFlags(t.Context(), all)
-			if got := codeOf(err); got != c.sync && (c.sync != none || got != connect.CodeUnimplemented) {
+			if got := codeOf(err); got != c.sync {
 				t.Errorf("%s: %q syncs with selector %q: got %v, want %v", name, c.who, c.selector, err, c.sync)
 			}
 		}
@@ -151,6 +151,39 @@ func TestFlagd_eventStream(t *testing.T) {
 	}
 	close(closing)
 	step("provider_shutdown")
+}
+
+// TestFlagd_sync: the document is the exporter's, and a change reaches a stream.
+func TestFlagd_sync(t *testing.T) {
+	h := newHouse(t)
+	url, over := flagdClients(t, h)
+	r := connect.NewRequest(&syncv1.SyncFlagsRequest{})
+	r.Header().Set("Authorization", "Bearer "+h.tokens["sdk"])
+	s, err := syncv1connect.NewFlagSyncServiceClient(over, url, connect.WithGRPC()).SyncFlags(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	next := func() (document struct {
+		Flags    map[string]struct{ DefaultVariant string }
+		Metadata map[string]string
+	}) {
+		t.Helper()
+		if !s.Receive() {
+			t.Fatal(s.Err())
+		}
+		if err := json.Unmarshal([]byte(s.Msg().GetFlagConfiguration()), &document); err != nil {
+			t.Fatal(err)
+		}
+		return document
+	}
+	if d := next(); len(d.Flags) != 0 || d.Metadata["flagSetId"] != "production" {
+		t.Errorf("first came %+v", d)
+	}
+	h.want("admin", "POST", "/api/v1/apply", documents, http.StatusOK, "created")
+	if d := next(); d.Flags["shop.checkout"].DefaultVariant != "off" {
+		t.Errorf("then came %+v", d)
+	}
 }
 
 // TestToken_asPassword: whoever can give an address and no header gives the
