@@ -34,6 +34,9 @@ bench: engine               ## speed, as ratios within one run
 bench-streams: build engine ## 10,000 streams: how long a change takes, what each costs, how fast all come back
 	$(GO) run ./bench/streams --clients 10000 --changes 100
 
+replay:                     ## the state after 100,000 random commands, live, from zero and from snapshots
+	SLUICE_REPLAY=100000 $(GO) test -run TestReplay -v -timeout 30m ./internal/harness
+
 chaos: build engine         ## kill -9 at seeded random points: nothing lost, nothing doubled
 	$(GO) run ./bench/chaos --kills 20 --seed $(SEED)
 

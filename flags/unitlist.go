@@ -38,6 +38,11 @@ type UnitBulk struct {
 	Count  int        `json:"count" yaml:"count" doc:"ids"`
 }
 
+// IsZero reports whether the list names nobody. One from which the last unit
+// was taken is written as one that never had any: else the state's hash would
+// depend on whether it came from a snapshot.
+func (l UnitList) IsZero() bool { return len(l.Units) == 0 && len(l.Without) == 0 && l.Bulk == nil }
+
 // Blob returns the name of the document.
 func (b UnitBulk) Blob() event.Blob { return event.Blob{SHA256: b.SHA256, Size: b.Size} }
 

@@ -301,8 +301,34 @@ func TestDamagedFacts(t *testing.T) {
 	}
 }
 
+// TestNATSThatIsGone: without the server of the log, every evaluation is
+// answered from what is known, and load balancers keep the replica.
+func TestNATSThatIsGone(t *testing.T) {
+	url, end := natsServerToEnd(t)
+	s := stand(t, config{Data: t.TempDir(), Nats: url, TrustSync: true, Roles: roles{doors.Flags, doors.Web}})
+	s.servesFlags()
+	end()
+	within(t, "the server is missed", func() bool {
+		answer, _ := s.ask("GET", "/readyz", "")
+		return answer.StatusCode == http.StatusServiceUnavailable
+	})
+	for i := range 300 {
+		s.want(200, `"value":true`, "POST", "/ofrep/v1/evaluate/flags/checkout.express?environment=production", fmt.Sprintf(`{"context":{"targetingKey":"u-%d"}}`, i))
+	}
+	s.want(200, `"flags":"ok"`, "GET", "/readyz?for=flags", "")
+	s.want(200, "<html", "GET", "/", "")
+	s.streams()
+}
+
 // natsServer runs a server on a port that writes before it answers.
 func natsServer(t *testing.T) string {
+	t.Helper()
+	url, _ := natsServerToEnd(t)
+	return url
+}
+
+// natsServerToEnd runs one that can be ended before the test is over.
+func natsServerToEnd(t *testing.T) (url string, end func()) {
 	t.Helper()
 	srv, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
@@ -312,9 +338,10 @@ func natsServer(t *testing.T) string {
 		t.Fatal(err)
 	}
 	srv.Start()
-	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	end = func() { srv.Shutdown(); srv.WaitForShutdown() }
+	t.Cleanup(end)
 	if !srv.ReadyForConnections(10 * time.Second) {
 		t.Fatal("the server did not start")
 	}
-	return srv.ClientURL()
+	return srv.ClientURL(), end
 }

@@ -66,7 +66,7 @@ decisions holds plans, gates, verdicts, records and the controller.
 dashboards holds the pages.
 
 internal/natslog is the log, the streams and the small values on JetStream, in
-this process or on a server. internal/engine runs the embedded ClickHouse
+this process or on a server. internal/replica compares what replicas hold. internal/engine runs the embedded ClickHouse
 engine as a child process. internal/warehouse speaks to it, or to a ClickHouse
 server. internal/stream keeps the long answers: the rules of an environment and every
 change of them for SDKs, and notices for OFREP clients, each encoded once for
@@ -77,7 +77,8 @@ driven by scripts. internal/deps_test.go knows which room may import which.
 
 cmd/sluice, where you are, is the only place that reads flags, the environment
 and the clock, and that starts goroutines: house.go builds every part in order,
-by hand.
+by hand. What flags are served from comes first; what they are served without
+(part.go: the streams of facts, the warehouse) is opened in the background.
 
 bench holds programs that measure and torment a built Sluice: chaos kills it,
 streams has ten thousand listeners hear of a change.

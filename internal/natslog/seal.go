@@ -53,10 +53,15 @@ func (s *Sealer) Seal(ctx context.Context, p *event.Projection, now time.Time) (
 }
 
 // note writes down where the log and every stream ends, unless the log is
-// read-only or damaged: then the older note knows better.
+// read-only or damaged: then the older note knows better. Servers that cannot
+// be reached cannot be asked; what they hold is theirs to keep.
 func (s *Sealer) note(ctx context.Context) error {
 	l := s.store.Log
 	if s.path == "" || l.readOnly != "" {
+		return nil
+	}
+	if !s.store.nc.IsConnected() {
+		s.store.lg.Warn("where the streams end is not noted: their server is not there")
 		return nil
 	}
 	if err := l.catchUp(ctx, l.reach); err != nil {
