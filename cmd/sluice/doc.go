@@ -71,7 +71,8 @@ engine as a child process. internal/warehouse speaks to it, or to a ClickHouse
 server. internal/stream keeps the long answers: the rules of an environment and every
 change of them for SDKs, and notices for OFREP clients, each encoded once for
 all who listen. internal/server is the HTTP door; internal/flagd
-speaks flagd's protocols behind it. internal/access says who may do what.
+speaks flagd's protocols behind it. internal/access says who may do what,
+internal/limit how much of it.
 internal/manifest reads YAML. internal/harness runs the loop on memory parts,
 driven by scripts. internal/deps_test.go knows which room may import which.
 

@@ -36,13 +36,19 @@ func (h *house) openDoors(context.Context) error {
 		Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
 		Closing: closing, Used: &h.used, Limits: h.Limits,
 	})
-	h.http = &http.Server{
-		Handler:   h.handler,
+	h.http = bounded(h.handler)
+	h.http.RegisterOnShutdown(sync.OnceFunc(func() { close(closing) }))
+	return nil
+}
+
+// bounded returns a server that bounds what clients may take their time with,
+// and how much they may say before they are known.
+func bounded(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:   handler,
 		Protocols: protocols(), HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second}, // a stream whose client is gone ends
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
-	h.http.RegisterOnShutdown(sync.OnceFunc(func() { close(closing) }))
-	return nil
 }
 
 // openStreams makes the hub of the streams, and the tickets that let browsers

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -73,16 +74,21 @@ func (s *server) evaluation(w http.ResponseWriter, r *http.Request, work *paper)
 	}
 	work.body.Reset()
 	if _, err := work.body.ReadFrom(http.MaxBytesReader(w, r.Body, maxContext)); err != nil {
-		status := http.StatusBadRequest
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			status = http.StatusRequestEntityTooLarge
-		}
-		return nil, flags.Context{}, &flags.Failure{Status: status, Code: flags.ParseError, Details: err.Error()}
+		return nil, flags.Context{}, unread(err)
 	}
 	c, failure := flags.ParseContext(work.body.Bytes())
 	c.Now = s.Now()
 	return set, c, failure
+}
+
+// unread says why the context of an evaluation could not be read.
+func unread(err error) *flags.Failure {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return &flags.Failure{Status: http.StatusRequestEntityTooLarge, Code: flags.ParseError,
+			Details: fmt.Sprintf("the context is larger than %d bytes; send what the rules ask for", large.Limit)}
+	}
+	return &flags.Failure{Status: http.StatusBadRequest, Code: flags.ParseError, Details: err.Error()}
 }
 
 func writeOFREP(w http.ResponseWriter, status int, body []byte) error {
