@@ -33,11 +33,70 @@ func BenchmarkEvaluateFiftyRules(b *testing.B) {
 	h, f := newHouse(b), checkout()
 	f.Environments[production] = Environment{Enabled: true, Rules: manyRules(50)}
 	h.define(f)
-	set, c := h.state.Compile(production, nil), &Context{Attributes: map[string]any{"ring": "public", "workspace": "w-17", "country": "DE"}}
-	b.ReportAllocs()
-	for b.Loop() {
-		sink = set.Evaluate("checkout.express", c)
+	c := &Context{Attributes: map[string]any{"ring": "public", "workspace": "w-17", "country": "DE"}}
+	measure(b, h.state.Compile(production, nil), c)
+}
+
+// BenchmarkEvaluateNestedConditions asks a rule whose ten conditions stand in
+// each other, and of which the innermost decides.
+func BenchmarkEvaluateNestedConditions(b *testing.B) {
+	h, f := newHouse(b), checkout()
+	when := Condition{Attribute: "ring", Op: Eq, Value: "beta"}
+	for i := range 9 {
+		step := Condition{Attribute: fmt.Sprintf("a%d", i), Op: Ne, Value: "x"}
+		if when = (Condition{All: []Condition{step, when}}); i%3 == 2 {
+			when = Condition{Any: []Condition{{Attribute: "country", Op: Eq, Value: "FR"}, when}}
+		}
 	}
+	f.Environments[production] = Environment{Enabled: true, Rules: []Rule{{Name: "deep", When: &when, Serve: "on"}}}
+	h.define(f)
+	c := &Context{Attributes: map[string]any{"ring": "public", "workspace": "w-17", "country": "DE"}}
+	for i := range 9 {
+		c.Attributes[fmt.Sprintf("a%d", i)] = "y"
+	}
+	measure(b, h.state.Compile(production, nil), c)
+}
+
+// measure evaluates checkout for contexts in turn.
+func measure(b *testing.B, set *Set, contexts ...*Context) {
+	b.Helper()
+	allocations := testing.AllocsPerRun(100, func() { sink = set.Evaluate("checkout.express", contexts[0]) })
+	if allocations != 0 {
+		b.Fatalf("Evaluate makes %v allocations, want 0", allocations)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		sink = set.Evaluate("checkout.express", contexts[i%len(contexts)])
+	}
+}
+
+// BenchmarkEvaluateLargeSegment asks a segment of a million units for another
+// unit each time, of which half are members: the memory it lies in is never in
+// the cache.
+func BenchmarkEvaluateLargeSegment(b *testing.B) {
+	ids := make([]string, MaxUnits)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("workspace-%08d", i*7919)
+	}
+	var contexts []*Context
+	for i := range 1024 {
+		id := ids[i*967]
+		if i%2 == 1 {
+			id = fmt.Sprintf("stranger-%08d", i)
+		}
+		contexts = append(contexts, inWorkspace(id))
+	}
+	doc, lists := large(b, ids...)
+	units := lists[doc.Included.Bulk.SHA256]
+	h := newHouse(b)
+	h.segment(doc)
+	h.define(forSegment("fellows"))
+	set := h.state.Compile(production, lists)
+	if r := set.Evaluate("checkout.express", contexts[0]); r.Rule != "members" {
+		b.Fatalf("a member is none: %+v", r)
+	}
+	measure(b, set, contexts...)
+	b.ReportMetric(float64(len(units.text)+8*len(units.slots))/MaxUnits, "B/unit")
 }
 
 func manyRules(n int) []Rule {

@@ -3,6 +3,7 @@ package flags
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Explanation says how a result came about.
@@ -27,15 +28,18 @@ type Tested struct {
 	Met       bool            `json:"met"`
 	Is        json.RawMessage `json:"is,omitempty"`    // what the attribute was; absent when the context has none
 	Parts     []Tested        `json:"parts,omitempty"` // of all, any and none
+
+	Segments []Membership `json:"segments,omitempty"` // that were asked for
 }
 
 // Hashed is one bucket, with the text that was hashed for it.
 type Hashed struct {
-	Of      string `json:"of"`                // "enrolment", "arm", or the name of the rule that splits
+	Of      string `json:"of"`                // "slice", "enrolment", "arm", or the name of the rule that splits
 	Text    string `json:"text"`              // Bucket(Text) == Bucket
 	Bucket  int    `json:"bucket"`            // 0 … Whole-1
-	Below   int    `json:"below"`             // enrolment: the coverage; else the arm's cumulated weight
-	Variant string `json:"variant,omitempty"` // the arm, for all but enrolment
+	From    int    `json:"from,omitempty"`    // slice: where it begins
+	Below   int    `json:"below"`             // enrolment: the coverage; slice: its end; else the arm's cumulated weight
+	Variant string `json:"variant,omitempty"` // the arm, where there are arms
 }
 
 // Explain evaluates like Evaluate and says why. It allocates, and is for
@@ -119,6 +123,9 @@ func (x *Explanation) rules(f *compiled, c *Context) bool {
 			look.Decided, look.Condition = tested.Met, &tested
 			look.Why = "the condition is " + metText(tested.Met)
 		}
+		if r.from != nil {
+			look.Why = "inherited by tag " + strings.Join(r.from.Tags, " or ") + ": " + look.Why
+		}
 		if look.Decided && r.split != nil && r.split.hash == nil && x.Result.UnitID == "" {
 			look.Why += "; it splits, and the context has no " + f.unit
 		}
@@ -186,6 +193,10 @@ func (x *Explanation) buckets(key string, f *compiled, unit string) {
 		return
 	}
 	if a := f.allocation; a != nil {
+		if a.slice != nil {
+			text := a.doc.Slice.Salt + sliceSalt + unit
+			x.Buckets = append(x.Buckets, Hashed{Of: "slice", Text: text, Bucket: Bucket(text), From: a.slice.from, Below: a.slice.to})
+		}
 		enrol := a.doc.Salt + enrolSalt + unit
 		x.Buckets = append(x.Buckets, Hashed{Of: "enrolment", Text: enrol, Bucket: Bucket(enrol), Below: a.coverage},
 			a.split.explain("arm", a.doc.Salt, unit))
@@ -231,7 +242,12 @@ func (n *node) explain(c *Context) Tested {
 	for i := range n.children {
 		t.Parts = append(t.Parts, n.children[i].explain(c))
 	}
-	if n.join == leaf {
+	switch {
+	case n.segments != nil:
+		for _, s := range n.segments {
+			t.Segments = append(t.Segments, s.explain(c))
+		}
+	case n.join == leaf && n.name != "":
 		t.Is = n.is(c)
 	}
 	return t

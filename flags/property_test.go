@@ -198,29 +198,102 @@ func genContext(t *rapid.T) *Context {
 	return c
 }
 
+// genMembers is a condition that names segments, alone or among others.
+func genMembers(t *rapid.T) *Condition {
+	c := asks(rapid.SliceOfN(rapid.SampledFrom([]string{"fellows", "guests"}), 1, 2).Draw(t, "segments")...)
+	if rapid.Bool().Draw(t, "not") {
+		c.Op = NotInSegment
+	}
+	switch rapid.IntRange(0, 3).Draw(t, "within") {
+	case 0:
+		return &Condition{All: []Condition{*genCondition(t, 1), *c}}
+	case 1:
+		return &Condition{None: []Condition{*c, *genCondition(t, 1)}}
+	}
+	return c
+}
+
+func genSegment(t *rapid.T, key string, revision uint64) RecordedSegment {
+	ids := rapid.SliceOf(rapid.SampledFrom([]string{"w-1", "w-2", "w-3", "u-1", "u-2"}))
+	doc := Segment{
+		Key: key, Unit: rapid.SampledFrom([]string{"workspace", DefaultUnit}).Draw(t, "kind"),
+		Included: ListOf(ids.Draw(t, "included")...), Excluded: ListOf(ids.Draw(t, "excluded")...),
+	}
+	if rapid.Bool().Draw(t, "conditional") {
+		doc.When = genCondition(t, 1)
+	}
+	return RecordedSegment{Segment: doc.normal(), Stamp: Stamp{Revision: revision}}
+}
+
+// genHouse draws everything that an environment can hold.
+func genHouse(t *rapid.T) refHouse {
+	h := refHouse{flags: map[string]Recorded{}, segments: []RecordedSegment{genSegment(t, "fellows", 1), genSegment(t, "fellows", 2), genSegment(t, "guests", 3)}}
+	for i := range rapid.IntRange(0, 2).Draw(t, "inherited") {
+		r := InheritedRule{Tags: []string{"payments"}, Name: fmt.Sprintf("i%d", i), Serve: rapid.SampledFrom([]string{"on", "off"}).Draw(t, "serve")}
+		if rapid.Bool().Draw(t, "members") {
+			r.When = genMembers(t)
+		} else {
+			r.When = genCondition(t, 1)
+		}
+		h.rules = append(h.rules, r)
+	}
+	for _, key := range []string{"a", "b", "checkout.express"} {
+		h.flags[key] = genRecorded(t, key)
+	}
+	return h
+}
+
+func genRecorded(t *rapid.T, key string) Recorded {
+	r := Recorded{Flag: genFlag(t, key), Revision: 1, Answer: "on", Archived: rapid.IntRange(0, 9).Draw(t, "archived") == 0}
+	if rapid.Bool().Draw(t, "tagged") {
+		r.Tags = []string{"other", "payments"}
+	}
+	e := r.Environments[production]
+	for i := range e.Rules {
+		if rapid.Bool().Draw(t, "members") {
+			e.Rules[i].When = genMembers(t)
+		}
+	}
+	if rapid.Bool().Draw(t, "served") {
+		e.Served = []Rule{genRule(t, "served")}
+	}
+	if rapid.Bool().Draw(t, "allocated") {
+		e.Allocation = genAllocation(t, key)
+	}
+	if a := e.Allocation; a != nil && rapid.Bool().Draw(t, "pinned") {
+		a.Audience, a.Segments = genMembers(t), map[string]uint64{"fellows": rapid.Uint64Range(1, 2).Draw(t, "pin"), "guests": 3}
+	}
+	if a := e.Allocation; a != nil && rapid.Bool().Draw(t, "sliced") {
+		a.Slice = &Slice{Salt: "production/layer", From: 20000, To: 80000}
+	}
+	if rapid.IntRange(0, 9).Draw(t, "forced") == 0 {
+		e.Forced = &Forced{}
+	}
+	r.Environments[production] = e
+	return r
+}
+
+// ruleset returns what the house is compiled from, after a way through JSON:
+// nothing else may be needed.
+func (h refHouse) ruleset(t *rapid.T) Ruleset {
+	r, out := Ruleset{Environment: production, Segments: h.segments, Rules: h.rules}, Ruleset{}
+	for _, f := range h.flags {
+		r.Flags = append(r.Flags, f)
+	}
+	if err := json.Unmarshal([]byte(asJSON(t, r)), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 func TestEvaluateIsTheReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		list := map[string]Recorded{}
-		for _, key := range []string{"a", "b", "checkout.express"} {
-			r := Recorded{Flag: genFlag(t, key), Revision: 1, Answer: "on", Archived: rapid.IntRange(0, 9).Draw(t, "archived") == 0}
-			e := r.Environments[production]
-			if rapid.Bool().Draw(t, "served") {
-				e.Served = []Rule{genRule(t, "served")}
-			}
-			if rapid.Bool().Draw(t, "allocated") {
-				e.Allocation = genAllocation(t, key)
-			}
-			if rapid.IntRange(0, 9).Draw(t, "forced") == 0 {
-				e.Forced = &Forced{}
-			}
-			r.Environments[production] = e
-			list[key] = r
-		}
-		set := NewSet(rulesetOf(list["a"], list["b"], list["checkout.express"]), nil)
+		h := genHouse(t)
+		set := NewSet(h.ruleset(t), nil)
 		for range 20 {
 			key, c := genFlagKey(t), genContext(t)
 			got := set.Evaluate(key, c)
-			variant, step, enrolled := refEvaluate(list, key, c, 0)
+			variant, step, enrolled := h.evaluate(key, c, 0)
 			if got.Variant != variant || got.Step != step || got.Enrolled != enrolled || string(got.Value) != fmt.Sprint(variant == "on") {
 				t.Fatalf("%s for %+v: got %+v, want %s at %s, enrolled %v", key, c, got, variant, step, enrolled)
 			}
@@ -322,6 +395,14 @@ func TestCommandsFoldToTheSameState(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h, carried := newHouse(t), 0
 		for range rapid.IntRange(1, 40).Draw(rt, "commands") {
+			if rapid.IntRange(0, 3).Draw(rt, "shared") == 0 {
+				if err := genShared(rt, h); err != nil {
+					mustBeRefusal(rt, err)
+					continue
+				}
+				carried++
+				continue
+			}
 			key := genFlagKey(rt)
 			c := h.command(key, genChange(rt, key))
 			if rapid.IntRange(0, 3).Draw(rt, "second") == 0 {
@@ -349,6 +430,41 @@ func TestCommandsFoldToTheSameState(t *testing.T) {
 			rt.Fatalf("%d events of %d commands", last, carried)
 		}
 	})
+}
+
+// genShared gives a command for what flags share.
+func genShared(t *rapid.T, h *house) error {
+	switch rapid.IntRange(0, 2).Draw(t, "of") {
+	case 0:
+		return second(h.trySegment("fellows", genSegmentChange(t)))
+	case 1:
+		doc := &EnvironmentDoc{Key: production, Order: rapid.IntRange(0, 1).Draw(t, "order")}
+		if rapid.Bool().Draw(t, "rule") {
+			doc.Rules = []InheritedRule{{Tags: []string{"payments"}, Name: "i", When: genMembers(t), Serve: "on"}}
+		}
+		if rapid.Bool().Draw(t, "gone") {
+			doc = nil
+		}
+		return second(h.tryEnvironment(production, doc))
+	}
+	doc := &Policy{Key: "p", Flags: Demands{MaxPrerequisiteDepth: rapid.IntRange(0, 3).Draw(t, "depth")}}
+	if rapid.Bool().Draw(t, "gone") {
+		doc = nil
+	}
+	return second(h.tryPolicy("p", doc))
+}
+
+func genSegmentChange(t *rapid.T) SegmentChange {
+	c := SegmentChange{Op: rapid.SampledFrom([]SegmentOp{SegmentDefine, SegmentDefine, SegmentAdd, SegmentRemove, SegmentDelete}).Draw(t, "op")}
+	switch c.Op {
+	case SegmentDefine:
+		doc := genSegment(t, "fellows", 0).Segment
+		c.Segment = &doc
+	case SegmentAdd, SegmentRemove:
+		c.List = rapid.SampledFrom([]ListName{IncludedList, ExcludedList}).Draw(t, "list")
+		c.Units = rapid.SliceOfN(rapid.SampledFrom([]string{"w-1", "w-2", "w-3"}), 1, 2).Draw(t, "units")
+	}
+	return c
 }
 
 func mustBeRefusal(t *rapid.T, err error) {

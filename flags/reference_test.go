@@ -2,14 +2,22 @@ package flags
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
 // This file evaluates flags a second time, as slowly and plainly as it can be
 // written: from the documents, with built strings and no preparation.
 
-func refEvaluate(list map[string]Recorded, key string, c *Context, depth int) (variant string, step Step, enrolled bool) {
-	r := list[key]
+// refHouse is what a ruleset holds, by key.
+type refHouse struct {
+	flags    map[string]Recorded
+	segments []RecordedSegment // by revision
+	rules    []InheritedRule
+}
+
+func (h refHouse) evaluate(key string, c *Context, depth int) (variant string, step Step, enrolled bool) {
+	r := h.flags[key]
 	e := r.Environments[production]
 	if r.Archived {
 		return r.Answer, AtArchived, false
@@ -24,7 +32,7 @@ func refEvaluate(list map[string]Recorded, key string, c *Context, depth int) (v
 		if depth == deepest {
 			return r.Safe, AtPrerequisite, false
 		}
-		if v, _, _ := refEvaluate(list, p.Flag, c, depth+1); v != p.Variant {
+		if v, _, _ := h.evaluate(p.Flag, c, depth+1); v != p.Variant {
 			return r.Safe, AtPrerequisite, false
 		}
 	}
@@ -36,8 +44,17 @@ func refEvaluate(list map[string]Recorded, key string, c *Context, depth int) (v
 			}
 		}
 	}
-	for _, rule := range append(append([]Rule{}, e.Rules...), e.Served...) {
-		if rule.When != nil && !refMet(*rule.When, c) {
+	rules := append([]Rule{}, e.Rules...)
+	for _, inherited := range h.rules {
+		for _, tag := range inherited.Tags {
+			if slices.Contains(r.Tags, tag) {
+				rules = append(rules, Rule{Name: inherited.Name, When: inherited.When, Serve: inherited.Serve})
+				break
+			}
+		}
+	}
+	for _, rule := range append(rules, e.Served...) {
+		if rule.When != nil && !h.met(*rule.When, c, nil) {
 			continue
 		}
 		if rule.Serve != "" {
@@ -49,7 +66,12 @@ func refEvaluate(list map[string]Recorded, key string, c *Context, depth int) (v
 		return refPick(rule.Split, Bucket(key+":"+rule.Name+":arm:"+unit)), AtRule, false
 	}
 	a := e.Allocation
-	if a == nil || unit == "" || a.Audience != nil && !refMet(*a.Audience, c) || Bucket(a.Salt+":enrol:"+unit) >= a.Coverage {
+	if a != nil && a.Slice != nil {
+		if b := Bucket(a.Slice.Salt + ":slice:" + unit); b < a.Slice.From || b >= a.Slice.To {
+			return r.Default, AtDefault, false
+		}
+	}
+	if a == nil || unit == "" || a.Audience != nil && !h.met(*a.Audience, c, a.Segments) || Bucket(a.Salt+":enrol:"+unit) >= a.Coverage {
 		return r.Default, AtDefault, false
 	}
 	return refPick(a.Arms, Bucket(a.Salt+":arm:"+unit)), AtAllocation, true
@@ -65,19 +87,49 @@ func refPick(arms []Arm, bucket int) string {
 	return ""
 }
 
-func refMet(c Condition, in *Context) bool {
+// member looks a segment up by its revision; without pins, the newest.
+func (h refHouse) member(key string, in *Context, pins map[string]uint64) bool {
+	for i := len(h.segments) - 1; i >= 0; i-- {
+		s := h.segments[i]
+		if s.Key != key || pins != nil && s.Revision != pins[key] {
+			continue
+		}
+		id, _ := in.Attributes[s.Unit].(string)
+		if s.Unit == DefaultUnit {
+			id = in.TargetingKey
+		}
+		switch {
+		case id != "" && slices.Contains(s.Excluded.Units, id):
+			return false
+		case id != "" && slices.Contains(s.Included.Units, id):
+			return true
+		}
+		return s.When != nil && h.met(*s.When, in, nil)
+	}
+	return false
+}
+
+func (h refHouse) met(c Condition, in *Context, pins map[string]uint64) bool {
+	if c.Op == InSegment || c.Op == NotInSegment {
+		for _, key := range c.Values {
+			if h.member(key.(string), in, pins) {
+				return c.Op == InSegment
+			}
+		}
+		return c.Op == NotInSegment
+	}
 	for _, child := range c.All {
-		if !refMet(child, in) {
+		if !h.met(child, in, pins) {
 			return false
 		}
 	}
 	for _, child := range c.None {
-		if refMet(child, in) {
+		if h.met(child, in, pins) {
 			return false
 		}
 	}
 	for _, child := range c.Any {
-		if refMet(child, in) {
+		if h.met(child, in, pins) {
 			return true
 		}
 	}
@@ -94,9 +146,9 @@ func refMet(c Condition, in *Context) bool {
 	case IsNotSet:
 		return !ok
 	case Ne:
-		return ok && !refMet(Condition{Attribute: c.Attribute, Op: Eq, Value: c.Value}, in)
+		return ok && !h.met(Condition{Attribute: c.Attribute, Op: Eq, Value: c.Value}, in, pins)
 	case NotIn:
-		return ok && !refMet(Condition{Attribute: c.Attribute, Op: In, Values: c.Values}, in)
+		return ok && !h.met(Condition{Attribute: c.Attribute, Op: In, Values: c.Values}, in, pins)
 	}
 	elements, isList := v.([]any)
 	if !isList {

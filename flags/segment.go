@@ -163,3 +163,32 @@ func (s *segment) has(c *Context) bool {
 	}
 	return s.when != nil && s.when.met(c)
 }
+
+// Membership says whether a context is in a segment, and why.
+type Membership struct {
+	Segment   string  `json:"segment"`
+	Revision  uint64  `json:"revision"`
+	Member    bool    `json:"member"`
+	Why       string  `json:"why"`                 // a sentence
+	Condition *Tested `json:"condition,omitempty"` // when the lists did not decide
+}
+
+// explain is has that says why.
+func (s *segment) explain(c *Context) Membership {
+	m := Membership{Segment: s.doc.Key, Revision: s.doc.Revision, Member: s.has(c)}
+	id := c.unitID(s.unit)
+	switch {
+	case id != "" && s.excluded.has(id):
+		m.Why = fmt.Sprintf("%s %q is excluded", s.unit, id)
+	case id != "" && s.included.has(id):
+		m.Why = fmt.Sprintf("%s %q is included", s.unit, id)
+	case s.when != nil:
+		tested := s.when.explain(c)
+		m.Condition, m.Why = &tested, "the condition of the segment is "+metText(tested.Met)
+	case id == "":
+		m.Why = "the context has no " + s.unit + " that could be listed"
+	default:
+		m.Why = fmt.Sprintf("%s %q is not listed, and the segment has no condition", s.unit, id)
+	}
+	return m
+}

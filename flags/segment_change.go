@@ -59,8 +59,7 @@ const (
 	ExcludedList ListName = "excluded"
 )
 
-// SegmentChange is one change of a command. Op says which fields it reads. Its
-// JSON is what the log keeps, and append-only.
+// SegmentChange is one change of a command. Op says which fields it reads.
 type SegmentChange struct {
 	Op      SegmentOp `json:"op"`
 	Segment *Segment  `json:"segment,omitempty"`
@@ -68,10 +67,19 @@ type SegmentChange struct {
 	Units   []string  `json:"units,omitempty"` // a few; a large list is a Define whose list names a bulk
 }
 
-// segmentChanged is the data of a segment.changed event.
+// segmentChanged is the data of a segment.changed event. Its shape is
+// append-only; testdata/shared.json holds recorded ones.
 type segmentChanged struct {
-	Changes []SegmentChange `json:"changes"`
-	Comment string          `json:"comment,omitempty"`
+	Changes []storedSegmentChange `json:"changes"`
+	Comment string                `json:"comment,omitempty"`
+}
+
+// storedSegmentChange is a SegmentChange as the log keeps it: see stored.
+type storedSegmentChange struct {
+	Op      SegmentOp `json:"op"`
+	Segment *Segment  `json:"segment,omitempty"`
+	List    ListName  `json:"list,omitempty"`
+	Units   []string  `json:"units,omitempty"`
 }
 
 // shelf is every revision of one segment, oldest first.
@@ -149,7 +157,7 @@ func (s *State) applySegment(r event.Recorded) error {
 	key := strings.TrimPrefix(r.Subject, SegmentSubject)
 	next := s.shared.Segments[key].last()
 	for _, c := range data.Changes {
-		if err := next.change(c); err != nil {
+		if err := next.change(SegmentChange(c)); err != nil {
 			return err
 		}
 	}

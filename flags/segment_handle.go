@@ -52,7 +52,7 @@ func (s *State) HandleSegment(c SegmentCommand) (event.Event, event.Expect, erro
 
 // planSegment checks each change, carries it out on work, and returns the
 // changes as they are to be recorded.
-func (s *State) planSegment(work *RecordedSegment, c SegmentCommand) ([]SegmentChange, error) {
+func (s *State) planSegment(work *RecordedSegment, c SegmentCommand) ([]storedSegmentChange, error) {
 	old := *work
 	var faults event.Invalids
 	if len(c.Changes) == 0 {
@@ -61,7 +61,7 @@ func (s *State) planSegment(work *RecordedSegment, c SegmentCommand) ([]SegmentC
 	if c.Actor == "" {
 		faults.Add("actor", nil, "is missing", "")
 	}
-	out := make([]SegmentChange, 0, len(c.Changes))
+	out := make([]storedSegmentChange, 0, len(c.Changes))
 	for i, change := range c.Changes {
 		change, found := s.checkSegment(work, change)
 		if change.Op == SegmentDefine {
@@ -75,7 +75,7 @@ func (s *State) planSegment(work *RecordedSegment, c SegmentCommand) ([]SegmentC
 		if err := work.change(change); err != nil {
 			return nil, err // unreachable unless checkSegment lets through what change does not know
 		}
-		out = append(out, change)
+		out = append(out, storedSegmentChange(change))
 	}
 	s.checkReach(&faults, old, *work)
 	return out, faults.Err()
