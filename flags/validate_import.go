@@ -10,7 +10,7 @@ import (
 // ownMetadata are the names that every answer's metadata has by itself.
 var ownMetadata = []string{
 	"flagSetId", "version", "contextId", "revision", "unit", "enrolled", "unenrolled",
-	"rollout", "stage", "epoch", "archived", "forced", "rule",
+	"rollout", "stage", "epoch", "archived", "disabled", "forced", "rule",
 }
 
 // OwnMetadata reports whether answers have metadata of that name by

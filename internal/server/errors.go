@@ -105,6 +105,8 @@ func status(err error) (int, string) {
 		return done.Status, done.Type
 	case errors.As(err, &missing): // first: what is behind it is no fault of the request
 		return http.StatusServiceUnavailable, "/problems/unavailable"
+	case errors.Is(err, errNotExported): // before: its faults are the flags', not the request's
+		return http.StatusConflict, "/problems/not-exported"
 	case errors.As(err, &refused), errors.As(err, &faults), errors.As(err, &fault), errors.As(err, &document):
 		return http.StatusBadRequest, "/problems/invalid"
 	case errors.Is(err, errLists):

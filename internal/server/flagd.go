@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/sluice-hq/sluice/flags"
-	definitions "github.com/sluice-hq/sluice/flags/flagd"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/flagd"
 )
@@ -14,32 +12,15 @@ import (
 // newFlagd makes the services of flagd over the flags of the house.
 func (s *server) newFlagd() *flagd.Handler {
 	return flagd.New(flagd.Config{
-		Set: s.sets.at, Document: s.flagdDocument, Moved: s.Projection.Moved, Closing: s.Closing, Logger: s.log,
+		Set: s.sets.at, Document: s.document, Moved: s.Projection.Moved, Closing: s.Closing, Logger: s.log,
 		MaySync: func(ctx context.Context, environment string) error { return may(ctx, access.Sync, environment) },
 	})
 }
 
-// flagdDocument is all flags of an environment as flagd's flags.json, without
-// those that flagd cannot say. It waits for the lists of units that the flags
-// ask: without them a flag would be left out for a moment.
-func (s *server) flagdDocument(environment string) ([]byte, error) {
-	for {
-		now := s.sets.fresh()
-		if now.stale != nil {
-			return nil, now.stale
-		}
-		var rules *flags.Ruleset
-		s.Projection.View(func(uint64) {
-			if s.Flags.Revision() == now.revision {
-				r := s.Flags.Ruleset(environment)
-				rules = &r
-			}
-		})
-		if rules != nil {
-			document, _ := definitions.Export(*rules, now.lists) // which names what it leaves out
-			return document.JSON(), nil
-		}
-	}
+// document returns what flagd's sync sends.
+func (s *server) document(environment string) ([]byte, error) {
+	doc, err := s.exported(environment)
+	return doc.body, err
 }
 
 // serveFlagd answers a method of one of flagd's services.

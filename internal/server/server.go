@@ -86,6 +86,8 @@ type server struct {
 	pools pools
 	flagd *flagd.Handler
 
+	exports exports
+
 	bringing sync.Mutex // held while a large list is read
 	log      *slog.Logger
 }

@@ -15,6 +15,7 @@ var table = []route{
 	{"POST", flagd.EvaluationV2 + "{method}", access.Evaluate, bySelector, "flagd-evaluation-v2", "Evaluate flags (flagd.evaluation.v2)", plain((*server).serveFlagd)},
 	{"POST", flagd.SchemaV1 + "{method}", access.Evaluate, bySelector, "flagd-schema-v1", "Evaluate flags (schema.v1, as older providers do)", plain((*server).serveFlagd)},
 	{"POST", flagd.SyncV1 + "{method}", access.Sync, bySelector, "flagd-sync-v1", "All flags of an environment and each change (flagd.sync.v1)", plain((*server).serveFlagd)},
+	{"GET", "/flagd/{environment}/flags.json", access.Sync, inPath, "export-flags", "All flags of an environment as flagd reads them; with whole=true, all or none", plain((*server).flagsJSON)},
 	{"POST", "/v1/events", access.Send, ofCaller, "send-events", "Send exposures and metric events", plain((*server).takeEvents)},
 
 	{"POST", "/api/v1/apply", access.Write, inBody, "apply", "Create or change what the documents describe", typed((*server).apply)},

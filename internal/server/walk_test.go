@@ -45,6 +45,7 @@ var duties = map[string]duty{
 	"flagd-evaluation-v2": {access.Evaluate, callers},
 	"flagd-schema-v1":     {access.Evaluate, callers},
 	"flagd-sync-v1":       {access.Sync, callers},
+	"export-flags":        {access.Sync, anEnvironment},
 
 	"flag-history":      {access.Read, oneKey},
 	"explain-flag":      {access.Read, callersKey},
