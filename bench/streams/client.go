@@ -52,7 +52,7 @@ func (c *client) listen() (wait time.Duration, err error) {
 	if _, err := conn.Write([]byte(ask + "\r\n")); err != nil {
 		return 0, err
 	}
-	r := bufio.NewReaderSize(conn, 1<<10)
+	r := bufio.NewReaderSize(conn, 4<<10)
 	if wait, err = c.head(r); err != nil {
 		return wait, err
 	}
