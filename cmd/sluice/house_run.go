@@ -54,7 +54,9 @@ func bounded(handler http.Handler) *http.Server {
 // openStreams makes the hub of the streams, and the tickets that let browsers
 // in. Their key is made of the installation's, which all replicas share.
 func (h *house) openStreams() (stream.Tickets, error) {
-	h.hub = &stream.Hub{Projection: h.projection, Flags: h.folds.Flags, Now: now}
+	h.hub = &stream.Hub{
+		Projection: h.projection, Flags: h.folds.Flags, Now: now, MayHear: server.MayHear(h.projection, h.folds, now),
+	}
 	key, err := hkdf.Key(sha256.New, h.key, nil, "sluice stream tickets", sha256.Size)
 	if err != nil {
 		return stream.Tickets{}, fmt.Errorf("making the key of stream tickets: %w", err)

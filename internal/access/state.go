@@ -181,6 +181,17 @@ func (s *State) Find(text string, now time.Time) (Principal, bool) {
 	return t.who, true
 }
 
+// Holder returns the principal of a token that is known by its ID: whether who
+// came in with it, and has not left, would still be let in.
+func (s *State) Holder(id string, now time.Time) (Principal, bool) {
+	for _, t := range s.tokens {
+		if t.ID == id && t.live(now) {
+			return t.who, true
+		}
+	}
+	return Principal{}, false
+}
+
 // Lists reports whether some live client token lists the origin: a browser asks
 // that before it sends the token.
 func (s *State) Lists(origin string, now time.Time) bool {

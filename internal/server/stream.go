@@ -53,6 +53,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, q stream.Request
 	if _, err := s.sets.at(q.Environment); err != nil {
 		return err
 	}
+	q.Token = who(r.Context()).Token
 	q.ID, q.Retry = event.New().String(), time.Second+rand.N(4*time.Second) // so that they do not all come back at once
 	listener, err := s.Streams.Open(q)
 	if err != nil {
@@ -81,6 +82,25 @@ func sdkOf(r *http.Request) string {
 		name = r.UserAgent()
 	}
 	return name[:min(len(name), 64)]
+}
+
+// MayHear returns the question that the hub asks of streams that are open: does
+// the token still open them?
+func MayHear(p *event.Projection, f Folds, now func() time.Time) func(token, environment string, notices bool) bool {
+	return func(token, environment string, notices bool) (may bool) {
+		if token == "" {
+			return true // a ticket has its own end
+		}
+		needs := access.Sync
+		if notices {
+			needs = access.Evaluate
+		}
+		p.View(func(uint64) {
+			holder, ok := f.Access.Holder(token, now())
+			may = ok && holder.May(needs, environment, access.AnyKey)
+		})
+		return may
+	}
 }
 
 type acknowledgeIn struct {

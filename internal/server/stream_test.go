@@ -3,9 +3,12 @@ package server
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -147,6 +150,22 @@ func TestStream(t *testing.T) {
 	end()
 	if _, err := l.lines.ReadString(0); err == nil || time.Since(begin) > 5*time.Second {
 		t.Errorf("the stream outlives its hub: %v", err)
+	}
+}
+
+func TestStream_endsWithItsToken(t *testing.T) {
+	h, _ := streaming(t, stream.Limits{Beat: time.Millisecond}, func(house *House) {
+		house.Streams.MayHear = MayHear(house.Projection, house.Folds, house.Now)
+	})
+	l := h.tune(t, h.Client(), "sdk", listenHere)
+	l.next("put")
+	h.disable()
+	l.next("patch") // and many signs of life
+	text := h.tokens["sdk"]
+	hash := sha256.Sum256([]byte(text))
+	h.want("admin", "DELETE", "/api/v1/tokens/"+hex.EncodeToString(hash[:6]), "", http.StatusNoContent, "")
+	if rest, err := l.lines.ReadString(0); !errors.Is(err, io.EOF) {
+		t.Errorf("after the token was revoked: %q, %v", rest, err)
 	}
 }
 

@@ -18,6 +18,9 @@ type Hub struct {
 	Projection *event.Projection
 	Flags      *flags.State // a fold of Projection
 	Now        func() time.Time
+	// MayHear reports whether a token still opens a stream; it is asked at every
+	// sign of life. Nil: whoever came in may stay.
+	MayHear func(token, environment string, notices bool) bool
 	Limits
 
 	mu     sync.Mutex
@@ -101,8 +104,25 @@ func (e environment) since(revision uint64) (r flags.Ruleset) {
 
 func (h *Hub) beat(now time.Time) {
 	h.beaten = now
+	h.weed()
 	for _, p := range h.places {
 		p.beat()
+	}
+}
+
+// weed marks the streams whose token was revoked, has expired, or may less than
+// it did. They end with the sign of life that follows.
+func (h *Hub) weed() {
+	if h.MayHear == nil {
+		return
+	}
+	may := map[ear]bool{} // thousands share a token
+	for _, s := range h.open {
+		e := s.request.ear()
+		if _, ok := may[e]; !ok {
+			may[e] = h.MayHear(e.token, e.environment, e.notices)
+		}
+		s.unwanted.Store(!may[e])
 	}
 }
 
@@ -120,6 +140,7 @@ type Request struct {
 	ID          string // of the stream, chosen by the caller
 	Environment string // must be one
 	Notices     bool   // notices for OFREP, not rulesets
+	Token       string // ID of the token that opened it; empty: a ticket
 	SDK         string // name and version, as it calls itself
 	Last        string // Last-Event-ID, empty when it holds nothing
 

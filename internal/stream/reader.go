@@ -26,9 +26,19 @@ type Stream struct {
 	first   []byte // what the listener lacked when it came
 	at      *frame // the last frame that it was given
 
+	unwanted atomic.Bool // its token no longer opens it
+
 	given atomic.Uint64 // revision written to it
 	held  uint64        // revision that it has acknowledged, 0 for none; under the hub's lock
 }
+
+// ear is what a stream was let in for, and by which token.
+type ear struct {
+	token, environment string
+	notices            bool
+}
+
+func (r Request) ear() ear { return ear{r.Token, r.Environment, r.Notices} }
 
 // from returns the revision that a listener says it holds, 0 for nothing. OFREP
 // clients ask for everything before they listen: without an id they lack
@@ -72,10 +82,11 @@ func (s *Stream) begin(to Sink) error {
 	return err
 }
 
-// over reports whether the stream ends: all streams do, or its ticket has.
+// over reports whether the stream ends: all streams do, or its token or ticket
+// has.
 func (s *Stream) over() bool {
 	until := s.request.Until
-	return s.at.next.last || !until.IsZero() && !s.hub.Now().Before(until)
+	return s.at.next.last || s.unwanted.Load() || !until.IsZero() && !s.hub.Now().Before(until)
 }
 
 // advance gives the listener the next frame, or, when more are waiting, what

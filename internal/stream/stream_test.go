@@ -188,6 +188,28 @@ func TestHub_endsEveryStreamAtOnce(t *testing.T) {
 	})
 }
 
+func TestHub_endsStreamsWhoseTokenHasEnded(t *testing.T) {
+	inHouse(t, Limits{}, func(h *house) {
+		asked := 0
+		h.hub.MayHear = func(token, environment string, notices bool) bool {
+			asked++
+			return token != "revoked" || environment != "production" || notices
+		}
+		ended := h.listen(Request{Environment: "production", Token: "revoked"})
+		for _, r := range []Request{{Environment: "production", Token: "good"}, {Environment: "production", Token: "good"}, notices} {
+			h.listen(r)
+		}
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		if err := <-ended.ended; err != nil {
+			t.Error(err)
+		}
+		if n := len(h.hub.Counts()); asked != 3 || n != 2 {
+			t.Errorf("asked %d times, and %d kinds of streams are left; want 3 and 2", asked, n)
+		}
+	})
+}
+
 func TestHub_endsAStreamThatIsBehind(t *testing.T) {
 	inHouse(t, Limits{}, func(h *house) {
 		l := h.open(rulesets) // is being greeted
