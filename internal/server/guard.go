@@ -88,10 +88,7 @@ func (s *server) guard(routes map[string]route) mux.MiddlewareFunc {
 
 func (s *server) guarded(routes map[string]route, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		at, ok := routes[r.Method+" "+template(r)]
-		if !ok && builtIn[template(r)] {
-			at, ok = route{needs: access.Read, scope: whole}, true
-		}
+		at, ok := matched(routes, r)
 		if err := s.elsewhere(at); err != nil {
 			s.deny(w, r, err)
 			return
@@ -122,6 +119,16 @@ func (s *server) guarded(routes map[string]route, next http.Handler) http.Handle
 			s.deny(w, r, err)
 		}
 	})
+}
+
+// matched returns the route that the router has found for a request.
+func matched(routes map[string]route, r *http.Request) (route, bool) {
+	path := template(r)
+	at, ok := routes[r.Method+" "+path]
+	if !ok && builtIn[path] {
+		return route{needs: access.Read, scope: whole}, true
+	}
+	return at, ok
 }
 
 // enter hands a request to its handler: events are counted on the way.

@@ -201,10 +201,10 @@ func BenchmarkWait(b *testing.B) {
 			break
 		}
 	}
+	now := start
 	for _, who := range []string{"sdk", "client"} {
 		p, _ := h.Access.Find(h.tokens[who], start)
 		b.Run(who, func(b *testing.B) {
-			now := start
 			for b.Loop() {
 				now = now.Add(time.Millisecond)
 				if s.wait(r, at, p, true, now) > 0 {
