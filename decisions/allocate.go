@@ -17,7 +17,7 @@ func (d Decision) changes(r Rollout, f flags.Recorded) []flags.Change {
 	changes := r.inherited(f.Environments[env])
 	if stage.Kind() == Serve {
 		return append(changes, flags.Change{Op: flags.Serve, Environment: env, Rule: &flags.Rule{
-			Name: r.ruleName(stage.Name), When: stage.When, Serve: r.Plan.Arms.Treatment,
+			Name: r.ruleName(stage.Name), When: stage.audience(), Serve: r.Plan.Arms.Treatment,
 		}})
 	}
 	a := r.allocation(stage)

@@ -298,6 +298,27 @@ func TestServedAudienceComesFirst(t *testing.T) {
 	}
 }
 
+// A stage serves the members of a segment, as they are while it does.
+func TestServedSegment(t *testing.T) {
+	h := newHouse(t)
+	staff := flags.Segment{Key: "staff", Included: flags.ListOf("u")}
+	e, expect, err := h.flags.HandleSegment(flags.SegmentCommand{
+		Order: flags.Order{ID: h.id("staff"), Expect: event.Any, At: h.now, Actor: ana},
+		Key:   staff.Key, Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &staff}},
+	})
+	h.write(e, expect, err)
+	p := catsPlan()
+	p.Stages = append([]Stage{{Name: "staff", Serve: "treatment", To: "staff"}}, p.Stages...)
+	h.begin(p)
+	set := h.flags.Compile("production", nil)
+	for unit, want := range map[string]string{"u": "gate_40", "v": "gate_30"} {
+		if got := set.Evaluate("gate", &flags.Context{TargetingKey: unit}).Variant; got != want {
+			t.Errorf("%s gets %s", unit, got)
+		}
+	}
+	h.verified()
+}
+
 func TestAClockSetBackOnlyWaits(t *testing.T) {
 	h := newHouse(t)
 	p := catsPlan()

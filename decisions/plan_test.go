@@ -18,7 +18,7 @@ import (
 
 func known(t *testing.T) Known {
 	h := newHouse(t)
-	return Known{Metric: metric, Flag: h.flags.Flag}
+	return Known{Metric: metric, Flag: h.flags.Flag, Segment: h.flags.Segment}
 }
 
 func paths(err error) []string {
@@ -100,7 +100,13 @@ func TestPlanIsRefused(t *testing.T) {
 		{"holdback while comparing", "stages[0]", func(p *Plan) { canary(p).Holdback = 1000 }},
 		{"window that ends before it begins", "stages[0].maxWindow", func(p *Plan) { canary(p).MinWindow, canary(p).MaxWindow = 2, 1 }},
 		{"eligible", "eligible", func(p *Plan) { p.Eligible = "low-risk" }},
-		{"segment", "stages[0].to", func(p *Plan) { p.Stages[0] = Stage{Name: "staff", Serve: "treatment", To: "employees"} }},
+		{"segment that is not there", "stages[0].to", func(p *Plan) { p.Stages[0] = Stage{Name: "staff", Serve: "treatment", To: "employees"} }},
+		{"segment in a condition", "stages[0].when", func(p *Plan) {
+			p.Stages[0] = Stage{Name: "staff", Serve: "treatment", When: &flags.Condition{Op: flags.NotInSegment, Value: "employees"}}
+		}},
+		{"segment beside a condition", "stages[0].to", func(p *Plan) {
+			p.Stages[0] = Stage{Name: "staff", Serve: "treatment", To: "staff", When: staff()}
+		}},
 		{"dark", "stages[0].dark", func(p *Plan) { canary(p).Dark = true }},
 		{"ramp in one line", "stages[0].ramp", func(p *Plan) { canary(p).Ramp = &Steps{From: 1000, To: 50_000, Times: 2, Every: Window(time.Hour)} }},
 		{"requires", "stages[0].requires", func(p *Plan) { canary(p).Requires = []string{"load-test"} }},
@@ -148,7 +154,7 @@ func TestWholeDocument(t *testing.T) {
 	}
 	err = p.Validate(Known{})
 	want := []string{
-		"metrics.guardrails[3].margin", "eligible", "metrics.breakdowns", "stages[0].to", "stages[1].to", "metrics.guardrails[1].limit",
+		"metrics.guardrails[3].margin", "eligible", "metrics.breakdowns", "metrics.guardrails[1].limit",
 		"metrics.guardrails[2].within", "rollback.notify", "rollback.prove",
 	}
 	if diff := cmp.Diff(want, paths(err)); diff != "" {

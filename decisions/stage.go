@@ -80,6 +80,15 @@ func (s Stage) Kind() Kind {
 	return ""
 }
 
+// audience returns who a serve stage is for: the members of a segment, or whom
+// its condition matches.
+func (s Stage) audience() *flags.Condition {
+	if s.To != "" {
+		return &flags.Condition{Op: flags.InSegment, Value: s.To}
+	}
+	return s.When
+}
+
 // Compares reports whether the stage enrols units into equal arms.
 func (s Stage) Compares() bool { return s.Kind() == Ramp || s.Kind() == Decide }
 

@@ -16,6 +16,8 @@ import (
 type Known struct {
 	Metric func(key string) (stats.Metric, bool)
 	Flag   func(key string) (flags.Recorded, bool)
+
+	Segment func(key string) (flags.RecordedSegment, bool)
 }
 
 // Validate says all that is wrong with a plan, as event.Invalids with paths:

@@ -69,6 +69,26 @@ func (c *planCheck) serving(path string, s Stage) {
 	if s.When != nil {
 		c.faults.Under(path, audienceFaults(*s.When))
 	}
+	if s.To != "" && s.When != nil {
+		c.add(path+".to", s.To, "stands beside when", "write one of the two")
+	}
+	c.segments(path, s)
+}
+
+// segments asks that every segment which the audience names is there.
+func (c *planCheck) segments(path string, s Stage) {
+	if c.known.Segment == nil {
+		return
+	}
+	at := path + ".when"
+	if s.To != "" {
+		at = path + ".to"
+	}
+	for _, key := range s.audience().Segments() {
+		if _, ok := c.known.Segment(key); !ok {
+			c.add(at, key, "is not a segment", "define the segment first")
+		}
+	}
 }
 
 // comparing checks a stage that puts a share of units next to as large a

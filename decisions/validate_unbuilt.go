@@ -10,7 +10,7 @@ import (
 // down.
 func (c *planCheck) unbuilt() {
 	p := c.plan
-	c.cannot("eligible", p.Eligible != "", "segments cannot be looked up", "leave it out: every unit is eligible")
+	c.cannot("eligible", p.Eligible != "", "a whole plan cannot be for a segment", "leave it out: every unit is eligible")
 	c.cannot("metrics.breakdowns", len(p.Metrics.Breakdowns) > 0, "readouts are not split by attributes", "leave it out")
 	for i, s := range p.Stages {
 		c.unbuiltStage(fmt.Sprintf("stages[%d].", i), s)
@@ -28,7 +28,6 @@ func (c *planCheck) unbuilt() {
 }
 
 func (c *planCheck) unbuiltStage(path string, s Stage) {
-	c.cannot(path+"to", s.To != "", "segments cannot be looked up", "write the audience as a condition: when: {attribute: ring, op: in, values: [beta]}")
 	c.cannot(path+"units", len(s.Units) > 0, "stages cannot name single units", "write the audience as a condition (when)")
 	c.cannot(path+"ramp", s.Ramp != nil, "a ramp is not expanded into stages", "write one stage for every step")
 	c.cannot(path+"dark", s.Dark, "shadow exposures are not taken", "begin with a small treatment")

@@ -111,7 +111,7 @@ func (s *State) widenedBy(segment string) []string {
 				continue
 			}
 			doc, _ := s.Environment(name)
-			rules := slices.Clone(e.Rules)
+			rules := slices.Concat(e.Rules, e.Served)
 			for _, inherited := range doc.inherited(r.Tags) {
 				rules = append(rules, inherited.rule())
 			}

@@ -73,6 +73,14 @@ func (src sources) inherited(f *Recorded) []InheritedRule {
 	return EnvironmentDoc{Rules: src.rules}.inherited(f.Tags)
 }
 
+// Segments returns the keys of the segments that the condition names, sorted.
+func (c *Condition) Segments() []string {
+	var out []string
+	c.eachSegment(func(key string) { out = append(out, key) })
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // eachSegment visits every segment that the condition names.
 func (c *Condition) eachSegment(visit func(key string)) {
 	if c == nil {
