@@ -4,7 +4,8 @@
 // and the forced state.
 //
 // A flag is defined by a document (Flag), changed by commands, and folded from
-// events by State. A Set is everything that one environment needs to answer,
+// events by State; so is what flags share: segments of units, environments with
+// the rules that flags inherit, and policies. A Set is everything that one environment needs to answer,
 // compiled:
 //
 //	state := flags.NewState()

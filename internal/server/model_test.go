@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -260,5 +261,22 @@ func TestSets_withoutAListFromTheStart(t *testing.T) {
 	code, answer, _ := h.ask("viewer", "GET", "/debug/flags/shop.guild?environment=production", "")
 	if code != http.StatusServiceUnavailable || !strings.Contains(answer, "cannot be loaded") {
 		t.Errorf("got %d %s", code, answer)
+	}
+}
+
+// The documents of docs/model.md can be applied as they stand.
+func TestModel_isAsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/model.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t)
+	blocks := strings.Split(string(text), "```yaml\n")[1:]
+	if len(blocks) != 3 {
+		t.Errorf("%d documents", len(blocks))
+	}
+	for _, b := range blocks {
+		doc, _, _ := strings.Cut(b, "```")
+		h.want("admin", "POST", "/api/v1/apply", doc, http.StatusOK, "created")
 	}
 }
