@@ -24,7 +24,8 @@ const (
 type Life struct {
 	Stage   Phase    `json:"stage"`
 	Stale   bool     `json:"stale"`
-	Reasons []string `json:"reasons,omitempty"` // why it is stale or due, in sentences
+	Ready   bool     `json:"ready,omitempty"`   // to be archived: it is decided, and no code uses it
+	Reasons []string `json:"reasons,omitempty"` // why it is stale, due or ready, in sentences
 }
 
 // Course is what Lifecycle needs to know of the newest rollout of a flag in
@@ -35,8 +36,19 @@ type Course struct {
 	Ended   time.Time // when it was decided or rolled back; zero while it goes on
 }
 
-// Unseen is how long a flag that nobody evaluates is not stale.
-const Unseen = 14 * 24 * time.Hour
+// Known is what the house knows of a flag beside its definition.
+type Known struct {
+	Rollouts   []Course   // the newest in each environment
+	Evaluated  *time.Time // the last time; nil: nobody has counted, the zero time: there was none
+	References *int       // places in source trees; nil: nobody has scanned any
+}
+
+// Unseen is how long a flag that nobody evaluates is not stale, and Quiet how
+// long nobody must have evaluated it before it is archived.
+const (
+	Unseen = 14 * 24 * time.Hour
+	Quiet  = 7 * 24 * time.Hour
+)
 
 // lifetime is how long a flag of that purpose may go untouched, and stay
 // decided when its cleanup says nothing; 0: for ever.
@@ -49,22 +61,40 @@ func (p Purpose) lifetime() time.Duration {
 	return 0
 }
 
-// Lifecycle says where a flag is in its life. It knows of rollouts what it is
-// told, and of evaluations the time of the last one: nil means that nobody
-// has counted, the zero time that there was none.
-func Lifecycle(r Recorded, rollouts []Course, evaluated *time.Time, now time.Time) Life {
+// Lifecycle says where a flag is in its life.
+func Lifecycle(r Recorded, k Known, now time.Time) Life {
 	if r.Archived {
 		return Life{Stage: Ended}
 	}
-	life := Life{Stage: r.phase(rollouts)}
-	over := decidedAt(rollouts)
+	life := Life{Stage: r.phase(k.Rollouts)}
+	over := decidedAt(k.Rollouts)
 	if due := r.due(life.Stage, over, now); due != "" {
 		life.Stage, life.Reasons = CleanupDue, append(life.Reasons, due)
 	}
-	stale := r.stale(life.Stage, over, evaluated, now)
+	stale := r.stale(life.Stage, over, k.Evaluated, now)
 	life.Stale, life.Reasons = len(stale) > 0, append(life.Reasons, stale...)
+	return r.use(life, k, now)
+}
+
+// use adds what the code says to the life of a flag that somebody should look
+// at: whether it can be archived, or in how many places it is to be taken out
+// first.
+func (r Recorded) use(life Life, k Known, now time.Time) Life {
+	decided := life.Stage == Decided || life.Stage == CleanupDue
+	switch n := k.References; {
+	case n == nil || !decided && !life.Stale:
+	case *n > 0:
+		life.Reasons = append(life.Reasons, "code uses it in "+counted(*n, "place"))
+	case decided && !r.kept() && (k.Evaluated == nil || now.Sub(*k.Evaluated) > Quiet):
+		life.Ready, life.Reasons = true, append(life.Reasons, "no code uses it: it is ready to be archived")
+	default:
+		life.Reasons = append(life.Reasons, "no code uses it")
+	}
 	return life
 }
+
+// kept reports whether the flag is to stay when it is decided.
+func (r Recorded) kept() bool { return r.Cleanup != nil && r.Cleanup.EndState == Keep }
 
 // phase is what the flag does, whatever the calendar says.
 func (r Recorded) phase(rollouts []Course) Phase {
@@ -139,9 +169,8 @@ func (r Recorded) due(at Phase, over, now time.Time) string {
 func (r Recorded) stale(at Phase, over time.Time, evaluated *time.Time, now time.Time) []string {
 	var out []string
 	limit := r.Purpose.lifetime()
-	kept := r.Cleanup != nil && r.Cleanup.EndState == Keep
 	switch {
-	case at == RollingOut || at == Experimenting || limit == 0 || kept:
+	case at == RollingOut || at == Experimenting || limit == 0 || r.kept():
 	case !over.IsZero() && now.Sub(over) > limit:
 		out = append(out, fmt.Sprintf("it was decided %d days ago; a %s flag is over after %d", days(now.Sub(over)), r.Purpose, days(limit)))
 	case now.Sub(r.Changed) > limit:
@@ -155,6 +184,14 @@ func (r Recorded) stale(at Phase, over time.Time, evaluated *time.Time, now time
 		out = append(out, fmt.Sprintf("nobody has asked for it for %d days", days(now.Sub(*evaluated))))
 	}
 	return out
+}
+
+// counted writes a number with its word.
+func counted(n int, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	return fmt.Sprint(n, " ", word)
 }
 
 func days(d time.Duration) int { return int(d / (24 * time.Hour)) }

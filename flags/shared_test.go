@@ -204,6 +204,7 @@ func sharedStory(t *testing.T) *house {
 	h.environment(EnvironmentDoc{Key: "moon"})
 	h.granted(h.tryEnvironment("moon", nil))
 	h.granted(h.tryPolicy("strict", nil))
+	h.granted(h.tryScan(shopScan()))
 	return h
 }
 

@@ -71,6 +71,8 @@ func (s *State) Apply(r event.Recorded) error {
 			s.ids.Add(r.ID, r.Seq)
 		}
 		return err // no Set changes with it
+	case ScanEventType:
+		return s.applyScan(r)
 	case SegmentEventType:
 		err = s.applySegment(r)
 	case EnvironmentEventType:

@@ -167,6 +167,31 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestAnswersAreCounted: one answer of any service shows use, one of all flags
+// does not, and what sync hands out is counted by whoever evaluates it.
+func TestAnswersAreCounted(t *testing.T) {
+	h := newHouse(t).defineAll().serve()
+	for _, service := range []string{EvaluationV1, EvaluationV2, SchemaV1} {
+		h.post(service+"ResolveBoolean", `{"flagKey":"bool","context":{"ring":"staff"}}`)
+	}
+	h.post(EvaluationV1+"ResolveBoolean", `{"flagKey":"none"}`)
+	h.post(SyncV1+"FetchAllFlags", `{}`)
+	h.post(SchemaV1+"ResolveAll", `{}`)
+	var got []flags.Count
+	for _, c := range h.set.Drain() {
+		if c.Flag == "bool" || c.Asked > 0 {
+			got = append(got, c)
+		}
+	}
+	want := []flags.Count{
+		{Flag: "bool", Variant: "a", Reason: flags.DefaultReason, Listed: 1},
+		{Flag: "bool", Variant: "z", Reason: flags.TargetingMatch, Asked: 3},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestResolveAll(t *testing.T) {
 	h := newHouse(t).defineAll().serve()
 	for _, service := range []string{EvaluationV1, SchemaV1} {

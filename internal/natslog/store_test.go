@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +148,29 @@ func TestUnknownKindIsRefused(t *testing.T) {
 		add(t, s, kind+".a.b", 1)
 	}
 	add(t, s, event.SealSubject, 1)
+}
+
+// TestLogOfAnOlderVersion: a log that was made when there were fewer kinds of
+// subjects learns the new ones, and keeps what it has.
+func TestLogOfAnOlderVersion(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	add(t, s, "flag.a", 1)
+	st, err := s.js.Stream(t.Context(), controlStream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := st.CachedInfo().Config
+	old.Subjects = slices.DeleteFunc(old.Subjects, func(s string) bool { return s == "references.>" })
+	if _, err := s.js.UpdateStream(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, s)
+	s = open(t, dir)
+	if seq := add(t, s, "references.a", 1); seq != 2 {
+		t.Errorf("the event of the new kind has the sequence %d", seq)
+	}
+	shut(t, s)
 }
 
 func TestSettingsAreAsserted(t *testing.T) {

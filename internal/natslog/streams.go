@@ -41,7 +41,7 @@ const (
 )
 
 // kinds are the aggregates that the log has, by the first token of a subject.
-var kinds = [...]string{"environment", "flag", "incident", "metric", "policy", "principal", "rollout", "segment"}
+var kinds = [...]string{"environment", "flag", "incident", "metric", "policy", "principal", "references", "rollout", "segment"}
 
 // controlSubjects are the patterns of the log's subjects.
 func controlSubjects() []string {
@@ -148,16 +148,27 @@ func (s *Store) ensure(ctx context.Context, want jetstream.StreamConfig) error {
 	if s.config.FactsBytes == 0 {
 		want.MaxBytes = max(want.MaxBytes, have.MaxBytes) // the disk may be fuller by now
 	}
-	if room := want.MaxBytes; have.MaxBytes > 0 && room > have.MaxBytes {
-		if have.MaxBytes = room; len(differences(have, want)) == 0 {
-			_, err := s.js.UpdateStream(ctx, want)
-			return err
-		}
-	}
-	if d := differences(have, want); len(d) > 0 {
+	wide := widened(have, want)
+	if d := differences(wide, want); len(d) > 0 {
 		return fmt.Errorf("its settings are not those that Sluice relies on: %s", strings.Join(d, "; "))
 	}
-	return nil
+	if len(differences(have, want)) > 0 {
+		_, err = s.js.UpdateStream(ctx, want)
+	}
+	return err
+}
+
+// widened returns the settings of a stream with what may grow as it is wanted:
+// its room, and the kinds of subjects that it keeps, which a newer Sluice has
+// more of. Neither ever shrinks.
+func widened(have, want jetstream.StreamConfig) jetstream.StreamConfig {
+	if have.MaxBytes > 0 {
+		have.MaxBytes = max(have.MaxBytes, want.MaxBytes)
+	}
+	if !slices.ContainsFunc(have.Subjects, func(s string) bool { return !slices.Contains(want.Subjects, s) }) {
+		have.Subjects = want.Subjects
+	}
+	return have
 }
 
 // add creates a stream, unless its messages are on disk already: then the

@@ -74,7 +74,12 @@ func (s *server) mayList(ctx context.Context, environment string) error {
 // flagView returns a flag as whoever asks may see it. Call it in a View.
 func (s *server) flagView(ctx context.Context, f flags.Recorded) FlagView {
 	f = shown(ctx, f)
-	return FlagView{f, flags.Lifecycle(f, s.courses(f), s.lastAsked(f), s.Now())}
+	return FlagView{f, s.life(f)}
+}
+
+// life returns where a flag is in its life. Call it in a View.
+func (s *server) life(f flags.Recorded) flags.Life {
+	return flags.Lifecycle(f, flags.Known{Rollouts: s.courses(f), Evaluated: s.lastAsked(f), References: s.Flags.References(f.Key)}, s.Now())
 }
 
 // shown returns what whoever asks may see of a flag: a token that is bound to

@@ -1,0 +1,127 @@
+package flags
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Place is one line of a source tree that uses a flag.
+type Place struct {
+	Flag  string `json:"flag"`
+	Path  string `json:"path"`            // slash-separated, from the root of the tree
+	Line  int    `json:"line"`            // from 1
+	Alias string `json:"alias,omitempty"` // the word that stands for the key there; empty: the key itself
+}
+
+// Scan is what the source tree of a repository was found to use. It keeps the
+// number of places by flag; the places themselves are a document.
+type Scan struct {
+	Repository string         `json:"repository"`       // such as github.com/acme/shop
+	Revision   string         `json:"revision"`         // of the tree that was read: a commit
+	Files      int            `json:"files,omitempty"`  // that were read
+	Counts     map[string]int `json:"counts,omitempty"` // places by key, also by keys that are no flag's
+	Places     *event.Blob    `json:"places,omitempty"` // the list of Place as JSON, by flag; nil: there is none
+}
+
+// RecordedScan is the newest scan of a repository, as the log has it.
+type RecordedScan struct {
+	Scan
+	Seq   uint64    `json:"seq"` // of its event
+	At    time.Time `json:"at"`
+	Actor string    `json:"actor"`
+}
+
+// What a scan may have. Its counts are in one event, which has to fit into a
+// message of the log with them.
+const (
+	MaxPlaces  = 20_000 // lines that use a flag
+	MaxScanned = 4_000  // keys
+
+	longestName = 128 // bytes of a repository, a revision and an alias
+	longestPath = 1024
+	lastLine    = 10_000_000
+	mostFaults  = 20 // places that are told of: the rest are like them
+)
+
+// Tally counts places by their flag.
+func Tally(places []Place) map[string]int {
+	counts := map[string]int{}
+	for _, p := range places {
+		counts[p.Flag]++
+	}
+	return counts
+}
+
+// CheckPlaces returns what is wrong with the places of a scan, of which there
+// may be none.
+func CheckPlaces(places []Place) event.Invalids {
+	var faults event.Invalids
+	if len(places) > MaxPlaces {
+		faults.Add("references", len(places), fmt.Sprintf("are more than %d places", MaxPlaces), "scan parts of the tree, each as a repository of its own")
+	}
+	for i, p := range places {
+		if len(faults) >= mostFaults {
+			break
+		}
+		faults.Under(fmt.Sprintf("references[%d]", i), p.check())
+	}
+	return faults
+}
+
+func (p Place) check() event.Invalids {
+	var faults event.Invalids
+	if why := event.CheckKey(p.Flag); why != "" {
+		faults.Add("flag", p.Flag, why, "write a flag's key")
+	}
+	if why := checkLine(p.Path, longestPath); why != "" {
+		faults.Add("path", p.Path, why, "write the path of a file from the root of the tree")
+	}
+	if p.Line < 1 || p.Line > lastLine {
+		faults.Add("line", p.Line, fmt.Sprintf("is not between 1 and %d", lastLine), "")
+	}
+	if why := checkLine(p.Alias, longestName); why != "" && p.Alias != "" {
+		faults.Add("alias", p.Alias, why, "write the word that stands for the key")
+	}
+	return faults
+}
+
+// checkLine says why a text does not fit on a line, or returns "".
+func checkLine(text string, longest int) string {
+	switch {
+	case text == "":
+		return "is missing"
+	case len(text) > longest:
+		return fmt.Sprintf("is longer than %d bytes", longest)
+	case !utf8.ValidString(text):
+		return "is no UTF-8 text"
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "has a control character"
+	}
+	return ""
+}
+
+// check returns what is wrong with the scan but for its places.
+func (c Scan) check() event.Invalids {
+	var faults event.Invalids
+	if why := event.CheckKey(scanKey(c.Repository)); why != "" {
+		faults.Add("repository", c.Repository, strings.ReplaceAll(why, "between its dots", "between its dots and slashes"), "write a name such as github.com/acme/shop")
+	}
+	if why := checkLine(c.Revision, longestName); why != "" {
+		faults.Add("revision", c.Revision, why, "write the commit that was read")
+	}
+	if c.Files < 0 {
+		faults.Add("files", c.Files, "is less than 0", "")
+	}
+	if len(c.Counts) > MaxScanned {
+		faults.Add("references", len(c.Counts), fmt.Sprintf("name more than %d flags", MaxScanned), "scan parts of the tree, each as a repository of its own")
+	}
+	return faults
+}
+
+// scanKey is the key of a repository, as the subject of its events has it.
+func scanKey(repository string) string { return strings.ReplaceAll(repository, "/", ".") }
