@@ -19,6 +19,7 @@ type Options struct {
 	Safe        string         // variant, for the flags that have it; empty: the code decides
 	Cleanup     *flags.Cleanup // how the flags end; required for purposes that ask for it
 	Unit        string         // what a rollout would hash; empty: user
+	Convert     bool           // turn targeting into rules where they give every unit the same
 }
 
 // Unset is the owner of a flag of which nobody said whose it is.
@@ -32,7 +33,8 @@ type Warning struct {
 
 // Report says what an import did beside making flags.
 type Report struct {
-	Warnings []Warning `json:"warnings,omitempty"`
+	Warnings  []Warning `json:"warnings,omitempty"`
+	Converted []string  `json:"converted,omitempty"` // keys of flags whose targeting became rules
 }
 
 func (r *Report) warn(path, format string, args ...any) {
@@ -76,6 +78,9 @@ func (im *importer) flag(key string, d imported) flags.Flag {
 	e := flags.Environment{Enabled: d.State == enabled}
 	if rule := im.targeting(path+".targeting", d.Targeting); rule != nil {
 		e.Targeting = rule
+		if im.Convert {
+			im.convert(&f, &e, path+".targeting")
+		}
 	}
 	f.Environments = map[string]flags.Environment{im.Environment: e}
 	im.check(path, f)
