@@ -30,6 +30,8 @@ type house struct {
 	closing chan struct{} // Config's
 	ended   chan string   // paths of the requests that have been answered
 
+	readTimeout time.Duration // of the server; 0: none
+
 	mu  sync.Mutex
 	set *flags.Set
 }
@@ -42,8 +44,7 @@ func newHouse(t testing.TB) *house {
 	return h
 }
 
-// serve opens the doors to HTTP/1.1 and HTTP/2. Requests must arrive within
-// 50 ms, which a stream outlives.
+// serve opens the doors to HTTP/1.1 and HTTP/2.
 func (h *house) serve() *house {
 	services := New(h.Config)
 	h.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +54,7 @@ func (h *house) serve() *house {
 	h.Server.Config.Protocols = new(http.Protocols)
 	h.Server.Config.Protocols.SetHTTP1(true)
 	h.Server.Config.Protocols.SetUnencryptedHTTP2(true)
-	h.Server.Config.ReadTimeout = 50 * time.Millisecond
+	h.Server.Config.ReadTimeout = h.readTimeout
 	h.Start()
 	h.t.Cleanup(h.Close)
 	return h

@@ -44,8 +44,9 @@ func receive(t *testing.T, s *connect.ServerStreamForClient[evaluationv1.EventSt
 func TestEventStream(t *testing.T) {
 	for name, options := range protocols {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := newHouse(t).defineAll()
-			h.KeepAlive = 30 * time.Millisecond
+			h.KeepAlive, h.readTimeout = 120*time.Millisecond, 300*time.Millisecond
 			h.serve()
 			clients := []*http.Client{overHTTP2(t)}
 			if name == "Connect" || name == "gRPC-Web" {
@@ -59,7 +60,7 @@ func TestEventStream(t *testing.T) {
 				if kind, data, _ := receive(t, s); kind != "provider_ready" || len(data) != 0 {
 					t.Fatalf("first came %s %v", kind, data)
 				}
-				for range 4 { // 120 ms, of which a request may take 50
+				for range 4 { // 480 ms, of which a request may take 300
 					if !s.Receive() || s.Msg().GetType() != "keep_alive" {
 						t.Fatalf("no sign of life: %v %v", s.Msg(), s.Err())
 					}
@@ -207,7 +208,7 @@ func TestStreams_endWithTheirClients(t *testing.T) {
 			t.Errorf("%s: ended %v", name, got)
 		}
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, stop := context.WithTimeout(t.Context(), time.Second)
 	defer stop()
 	sync, err := syncv1connect.NewFlagSyncServiceClient(over, h.URL, connect.WithGRPC()).SyncFlags(ctx, connect.NewRequest(&syncv1.SyncFlagsRequest{}))
 	if err != nil {
