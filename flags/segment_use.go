@@ -76,11 +76,6 @@ func (c *Condition) asks(segment string) bool {
 	return found
 }
 
-// inRules leaves out the allocations, which keep the revision they have.
-func inRules(uses []Use) []Use {
-	return slices.DeleteFunc(uses, func(u Use) bool { return u.Rollout != "" })
-}
-
 func listed(uses []Use) string {
 	names := make([]string, len(uses))
 	for i, u := range uses {

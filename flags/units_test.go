@@ -150,3 +150,26 @@ func TestUnitListFaults(t *testing.T) {
 		wantRefusal(t, name, c.list.check().Err(), c.want)
 	}
 }
+
+// Two ids whose hashes are the same are still two: the set is exact.
+func TestUnitsWhoseHashesAreTheSame(t *testing.T) {
+	var ids []string
+	by := map[uint32]string{}
+	for i := range 200_000 {
+		id := fmt.Sprintf("member-%d", i)
+		ids, by[prefixOf(id).sum("")] = append(ids, id), id
+	}
+	u, collisions := unitSet(t, ids...), 0
+	for i := range 200_000 {
+		id := fmt.Sprintf("stranger-%d", i)
+		if _, ok := by[prefixOf(id).sum("")]; ok {
+			collisions++
+		}
+		if u.Has(id) {
+			t.Errorf("%s is taken for a member", id)
+		}
+	}
+	if collisions == 0 {
+		t.Error("no two hashes are the same: this test proves nothing")
+	}
+}
