@@ -94,9 +94,41 @@ func TestScan_refuses(t *testing.T) {
 	}
 }
 
+// TestFound: the document of the places is the same whatever order they came
+// in, so that a scan that is sent again is known.
+func TestFound(t *testing.T) {
+	a, b, c := Place{"b.flag", "a.go", 9, ""}, Place{"a.flag", "b.go", 1, ""}, Place{"b.flag", "a.go", 2, "BFlag"}
+	doc := Scan{Repository: "shop", Revision: "v1", Files: 2}
+	scan, text, err := doc.Found([]Place{a, b, c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Counts = map[string]int{"a.flag": 1, "b.flag": 2}
+	if d := cmp.Diff(doc, scan); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	if _, again, err := doc.Found([]Place{c, b, a}); err != nil || string(again) != string(text) {
+		t.Errorf("in another order: %s, %v\nwant %s", again, err, text)
+	}
+	places, err := ReadPlaces(text, "b.flag")
+	if d := cmp.Diff([]Place{c, a}, places); err != nil || d != "" {
+		t.Errorf("%v -want +got:\n%s", err, d)
+	}
+	if _, err := ReadPlaces([]byte("{"), "b.flag"); err == nil {
+		t.Error("a document that is none is read")
+	}
+	if _, text, err := doc.Found(nil); text != nil || err != nil {
+		t.Errorf("nothing found: %s, %v", text, err)
+	}
+	doc.Revision, a.Line = "", 0
+	if _, _, err := doc.Found([]Place{a}); err == nil || strings.Count(err.Error(), "\n") != 1 {
+		t.Errorf("two faults: %v", err)
+	}
+}
+
 func TestCheckPlaces(t *testing.T) {
 	good := Place{Flag: "a.b", Path: "cmd/main.go", Line: 1, Alias: "expressPay"}
-	if faults := CheckPlaces([]Place{good}); faults != nil {
+	if faults := checkPlaces([]Place{good}); faults != nil {
 		t.Error(faults)
 	}
 	for want, change := range map[string]func(*Place){
@@ -109,16 +141,16 @@ func TestCheckPlaces(t *testing.T) {
 	} {
 		p := good
 		change(&p)
-		if faults := CheckPlaces([]Place{good, p}); len(faults) != 1 || faults[0].Error() != want {
+		if faults := checkPlaces([]Place{good, p}); len(faults) != 1 || faults[0].Error() != want {
 			t.Errorf("got %v\nwant %s", faults, want)
 		}
 	}
 	long := good
 	long.Path, long.Alias = strings.Repeat("p", 1025), strings.Repeat("a", 129)
-	if faults := CheckPlaces([]Place{long}); len(faults) != 2 || faults[0].Why != "is longer than 1024 bytes" || faults[1].Why != "is longer than 128 bytes" {
+	if faults := checkPlaces([]Place{long}); len(faults) != 2 || faults[0].Why != "is longer than 1024 bytes" || faults[1].Why != "is longer than 128 bytes" {
 		t.Errorf("got %v", faults)
 	}
-	if faults := CheckPlaces(make([]Place, MaxPlaces+1)); len(faults) < mostFaults || len(faults) > mostFaults+4 || faults[0].Why != "are more than 20000 places" {
+	if faults := checkPlaces(make([]Place, MaxPlaces+1)); len(faults) < mostFaults || len(faults) > mostFaults+4 || faults[0].Why != "are more than 20000 places" {
 		t.Errorf("too many: got %d faults, first %v", len(faults), faults[0])
 	}
 }

@@ -1,7 +1,10 @@
 package flags
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -48,18 +51,39 @@ const (
 	mostFaults  = 20 // places that are told of: the rest are like them
 )
 
-// Tally counts places by their flag.
-func Tally(places []Place) map[string]int {
-	counts := map[string]int{}
+// Found returns the scan with what it found: the counts, and the document of
+// the places, which is nil when there is none and has to be stored before the
+// scan is recorded with its name. The error has every fault, as event.Invalids.
+func (c Scan) Found(places []Place) (Scan, []byte, error) {
+	c.Counts = map[string]int{}
 	for _, p := range places {
-		counts[p.Flag]++
+		c.Counts[p.Flag]++
 	}
-	return counts
+	faults := append(c.check(), checkPlaces(places)...)
+	if len(faults) > 0 || len(places) == 0 {
+		return c, nil, faults.Err()
+	}
+	places = slices.SortedFunc(slices.Values(places), func(a, b Place) int {
+		return cmp.Or(cmp.Compare(a.Flag, b.Flag), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Alias, b.Alias))
+	})
+	document, err := json.Marshal(places)
+	if err != nil {
+		return c, nil, fmt.Errorf("encoding the places of a scan: %w", err)
+	}
+	return c, document, nil
 }
 
-// CheckPlaces returns what is wrong with the places of a scan, of which there
-// may be none.
-func CheckPlaces(places []Place) event.Invalids {
+// ReadPlaces reads the document of a scan's places and returns those of a flag.
+func ReadPlaces(document []byte, flag string) ([]Place, error) {
+	var all []Place
+	if err := json.Unmarshal(document, &all); err != nil {
+		return nil, fmt.Errorf("reading the places of a scan: %w", err)
+	}
+	return slices.DeleteFunc(all, func(p Place) bool { return p.Flag != flag }), nil
+}
+
+// checkPlaces returns what is wrong with the places of a scan.
+func checkPlaces(places []Place) event.Invalids {
 	var faults event.Invalids
 	if len(places) > MaxPlaces {
 		faults.Add("references", len(places), fmt.Sprintf("are more than %d places", MaxPlaces), "scan parts of the tree, each as a repository of its own")
