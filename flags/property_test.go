@@ -469,7 +469,7 @@ func genSegmentChange(t *rapid.T) SegmentChange {
 
 func mustBeRefusal(t *rapid.T, err error) {
 	var faults event.Invalids
-	known := slices.ContainsFunc([]error{ErrUnknown, ErrUnchanged, ErrEnded, ErrApproval, event.ErrConflict}, func(is error) bool { return errors.Is(err, is) })
+	known := slices.ContainsFunc([]error{ErrUnknown, ErrUnchanged, ErrEnded, ErrApproval, ErrRefused, event.ErrConflict}, func(is error) bool { return errors.Is(err, is) })
 	if !errors.As(err, &faults) && !known {
 		t.Fatalf("refused with %v", err)
 	}

@@ -20,7 +20,8 @@ const (
 
 // Request is a change that somebody proposed, for others to agree to.
 type Request struct {
-	ID        event.ID   `json:"id"` // of the event that proposed it
+	ID        event.ID   `json:"id"`  // of the event that proposed it
+	Seq       uint64     `json:"seq"` // of that event
 	Author    string     `json:"author"`
 	Made      time.Time  `json:"made"`
 	Base      uint64     `json:"base"` // revision of the flag that it changes; at another it is void
@@ -35,7 +36,7 @@ type Request struct {
 
 // Need says how many people have to agree, and in what role.
 type Need struct {
-	Environment string `json:"environment,omitempty"` // whose policy asks; empty: no policy does
+	Environment string `json:"environment,omitempty"` // in which; empty: the flag has none
 	Count       int    `json:"count"`
 	Role        string `json:"role"`
 }
@@ -48,9 +49,14 @@ type Approval struct {
 	Comment string    `json:"comment,omitempty"`
 }
 
-// ErrApproval says that a change, or what is done about a request, is not for
-// this person to do alone.
-var ErrApproval = errors.New("others have to agree")
+// Errors of commands that are not for everybody to give.
+var (
+	// ErrApproval says that a change is to be proposed: others have to agree.
+	ErrApproval = errors.New("others have to agree")
+	// ErrRefused says that this is not the person, or not yet the time, for what
+	// was to be done about a request.
+	ErrRefused = errors.New("it is refused")
+)
 
 // Requests returns the change requests of a flag, oldest first: those that wait
 // and the newest of those that ended.
@@ -96,10 +102,29 @@ func (s *State) Propose(c Command) (event.Event, event.Expect, error) {
 	}
 	needs := s.needs(old, work, changes)
 	if len(needs) == 0 {
-		needs = []Need{{Count: 1, Role: approver}} // nobody has to propose this; who does wants to be heard
+		needs = volunteered(old, work) // nobody has to propose this; who does wants to be heard
 	}
 	e, err := c.event(TypeProposed, waitingData{Base: old.Revision, Changes: storedOf(changes), Needs: needs, Comment: c.Comment})
 	return e, expect, err
+}
+
+// volunteered asks for one approver in each environment that a change touches.
+func volunteered(old, work *record) []Need {
+	needs := []Need{}
+	for _, name := range touched(old, work) {
+		needs = append(needs, Need{Environment: name, Count: 1, Role: approver})
+	}
+	if len(needs) == 0 {
+		needs = append(needs, Need{Count: 1, Role: approver})
+	}
+	return needs
+}
+
+// Preview returns what a command would make of a flag, or why it is refused.
+func (s *State) Preview(c Command) (Recorded, error) {
+	work := s.next(c.Key, c.At)
+	_, err := s.plan(work, c)
+	return work.Recorded, err
 }
 
 // Approve turns a person's agreement into an event. roles are the person's,
@@ -110,11 +135,11 @@ func (s *State) Approve(c Command, id event.ID, roles []string) (event.Event, ev
 	case err != nil:
 		return event.Event{}, 0, err
 	case q.Author == c.Actor:
-		return event.Event{}, 0, fmt.Errorf("%w: an author's own approval does not count", ErrApproval)
+		return event.Event{}, 0, fmt.Errorf("%w: an author's own approval does not count", ErrRefused)
 	case slices.ContainsFunc(q.Approvals, func(a Approval) bool { return a.Actor == c.Actor }):
 		return event.Event{}, 0, fmt.Errorf("%w: %s has approved request %s", ErrUnchanged, c.Actor, id)
 	case !slices.ContainsFunc(q.Needs, func(n Need) bool { return slices.Contains(roles, n.Role) }):
-		return event.Event{}, 0, fmt.Errorf("%w: request %s asks for %s", ErrApproval, id, sentence(q.Needs))
+		return event.Event{}, 0, fmt.Errorf("%w: request %s asks for %s", ErrRefused, id, sentence(q.Needs))
 	}
 	e, err := c.event(TypeApproved, endData{Of: id, Roles: roles, Comment: c.Comment})
 	return e, expect, err
@@ -137,7 +162,7 @@ func (s *State) Withdraw(c Command, id event.ID) (event.Event, event.Expect, err
 	case err != nil:
 		return event.Event{}, 0, err
 	case q.Author != c.Actor:
-		return event.Event{}, 0, fmt.Errorf("%w: only %s can withdraw request %s; reject it instead", ErrApproval, q.Author, id)
+		return event.Event{}, 0, fmt.Errorf("%w: only %s can withdraw request %s; reject it instead", ErrRefused, q.Author, id)
 	}
 	e, err := c.event(TypeWithdrawn, endData{Of: id, Comment: c.Comment})
 	return e, expect, err
@@ -157,7 +182,7 @@ func (s *State) Enact(c Command, id event.ID) (event.Event, event.Expect, error)
 		return event.Event{}, 0, err
 	}
 	if lacks := q.lacks(append(s.needs(old, work, c.Changes), q.Needs...)); len(lacks) > 0 {
-		return event.Event{}, 0, fmt.Errorf("%w: request %s has %d approvals and still asks for %s", ErrApproval, id, len(q.Approvals), sentence(lacks))
+		return event.Event{}, 0, fmt.Errorf("%w: request %s has %d approvals and still asks for %s", ErrRefused, id, len(q.Approvals), sentence(lacks))
 	}
 	if c.Comment == "" {
 		c.Comment = q.Comment

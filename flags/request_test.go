@@ -110,7 +110,7 @@ func TestARequestIsAppliedWhenEnoughOthersAgree(t *testing.T) {
 	}
 	h.approve(id, "ben")
 	_, err = h.put(h.state.Enact(h.by("ana"), id))
-	if want := "others have to agree: request " + id.String() + " has 1 approvals and still asks for 2 approvals (approver, production)"; refusal(err) != want {
+	if want := "it is refused: request " + id.String() + " has 1 approvals and still asks for 2 approvals (approver, production)"; refusal(err) != want {
 		t.Errorf("with one approval: %v", err)
 	}
 	h.approve(id, "cleo")
@@ -138,8 +138,8 @@ func TestApprovalsThatDoNotCount(t *testing.T) {
 		roles []string
 		is    error
 	}{
-		"the author's own": {"ana", asAdmin, ErrApproval},
-		"an editor's":      {"eve", asApprover[:2], ErrApproval},
+		"the author's own": {"ana", asAdmin, ErrRefused},
+		"an editor's":      {"eve", asApprover[:2], ErrRefused},
 	} {
 		if _, err := h.put(h.state.Approve(h.by(c.actor), id, c.roles)); !errors.Is(err, c.is) {
 			t.Errorf("%s: %v", name, err)
@@ -174,7 +174,7 @@ func TestRequestsEnd(t *testing.T) {
 	change := Change{Op: SetDefault, Variant: "on"}
 	first := h.must(h.state.Propose(h.command("checkout.express", change)))
 	second := h.must(h.state.Propose(h.command("checkout.express", change)))
-	if _, err := h.put(h.state.Withdraw(h.by("ben"), first)); !errors.Is(err, ErrApproval) {
+	if _, err := h.put(h.state.Withdraw(h.by("ben"), first)); !errors.Is(err, ErrRefused) {
 		t.Errorf("withdrawn by another: %v", err)
 	}
 	h.must(h.state.Withdraw(h.by("ana"), first))
@@ -206,7 +206,7 @@ func TestAStricterPolicyIsAskedWhenARequestIsApplied(t *testing.T) {
 	id := h.must(h.state.Propose(h.command("checkout.express", Change{Op: SetDefault, Variant: "on"})))
 	h.approve(id, "ben", "cleo")
 	h.demand(Policy{Key: "admins", Rank: 1, Flags: Demands{Approvals: &Approvals{Count: 1, Role: "admin"}}})
-	if _, err := h.put(h.state.Enact(h.by("ana"), id)); !errors.Is(err, ErrApproval) {
+	if _, err := h.put(h.state.Enact(h.by("ana"), id)); !errors.Is(err, ErrRefused) {
 		t.Fatalf("without an admin: %v", err)
 	}
 	h.must(h.state.Approve(h.by("dan"), id, asAdmin))
@@ -218,7 +218,7 @@ func TestARequestThatNobodyAskedFor(t *testing.T) {
 	h := newHouse(t)
 	h.define(checkout())
 	id := h.must(h.state.Propose(h.command("checkout.express", owner("web"))))
-	if _, err := h.put(h.state.Enact(h.by("ana"), id)); !errors.Is(err, ErrApproval) {
+	if _, err := h.put(h.state.Enact(h.by("ana"), id)); !errors.Is(err, ErrRefused) {
 		t.Errorf("alone: %v", err)
 	}
 	h.approve(id, "ben")

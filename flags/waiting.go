@@ -46,7 +46,7 @@ func (r *record) begin(e event.Recorded, d waitingData) error {
 	switch {
 	case e.Type == TypeProposed:
 		r.Requests = append(slices.Clip(r.Requests), Request{
-			ID: e.ID, Author: e.Actor, Made: e.Time, Base: d.Base, Comment: d.Comment, Changes: changesOf(d.Changes), Needs: d.Needs, Standing: Pending,
+			ID: e.ID, Seq: e.Seq, Author: e.Actor, Made: e.Time, Base: d.Base, Comment: d.Comment, Changes: changesOf(d.Changes), Needs: d.Needs, Standing: Pending,
 		})
 	case d.At == nil:
 		return fmt.Errorf("it has no time")

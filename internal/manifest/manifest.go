@@ -13,6 +13,7 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -32,8 +33,9 @@ const MaxBytes = 1 << 20
 
 // Document is one document of a file, parsed but not yet decoded.
 type Document struct {
-	Kind string // "Flag", "Metric", "Rollout"
-	body *ast.MappingNode
+	Kind   string       // "Flag", "Metric", "Rollout"
+	Expect event.Expect // revision that the author saw of what it describes, 0: it must not exist yet; event.Any: not written
+	body   *ast.MappingNode
 }
 
 // Error is a fault in a document, with the place where it stands.
@@ -88,7 +90,7 @@ func open(node ast.Node) (Document, error) {
 	if !ok {
 		return Document{}, excerpt(node, "a document is a mapping that starts with \"apiVersion: "+APIVersion+"\"")
 	}
-	doc := Document{body: body}
+	doc := Document{Expect: event.Any, body: body}
 	var version string
 	rest := body.Values[:0:0]
 	for _, v := range body.Values {
@@ -97,6 +99,12 @@ func open(node ast.Node) (Document, error) {
 			version = text(v.Value)
 		case "kind":
 			doc.Kind = text(v.Value)
+		case "expect":
+			n, err := strconv.ParseUint(text(v.Value), 10, 63)
+			if err != nil {
+				return doc, excerpt(v.Value, fmt.Sprintf("expect %q is not a revision; write the one that you saw, or 0 when it must not exist yet", text(v.Value)))
+			}
+			doc.Expect = event.Expect(n)
 		default:
 			rest = append(rest, v)
 		}

@@ -64,6 +64,7 @@ func (s *server) apply(ctx context.Context, in *applyIn) (*applyOut, error) {
 	}
 	out.Body.Applied = nil
 	for _, d := range docs {
+		turnTo(ctx, d.Kind, d.key)
 		done, err := s.applyOne(ctx, d.Document, in)
 		if err != nil {
 			return nil, s.stopped(d.annotate(err), out.Body.Applied)
@@ -143,6 +144,41 @@ func change(revision uint64) string {
 	return changed
 }
 
+// done says what a document did that stood at a revision before. A request that
+// is sent again is told what it did then: that can be read in the log.
+func (s *server) done(ctx context.Context, before, seq uint64) (string, error) {
+	if again(ctx) != seq {
+		return change(before), nil
+	}
+	var first [2]event.Recorded // the event, and the first one of its subject
+	for i, after := range []uint64{seq - 1, 0} {
+		for r, err := range s.Log.Read(ctx, event.Filter{Subjects: subjects(first[0])}, after) {
+			if err != nil {
+				return "", fmt.Errorf("reading what the request did: %w", err)
+			}
+			first[i] = r
+			break
+		}
+	}
+	return change(seq - first[1].Seq), nil
+}
+
+// subjects selects the subject of an event, or all for none.
+func subjects(r event.Recorded) []string {
+	if r.Subject == "" {
+		return nil
+	}
+	return []string{r.Subject}
+}
+
+// expects refuses a document whose author saw another revision.
+func expects(d manifest.Document, key string, revision uint64) error {
+	if d.Expect == event.Any || d.Expect == event.Expect(revision) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s %s is at revision %d, not %d", errStale, d.Kind, key, revision, d.Expect)
+}
+
 func (s *server) applyFlag(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
 	var f flags.Flag
 	if err := d.Decode(&f); err != nil {
@@ -154,6 +190,9 @@ func (s *server) applyFlag(ctx context.Context, d manifest.Document, in *applyIn
 	var before flags.Recorded
 	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
 		before, _ = s.Flags.Flag(f.Key)
+		if err := expects(d, f.Key, before.Revision); err != nil {
+			return event.Event{}, 0, err
+		}
 		return s.Flags.Handle(flags.Command{
 			ID: event.New(), Key: f.Key, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: in.Comment,
 			Changes: in.defining(&f),
@@ -162,7 +201,11 @@ func (s *server) applyFlag(ctx context.Context, d manifest.Document, in *applyIn
 	if errors.Is(err, flags.ErrUnchanged) {
 		return Applied{Kind: d.Kind, Key: f.Key, Change: unchanged, Revision: before.Revision}, nil
 	}
-	return Applied{Kind: d.Kind, Key: f.Key, Change: change(before.Revision), Revision: seq}, err
+	if err != nil {
+		return Applied{}, err
+	}
+	done, err := s.done(ctx, before.Revision, seq)
+	return Applied{Kind: d.Kind, Key: f.Key, Change: done, Revision: seq}, err
 }
 
 // defining returns the changes of a flag's document.
@@ -222,6 +265,9 @@ func (s *server) applyMetric(ctx context.Context, d manifest.Document, in *apply
 	var before ingest.Declaration
 	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
 		before, _ = s.Metrics.Declaration(m.Key)
+		if err := expects(d, m.Key, before.Revision); err != nil {
+			return event.Event{}, 0, err
+		}
 		return s.Metrics.Handle(ingest.Define{
 			ID: event.New(), Metric: m, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: in.Comment,
 		})
@@ -229,7 +275,11 @@ func (s *server) applyMetric(ctx context.Context, d manifest.Document, in *apply
 	if errors.Is(err, ingest.ErrUnchanged) {
 		return Applied{Kind: d.Kind, Key: m.Key, Change: unchanged, Revision: before.Revision}, nil
 	}
-	return Applied{Kind: d.Kind, Key: m.Key, Change: change(before.Revision), Revision: seq}, err
+	if err != nil {
+		return Applied{}, err
+	}
+	done, err := s.done(ctx, before.Revision, seq)
+	return Applied{Kind: d.Kind, Key: m.Key, Change: done, Revision: seq}, err
 }
 
 func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
@@ -244,6 +294,9 @@ func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn
 	same := false
 	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
 		before, same = s.planned(p)
+		if err := expects(d, p.Environment+"/"+p.Flag, before.Seq); err != nil {
+			return event.Event{}, 0, err
+		}
 		if same {
 			return event.Event{}, 0, errSame
 		}
@@ -251,15 +304,18 @@ func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn
 			ID: event.New(), Op: decisions.OpPlan, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: in.Comment, Plan: &p,
 		})
 	})
-	if same {
+	if errors.Is(err, errSame) {
 		seq, err = before.Seq, nil
 	}
-	if err == nil && in.Start {
-		seq, err = s.start(ctx, p, seq)
+	if err != nil {
+		return Applied{}, err
 	}
-	done := Applied{Kind: d.Kind, Key: p.Environment + "/" + p.Flag, Change: change(before.Seq), Revision: seq}
-	if same {
-		done.Change = unchanged
+	done := Applied{Kind: d.Kind, Key: p.Environment + "/" + p.Flag, Change: unchanged, Revision: seq}
+	if !same {
+		done.Change, err = s.done(ctx, before.Seq, seq)
+	}
+	if err == nil && in.Start {
+		done.Revision, err = s.start(ctx, p, seq)
 	}
 	return done, err
 }

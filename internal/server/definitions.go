@@ -12,9 +12,16 @@ type flagKey struct {
 	Key string `path:"key" example:"checkout.payments.express-pay"`
 }
 
+// FlagDetail is a flag with what waits to change it.
+type FlagDetail struct {
+	flags.Recorded
+	Schedules []flags.Schedule `json:"schedules,omitempty" doc:"changes that wait for their time"`
+	Requests  []flags.Request  `json:"requests,omitempty" doc:"changes that wait for others to agree"`
+}
+
 type flagOut struct {
 	ETag string `header:"ETag" doc:"the flag's revision"`
-	Body flags.Recorded
+	Body FlagDetail
 }
 
 type flagIn struct {
@@ -27,18 +34,38 @@ func (s *server) readFlag(ctx context.Context, in *flagIn) (*flagOut, error) {
 		return s.getFlag(ctx, &flagKey{Key: in.Key})
 	}
 	_, f, err := s.past(ctx, in.Key, in.At)
-	return &flagOut{ETag: fmt.Sprintf("%q", fmt.Sprint(f.Revision)), Body: shown(ctx, f)}, err
+	return &flagOut{ETag: fmt.Sprintf("%q", fmt.Sprint(f.Revision)), Body: FlagDetail{Recorded: shown(ctx, f)}}, err
 }
 
 func (s *server) getFlag(ctx context.Context, in *flagKey) (*flagOut, error) {
 	out, ok := &flagOut{}, false
-	s.Projection.View(func(uint64) { out.Body, ok = s.Flags.Flag(in.Key) })
+	s.Projection.View(func(uint64) {
+		if out.Body.Recorded, ok = s.Flags.Flag(in.Key); ok {
+			out.Body = s.detail(ctx, out.Body.Recorded)
+		}
+	})
 	if !ok {
 		return nil, fmt.Errorf("flag %s: %w", in.Key, errNoSuch)
 	}
-	out.Body = shown(ctx, out.Body)
 	out.ETag = fmt.Sprintf("%q", fmt.Sprint(out.Body.Revision))
 	return out, nil
+}
+
+// detail returns a flag with what waits, as whoever asks may see it. Call it in
+// a View.
+func (s *server) detail(ctx context.Context, f flags.Recorded) FlagDetail {
+	d := FlagDetail{Recorded: shown(ctx, f)}
+	for _, p := range s.schedules(ctx, f.Key) {
+		if p.Standing == flags.Pending {
+			d.Schedules = append(d.Schedules, p)
+		}
+	}
+	for _, q := range s.Flags.Requests(f.Key) {
+		if q.Standing == flags.Pending && seesChanges(ctx, f.Key, q.Changes) {
+			d.Requests = append(d.Requests, q)
+		}
+	}
+	return d
 }
 
 type metricsIn struct{ Page }

@@ -73,6 +73,9 @@ func problem(err error) *Problem {
 	}
 	p := &Problem{Detail: err.Error()}
 	p.Status, p.Type = status(err)
+	if errors.Is(err, flags.ErrApproval) {
+		p.Detail += ": sluice change propose, or POST /api/v1/flags/{key}/requests"
+	}
 	p.Title = http.StatusText(p.Status)
 	var faults event.Invalids
 	if errors.As(err, &faults) {
@@ -126,9 +129,13 @@ func status(err error) (int, string) {
 		return http.StatusConflict, "/problems/ended"
 	case errors.Is(err, errTooMany):
 		return http.StatusTooManyRequests, "/problems/too-many-requests"
-	case errors.Is(err, event.ErrConflict):
+	case errors.Is(err, errStale):
+		return http.StatusPreconditionFailed, "/problems/precondition-failed"
+	case errors.Is(err, errReused):
+		return http.StatusUnprocessableEntity, "/problems/key-reused"
+	case errors.Is(err, event.ErrConflict), errors.Is(err, errTold):
 		return http.StatusConflict, "/problems/conflict"
-	case errors.Is(err, decisions.ErrRefused), errors.Is(err, flags.ErrUnchanged):
+	case errors.Is(err, decisions.ErrRefused), errors.Is(err, flags.ErrRefused), errors.Is(err, flags.ErrUnchanged):
 		return http.StatusConflict, "/problems/refused"
 	case errors.Is(err, errTooLarge), errors.Is(err, ingest.ErrTooLarge), errors.As(err, &large):
 		return http.StatusRequestEntityTooLarge, "/problems/too-large"

@@ -16,16 +16,17 @@ type Folds struct {
 	Rollouts *decisions.State
 	Access   *access.State
 	Seals    *event.Seals
+	Requests *event.Requests
 }
 
 // NewFolds returns the state before the first event.
 func NewFolds() Folds {
-	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}}
+	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}, Requests: &event.Requests{}}
 	f.Rollouts = decisions.NewState(decisions.Known{Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment})
 	return f
 }
 
 // All returns the folds for a projection.
 func (f Folds) All() []event.Fold {
-	return []event.Fold{f.Flags, f.Metrics, f.Rollouts, f.Access, f.Seals}
+	return []event.Fold{f.Flags, f.Metrics, f.Rollouts, f.Access, f.Seals, f.Requests}
 }

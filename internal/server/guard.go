@@ -23,6 +23,8 @@ type askerKey struct{}
 type asker struct {
 	access.Principal
 	key string // access.AnyKey: the path names none
+
+	*repeatable // nil: the request has no key to repeat it with
 }
 
 func asking(ctx context.Context) *asker {
@@ -102,7 +104,7 @@ func (s *server) guarded(routes map[string]route, next http.Handler) http.Handle
 			s.slowDown(w, r, wait)
 			return
 		}
-		a := &asker{p, pathKey(r)}
+		a := &asker{Principal: p, key: pathKey(r)}
 		r = r.WithContext(context.WithValue(r.Context(), askerKey{}, a))
 		err := errForbidden // of a route that is not in the table
 		if ok {
@@ -135,6 +137,10 @@ func matched(routes map[string]route, r *http.Request) (route, bool) {
 func (s *server) enter(w http.ResponseWriter, r *http.Request, at route, next http.Handler) {
 	if at.needs == access.Send {
 		s.metered(w, r, who(r.Context()), next)
+		return
+	}
+	if err := s.admitKey(asking(r.Context()), r, at.needs); err != nil {
+		fail(w, err)
 		return
 	}
 	next.ServeHTTP(w, r)

@@ -20,18 +20,23 @@ func (s *server) applyPeople(ctx context.Context, d manifest.Document) (Applied,
 	if err != nil {
 		return Applied{}, err
 	}
-	done := Applied{Kind: d.Kind, Key: key}
-	done.Revision, err = s.recorded(ctx, func() (event.Event, event.Expect, error) {
+	var before uint64
+	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
+		before = s.Access.Revision(d.Kind, key)
+		if err := expects(d, key, before); err != nil {
+			return event.Event{}, 0, err
+		}
 		c.ID, c.At, c.Actor = event.New(), s.Now(), who(ctx).Name
-		e, expect, err := s.Access.Declare(c)
-		done.Change = change(s.Access.Revision(d.Kind, key))
-		return e, expect, err
+		return s.Access.Declare(c)
 	})
 	if errors.Is(err, access.ErrUnchanged) {
-		done.Change, err = unchanged, nil
-		s.Projection.View(func(uint64) { done.Revision = s.Access.Revision(d.Kind, key) })
+		return Applied{Kind: d.Kind, Key: key, Change: unchanged, Revision: before}, nil
 	}
-	return done, err
+	if err != nil {
+		return Applied{}, err
+	}
+	done, err := s.done(ctx, before, seq)
+	return Applied{Kind: d.Kind, Key: key, Change: done, Revision: seq}, err
 }
 
 func declaration(d manifest.Document) (c access.Declare, key string, err error) {

@@ -7,22 +7,52 @@ import (
 	"github.com/sluice-hq/sluice/event"
 )
 
+// handle asks a room for the event that a command becomes.
+type handle func() (event.Event, event.Expect, error)
+
 // record carries out a command: it asks a room for the event, appends it and
 // waits until this replica has applied it. A conflict with a command that came
-// in between is tried again on the new state.
-func (h House) record(ctx context.Context, handle func() (event.Event, event.Expect, error)) error {
-	_, err := h.recorded(ctx, handle)
+// in between is tried again on the new state. A command of a request that has
+// been carried out already changes nothing.
+func (h House) record(ctx context.Context, do handle) error {
+	_, err := h.recorded(ctx, do)
 	return err
+}
+
+// recorded is record, and returns the sequence of the event.
+func (h House) recorded(ctx context.Context, do handle) (uint64, error) {
+	k := asking(ctx).repeatable
+	id, ok := k.next()
+	if !ok {
+		return h.append(ctx, do)
+	}
+	if seq, known, err := h.made(ctx, id); known || err != nil {
+		k.seq = seq
+		return seq, err
+	}
+	seq, err := h.append(ctx, func() (event.Event, event.Expect, error) {
+		e, expect, err := do()
+		if err != nil {
+			return e, expect, err
+		}
+		e.ID = id
+		e, err = event.Requested(e, k.Request)
+		return e, expect, err
+	})
+	if err == nil {
+		_, _, err = h.made(ctx, id) // the same key may have come to two replicas at once: the log has taken one
+	}
+	return seq, err
 }
 
 // tries bounds how often a command meets a faster one.
 const tries = 5
 
-func (h House) recorded(ctx context.Context, handle func() (event.Event, event.Expect, error)) (seq uint64, err error) {
+func (h House) append(ctx context.Context, do handle) (seq uint64, err error) {
 	for range tries {
 		var e event.Event
 		var expect event.Expect
-		h.Projection.View(func(uint64) { e, expect, err = handle() })
+		h.Projection.View(func(uint64) { e, expect, err = do() })
 		if err != nil {
 			return 0, err
 		}

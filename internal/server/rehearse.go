@@ -66,6 +66,7 @@ func (s *server) rehearse(ctx context.Context, docs []document, in *applyIn) ([]
 	if err != nil {
 		return nil, err
 	}
+	ctx = unkeyed(ctx)
 	var done []Applied
 	var refused []error
 	for _, doc := range docs {
@@ -144,6 +145,7 @@ func (s *server) drop(ctx context.Context, key string, in *applyIn) (uint64, err
 	if err := mayTouch(ctx, access.Decide, access.AnyEnvironment, key); err != nil {
 		return 0, fmt.Errorf("%w: to archive it takes an approver", err)
 	}
+	turnTo(ctx, "prune", key)
 	return s.recorded(ctx, func() (event.Event, event.Expect, error) {
 		return s.Flags.Handle(flags.Command{
 			ID: event.New(), Key: key, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name,

@@ -20,12 +20,19 @@ func (s *server) applied(ctx context.Context, d manifest.Document, key string, b
 	var was uint64
 	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
 		was = before()
+		if err := expects(d, key, was); err != nil {
+			return event.Event{}, 0, err
+		}
 		return handle()
 	})
 	if errors.Is(err, flags.ErrUnchanged) {
 		return Applied{Kind: d.Kind, Key: key, Change: unchanged, Revision: was}, nil
 	}
-	return Applied{Kind: d.Kind, Key: key, Change: change(was), Revision: seq}, err
+	if err != nil {
+		return Applied{}, err
+	}
+	done, err := s.done(ctx, was, seq)
+	return Applied{Kind: d.Kind, Key: key, Change: done, Revision: seq}, err
 }
 
 func (s *server) applySegment(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {

@@ -11,12 +11,14 @@ import (
 )
 
 type switchIn struct {
+	Precondition
 	Key  string `path:"key"`
 	Op   string `path:"op" enum:"enable,disable,force,unforce,archive,restore" doc:"force gives everybody the safe variant, targets and rules included; unforce ends that"`
 	Body struct {
 		Environment string `json:"environment,omitempty" doc:"required but to archive and restore"`
 		Comment     string `json:"comment" minLength:"1" doc:"why; it stays on record"`
 		Variant     string `json:"variant,omitempty" doc:"what an archived flag answers; default: by its end state"`
+		Reason      string `json:"reason,omitempty" doc:"why a flag is archived although it is needed, asked for or undecided"`
 	}
 }
 
@@ -26,19 +28,17 @@ func (s *server) switchFlag(ctx context.Context, in *switchIn) (*flagOut, error)
 	if err := may(ctx, access.Decide, in.touches()); err != nil {
 		return nil, err
 	}
-	err := s.record(ctx, func() (event.Event, event.Expect, error) {
+	return s.changed(ctx, in.Key, func() (event.Event, event.Expect, error) {
 		changes, err := s.switching(in)
 		if err != nil {
 			return event.Event{}, 0, err
 		}
-		return s.Flags.Handle(flags.Command{
-			ID: event.New(), Key: in.Key, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: in.Body.Comment, Changes: changes,
-		})
+		c, err := s.commanded(ctx, in.Key, in.Precondition, Wanted{changes, in.Body.Comment})
+		if err != nil {
+			return event.Event{}, 0, err
+		}
+		return s.Flags.Handle(c)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s.getFlag(ctx, &flagKey{Key: in.Key})
 }
 
 // touches returns the environment that the operation changes: to archive or
@@ -57,6 +57,10 @@ func (in *switchIn) touches() string {
 func (s *server) switching(in *switchIn) ([]flags.Change, error) {
 	c := flags.Change{
 		Op: flags.Op(in.Op), Environment: in.Body.Environment, Reason: in.Body.Comment, Variant: in.Body.Variant,
+	}
+	if c.Op == flags.Archive {
+		c.Reason = in.Body.Reason
+		return []flags.Change{c}, s.decided(in.Key, []flags.Change{c})
 	}
 	if c.Op != flags.Unforce {
 		return []flags.Change{c}, nil

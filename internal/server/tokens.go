@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -77,7 +78,23 @@ func IssueToken(ctx context.Context, h House, t access.Token, actor string) (str
 	err = h.record(ctx, func() (event.Event, event.Expect, error) {
 		return h.Access.Issue(access.Issue{ID: event.New(), At: h.Now(), Actor: actor, Token: t})
 	})
+	if err == nil {
+		err = h.works(text)
+	}
 	return text, t, err
+}
+
+// errTold says that a repeated request cannot be answered as it was.
+var errTold = errors.New("the token was made when this request was sent before, and its text is told once; revoke it, and ask with another " + keyHeader)
+
+// works returns an error unless a new token is the one that was recorded.
+func (h House) works(text string) error {
+	known := false
+	h.Projection.View(func(uint64) { _, known = h.Access.Find(text, h.Now()) })
+	if !known {
+		return errTold
+	}
+	return nil
 }
 
 func (h House) mint(t access.Token) (string, access.Token, error) {
@@ -126,6 +143,9 @@ func (s *server) rotateToken(ctx context.Context, in *rotateIn) (*tokenOut, erro
 			ID: event.New(), At: s.Now(), Actor: who(ctx).Name, TokenID: in.ID, Token: made, Overlap: overlap,
 		})
 	})
+	if err == nil {
+		err = s.works(text)
+	}
 	return once(text, made), err
 }
 
