@@ -159,7 +159,7 @@ func TestWithoutAWarehouse(t *testing.T) {
 		_, body := s.ask("GET", "/readyz", "")
 		return strings.Contains(body, "there is no library at /no/such/libchdb.so")
 	})
-	s.want(503, `"ingest":"ok"`, "GET", "/readyz", "")
+	s.want(503, `"event intake":"ok"`, "GET", "/readyz", "")
 	s.want(503, "there is no library at /no/such/libchdb.so", "GET", "/readyz", "")
 	s.want(503, "make engine", "GET", "/api/v1/facts", "")
 	if answer, body := s.ask("POST", "/v1/events?environment=production", anEvent(s)); answer.StatusCode != 202 {
@@ -246,7 +246,7 @@ func TestFactsThatAreGone(t *testing.T) {
 	}
 	within(t, "the facts are missed", func() bool {
 		_, body := s.ask("GET", "/readyz", "")
-		return !strings.Contains(body, `"ingest":"ok"`)
+		return !strings.Contains(body, `"event intake":"ok"`)
 	})
 	s.want(503, "/problems/unavailable", "POST", events, anEvent(s))
 	s.servesFlags()
@@ -260,7 +260,7 @@ func TestFactsThatAreGone(t *testing.T) {
 	again := stand(t, c)
 	again.token = s.token
 	again.servesFlags()
-	again.want(503, "the ingest is not there now", "POST", events, anEvent(again))
+	again.want(503, "the event intake is not there now", "POST", events, anEvent(again))
 	again.want(503, "max age is 1h0m0s, not 0s", "GET", "/readyz", "")
 	if err := js.DeleteStream(t.Context(), "FACTS_0"); err != nil {
 		t.Fatal(err)
@@ -292,7 +292,7 @@ func TestDamagedFacts(t *testing.T) {
 		again := stand(t, c)
 		again.token = s.token
 		again.servesFlags()
-		again.want(503, "the ingest is not there now", "POST", "/v1/events?environment=production", anEvent(again))
+		again.want(503, "the event intake is not there now", "POST", "/v1/events?environment=production", anEvent(again))
 		again.want(503, "FACTS_0 is missing", "GET", "/readyz", "")
 		again.stop()
 	}

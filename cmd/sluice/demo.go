@@ -47,8 +47,10 @@ func (c demoCmd) Run(ctx context.Context) error {
 		return err
 	}
 	return h.run(ctx, func(ctx context.Context, address, adminToken string) error {
-		if err := h.counting.first(ctx); err != nil {
-			return err // the story is about what is counted
+		for _, there := range []func(context.Context) error{h.intake.first, h.counting.first} {
+			if err := there(ctx); err != nil {
+				return err // the story is about what is counted
+			}
 		}
 		return c.tell(ctx, address, adminToken)
 	})

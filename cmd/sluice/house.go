@@ -127,7 +127,7 @@ const boardTime = 15 * time.Second
 // streams of facts are tried at once, since they are near; the warehouse is
 // opened when the house stands.
 func (h *house) openParts(ctx context.Context) error {
-	h.intake.name, h.intake.fix = "ingest", "look at the streams of facts; damaged ones are restored from a backup of the data folder"
+	h.intake.name, h.intake.fix = "event intake", "look at the streams of facts; damaged ones are restored from a backup of the data folder"
 	h.intake.open, h.intake.check = h.openIntake, func(ctx context.Context, in *intake) error { return in.well(ctx) }
 	h.counting.name, h.counting.fix = "warehouse", "run \"make engine\" if the engine is missing, or start the server that --clickhouse names"
 	h.counting.open, h.counting.check = h.openCounting, func(ctx context.Context, c *counting) error { return c.store.Ping(ctx) }

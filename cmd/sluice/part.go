@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
@@ -114,9 +116,11 @@ func (p *part[T]) keep(ctx context.Context, lg *slog.Logger, run func(context.Co
 	if said != "" {
 		lg.Info("the " + p.name + " is there")
 	}
-	go func() { _ = each(ctx, lookPause, func() { _ = p.look(ctx) }) }()
 	v, _ := p.opened()
-	return run(ctx, v)
+	g, living := errgroup.WithContext(ctx)
+	g.Go(func() error { return each(living, lookPause, func() { _ = p.look(living) }) })
+	g.Go(func() error { return run(living, v) })
+	return g.Wait()
 }
 
 // look checks what is open, and returns what get would.

@@ -23,15 +23,20 @@ func jsonOf(v any) (string, error) {
 	return string(b), err
 }
 
+// aDefinition is a flag that is on in production.
+func aDefinition(key, owner string) flags.Flag {
+	return flags.Flag{
+		Key: key, Purpose: flags.KillSwitch, Owner: owner, Type: flags.Boolean, Default: "on", Safe: "off", Unit: "user",
+		Variants:     flags.Variants{"on": json.RawMessage("true"), "off": json.RawMessage("false")},
+		Environments: map[string]flags.Environment{"production": {Enabled: true}},
+	}
+}
+
 // changed appends n changes of a flag to a log.
 func changed(t *testing.T, log event.Log, p *event.Projection, s *flags.State, n int) {
 	t.Helper()
 	for i := range n {
-		f := flags.Flag{
-			Key: "checkout", Purpose: flags.KillSwitch, Owner: fmt.Sprint("team-", p.Seq(), "-", i), Type: flags.Boolean,
-			Variants: flags.Variants{"on": json.RawMessage("true"), "off": json.RawMessage("false")}, Default: "on", Safe: "off", Unit: "user",
-			Environments: map[string]flags.Environment{"production": {Enabled: true}},
-		}
+		f := aDefinition("checkout", fmt.Sprint("team-", p.Seq(), "-", i))
 		e, expect, err := s.Handle(flags.Command{
 			ID: event.New(), Key: f.Key, Expect: event.Any, At: now(), Actor: "person:ana", Changes: []flags.Change{{Op: flags.Define, Flag: &f}},
 		})
