@@ -29,8 +29,9 @@ type standing struct {
 	stop  func()
 }
 
-// stand opens a house and lets it run until the test is over, or stop.
-func stand(t *testing.T, c config) *standing {
+// stand opens a house, changes it as wanted, and lets it run until the test is
+// over, or stop.
+func stand(t *testing.T, c config, change ...func(*house)) *standing {
 	t.Helper()
 	c.Listen, c.Quiet, c.Every = "127.0.0.1:0", true, 20*time.Millisecond
 	ctx, cancel := context.WithCancel(context.Background())
@@ -38,6 +39,9 @@ func stand(t *testing.T, c config) *standing {
 	if err != nil {
 		cancel()
 		t.Fatal(err)
+	}
+	for _, f := range change {
+		f(h)
 	}
 	s := &standing{house: h, t: t, token: h.adminToken}
 	ended := make(chan error, 1)

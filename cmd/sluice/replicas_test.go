@@ -2,100 +2,86 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/replica"
 	doors "github.com/sluice-hq/sluice/internal/server"
 )
 
-// TestReplicas has three houses on one server: after the same events they hold
-// the same state, and one whose fold was tampered with takes itself out of
-// readiness, while the others go on and know which one it is.
+// replicaOf stands another house on a server, with the key of the first.
+func replicaOf(t *testing.T, url string, first *standing, change ...func(*house)) *standing {
+	t.Helper()
+	c := config{Data: t.TempDir(), Nats: url, TrustSync: true, Compare: 50 * time.Millisecond, Roles: roles{doors.Flags, doors.Ingest}}
+	if first == nil {
+		return stand(t, c)
+	}
+	copyFile(t, filepath.Join(first.Data, "unit.key"), filepath.Join(c.Data, "unit.key"))
+	s := stand(t, c, change...)
+	s.token = first.token
+	return s
+}
+
+// stands waits until a replica stands so among so many others.
+func (s *standing) stands(how replica.Standing, same, differ int) {
+	s.t.Helper()
+	within(s.t, fmt.Sprintf("%s stands %s with %d against %d", s.replica.Name, how, same, differ), func() bool {
+		_, v, _ := s.replica.Seen()
+		return v.Standing == how && len(v.Same) == same && len(v.Differ) == differ
+	})
+}
+
+// TestReplicas has houses on one server: after the same events they hold the
+// same state. One whose fold was tampered with takes itself out of readiness,
+// and all know which one it is.
 func TestReplicas(t *testing.T) {
 	url := natsServer(t)
-	var all []*standing
-	for i := range 3 {
-		c := config{Data: t.TempDir(), Nats: url, TrustSync: true, Compare: 50 * time.Millisecond, Roles: roles{doors.Flags, doors.Ingest}}
-		if i > 0 {
-			copyFile(t, filepath.Join(all[0].Data, "unit.key"), filepath.Join(c.Data, "unit.key"))
-		}
-		s := stand(t, c)
-		if i > 0 {
-			s.token = all[0].token
-		}
-		all = append(all, s)
-	}
-	all[0].want(200, "", "POST", "/api/v1/apply", aFlag)
-	within(t, "the second has heard of it", func() bool { return all[1].projection.Seq() == all[0].projection.Seq() })
-	all[1].want(200, "", "POST", "/api/v1/flags/checkout.express/disable", `{"environment":"production","comment":"a test"}`)
-	within(t, "the first has heard of it", func() bool { return all[0].projection.Seq() == all[1].projection.Seq() })
-	all[0].want(409, "it is already so", "POST", "/api/v1/flags/checkout.express/disable", `{"environment":"production","comment":"again"}`)
-	within(t, "all agree", func() bool {
-		for _, s := range all {
-			if _, v, _ := s.replica.Seen(); v.Standing != replica.Agrees || len(v.Same) != 2 {
-				return false
-			}
-		}
-		return true
-	})
-	for _, s := range all {
+	a := replicaOf(t, url, nil)
+	b := replicaOf(t, url, a)
+	a.want(200, "", "POST", "/api/v1/apply", aFlag)
+	within(t, "the second has heard of it", func() bool { return b.projection.Seq() == a.projection.Seq() })
+	b.want(200, "", "POST", "/api/v1/flags/checkout.express/disable", `{"environment":"production","comment":"a test"}`)
+	within(t, "the first has heard of it", func() bool { return a.projection.Seq() == b.projection.Seq() })
+	a.want(409, "it is already so", "POST", "/api/v1/flags/checkout.express/disable", `{"environment":"production","comment":"again"}`)
+	for _, s := range []*standing{a, b} {
+		s.stands(replica.Agrees, 1, 0)
 		s.want(200, `"replicas agree":"ok"`, "GET", "/readyz", "")
 		s.want(200, `"standing":"agrees"`, "GET", "/api/v1/replicas", "")
-		if s.projection.Seq() != all[0].projection.Seq() {
-			t.Errorf("%s is at %d", s.replica.Name, s.projection.Seq())
-		}
 		if _, err := os.Stat(filepath.Join(s.Data, "clickhouse")); err == nil {
 			t.Error("a replica for flags alone has started an engine")
 		}
 	}
 
-	bad := all[2]
-	before := bad.projection.Seq()
-	bad.projection.View(func(uint64) { tamper(t, bad.folds.Flags) })
-	all[0].want(200, "", "POST", "/api/v1/flags/checkout.express/enable", `{"environment":"production","comment":"a test"}`)
-	within(t, "the tampered one goes on", func() bool { return bad.projection.Seq() > before })
-	within(t, "the tampered one is out", func() bool {
-		answer, _ := bad.ask("GET", "/readyz?for=flags", "")
-		return answer.StatusCode == http.StatusServiceUnavailable
-	})
-	bad.want(503, "is in another state than 2 others", "GET", "/readyz", "")
-	within(t, "the others know", func() bool {
-		_, a, _ := all[0].replica.Seen()
-		_, b, _ := all[1].replica.Seen()
-		return a.Standing == replica.Majority && b.Standing == replica.Majority && fmt.Sprint(a.Differ) == fmt.Sprint([]string{bad.replica.ID})
-	})
-	for _, s := range all[:2] {
-		s.want(200, `"flags":"ok"`, "GET", "/readyz", "")
+	bad := replicaOf(t, url, a, func(h *house) { h.folds.Seals.Made = h.folds.Seals.Made.Add(time.Hour) })
+	bad.stands(replica.Minority, 0, 2)
+	bad.want(503, "in another state than 2 others", "GET", "/readyz?for=flags", "")
+	a.stands(replica.Majority, 1, 1)
+	b.stands(replica.Majority, 1, 1)
+	if _, v, _ := a.replica.Seen(); v.Differ[0] != bad.replica.ID {
+		t.Errorf("it is said to be %v", v.Differ)
 	}
+	a.want(200, `"flags":"ok"`, "GET", "/readyz", "")
 	bad.stop()
 	if left, err := filepath.Glob(filepath.Join(bad.Data, "snapshots", "*"+snapshotName)); err != nil || len(left) > 0 {
 		t.Errorf("it has left snapshots of a state that is wrong: %v %v", left, err)
 	}
+	b.stop()
 	again := stand(t, bad.config)
-	again.token = all[0].token
-	within(t, "it is well when it has folded every event again", func() bool {
-		_, v, _ := again.replica.Seen()
-		return v.Standing == replica.Agrees
-	})
+	again.token = a.token
+	again.stands(replica.Agrees, 1, 0)
 	again.want(200, `"flags":"ok"`, "GET", "/readyz?for=flags", "")
 }
 
-// tamper changes the state behind the log's back, as a fault of the memory or
-// of the program would.
-func tamper(t *testing.T, s *flags.State) {
-	t.Helper()
-	text, err := jsonOf(s.Snapshot())
-	if err == nil {
-		err = s.Restore([]byte(strings.Replace(text, `"owner":"payments"`, `"owner":"nobody"`, 1)))
-	}
-	if err != nil {
-		t.Fatal(err)
+// TestTwoReplicasThatDiffer: nobody can tell who is wrong, and both say so.
+func TestTwoReplicasThatDiffer(t *testing.T) {
+	url := natsServer(t)
+	a := replicaOf(t, url, nil)
+	bad := replicaOf(t, url, a, func(h *house) { h.folds.Seals.Made = h.folds.Seals.Made.Add(time.Hour) })
+	for _, s := range []*standing{a, bad} {
+		s.stands(replica.Tied, 0, 1)
+		s.want(503, "nobody can tell which is right", "GET", "/readyz", "")
 	}
 }
 

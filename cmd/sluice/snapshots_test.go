@@ -18,11 +18,6 @@ import (
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
-func jsonOf(v any) (string, error) {
-	b, err := json.Marshal(v)
-	return string(b), err
-}
-
 // aDefinition is a flag that is on in production.
 func aDefinition(key, owner string) flags.Flag {
 	return flags.Flag{

@@ -86,14 +86,15 @@ func (c *crowd) flagCommand() (event.Event, event.Expect, error) {
 
 // due carries out what was written to happen by now, or says why it lapses.
 func (c *crowd) due(otherwise flags.Command) (event.Event, event.Expect, error) {
-	for _, k := range append(c.Flags.Due(c.now), c.Flags.Expired(c.now)...) {
-		e, expect, err := c.Flags.Handle(k)
-		if err != nil {
-			return c.Flags.Lapse(k, err)
-		}
-		return e, expect, nil
+	due := append(c.Flags.Due(c.now), c.Flags.Expired(c.now)...)
+	if len(due) == 0 {
+		return c.Flags.Handle(otherwise)
 	}
-	return c.Flags.Handle(otherwise)
+	e, expect, err := c.Flags.Handle(due[0])
+	if err != nil {
+		return c.Flags.Lapse(due[0], err)
+	}
+	return e, expect, nil
 }
 
 // waiting does something about a schedule or a request.
