@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,7 +82,34 @@ func (v *visit) checkKind() []Rejection {
 		}
 		return faults
 	}
+	if w.name == Evaluations {
+		return v.checkReport()
+	}
 	return v.checkName("name", w.name)
+}
+
+// checkReport checks a reading of Evaluations. One of a flag that there is not
+// would be counted where nobody looks.
+func (v *visit) checkReport() []Rejection {
+	w := &v.w
+	var faults []Rejection
+	switch flag := w.labels["flag"]; {
+	case flag == "":
+		faults = v.reject(Malformed, "labels.flag", "", "is missing", "name the flag that was evaluated")
+	case !v.door.Flags.Known(v.environment, flag):
+		faults = v.reject(UnknownFlag, "labels.flag", flag, "is not a flag of "+v.environment, "check the key, or apply the flag first")
+	}
+	if w.labels["reason"] == "" {
+		faults = append(faults, v.reject(Malformed, "labels.reason", "", "is missing", "send the reason of the answers, such as SPLIT")...)
+	}
+	if way := w.labels["way"]; way != "" && way != Asked && way != Listed {
+		faults = append(faults, v.reject(Malformed, "labels.way", way, "is neither asked nor listed", "leave it out: what an SDK evaluates one by one was asked")...)
+	}
+	if w.value < one || w.value > mostEvaluations*one || w.value%one != 0 {
+		faults = append(faults, v.reject(Malformed, "value", strconv.FormatFloat(float64(w.value)*Millionths, 'f', -1, 64),
+			"is not a number of evaluations", fmt.Sprintf("send a whole number from 1 to %d", mostEvaluations))...)
+	}
+	return faults
 }
 
 func (v *visit) checkName(field, name string) []Rejection {

@@ -134,6 +134,9 @@ func TestDoor_refusals(t *testing.T) {
 		change(&e)
 		return marshal(t, e)
 	}
+	report := func(fields string) string {
+		return `{"kind":"reading","id":"` + id1.String() + `","name":"flag.evaluations",` + fields + `}`
+	}
 	long := strings.Repeat("x", 2000)
 	for _, c := range []struct {
 		name, event, field string
@@ -186,6 +189,14 @@ func TestDoor_refusals(t *testing.T) {
 		{"epoch too large", strings.Replace(expose(func(*ingest.Exposure) {}), `"epoch":2`, `"epoch":4294967296`, 1), "epoch", ingest.Malformed, "whole number"},
 		{"deployment elsewhere", `{"kind":"deployment","id":"` + id1.String() + `","service":"s","version":"1","environment":"staging"}`, "environment", ingest.Malformed, "not the environment"},
 		{"deployment of nothing", `{"kind":"deployment","id":"` + id1.String() + `","service":"","version":"1"}`, "service", ingest.Malformed, "empty"},
+		{"report without a flag", report(`"value":1,"labels":{"reason":"SPLIT"}`), "labels.flag", ingest.Malformed, "is missing"},
+		{"report of an unknown flag", report(`"value":1,"labels":{"flag":"chekout","reason":"SPLIT"}`), "labels.flag", ingest.UnknownFlag, "not a flag of production"},
+		{"report without a reason", report(`"value":1,"labels":{"flag":"checkout"}`), "labels.reason", ingest.Malformed, "is missing"},
+		{"report of another way", report(`"value":1,"labels":{"flag":"checkout","reason":"SPLIT","way":"guessed"}`), "labels.way", ingest.Malformed, "neither asked nor listed"},
+		{"report of nothing", report(`"value":0,"labels":{"flag":"checkout","reason":"SPLIT"}`), "value", ingest.Malformed, "is not a number of evaluations"},
+		{"report of less than nothing", report(`"value":-1,"labels":{"flag":"checkout","reason":"SPLIT"}`), "value", ingest.Malformed, "is not a number of evaluations"},
+		{"report of a half", report(`"value":1.5,"labels":{"flag":"checkout","reason":"SPLIT"}`), "value", ingest.Malformed, "is not a number of evaluations"},
+		{"report of too many", report(`"value":1000000001,"labels":{"flag":"checkout","reason":"SPLIT"}`), "value", ingest.Malformed, "is not a number of evaluations"},
 		{"reading without a value", `{"kind":"reading","id":"` + id1.String() + `","name":"cpu"}`, "value", ingest.Malformed, "missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

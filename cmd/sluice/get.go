@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 type getCmd struct {
 	client
 	output
-	Kind string `arg:"" help:"flags, metrics, rollouts, segments, environments, policies, people, teams or tokens; with a key, the one."`
+	Kind string `arg:"" help:"flags, metrics, rollouts, segments, environments, policies, references, people, teams or tokens; with a key, the one."`
 	Key  string `arg:"" optional:"" help:"Key of one."`
 
 	At          string `help:"A flag as it was: revision or time, such as 2027-01-31T09:00:00Z."`
@@ -46,6 +47,7 @@ var shelves = []shelf{
 	{"segments", "segments", []string{"key", "owner", "unit", "description"}},
 	{"environments", "environments", []string{"key", "order", "description"}},
 	{"policies", "policies", []string{"key", "rank", "description"}},
+	{"references", "references", []string{"repository", "revision", "at", "flags", "places", "unknown"}},
 	{"people", "people", []string{"key", "name", "teams"}},
 	{"teams", "teams", []string{"key", "name", "members"}},
 	{"tokens", "tokens", []string{"id", "class", "principal", "environment", "lastUsed"}},
@@ -154,6 +156,8 @@ func cell(item any, path string) string {
 			parts = append(parts, fmt.Sprint(part))
 		}
 		return strings.Join(parts, ", ")
+	case map[string]any:
+		return strings.Join(slices.Sorted(maps.Keys(v)), ", ")
 	}
 	return fmt.Sprint(item)
 }

@@ -23,6 +23,8 @@ type cli struct {
 	Diff      diffCmd      `cmd:"" help:"Say what apply would change; exit status 2 when anything would."`
 	Get       getCmd       `cmd:"" help:"List flags, metrics, rollouts, segments, environments and others, or show one."`
 	History   historyCmd   `cmd:"" help:"Tell who changed a flag, why, and what that made different."`
+	Usage     usageCmd     `cmd:"" help:"Tell how often a flag gave which answer, day by day."`
+	Refs      refsCmd      `cmd:"" help:"Find the flags that a source tree uses."`
 	Evaluate  evaluateCmd  `cmd:"" help:"Ask what a unit gets, as an application does."`
 	Explain   explainCmd   `cmd:"" help:"Say why a unit gets, or got, what it gets: rule by rule, with its buckets."`
 	Ramp      rampCmd      `cmd:"" help:"Give a share of the units a variant, without a plan."`

@@ -86,7 +86,7 @@ func (u *usage) report(ctx context.Context, now time.Time) error {
 func readings(counts []flags.Count, now time.Time) []ingest.Reading {
 	var out []ingest.Reading
 	for _, c := range counts {
-		for way, n := range map[string]uint64{"asked": c.Asked, "listed": c.Listed} {
+		for way, n := range map[string]uint64{ingest.Asked: c.Asked, ingest.Listed: c.Listed} {
 			if n > 0 {
 				out = append(out, ingest.Reading{
 					Kind: ingest.KindReading, ID: event.New(), Name: ingest.Evaluations, Value: float64(n), At: now,

@@ -2,13 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
 )
@@ -24,8 +26,15 @@ safe: off
 environments: {production: {enabled: true}}
 `
 
-// What OFREP answers is counted by flag, variant and reason, one by one and in
-// answers of all flags, and comes back as the flag's usage.
+// sdkReport is what an SDK sends that evaluates by itself. Its shape is
+// documented: users' programs have it.
+func sdkReport(flag string) string {
+	return fmt.Sprintf(`{"kind":"reading","id":%q,"name":"flag.evaluations","value":41,"labels":{"flag":%q,"variant":"on","reason":"TARGETING_MATCH"}}`, event.New(), flag)
+}
+
+// What OFREP answers and what SDKs report is counted by flag, variant and
+// reason, one by one and in answers of all flags, and comes back as the flag's
+// usage. Nothing of a flag that there is not is counted.
 func TestEvaluationsAreCounted(t *testing.T) {
 	enginetest.Library(t)
 	h := stand(t, config{Data: t.TempDir()})
@@ -37,12 +46,18 @@ func TestEvaluationsAreCounted(t *testing.T) {
 	}
 	h.ask("POST", "/ofrep/v1/evaluate/flags?environment=production", `{}`)
 	h.ask("POST", "/ofrep/v1/evaluate/flags/nothing?environment=production", `{}`)
+	if answer, body := h.ask("POST", "/v1/events?environment=production", sdkReport("search")+"\n"+sdkReport("serach")); answer.StatusCode != http.StatusAccepted ||
+		!strings.Contains(body, `"accepted":1`) || !strings.Contains(body, "labels.flag") || !strings.Contains(body, "is not a flag of production") {
+		t.Errorf("the report of an SDK: %s %s", answer.Status, body)
+	}
+	h.ask("GET", "/debug/flags/search?environment=production&targetingKey=u", "")
+	h.ask("GET", "/api/v1/flags/search/explain?environment=production&unit=u", "")
 
 	var got struct {
 		Seen  flags.Seen
 		Usage []flags.Usage
 	}
-	for len(got.Usage) == 0 {
+	for len(got.Usage) < 2 {
 		if err := h.usage.report(t.Context(), now()); err != nil && t.Context().Err() != nil {
 			t.Fatal(err)
 		}
@@ -56,8 +71,14 @@ func TestEvaluationsAreCounted(t *testing.T) {
 			}
 		}
 	}
-	want := []flags.Usage{{Day: flags.Date(now().Format(time.DateOnly)), Variant: "off", Reason: flags.Static, Asked: 3, Listed: 1}}
+	want := []flags.Usage{{Variant: "off", Reason: flags.Static, Asked: 3, Listed: 1}, {Variant: "on", Reason: flags.TargetingMatch, Asked: 41}}
 	if d := cmp.Diff(want, got.Usage, cmpopts.IgnoreFields(flags.Usage{}, "Day")); d != "" {
 		t.Errorf("-want +got:\n%s", d)
+	}
+	t.Setenv("SLUICE_SERVER", h.address())
+	t.Setenv("SLUICE_TOKEN", h.token)
+	lines := strings.Split(says(t, []string{"usage", "search", "--days", "2"}), "\n")
+	if len(lines) < 4 || strings.Join(strings.Fields(lines[2])[1:], " ") != "on TARGETING_MATCH 41 0 0" || !strings.HasPrefix(lines[3], "Last asked for: 20") {
+		t.Errorf("the command says:\n%s", strings.Join(lines, "\n"))
 	}
 }

@@ -54,3 +54,43 @@ func TestScanFindsKeysAndConstants(t *testing.T) {
 		t.Errorf("-want +got:\n%s", d)
 	}
 }
+
+func TestOrigin(t *testing.T) {
+	const loose, packed = "4f2c1e90d3a7b8c6e5f4a3b2c1d0e9f8a7b6c5d4", "00112233445566778899aabbccddeeff00112233"
+	clone := func(address, head string) map[string]string {
+		return map[string]string{
+			".git/config":          "[core]\n\tbare = false\n[remote \"fork\"]\n\turl = https://git.example/fork.git\n[remote \"origin\"]\n\tfetch = x\n\turl = " + address + "\n",
+			".git/HEAD":            head + "\n",
+			".git/refs/heads/main": loose + "\n",
+			".git/packed-refs":     "# pack-refs with: peeled\n" + packed + " refs/heads/old\n",
+		}
+	}
+	const main = "ref: refs/heads/main"
+	for name, c := range map[string]struct {
+		files                      map[string]string
+		repository, revision, want string
+	}{
+		"https":       {clone("https://x:secret@github.com:443/acme/shop.git", main), "github.com/acme/shop", loose, ""},
+		"ssh":         {clone("git@github.com:acme/shop.git", main), "github.com/acme/shop", loose, ""},
+		"ssh address": {clone("ssh://git@git.example:2222/shop", main), "git.example/shop", loose, ""},
+		"path":        {clone("/srv/git/shop.git", main), "srv/git/shop", loose, ""},
+		"packed":      {clone("https://github.com/acme/shop", "ref: refs/heads/old"), "github.com/acme/shop", packed, ""},
+		"detached":    {clone("https://github.com/acme/shop", packed), "github.com/acme/shop", packed, ""},
+		"no commit":   {clone("https://github.com/acme/shop", "ref: refs/heads/new"), "github.com/acme/shop", "", "the clone has no commit of refs/heads/new"},
+		"no clone":    {map[string]string{"a.go": ""}, "", "", "looking for a clone: open .git/config: file does not exist"},
+		"no HEAD":     {map[string]string{".git/config": "[remote \"origin\"]\nurl = https://a.example/b"}, "a.example/b", "", "looking for the commit: open .git/HEAD: file does not exist"},
+		"no origin":   {map[string]string{".git/config": "[core]\n"}, "", "", "the clone has no remote of the name origin"},
+		"no address":  {clone("https://[half", main), "", "", "the clone has no remote of the name origin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repository, revision, err := refs.Origin(tree(c.files))
+			told := ""
+			if err != nil {
+				told = err.Error()
+			}
+			if repository != c.repository || revision != c.revision || told != c.want {
+				t.Errorf("got %q, %q, %q", repository, revision, told)
+			}
+		})
+	}
+}

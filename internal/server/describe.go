@@ -121,7 +121,7 @@ type (
 		} `json:"error"`
 	}
 	eventIn struct {
-		Kind     string            `json:"kind" enum:"exposure,metric"`
+		Kind     string            `json:"kind" enum:"exposure,metric,deployment,reading"`
 		ID       string            `json:"id" format:"uuid" doc:"version 7, made once by the sender and kept on every retry"`
 		At       string            `json:"at,omitempty" format:"date-time" doc:"the id's time when absent"`
 		Flag     string            `json:"flag,omitempty" doc:"of an exposure"`
@@ -129,8 +129,9 @@ type (
 		Unit     *ingest.Unit      `json:"unit,omitempty" doc:"of an exposure"`
 		Revision uint64            `json:"revision,omitempty" doc:"of the flag, as its evaluation said"`
 		Reason   string            `json:"reason,omitempty" doc:"of the evaluation"`
-		Name     string            `json:"name,omitempty" doc:"of a metric event, as a declared metric names it"`
-		Value    float64           `json:"value,omitempty" doc:"of a metric event"`
+		Name     string            `json:"name,omitempty" doc:"of a metric event, as a declared metric names it, or of a reading; a reading flag.evaluations says how often an SDK has evaluated a flag"`
+		Value    float64           `json:"value,omitempty" doc:"of a metric event or a reading"`
+		Labels   map[string]string `json:"labels,omitempty" doc:"of a reading; of flag.evaluations: flag, variant, reason and way, which is asked or listed" example:"{\"flag\":\"checkout.express-pay\",\"variant\":\"on\",\"reason\":\"SPLIT\"}"`
 		Units    map[string]string `json:"units,omitempty" doc:"of a metric event: id by kind of unit"`
 	}
 )

@@ -1,0 +1,1 @@
+export const open = useFlag("shop.checkout") || useFlag("shop.checkout", false)
