@@ -11,15 +11,21 @@ import (
 	"github.com/sluice-hq/sluice/event"
 )
 
-// exportCmd writes the control log, so that it can be checked and kept
-// elsewhere.
+// exportCmd writes what is to be kept or used elsewhere.
 type exportCmd struct {
+	Log   exportLogCmd   `cmd:"" default:"withargs" help:"Write the control log, with its hashes, as JSON lines."`
+	Flags exportFlagsCmd `cmd:"" help:"Write all flags, for flagd or as documents."`
+}
+
+// exportLogCmd writes the control log, so that it can be checked and kept
+// elsewhere.
+type exportLogCmd struct {
 	client
 	File string `short:"f" default:"-" help:"Where to write; - is standard output."`
 }
 
 // Run copies the log and checks each event on the way.
-func (c exportCmd) Run(ctx context.Context) error {
+func (c exportLogCmd) Run(ctx context.Context) error {
 	var lines []byte
 	if err := c.get(ctx, "/api/v1/audit", &lines); err != nil {
 		return err

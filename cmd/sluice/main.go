@@ -37,7 +37,8 @@ type cli struct {
 	Readout   readoutCmd   `cmd:"" help:"Show what the data say of one rollout."`
 	Decisions decisionsCmd `cmd:"" help:"List decisions, or show one with its evidence."`
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
-	Export    exportCmd    `cmd:"" help:"Write the control log, with its hashes, as JSON lines."`
+	Export    exportCmd    `cmd:"" help:"Write the control log, or all flags, for flagd or as documents."`
+	Import    importCmd    `cmd:"" help:"Bring flags along from flagd."`
 	Stats     statsCmd     `cmd:"" help:"Calculate: compare, guardrail, events, srm; JSON on standard input and output."`
 	Token     tokenCmd     `cmd:"" help:"Make, list, rotate and revoke tokens of services, browsers, people and teams."`
 	Doctor    doctorCmd    `cmd:"" help:"Look for what would keep Sluice from running here."`

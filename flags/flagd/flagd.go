@@ -16,6 +16,10 @@ package flagd
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // Schema is what documents name as theirs.
@@ -43,13 +47,46 @@ const (
 	disabled = "DISABLED"
 )
 
-// JSON returns the document as it is stored and served: indented, with sorted
-// keys, so that equal documents are equal bytes.
+// JSON returns the document as it is stored and served: a field a line, with
+// sorted keys, so that equal documents are equal bytes.
 func (d Document) JSON() []byte {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // operators such as >= are to be read by people
-	e.SetIndent("", "  ")
-	_ = e.Encode(d) // cannot fail: Export and json.Unmarshal make nothing that JSON cannot write
+	b.WriteString("{\n")
+	if d.Schema != "" {
+		fmt.Fprintf(&b, "  \"$schema\": %s,\n", compact(d.Schema))
+	}
+	if len(d.Metadata) > 0 {
+		fmt.Fprintf(&b, "  \"metadata\": %s,\n", compact(d.Metadata))
+	}
+	b.WriteString("  \"flags\": {")
+	for i, key := range slices.Sorted(maps.Keys(d.Flags)) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "\n    %s: {\n%s\n    }", compact(key), d.Flags[key].lines())
+	}
+	b.WriteString("\n  }\n}\n")
 	return b.Bytes()
+}
+
+// lines writes the fields of a definition, one a line.
+func (d Definition) lines() string {
+	lines := []string{`"state": ` + compact(d.State), `"variants": ` + compact(d.Variants), `"defaultVariant": ` + compact(d.DefaultVariant)}
+	if d.Targeting != nil {
+		lines = append(lines, `"targeting": `+compact(d.Targeting))
+	}
+	if len(d.Metadata) > 0 {
+		lines = append(lines, `"metadata": `+compact(d.Metadata))
+	}
+	return "      " + strings.Join(lines, ",\n      ")
+}
+
+// compact writes a value without line breaks, and operators such as >= as
+// people read them.
+func compact(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // cannot fail: Export and json.Unmarshal make nothing that JSON cannot write
+	return strings.TrimSpace(b.String())
 }

@@ -48,7 +48,7 @@ func TestFlagsJSON_namesWhatIsNotInIt(t *testing.T) {
 	h.want("admin", "POST", "/api/v1/apply", documents, http.StatusOK, "created")
 	h.want("admin", "POST", "/api/v1/apply", regex, http.StatusOK, "created")
 	code, body, header := h.ask("sdk", "GET", "/flagd/production/flags.json", "")
-	if code != http.StatusOK || !strings.Contains(body, `"notExported": "shop.regex"`) || !strings.Contains(body, `"shop.checkout": {`) || header.Get("Sluice-Not-Exported") != "1" {
+	if code != http.StatusOK || !strings.Contains(body, `"notExported":"shop.regex"`) || !strings.Contains(body, `"shop.checkout": {`) || header.Get("Sluice-Not-Exported") != "1" {
 		t.Errorf("got %d %v %s", code, header, body)
 	}
 	h.want("sdk", "GET", "/flagd/production/flags.json?whole=true", "", http.StatusConflict, "flags.shop.regex.environments.production.rules[0].when.op")
