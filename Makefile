@@ -30,6 +30,7 @@ generated: bin/flagdwire    ## that code is what the generators make
 
 bench: engine               ## speed, as ratios within one run
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	cd bench/peers && $(GO) test -run '^$$' -bench . -benchmem ./...
 
 bench-streams: build engine ## 10,000 streams: how long a change takes, what each costs, how fast all come back
 	$(GO) run ./bench/streams --clients 10000 --changes 100

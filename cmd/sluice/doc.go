@@ -58,7 +58,8 @@ MemLog is the log in memory; eventtest is the suite that every log passes.
 stats holds what a metric is and every test. Pure numbers.
 
 flags holds what a flag is, how it changes and what a unit gets; and what flags
-share: segments, environments and policies.
+share: segments, environments and policies. flags/jsonlogic compiles the rules
+that flags bring along, flags/flagd turns flags into flagd's documents and back.
 
 ingest holds facts from their arrival to the store, and the declared metrics.
 
