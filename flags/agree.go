@@ -14,13 +14,17 @@ import (
 const approver = "approver"
 
 // CheckAsked refuses changes that are not a person's to ask for through a
-// patch, a schedule or a change request: what belongs to a rollout, and the
-// forced state, which is never put off.
+// patch, a schedule or a change request: what belongs to a rollout, the forced
+// state, which is never put off, and what names one environment and is a change
+// of them all.
 func CheckAsked(changes []Change) event.Invalids {
 	var faults event.Invalids
 	for i, c := range changes {
-		if !slices.Contains(Ops(), string(c.Op)) {
+		switch {
+		case !slices.Contains(Ops(), string(c.Op)):
 			faults.Add(fmt.Sprintf("changes[%d].op", i), c.Op, missing(string(c.Op), "is not a change that can be asked for here"), "use one of "+strings.Join(Ops(), ", "))
+		case c.Reaches() != c.Environment:
+			faults.Add(fmt.Sprintf("changes[%d].environment", i), c.Environment, "does not fit a change of the whole flag", "leave it out: "+string(c.Op)+" is a change of every environment")
 		}
 	}
 	return faults

@@ -120,6 +120,19 @@ type Change struct {
 	From         string          `json:"from,omitempty"` // environment that is copied
 }
 
+// Reaches returns the environment that the change is made in, "" for one of the
+// whole flag, which is a change of all of them whatever environment it names.
+func (c Change) Reaches() string {
+	switch c.Op {
+	case Enable, Disable, Force, Unforce, Allocate, Deallocate, Serve, Unserve, Expire, AddEnvironment, RemoveEnvironment, Copy:
+		return c.Environment
+	}
+	if _, ok := environmentEdits[c.Op]; ok {
+		return c.Environment
+	}
+	return ""
+}
+
 // Ops returns the names of all changes that people ask for, in the order in
 // which a person would look for them. What a rollout does is not among them.
 func Ops() []string {

@@ -89,7 +89,7 @@ func entry(r event.Recorded, environments []string) (Entry, event.ID, error) {
 func changesIn(changes []Change, environments []string) []Change {
 	var out []Change
 	for _, c := range changes {
-		if c.Environment != "" && !slices.Contains(environments, c.Environment) {
+		if e := c.Reaches(); e != "" && !slices.Contains(environments, e) {
 			continue
 		}
 		if c.Flag != nil {

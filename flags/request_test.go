@@ -281,3 +281,12 @@ func (h *house) demand(p Policy) {
 		Time: noon, Actor: "person:ana", Data: data,
 	}, 0, nil)
 }
+
+// TestCheckAsked_environmentOfTheWholeFlag: a change of the whole flag that
+// names an environment would look like a change of that one alone.
+func TestCheckAsked_environmentOfTheWholeFlag(t *testing.T) {
+	faults := CheckAsked([]Change{{Op: AddRule, Environment: "staging"}, {Op: SetDefault, Environment: "staging", Variant: "on"}, {Op: Copy, Environment: "staging", From: production}})
+	if len(faults) != 1 || faults[0].Path != "changes[1].environment" {
+		t.Errorf("got %v", faults)
+	}
+}

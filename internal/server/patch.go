@@ -81,17 +81,15 @@ func (s *server) commanded(ctx context.Context, key string, p Precondition, w Wa
 }
 
 // mayChange asks for what each change takes: a switch is a decision, the rest
-// is writing, in the environment that it names or in all of them.
+// is writing, in the environment that it reaches or in all of them.
 func (s *server) mayChange(ctx context.Context, changes []flags.Change) error {
 	for _, c := range changes {
-		what, environment := access.Write, c.Environment
+		what := access.Write
 		switch c.Op {
-		case flags.Enable, flags.Disable:
+		case flags.Enable, flags.Disable, flags.Archive, flags.Restore:
 			what = access.Decide
-		case flags.Archive, flags.Restore:
-			what, environment = access.Decide, access.AnyEnvironment
 		}
-		if err := may(ctx, what, environment); err != nil {
+		if err := may(ctx, what, c.Reaches()); err != nil {
 			return err
 		}
 	}
@@ -104,7 +102,7 @@ func (s *server) mayPropose(ctx context.Context, changes []flags.Change) error {
 	var faults event.Invalids
 	for i, c := range changes {
 		at := fmt.Sprintf("changes[%d].", i)
-		if err := may(ctx, access.Write, c.Environment); err != nil {
+		if err := may(ctx, access.Write, c.Reaches()); err != nil {
 			return err
 		}
 		if c.Op == flags.Copy {

@@ -70,7 +70,7 @@ func (s *server) schedules(ctx context.Context, key string) []flags.Schedule {
 // seesChanges reports whether whoever asks may see changes: those of
 // environments that he may read, and of no environment when he may read all.
 func seesChanges(ctx context.Context, key string, changes []flags.Change) bool {
-	return !slices.ContainsFunc(changes, func(c flags.Change) bool { return !sees(ctx, c.Environment, key) })
+	return !slices.ContainsFunc(changes, func(c flags.Change) bool { return !sees(ctx, c.Reaches(), key) })
 }
 
 // WaitingPath is the path of a schedule or of a change request. It is exported
