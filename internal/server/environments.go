@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
@@ -76,7 +77,8 @@ type dependenciesIn struct {
 
 type dependenciesOut struct{ Body flags.Dependencies }
 
-// getDependencies shows what a flag needs in an environment, and what needs it.
+// getDependencies shows what a flag needs in an environment, and what needs it:
+// of other flags those that whoever asks may see.
 func (s *server) getDependencies(ctx context.Context, in *dependenciesIn) (*dependenciesOut, error) {
 	if in.Environment == "" {
 		in.Environment = who(ctx).Environment
@@ -89,5 +91,7 @@ func (s *server) getDependencies(ctx context.Context, in *dependenciesIn) (*depe
 	if !ok {
 		return nil, fmt.Errorf("flag %s: %w", in.Key, errNoSuch)
 	}
+	hidden := func(key string) bool { return !sees(ctx, in.Environment, key) }
+	d.Through, d.NeededBy = slices.DeleteFunc(d.Through, hidden), slices.DeleteFunc(d.NeededBy, hidden)
 	return &dependenciesOut{d}, nil
 }

@@ -203,7 +203,7 @@ func template(r *http.Request) string {
 // the address that a client without headers was given, or the cookie of the
 // pages. With open pages, whoever asks may read.
 func (s *server) principal(r *http.Request, needs access.Permission, now time.Time) (access.Principal, bool) {
-	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	text, ok := bearer(r.Header.Get("Authorization"))
 	if !ok {
 		text = r.Header.Get("X-API-Key")
 	}
@@ -224,6 +224,13 @@ func (s *server) principal(r *http.Request, needs access.Permission, now time.Ti
 		return access.Principal{Name: "guest", Class: access.Account, Grants: []access.Grant{{Role: access.Viewer}}}, true
 	}
 	return p, ok
+}
+
+// bearer reads a bearer token; the case of the scheme does not matter (RFC
+// 9110, section 11.1).
+func bearer(header string) (text string, ok bool) {
+	scheme, text, ok := strings.Cut(header, " ")
+	return text, ok && strings.EqualFold(scheme, "Bearer")
 }
 
 // environment says which environment an evaluation or an event is about: the
