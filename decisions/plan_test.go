@@ -225,3 +225,28 @@ func TestFilledPlanIsFixed(t *testing.T) {
 		t.Errorf("a plan does not survive its JSON: %v", cmp.Diff(p, back))
 	}
 }
+
+// A flag that was imported gets a rollout when it can be rolled back and
+// nothing decides before the rollout could.
+func TestPlanOfAnImportedFlagIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		path   string
+		change func(*flags.Recorded, *flags.Environment)
+	}{
+		"no safe variant": {"flag", func(f *flags.Recorded, _ *flags.Environment) { f.Safe, f.CodeDefault = "", true }},
+		"targeting":       {"environment", func(_ *flags.Recorded, e *flags.Environment) { e.Targeting = flags.Logic(`"gate_30"`) }},
+	} {
+		k := known(t)
+		defined := k.Flag
+		k.Flag = func(key string) (flags.Recorded, bool) {
+			f, ok := defined(key)
+			e := f.Environments["production"]
+			c.change(&f, &e)
+			f.Environments["production"] = e
+			return f, ok
+		}
+		if got := paths(catsPlan().Validate(k)); !slices.Equal(got, []string{c.path}) {
+			t.Errorf("%s: faults at %v, want one at %s", name, got, c.path)
+		}
+	}
+}

@@ -114,6 +114,12 @@ func (c *planCheck) flag() {
 	case env.Forced != nil:
 		c.add("environment", c.plan.Environment, "has the flag forced to its safe variant", "lift that first: "+env.Forced.Reason)
 	}
+	if len(env.Targeting) > 0 {
+		c.add("environment", c.plan.Environment, "has imported targeting for the flag, which decides before a rollout could", "convert it into rules first")
+	}
+	if f.Safe == "" {
+		c.add("flag", c.plan.Flag, "has no safe variant", "set safe: a rollback gives it to everybody")
+	}
 	if unit := or(f.Unit, flags.DefaultUnit); c.plan.Unit != "" && c.plan.Unit != unit {
 		c.add("unit", c.plan.Unit, "is not the unit of the flag", "write "+unit+", or change the flag")
 	}
