@@ -17,7 +17,7 @@ func (d Decision) changes(r Rollout, f flags.Recorded) []flags.Change {
 	changes := r.inherited(f.Environments[env])
 	if stage.Kind() == Serve {
 		return append(changes, flags.Change{Op: flags.Serve, Environment: env, Rule: &flags.Rule{
-			Name: r.ruleName(stage.Name), When: stage.audience(), Serve: r.Plan.Arms.Treatment,
+			Name: r.ruleName(stage.Name), When: r.audience(stage), Serve: r.Plan.Arms.Treatment,
 		}})
 	}
 	a := r.allocation(stage)
@@ -45,6 +45,23 @@ func (r Rollout) ruleName(stage string) string {
 	return fmt.Sprintf("%s%d.%s", rulePrefix, r.Number, stage)
 }
 
+// eligible returns who the whole plan is for, nil for everybody.
+func (p Plan) eligible() *flags.Condition {
+	if p.Eligible == "" {
+		return nil
+	}
+	return &flags.Condition{Op: flags.InSegment, Value: p.Eligible}
+}
+
+// audience returns who a serve stage is for, among those who are eligible.
+func (r Rollout) audience(s Stage) *flags.Condition {
+	eligible := r.Plan.eligible()
+	if eligible == nil {
+		return s.audience()
+	}
+	return &flags.Condition{All: []flags.Condition{*eligible, *s.audience()}}
+}
+
 // allocation is what a stage does to units. All stages that compare share one
 // epoch: they differ in coverage alone, so that nobody changes arm. The full
 // stage has other arms and is an epoch of its own.
@@ -55,6 +72,10 @@ func (r Rollout) allocation(s Stage) flags.Allocation {
 		// As many units get control as get the treatment; the rest is not enrolled.
 		Coverage: int(2 * s.Treatment),
 		Arms:     flags.Even(r.Plan.Arms.Treatment, r.Plan.Arms.Control),
+		Eligible: r.Plan.Eligible, Audience: r.Plan.eligible(),
+	}
+	if l := r.Plan.Layer; l != nil && s.Compares() {
+		a.Slice = &flags.Slice{Salt: flags.LayerSalt(r.Plan.Environment, l.Name), Share: int(l.Share)}
 	}
 	if s.Kind() == Full {
 		treatment, control := s.shares()

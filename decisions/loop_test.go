@@ -2,6 +2,7 @@ package decisions
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -301,12 +302,7 @@ func TestServedAudienceComesFirst(t *testing.T) {
 // A stage serves the members of a segment, as they are while it does.
 func TestServedSegment(t *testing.T) {
 	h := newHouse(t)
-	staff := flags.Segment{Key: "staff", Included: flags.ListOf("u")}
-	e, expect, err := h.flags.HandleSegment(flags.SegmentCommand{
-		Order: flags.Order{ID: h.id("staff"), Expect: event.Any, At: h.now, Actor: ana},
-		Key:   staff.Key, Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &staff}},
-	})
-	h.write(e, expect, err)
+	h.segment("staff", "u")
 	p := catsPlan()
 	p.Stages = append([]Stage{{Name: "staff", Serve: "treatment", To: "staff"}}, p.Stages...)
 	h.begin(p)
@@ -315,6 +311,57 @@ func TestServedSegment(t *testing.T) {
 		if got := set.Evaluate("gate", &flags.Context{TargetingKey: unit}).Variant; got != want {
 			t.Errorf("%s gets %s", unit, got)
 		}
+	}
+	h.verified()
+}
+
+// segment writes a segment of users.
+func (h *house) segment(key string, ids ...string) {
+	h.t.Helper()
+	doc := flags.Segment{Key: key, Included: flags.ListOf(ids...)}
+	e, expect, err := h.flags.HandleSegment(flags.SegmentCommand{
+		Order: flags.Order{ID: h.id(key), Expect: event.Any, At: h.now, Actor: ana},
+		Key:   key, Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &doc}},
+	})
+	h.write(e, expect, err)
+}
+
+// A plan for a segment, in a part of a layer, enrols whom both have, and keeps
+// the part and the members while it compares.
+func TestEligibleUnitsOfALayer(t *testing.T) {
+	h := newHouse(t)
+	var ids []string
+	for i := range 1000 {
+		ids = append(ids, fmt.Sprint("u-", i))
+	}
+	h.segment("low-risk", ids[:500]...)
+	layered := flags.EnvironmentDoc{Key: "production", Layers: []flags.Layer{{Name: "games", Holdout: 10_000}}}
+	e, expect, err := h.flags.HandleEnvironment(flags.EnvironmentCommand{
+		Order: flags.Order{ID: h.id("layer"), Expect: event.Any, At: h.now, Actor: ana}, Key: "production", Environment: &layered,
+	})
+	h.write(e, expect, err)
+	p := catsPlan()
+	p.Eligible, p.Layer = "low-risk", &LayerPlan{Name: "games", Share: 50_000}
+	h.begin(p)
+	a := h.served()
+	if a.Slice == nil || a.Slice.From != 10_000 || a.Slice.To != 60_000 || a.Segments["low-risk"] == 0 {
+		t.Fatalf("allocation %+v", a)
+	}
+	h.segment("low-risk", ids...)
+	set, enrolled := h.flags.Compile("production", nil), 0
+	for i, id := range ids {
+		r := set.Evaluate("gate", &flags.Context{TargetingKey: id})
+		inSlice := flags.Bucket("production/games:slice:"+id) >= 10_000 && flags.Bucket("production/games:slice:"+id) < 60_000
+		covered := flags.Bucket("gate:enrol:"+id) < a.Coverage
+		if want := i < 500 && inSlice && covered; r.Enrolled != want {
+			t.Errorf("%s: %+v", id, r)
+		}
+		if r.Enrolled {
+			enrolled++
+		}
+	}
+	if enrolled == 0 {
+		t.Error("nobody is enrolled")
 	}
 	h.verified()
 }

@@ -13,6 +13,7 @@ type Plan struct {
 	Links       []string     `json:"links,omitempty" yaml:"links,omitempty"`
 	Unit        string       `json:"unit" yaml:"unit"`                             // what is hashed and analysed; the flag's
 	Eligible    string       `json:"eligible,omitempty" yaml:"eligible,omitempty"` // segment for the whole plan
+	Layer       *LayerPlan   `json:"layer,omitempty" yaml:"layer,omitempty"`       // nil: it shares units with every experiment
 	Arms        Arms         `json:"arms" yaml:"arms"`
 	Metrics     Metrics      `json:"metrics" yaml:"metrics"`
 	Health      Health       `json:"health" yaml:"health"`
@@ -20,6 +21,13 @@ type Plan struct {
 	Stages      []Stage      `json:"stages" yaml:"stages"`
 	Rollback    RollbackPlan `json:"rollback" yaml:"rollback"`
 	Cleanup     *CleanupPlan `json:"cleanup,omitempty" yaml:"cleanup,omitempty"`
+}
+
+// LayerPlan asks for a part of a layer of the environment, which the stages that
+// compare keep to themselves. Their percentages are of that part.
+type LayerPlan struct {
+	Name  string  `json:"name" yaml:"name"`
+	Share Percent `json:"share" yaml:"share"` // of all units
 }
 
 // Arms names the variants that are compared.

@@ -18,7 +18,7 @@ import (
 
 func known(t *testing.T) Known {
 	h := newHouse(t)
-	return Known{Metric: metric, Flag: h.flags.Flag, Segment: h.flags.Segment}
+	return Known{Metric: metric, Flag: h.flags.Flag, Segment: h.flags.Segment, FreeSlice: h.flags.FreeSlice}
 }
 
 func paths(err error) []string {
@@ -99,7 +99,10 @@ func TestPlanIsRefused(t *testing.T) {
 		{"audience behind a ramp", "stages[1]", func(p *Plan) { p.Stages[1] = Stage{Name: "staff", Serve: "treatment", When: staff()} }},
 		{"holdback while comparing", "stages[0]", func(p *Plan) { canary(p).Holdback = 1000 }},
 		{"window that ends before it begins", "stages[0].maxWindow", func(p *Plan) { canary(p).MinWindow, canary(p).MaxWindow = 2, 1 }},
-		{"eligible", "eligible", func(p *Plan) { p.Eligible = "low-risk" }},
+		{"eligible are no segment", "eligible", func(p *Plan) { p.Eligible = "low-risk" }},
+		{"layer that is not there", "layer.name", func(p *Plan) { p.Layer = &LayerPlan{Name: "checkout", Share: 1000} }},
+		{"layer without a name", "layer.name", func(p *Plan) { p.Layer = &LayerPlan{Share: 1000} }},
+		{"share of nobody", "layer.share", func(p *Plan) { p.Layer = &LayerPlan{Name: "checkout"} }},
 		{"segment that is not there", "stages[0].to", func(p *Plan) { p.Stages[0] = Stage{Name: "staff", Serve: "treatment", To: "employees"} }},
 		{"segment in a condition", "stages[0].when", func(p *Plan) {
 			p.Stages[0] = Stage{Name: "staff", Serve: "treatment", When: &flags.Condition{Op: flags.NotInSegment, Value: "employees"}}
@@ -154,13 +157,13 @@ func TestWholeDocument(t *testing.T) {
 	}
 	err = p.Validate(Known{})
 	want := []string{
-		"metrics.guardrails[3].margin", "eligible", "metrics.breakdowns", "metrics.guardrails[1].limit",
+		"metrics.guardrails[3].margin", "metrics.breakdowns", "metrics.guardrails[1].limit",
 		"metrics.guardrails[2].within", "rollback.notify", "rollback.prove",
 	}
 	if diff := cmp.Diff(want, paths(err)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if text := docs[0].Annotate(err).Error(); !strings.Contains(text, "low-risk-workspaces") {
+	if text := docs[0].Annotate(err).Error(); !strings.Contains(text, "within: region") {
 		t.Errorf("the faults do not show where they stand:\n%s", text)
 	}
 }

@@ -17,7 +17,8 @@ type Known struct {
 	Metric func(key string) (stats.Metric, bool)
 	Flag   func(key string) (flags.Recorded, bool)
 
-	Segment func(key string) (flags.RecordedSegment, bool)
+	Segment   func(key string) (flags.RecordedSegment, bool)
+	FreeSlice func(environment, layer string, share int) (flags.Slice, error)
 }
 
 // Validate says all that is wrong with a plan, as event.Invalids with paths:
@@ -27,6 +28,7 @@ func (p Plan) Validate(k Known) error {
 	c := planCheck{plan: p.Filled(), known: k, roles: map[string][]string{}}
 	c.header()
 	c.flag()
+	c.units()
 	c.metrics()
 	c.actions()
 	c.stages()
@@ -127,6 +129,35 @@ func (c *planCheck) flag() {
 	c.variant("arms.treatment", c.plan.Arms.Treatment, f)
 	if c.plan.Arms.Treatment == f.Safe {
 		c.add("arms.treatment", f.Safe, "is the safe variant of the flag", "a rollback would serve what is being released; set another safe variant")
+	}
+}
+
+// units checks who the plan is for: a segment, and a part of a layer. A rollout
+// that has its part already is not asked again.
+func (c *planCheck) units() {
+	p := c.plan
+	if p.Eligible != "" {
+		c.segment("eligible", p.Eligible)
+	}
+	if p.Layer == nil {
+		return
+	}
+	c.missing("name a layer of the environment", "layer.name", p.Layer.Name)
+	if p.Layer.Share <= 0 || p.Layer.Share > All {
+		c.add("layer.share", p.Layer.Share, "is not between 0% and 100%", "write the share of all units, such as 30%")
+	} else if c.known.FreeSlice != nil && p.Layer.Name != "" && p.Environment != "" {
+		_, err := c.known.FreeSlice(p.Environment, p.Layer.Name, int(p.Layer.Share))
+		found, _ := err.(event.Invalids)
+		c.faults.Under("layer", found)
+	}
+}
+
+func (c *planCheck) segment(path, key string) {
+	if c.known.Segment == nil {
+		return
+	}
+	if _, ok := c.known.Segment(key); !ok {
+		c.add(path, key, "is not a segment", "define the segment first")
 	}
 }
 

@@ -77,17 +77,12 @@ func (c *planCheck) serving(path string, s Stage) {
 
 // segments asks that every segment which the audience names is there.
 func (c *planCheck) segments(path string, s Stage) {
-	if c.known.Segment == nil {
-		return
-	}
 	at := path + ".when"
 	if s.To != "" {
 		at = path + ".to"
 	}
 	for _, key := range s.audience().Segments() {
-		if _, ok := c.known.Segment(key); !ok {
-			c.add(at, key, "is not a segment", "define the segment first")
-		}
+		c.segment(at, key)
 	}
 }
 

@@ -259,9 +259,24 @@ func (v *verifier) asks(d *verified, data json.RawMessage) bool {
 	}
 	last := len(list) - 1
 	want := Decision{ID: d.ID.String(), Verdict: d.Verdict}.changes(r, flags.Recorded{})
-	return equal(list[last], want[len(want)-1]) && !slices.ContainsFunc(list[:last], func(c flags.Change) bool {
+	return equal(commanded(list[last]), want[len(want)-1]) && !slices.ContainsFunc(list[:last], func(c flags.Change) bool {
 		return c.Environment != d.environment || c.Op != flags.Deallocate && c.Op != flags.Unserve
 	})
+}
+
+// commanded returns a change as it was asked for: which revisions of segments an
+// allocation keeps, and which slice of its layer, was found when it was made.
+func commanded(c flags.Change) flags.Change {
+	if c.Allocation == nil {
+		return c
+	}
+	a := *c.Allocation
+	a.Segments = nil
+	if a.Slice != nil && a.Slice.Share > 0 {
+		a.Slice = &flags.Slice{Salt: a.Slice.Salt, Share: a.Slice.Share}
+	}
+	c.Allocation = &a
+	return c
 }
 
 // changes returns what a flag.changed event did, nil when it cannot be read.

@@ -181,7 +181,7 @@ func TestSlicesShareNoUnit(t *testing.T) {
 		f.Key = key
 		h.define(f)
 	}
-	want := []Slice{{"production/checkout", 5000, 45000}, {"production/checkout", 45000, 75000}, {"production/checkout", 75000, 100000}}
+	want := []Slice{{Salt: "production/checkout", From: 5000, To: 45000}, {Salt: "production/checkout", From: 45000, To: 75000}, {Salt: "production/checkout", From: 75000, To: 100000}}
 	got := []Slice{h.sliced("a", 40000), h.sliced("b", 30000), h.sliced("c", 25000)}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want -, got +\n%s", diff)
@@ -211,6 +211,36 @@ func TestSlicesShareNoUnit(t *testing.T) {
 	}
 }
 
+// An allocation that asks for a share gets a free slice, and keeps it for as
+// long as its rollout compares.
+func TestSliceOfAShare(t *testing.T) {
+	h := newHouse(t)
+	h.layered(5000)
+	f := tagged()
+	f.Key = "other"
+	h.define(tagged(), f)
+	h.sliced("other", 20000)
+	ask := func(share, coverage int) Change {
+		return after(func(a *Allocation) { a.Coverage, a.Slice = coverage, &Slice{Salt: "production/checkout", Share: share} })
+	}
+	slice := func() Slice {
+		r, _ := h.state.Flag("checkout.express")
+		return *r.Environments[production].Allocation.Slice
+	}
+	want := Slice{Salt: "production/checkout", From: 25000, To: 55000, Share: 30000}
+	h.do("checkout.express", ask(30000, 1000))
+	if got := slice(); got != want {
+		t.Errorf("got %+v", got)
+	}
+	h.do("other", in(Deallocate))
+	h.do("checkout.express", ask(30000, 2000))
+	if got := slice(); got != want {
+		t.Errorf("raised, it moves to %+v", got)
+	}
+	_, err := h.try(h.command("other", after(func(a *Allocation) { a.Slice = &Slice{Salt: "production/checkout", Share: 50000} })))
+	wantRefusal(t, "no room", err, "changes[0].allocation.slice.share: is more than is free in one piece")
+}
+
 func TestSliceRefusals(t *testing.T) {
 	h := newHouse(t)
 	h.layered(5000)
@@ -223,11 +253,11 @@ func TestSliceRefusals(t *testing.T) {
 		slice Slice
 		want  string
 	}{
-		"no such layer": {Slice{"production/none", 5000, 6000}, "changes[0].allocation.slice.salt: is not a layer of production"},
-		"holdout":       {Slice{salt, 4999, 5000}, "changes[0].allocation.slice.from: is in the holdout of layer checkout, 5%"},
-		"overlap":       {Slice{salt, 24999, 30000}, "changes[0].allocation.slice: overlaps that of rollout production/other/1, 5000 to 25000"},
-		"no range":      {Slice{salt, 30000, 30000}, "changes[0].allocation.slice: is not a range between 0 and 100000"},
-		"beyond":        {Slice{salt, 30000, Whole + 1}, "changes[0].allocation.slice: is not a range between 0 and 100000"},
+		"no such layer": {Slice{Salt: "production/none", From: 5000, To: 6000}, "changes[0].allocation.slice.salt: is not a layer of production"},
+		"holdout":       {Slice{Salt: salt, From: 4999, To: 5000}, "changes[0].allocation.slice.from: is in the holdout of layer checkout, 5%"},
+		"overlap":       {Slice{Salt: salt, From: 24999, To: 30000}, "changes[0].allocation.slice: overlaps that of rollout production/other/1, 5000 to 25000"},
+		"no range":      {Slice{Salt: salt, From: 30000, To: 30000}, "changes[0].allocation.slice: is not a range between 0 and 100000"},
+		"beyond":        {Slice{Salt: salt, From: 30000, To: Whole + 1}, "changes[0].allocation.slice: is not a range between 0 and 100000"},
 	} {
 		_, err := h.try(h.command("checkout.express", after(func(a *Allocation) { a.Slice = &c.slice })))
 		wantRefusal(t, name, err, c.want)
@@ -235,10 +265,10 @@ func TestSliceRefusals(t *testing.T) {
 	users := checkout()
 	users.Key, users.Unit, users.Environments[production] = "users", "", Environment{Enabled: true}
 	h.define(users)
-	_, err := h.try(h.command("users", after(func(a *Allocation) { a.Unit, a.Slice = DefaultUnit, &Slice{salt, 30000, 40000} })))
+	_, err := h.try(h.command("users", after(func(a *Allocation) { a.Unit, a.Slice = DefaultUnit, &Slice{Salt: salt, From: 30000, To: 40000} })))
 	wantRefusal(t, "another unit", err, "changes[0].allocation.unit: is not the unit of layer checkout")
-	h.do("checkout.express", after(func(a *Allocation) { a.Slice = &Slice{salt, 25000, 30000} }))
-	_, err = h.try(h.command("checkout.express", after(func(a *Allocation) { a.Slice = &Slice{salt, 25000, 40000} })))
+	h.do("checkout.express", after(func(a *Allocation) { a.Slice = &Slice{Salt: salt, From: 25000, To: 30000} }))
+	_, err = h.try(h.command("checkout.express", after(func(a *Allocation) { a.Slice = &Slice{Salt: salt, From: 25000, To: 40000} })))
 	wantRefusal(t, "within an epoch", err, "changes[0].allocation.slice: has changed within epoch 1")
 
 	for name, c := range map[string]struct {
@@ -258,7 +288,7 @@ func TestSliceRefusals(t *testing.T) {
 		want               string
 	}{
 		"environment": {"moon", "checkout", 1, "environment: is not an environment"},
-		"layer":       {production, "none", 1, "layer: is not a layer of production"},
+		"layer":       {production, "none", 1, "name: is not a layer of production"},
 		"nobody":      {production, "checkout", 0, "share: is not between 1 and 100000"},
 		"too much":    {production, "checkout", 70001, "share: is more than is free in one piece"},
 	} {

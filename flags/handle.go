@@ -224,6 +224,9 @@ func (s *State) checkAllocate(r *record, e Environment, c Change, faults event.I
 		a.HashVersion = HashVersion
 	}
 	a = s.pinned(r, a)
+	var full event.Invalids
+	a.Slice, full = s.sliced(c.Environment, r, a)
+	faults.Under("allocation.slice", full)
 	c.Allocation = &a
 	faults.Under("allocation", r.checkAllocation(a))
 	faults.Under("allocation", s.checkPinned(c.Environment, r.Key, a))

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -13,9 +14,10 @@ import (
 // must lie in [From, To): slices of one layer that do not overlap share no
 // unit.
 type Slice struct {
-	Salt string `json:"salt" yaml:"salt"` // the layer's: see LayerSalt
-	From int    `json:"from" yaml:"from"` // 0 … Whole-1, not below the holdout
-	To   int    `json:"to" yaml:"to"`     // From+1 … Whole
+	Salt  string `json:"salt" yaml:"salt"`                       // the layer's: see LayerSalt
+	From  int    `json:"from" yaml:"from"`                       // 0 … Whole-1, not below the holdout
+	To    int    `json:"to" yaml:"to"`                           // From+1 … Whole
+	Share int    `json:"share,omitempty" yaml:"share,omitempty"` // asks for a free slice of that size, when To is 0; the rollout keeps it
 }
 
 // LayerSalt returns the salt of all slices of a layer.
@@ -83,7 +85,7 @@ func (s *State) FreeSlice(environment, layer string, share int) (Slice, error) {
 	l, ok := e.layer(free.Salt)
 	switch {
 	case !ok:
-		faults.Add("layer", layer, "is not a layer of "+environment, "declare it in the document of the environment")
+		faults.Add("name", layer, "is not a layer of "+environment, "declare it in the document of the environment")
 		return Slice{}, faults
 	case share < 1 || share > Whole:
 		faults.Add("share", share, fmt.Sprintf("is not between 1 and %d", Whole), "write thousandths of a percent")
@@ -101,6 +103,24 @@ func (s *State) FreeSlice(environment, layer string, share int) (Slice, error) {
 		return Slice{}, faults
 	}
 	return free, nil
+}
+
+// sliced returns the slice of an allocation: the one that its rollout has, or a
+// free one, where it asks for a share.
+func (s *State) sliced(environment string, r *record, a Allocation) (*Slice, event.Invalids) {
+	if a.Slice == nil || a.Slice.To != 0 || a.Slice.Share == 0 {
+		return a.Slice, nil
+	}
+	if last := r.Rollouts[a.Rollout].Slice; last != nil && last.Salt == a.Slice.Salt && last.Share == a.Slice.Share {
+		return last, nil
+	}
+	layer := strings.TrimPrefix(a.Slice.Salt, LayerSalt(environment, ""))
+	free, err := s.FreeSlice(environment, layer, a.Slice.Share)
+	if faults, ok := err.(event.Invalids); ok {
+		return nil, faults
+	}
+	free.Share = a.Slice.Share
+	return &free, nil
 }
 
 // checkSlice holds an allocation's slice to its layer.

@@ -164,7 +164,12 @@ func (d Demands) check() event.Invalids {
 }
 
 // wholeKey compiles a pattern that a key matches from end to end.
-func wholeKey(pattern string) (*regexp.Regexp, error) { return regexp.Compile("^(?:" + pattern + ")$") }
+func wholeKey(pattern string) (*regexp.Regexp, error) {
+	if _, err := regexp.Compile(pattern); err != nil {
+		return nil, err // as it was written: what is put around it could make it another
+	}
+	return regexp.Compile("^(?:" + pattern + ")$")
+}
 
 // requires reports whether something is asked for.
 func (d Demands) requires(what Required) bool { return slices.Contains(d.Require, what) }

@@ -197,7 +197,7 @@ func sharedStory(t *testing.T) *house {
 	f.Key = "checkout.slow"
 	h.define(f)
 	h.do(f.Key, after(func(a *Allocation) {
-		a.Salt, a.Rollout, a.Audience, a.Slice = f.Key, "production/checkout.slow/1", asks("fellows"), &Slice{"production/checkout", 5000, 25000}
+		a.Salt, a.Rollout, a.Audience, a.Slice = f.Key, "production/checkout.slow/1", asks("fellows"), &Slice{Salt: "production/checkout", From: 5000, To: 25000}
 	}))
 	h.segment(Segment{Key: "guests"})
 	h.granted(h.trySegment("guests", SegmentChange{Op: SegmentDelete}))

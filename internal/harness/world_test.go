@@ -41,7 +41,7 @@ func newWorld(t *testing.T) *world {
 		flags: flags.NewState(), metrics: ingest.NewCatalog(), seals: &event.Seals{},
 		now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), rng: rand.New(rand.NewPCG(30, 40)),
 	}
-	w.state = decisions.NewState(decisions.Known{Metric: w.metrics.Metric, Flag: w.flags.Flag, Segment: w.flags.Segment})
+	w.state = decisions.NewState(decisions.Known{Metric: w.metrics.Metric, Flag: w.flags.Flag, Segment: w.flags.Segment, FreeSlice: w.flags.FreeSlice})
 	w.house = event.NewProjection(w.flags, w.metrics, w.state, w.seals)
 	go func() { _ = w.house.Run(ctx, w.log) }()
 	return w

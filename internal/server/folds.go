@@ -22,7 +22,7 @@ type Folds struct {
 // NewFolds returns the state before the first event.
 func NewFolds() Folds {
 	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}, Requests: &event.Requests{}}
-	f.Rollouts = decisions.NewState(decisions.Known{Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment})
+	f.Rollouts = decisions.NewState(decisions.Known{Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment, FreeSlice: f.Flags.FreeSlice})
 	return f
 }
 

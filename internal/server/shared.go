@@ -15,24 +15,32 @@ func (s *server) order(ctx context.Context, comment string) flags.Order {
 	return flags.Order{ID: event.New(), Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: comment}
 }
 
-// applied carries out the command of one document.
-func (s *server) applied(ctx context.Context, d manifest.Document, key string, before func() uint64, handle func() (event.Event, event.Expect, error)) (Applied, error) {
+// writing is one document on its way into the log.
+type writing struct {
+	manifest.Document
+	key    string
+	was    func() uint64 // revision of what it describes, as it is
+	handle func() (event.Event, event.Expect, error)
+}
+
+// write carries out the command of one document.
+func (s *server) write(ctx context.Context, w writing) (Applied, error) {
 	var was uint64
 	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
-		was = before()
-		if err := expects(d, key, was); err != nil {
+		was = w.was()
+		if err := expects(w.Document, w.key, was); err != nil {
 			return event.Event{}, 0, err
 		}
-		return handle()
+		return w.handle()
 	})
 	if errors.Is(err, flags.ErrUnchanged) {
-		return Applied{Kind: d.Kind, Key: key, Change: unchanged, Revision: was}, nil
+		return Applied{Kind: w.Kind, Key: w.key, Change: unchanged, Revision: was}, nil
 	}
 	if err != nil {
 		return Applied{}, err
 	}
 	done, err := s.done(ctx, was, seq)
-	return Applied{Kind: d.Kind, Key: key, Change: done, Revision: seq}, err
+	return Applied{Kind: w.Kind, Key: w.key, Change: done, Revision: seq}, err
 }
 
 func (s *server) applySegment(ctx context.Context, d manifest.Document, in *applyIn) (Applied, error) {
@@ -51,11 +59,11 @@ func (s *server) applySegment(ctx context.Context, d manifest.Document, in *appl
 		return Applied{}, err
 	}
 	before := func() uint64 { old, _ := s.Flags.Segment(doc.Key); return old.Revision }
-	return s.applied(ctx, d, doc.Key, before, func() (event.Event, event.Expect, error) {
+	return s.write(ctx, writing{Document: d, key: doc.Key, was: before, handle: func() (event.Event, event.Expect, error) {
 		return s.Flags.HandleSegment(flags.SegmentCommand{
 			Order: s.order(ctx, in.Comment), Key: doc.Key, Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &doc}},
 		})
-	})
+	}})
 }
 
 // applyEnvironment takes an administrator: what an environment says reaches
@@ -69,9 +77,9 @@ func (s *server) applyEnvironment(ctx context.Context, d manifest.Document, in *
 		return Applied{}, err
 	}
 	before := func() uint64 { old, _ := s.Flags.Environment(doc.Key); return old.Revision }
-	return s.applied(ctx, d, doc.Key, before, func() (event.Event, event.Expect, error) {
+	return s.write(ctx, writing{Document: d, key: doc.Key, was: before, handle: func() (event.Event, event.Expect, error) {
 		return s.Flags.HandleEnvironment(flags.EnvironmentCommand{Order: s.order(ctx, in.Comment), Key: doc.Key, Environment: &doc})
-	})
+	}})
 }
 
 // applyPolicy takes an administrator: who could change a policy could get
@@ -85,7 +93,7 @@ func (s *server) applyPolicy(ctx context.Context, d manifest.Document, in *apply
 		return Applied{}, err
 	}
 	before := func() uint64 { old, _ := s.Flags.PolicyDoc(doc.Key); return old.Revision }
-	return s.applied(ctx, d, doc.Key, before, func() (event.Event, event.Expect, error) {
+	return s.write(ctx, writing{Document: d, key: doc.Key, was: before, handle: func() (event.Event, event.Expect, error) {
 		return s.Flags.HandlePolicy(flags.PolicyCommand{Order: s.order(ctx, in.Comment), Key: doc.Key, Policy: &doc})
-	})
+	}})
 }
