@@ -20,6 +20,25 @@ type Seen struct {
 	Since  time.Time `json:"since,omitzero"`  // when counting began; zero: nobody counts
 }
 
+// Asking reports whether a flag that was last asked for then is in use.
+func Asking(last, now time.Time) bool { return !last.IsZero() && now.Sub(last) <= Quiet }
+
+// Doubt says why it cannot be told that a flag which nobody asks for is not in
+// use, or returns "".
+func (s Seen) Doubt(now time.Time) string {
+	switch {
+	case Asking(s.Asked, now):
+		return ""
+	case s.Since.IsZero():
+		return "nobody counts evaluations there"
+	case now.Sub(s.Since) <= Quiet:
+		return "evaluations are counted since " + s.Since.UTC().Format(time.RFC3339) + " alone"
+	case Asking(s.Listed, now):
+		return "clients fetch it with all other flags"
+	}
+	return ""
+}
+
 // LastAsked returns when a flag was last evaluated in any of its environments,
 // as Lifecycle asks for it: nil while it cannot be told, because some
 // environment has not been counted for as long as a flag may go unseen, or

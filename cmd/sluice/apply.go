@@ -85,6 +85,9 @@ func (c applyCmd) Run(ctx context.Context) error {
 	}
 	for _, d := range done {
 		fmt.Printf("%s %s %s (revision %d)\n", strings.ToLower(d.Kind), d.Key, d.Change, d.Revision)
+		for _, note := range d.Notes {
+			fmt.Println(" ", note)
+		}
 	}
 	return err
 }

@@ -44,7 +44,7 @@ func wouldChange(w io.Writer, done []server.Applied) {
 	}
 	for _, d := range done {
 		fmt.Fprintf(w, "%s %s would be %s\n", strings.ToLower(d.Kind), d.Key, d.Change)
-		for _, difference := range d.Differences {
+		for _, difference := range append(d.Differences, d.Notes...) {
 			fmt.Fprintf(w, "  %s\n", difference)
 		}
 	}

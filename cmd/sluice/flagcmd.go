@@ -14,22 +14,27 @@ type flagCmd struct {
 	Environment string `short:"e" help:"Environment; not for archive and restore."`
 	Comment     string `short:"m" required:"" help:"Why; it stays on record."`
 	Variant     string `help:"What an archived flag answers."`
+	Reason      string `help:"Why it is archived although it is needed, asked for or undecided."`
 }
 
 // Run switches the flag and prints its new revision.
 func (c flagCmd) Run(ctx context.Context) error {
 	body := map[string]string{"comment": c.Comment}
-	for key, value := range map[string]string{"environment": c.Environment, "variant": c.Variant} {
+	for key, value := range map[string]string{"environment": c.Environment, "variant": c.Variant, "reason": c.Reason} {
 		if value != "" {
 			body[key] = value
 		}
 	}
 	var f struct {
-		Revision uint64 `json:"revision"`
+		Revision uint64   `json:"revision"`
+		Notes    []string `json:"notes"`
 	}
 	if err := c.post(ctx, "/api/v1/flags/"+url.PathEscape(c.Key)+"/"+c.Op, body, &f); err != nil {
 		return err
 	}
 	fmt.Printf("flag %s: %s (revision %d)\n", c.Key, c.Op, f.Revision)
+	for _, note := range f.Notes {
+		fmt.Println(" ", note)
+	}
 	return nil
 }

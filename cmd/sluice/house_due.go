@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/internal/server"
 )
 
 // carry carries out the flag changes that people scheduled and whose time has
@@ -32,7 +33,10 @@ func (h *house) carryOne(ctx context.Context, c flags.Command) error {
 	var expect event.Expect
 	var refused, err error
 	h.projection.View(func(uint64) {
-		if e, expect, refused = h.folds.Flags.Handle(c); refused != nil {
+		if refused = h.undecided(c); refused == nil {
+			e, expect, refused = h.folds.Flags.Handle(c)
+		}
+		if refused != nil {
 			e, expect, err = h.folds.Flags.Lapse(c, refused)
 		}
 	})
@@ -55,4 +59,14 @@ func (h *house) carryOne(ctx context.Context, c flags.Command) error {
 		h.lg.Info("made a scheduled change", "flag", c.Key, "event", e.ID, "cause", c.Cause)
 	}
 	return h.projection.Wait(ctx, seq) // the next command may be about the same flag
+}
+
+// undecided refuses to archive a flag whose time has come and that somebody
+// still asks for. Call it in a View.
+func (h *house) undecided(c flags.Command) error {
+	door := server.House{Folds: h.folds, Now: func() time.Time { return c.At }}
+	if h.usage != nil {
+		door.Usage = h.usage
+	}
+	return door.Decided(c.Key, c.Changes)
 }

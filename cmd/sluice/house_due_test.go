@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,5 +124,41 @@ func TestScheduledChangesAreMadeOnceAfterARestart(t *testing.T) {
 	}
 	if last != before+3 {
 		t.Errorf("%d events for three schedules", last-before)
+	}
+}
+
+// A flag that somebody still asks for when it is to be archived is not: the
+// schedule lapses, and says why.
+func TestScheduledArchivingLapsesWhileSomebodyAsks(t *testing.T) {
+	morning := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	h := logOf(t, t.TempDir())
+	t.Cleanup(func() {
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, key := range []string{"asked", "quiet"} {
+		f := flags.Flag{
+			Key: key, Purpose: flags.Operational, Owner: "shop", Type: flags.Boolean,
+			Variants: flags.Variants{"on": []byte("true"), "off": []byte("false")}, Safe: "off",
+		}
+		c := flags.Command{ID: event.Derive("define", key), Key: key, Expect: event.Any, At: morning, Actor: "person:ana", Changes: []flags.Change{{Op: flags.Define, Flag: &f}}}
+		e, expect, err := h.folds.Flags.Handle(c)
+		h.write(t, e, expect, err)
+		c.ID, c.Changes = event.Derive("archive", key), []flags.Change{{Op: flags.Archive}}
+		e, expect, err = h.folds.Flags.Schedule(c, morning.Add(time.Hour))
+		h.write(t, e, expect, err)
+	}
+	follow(t, h)
+	h.usage = &usage{seen: map[string]map[string]flags.Seen{"production": {
+		"asked": {Asked: morning.AddDate(0, 0, -6), Since: morning.AddDate(-1, 0, 0)},
+		"quiet": {Asked: morning.AddDate(0, 0, -8), Since: morning.AddDate(-1, 0, 0)},
+	}}}
+	if err := h.carry(t.Context(), morning.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	asked, quiet := h.folds.Flags.Schedules("asked")[0], h.folds.Flags.Schedules("quiet")[0]
+	if asked.Standing != flags.Lapsed || !strings.Contains(asked.Why, "production last asked for the flag at 2026-10-27T09:00:00Z") || quiet.Standing != flags.Done {
+		t.Errorf("got %+v and %+v", asked, quiet)
 	}
 }

@@ -22,7 +22,7 @@ type applyIn struct {
 	Start   bool   `query:"start" doc:"start the rollouts among the documents"`
 	DryRun  bool   `query:"dryRun" doc:"say what would change, or everything that would be refused, and record nothing"`
 	Set     string `query:"set" doc:"name of the set of files that the documents are; it keeps their flags from now on"`
-	Prune   bool   `query:"prune" doc:"archive the flags of the set that are not among the documents; nothing is done when any of that is refused"`
+	Prune   bool   `query:"prune" doc:"archive the flags of the set that are not among the documents, and keep those that somebody still asks for or that are undecided; nothing is done when any of that is refused for another reason"`
 
 	ContentType string `header:"Content-Type" hidden:"true"`
 
@@ -39,10 +39,11 @@ type applyOut struct {
 type Applied struct {
 	Kind     string `json:"kind"`
 	Key      string `json:"key"`
-	Change   string `json:"change" enum:"created,changed,unchanged,archived"`
+	Change   string `json:"change" enum:"created,changed,unchanged,archived,kept"`
 	Revision uint64 `json:"revision" doc:"sequence of the last event of what the document describes; of a dry run, as it is now"`
 
 	Differences []string `json:"differences,omitempty" doc:"of a dry run: what would change, in sentences"`
+	Notes       []string `json:"notes,omitempty" doc:"of a flag that prune keeps: why; of one that it archives: what could not be checked"`
 }
 
 // apply carries out documents in order. One command is one event, so what
@@ -135,6 +136,7 @@ const (
 	changed   = "changed"
 	unchanged = "unchanged"
 	archived  = "archived" // by prune
+	kept      = "kept"     // by prune, which waits until it can be archived
 )
 
 func change(revision uint64) string {

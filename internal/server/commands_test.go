@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
@@ -307,26 +306,4 @@ func TestAuthorsDoNotApproveTheirOwn(t *testing.T) {
 	_, _, header := h.ask("admin", "POST", checkout+"/requests", `{"flag":{"key":"shop.checkout","purpose":"operational","owner":"web","type":"boolean","variants":{"on":true,"off":false},"safe":"off","environments":{"production":{"enabled":true}}}}`)
 	h.want("admin", "POST", header.Get("Location")+"/approve", `{}`, 409, "own approval does not count")
 	h.want("approver", "POST", header.Get("Location")+"/reject", `{"comment":"no"}`, 200, `"standing":"rejected","why":"person:approver: no"`)
-}
-
-// used is a Usage that knows of one flag in production.
-type used struct{ asked *time.Time }
-
-func (u used) Usage(context.Context, string, string, time.Time) ([]flags.Usage, error) {
-	return nil, nil
-}
-
-func (u used) Seen(string, string) flags.Seen {
-	return flags.Seen{Asked: *u.asked, Since: start.AddDate(-1, 0, 0)}
-}
-
-func TestArchivingIsRefusedWhileSomebodyAsks(t *testing.T) {
-	asked := start.Add(-time.Hour)
-	h := shop(t, func(house *House) { house.Usage = used{&asked} })
-	h.want("approver", "POST", checkout+"/archive", `{"comment":"old"}`, 400, "somebody evaluated the flag at 2026-11-01T08:00:00Z")
-	h.want("approver", "PATCH", checkout, `{"changes":[{"op":"archive"}]}`, 400, "somebody evaluated the flag")
-	h.want("approver", "POST", checkout+"/archive", `{"comment":"old","reason":"a test asks for it"}`, 200, `"archived":true`)
-	h.want("approver", "POST", checkout+"/restore", `{"comment":"old"}`, 200, `"revision"`)
-	asked = start.Add(-flags.Unseen - time.Hour)
-	h.want("approver", "PATCH", checkout, `{"changes":[{"op":"archive"}]}`, 200, `"archived":true`)
 }

@@ -12,11 +12,18 @@ type flagKey struct {
 	Key string `path:"key" example:"checkout.payments.express-pay"`
 }
 
-// FlagDetail is a flag with what waits to change it.
+// FlagDetail is a flag with what waits to change it, where it is in its life
+// and who uses it. Of a flag as it was there is the definition alone; what a
+// command is answered with does not change when it is sent again.
 type FlagDetail struct {
 	flags.Recorded
 	Schedules []flags.Schedule `json:"schedules,omitempty" doc:"changes that wait for their time"`
 	Requests  []flags.Request  `json:"requests,omitempty" doc:"changes that wait for others to agree"`
+
+	Lifecycle  *flags.Life           `json:"lifecycle,omitempty"`
+	Seen       map[string]flags.Seen `json:"seen,omitempty" doc:"when it was last used, by environment; absent when this replica does not know"`
+	References *int                  `json:"references,omitempty" doc:"places in source trees; absent when none has been scanned"`
+	Notes      []string              `json:"notes,omitempty" doc:"of a flag that was just archived: what could not be checked"`
 }
 
 type flagOut struct {
@@ -31,7 +38,11 @@ type flagIn struct {
 
 func (s *server) readFlag(ctx context.Context, in *flagIn) (*flagOut, error) {
 	if in.At == "" {
-		return s.getFlag(ctx, &flagKey{Key: in.Key})
+		out, err := s.getFlag(ctx, &flagKey{Key: in.Key})
+		if err == nil {
+			s.Projection.View(func(uint64) { s.insights(&out.Body) })
+		}
+		return out, err
 	}
 	_, f, err := s.past(ctx, in.Key, in.At)
 	return &flagOut{ETag: fmt.Sprintf("%q", fmt.Sprint(f.Revision)), Body: FlagDetail{Recorded: shown(ctx, f)}}, err
@@ -66,6 +77,20 @@ func (s *server) detail(ctx context.Context, f flags.Recorded) FlagDetail {
 		}
 	}
 	return d
+}
+
+// insights adds where a flag is in its life and who uses it, of what whoever
+// asks may see. Call it in a View.
+func (s *server) insights(d *FlagDetail) {
+	life := s.life(d.Recorded)
+	d.Lifecycle, d.References = &life, s.Flags.References(d.Key)
+	if s.Usage == nil {
+		return
+	}
+	d.Seen = map[string]flags.Seen{}
+	for name := range d.Environments {
+		d.Seen[name] = s.Usage.Seen(name, d.Key)
+	}
 }
 
 type metricsIn struct{ Page }

@@ -33,13 +33,14 @@ func (s *server) patchFlag(ctx context.Context, in *patchIn) (*flagOut, error) {
 	if err := s.mayChange(ctx, in.Body.Changes); err != nil {
 		return nil, err
 	}
-	return s.changed(ctx, in.Key, func() (event.Event, event.Expect, error) {
+	out, err := s.changed(ctx, in.Key, func() (event.Event, event.Expect, error) {
 		c, err := s.asked(ctx, in.Key, in.Precondition, in.Body)
 		if err != nil {
 			return event.Event{}, 0, err
 		}
-		return s.Flags.Handle(c)
+		return s.handled(c)
 	})
+	return s.noting(out, in.Body.Changes), err
 }
 
 // changed carries out a command of a flag and answers with the flag: as the
@@ -55,15 +56,21 @@ func (s *server) changed(ctx context.Context, key string, do handle) (*flagOut, 
 	return s.getFlag(ctx, &flagKey{Key: key})
 }
 
+// noting adds to the answer to a command what could not be checked, if there
+// is an answer.
+func (s *server) noting(out *flagOut, changes []flags.Change) *flagOut {
+	if out != nil {
+		s.Projection.View(func(uint64) { out.Body.Notes = s.doubts(out.Body.Key, changes) })
+	}
+	return out
+}
+
 // asked returns the command that a request asks for, of changes that people may
 // ask for. Call it in a View.
 func (s *server) asked(ctx context.Context, key string, p Precondition, w Wanted) (flags.Command, error) {
 	c, err := s.commanded(ctx, key, p, w)
 	if err == nil {
 		err = flags.CheckAsked(w.Changes).Err()
-	}
-	if err == nil {
-		err = s.decided(key, w.Changes)
 	}
 	return c, err
 }

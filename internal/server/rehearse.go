@@ -117,50 +117,68 @@ func all(list []error) error {
 }
 
 // prune archives the flags of a set that its files no longer have. A flag that
-// is still needed, or under way, is refused like any other.
+// is still needed, or ramped, is refused like any other; one that somebody asks
+// for, or that is undecided, is kept: it is archived when the files are applied
+// another time.
 func (s *server) prune(ctx context.Context, docs []document, in *applyIn) ([]Applied, error) {
 	if !in.Prune {
 		return nil, nil
 	}
-	kept := map[string]bool{}
+	present := map[string]bool{}
 	for _, d := range docs {
-		kept[d.key] = true
+		present[d.key] = true
 	}
 	var done []Applied
 	var refused []error
-	for _, key := range s.leftOut(in.Set, kept) {
-		seq, err := s.drop(ctx, key, in)
+	held := map[string]bool{}
+	for _, key := range s.leftOut(in.Set, present) {
+		a, err := s.drop(ctx, key, in, held)
 		if err != nil {
 			refused = append(refused, fmt.Errorf("pruning flag %s: %w", key, err))
 			continue
 		}
-		done = append(done, Applied{Kind: "Flag", Key: key, Change: archived, Revision: seq})
+		done, held[key] = append(done, a), a.Change == kept
 	}
 	return done, all(refused)
 }
 
-// drop archives a flag of a set. To archive is a decision for every
-// environment, by whichever door it comes.
-func (s *server) drop(ctx context.Context, key string, in *applyIn) (uint64, error) {
+// drop archives a flag of a set, or says why it is kept: also because a flag
+// that needs it is held. To archive is a decision for every environment, by
+// whichever door it comes.
+func (s *server) drop(ctx context.Context, key string, in *applyIn, held map[string]bool) (Applied, error) {
 	if err := mayTouch(ctx, access.Decide, access.AnyEnvironment, key); err != nil {
-		return 0, fmt.Errorf("%w: to archive it takes an approver", err)
+		return Applied{}, fmt.Errorf("%w: to archive it takes an approver", err)
 	}
 	turnTo(ctx, "prune", key)
-	return s.recorded(ctx, func() (event.Event, event.Expect, error) {
-		return s.Flags.Handle(flags.Command{
+	changes, waits := []flags.Change{{Op: flags.Archive}}, false
+	a := Applied{Kind: "Flag", Key: key, Change: archived}
+	s.Projection.View(func(uint64) {
+		a.Notes = s.doubts(key, changes)
+		waits = s.waits(key) || slices.ContainsFunc(s.Flags.Dependants(key), func(d string) bool { return held[d] })
+	})
+	var err error
+	a.Revision, err = s.recorded(ctx, func() (event.Event, event.Expect, error) {
+		return s.handled(flags.Command{
 			ID: event.New(), Key: key, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name,
-			Comment: strings.TrimSpace(in.Comment + " (no longer in the files of set " + in.Set + ")"), Changes: []flags.Change{{Op: flags.Archive}},
+			Comment: strings.TrimSpace(in.Comment + " (no longer in the files of set " + in.Set + ")"), Changes: changes,
 		})
 	})
+	var why event.Invalids
+	if waits && errors.As(err, &why) {
+		_, a.Revision = s.current(a.Kind, key)
+		a.Change, a.Notes = kept, strings.Split(why.Error(), "\n")
+		return a, nil
+	}
+	return a, err
 }
 
 // leftOut returns the keys of a set's flags that are not archived and not
-// among the kept ones: dependants first, so that what they need is free.
-func (s *server) leftOut(set string, kept map[string]bool) []string {
+// among the present ones: dependants first, so that what they need is free.
+func (s *server) leftOut(set string, present map[string]bool) []string {
 	var out []document
 	s.Projection.View(func(uint64) {
 		for _, key := range s.Flags.Keys() {
-			if f, _ := s.Flags.Flag(key); f.Set == set && !f.Archived && !kept[key] {
+			if f, _ := s.Flags.Flag(key); f.Set == set && !f.Archived && !present[key] {
 				d := document{key: key, needs: f.Needs()}
 				d.Kind = "Flag"
 				out = append(out, d)

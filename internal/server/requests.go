@@ -51,7 +51,8 @@ func (s *server) proposeChange(ctx context.Context, in *proposeIn) (*requestOut,
 		if err != nil {
 			return event.Event{}, 0, err
 		}
-		return s.Flags.Propose(c)
+		e, expect, err := s.Flags.Propose(c)
+		return e, expect, together(s.Decided(c.Key, c.Changes), err)
 	})
 	if err != nil {
 		return nil, err
@@ -161,7 +162,8 @@ func (s *server) answerRequest(ctx context.Context, in *answerIn) (*requestOut, 
 		case "withdraw":
 			return s.Flags.Withdraw(c, id)
 		}
-		return s.Flags.Enact(c, id)
+		e, expect, err := s.Flags.Enact(c, id)
+		return e, expect, together(s.Decided(c.Key, q.Changes), err)
 	})
 	if err != nil {
 		return nil, err

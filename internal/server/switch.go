@@ -28,7 +28,7 @@ func (s *server) switchFlag(ctx context.Context, in *switchIn) (*flagOut, error)
 	if err := may(ctx, access.Decide, in.touches()); err != nil {
 		return nil, err
 	}
-	return s.changed(ctx, in.Key, func() (event.Event, event.Expect, error) {
+	out, err := s.changed(ctx, in.Key, func() (event.Event, event.Expect, error) {
 		changes, err := s.switching(in)
 		if err != nil {
 			return event.Event{}, 0, err
@@ -37,8 +37,9 @@ func (s *server) switchFlag(ctx context.Context, in *switchIn) (*flagOut, error)
 		if err != nil {
 			return event.Event{}, 0, err
 		}
-		return s.Flags.Handle(c)
+		return s.handled(c)
 	})
+	return s.noting(out, []flags.Change{{Op: flags.Op(in.Op), Reason: in.Body.Reason}}), err
 }
 
 // touches returns the environment that the operation changes: to archive or
@@ -60,7 +61,7 @@ func (s *server) switching(in *switchIn) ([]flags.Change, error) {
 	}
 	if c.Op == flags.Archive {
 		c.Reason = in.Body.Reason
-		return []flags.Change{c}, s.decided(in.Key, []flags.Change{c})
+		return []flags.Change{c}, nil
 	}
 	if c.Op != flags.Unforce {
 		return []flags.Change{c}, nil
