@@ -73,16 +73,17 @@ func compared(op string, c int) jsonlogic.Value {
 	return null
 }
 
-// versionText writes a number as it would be written in a version.
+// versionText writes a number as flagd does, which from a million on has an
+// exponent and is no version.
 func versionText(v jsonlogic.Value) string {
-	if n, ok := v.Number(); ok && n < 1e21 {
-		return strconv.FormatFloat(n, 'f', -1, 64)
+	if n, ok := v.Number(); ok {
+		return strconv.FormatFloat(n, 'g', -1, 64)
 	}
 	s, _ := v.Text()
 	return s
 }
 
-// fractional is flagd's operator, version 2: WIRE arithmetic in bucket.go. The
+// fractional is flagd's operator, version 2, whose arithmetic is in bucket.go. The
 // first operand is the text that is hashed; without it, that is flag key and
 // targeting key. The others are variants with weights.
 func fractional(c jsonlogic.Call) (jsonlogic.Value, error) {

@@ -273,13 +273,6 @@ func (k compiler) result(variant string, reason Reason, step Step) Result {
 	}
 }
 
-// failure makes an answer that says what went wrong with an imported rule.
-func (k compiler) failure(code ErrorCode) *outcome {
-	r := k.result("", Errored, AtTargeting)
-	r.Error = code
-	return k.encode(r)
-}
-
 func (k compiler) encode(r Result) *outcome {
 	head := ofrepHead(k.environment, &r)
 	sum := sha256.Sum256(head)
@@ -292,15 +285,6 @@ func (k compiler) fallback(e Environment, inherited []InheritedRule) *outcome {
 		reason = Static
 	}
 	return k.byDefault(reason)
-}
-
-// byDefault makes the default's answer. A default that the code has is never
-// static, which would be the flag's.
-func (k compiler) byDefault(reason Reason) *outcome {
-	if k.flag.Default == "" {
-		reason = DefaultReason
-	}
-	return k.outcome(k.flag.Default, reason, AtDefault)
 }
 
 func (k compiler) targets(list []Target) map[string]*outcome {

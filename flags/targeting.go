@@ -43,6 +43,22 @@ func (k compiler) targeting(e Environment) *targeting {
 	return t
 }
 
+// failure makes an answer that says what went wrong with an imported rule.
+func (k compiler) failure(code ErrorCode) *outcome {
+	r := k.result("", Errored, AtTargeting)
+	r.Error = code
+	return k.encode(r)
+}
+
+// byDefault makes the default's answer. A default that the code has is never
+// static, which would be the flag's.
+func (k compiler) byDefault(reason Reason) *outcome {
+	if k.flag.Default == "" {
+		reason = DefaultReason
+	}
+	return k.outcome(k.flag.Default, reason, AtDefault)
+}
+
 // answer evaluates the rule.
 func (t *targeting) answer(c *Context) *outcome {
 	if t.rule == nil {

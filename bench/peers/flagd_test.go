@@ -103,6 +103,11 @@ func pick(hash uint64, arms []any) any {
 		if len(arm) == 0 {
 			return nil
 		}
+		switch arm[0].(type) {
+		case string, bool, float64, nil:
+		default:
+			return nil
+		}
 		w := 1.0
 		if len(arm) > 1 && arm[1] != nil {
 			var ok bool
