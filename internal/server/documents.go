@@ -95,8 +95,8 @@ func ordered(docs []document) []document {
 		}
 	}
 	depth := map[string]int{}
-	for key := range flagged {
-		depth[key] = deep(flagged, key, len(flagged))
+	for _, d := range docs {
+		deepen(flagged, depth, d.key)
 	}
 	out := slices.Clone(docs)
 	slices.SortStableFunc(out, func(a, b document) int {
@@ -108,17 +108,20 @@ func ordered(docs []document) []document {
 	return out
 }
 
-// deep returns the length of the longest chain of flags that a flag needs. In
-// a cycle, which is refused later, it stops at the number of flags.
-func deep(flagged map[string]document, key string, most int) int {
-	d := 0
-	if most == 0 {
+// deepen notes how long the longest chain of flags is that a flag needs: once
+// for each flag, because there can be more ways than anybody can walk. In a
+// cycle, which is refused later, a flag that is being looked at counts as none.
+func deepen(flagged map[string]document, depth map[string]int, key string) int {
+	if d, known := depth[key]; known {
 		return d
 	}
+	depth[key] = 0
+	d := 0
 	for _, need := range flagged[key].needs {
 		if _, ok := flagged[need]; ok {
-			d = max(d, 1+deep(flagged, need, most-1))
+			d = max(d, 1+deepen(flagged, depth, need))
 		}
 	}
+	depth[key] = d
 	return d
 }

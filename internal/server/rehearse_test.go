@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -172,5 +173,34 @@ func TestDifferences(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestOrdered_manyPaths: flags that need each other by many paths are ordered in
+// no more time than others, cycles included: those are refused later.
+func TestOrdered_manyPaths(t *testing.T) {
+	flag := func(key string, needs ...string) document {
+		d := document{key: key, needs: needs}
+		d.Kind = "Flag"
+		return d
+	}
+	var docs []document
+	for i := range 60 { // 2^60 paths
+		docs = append(docs, flag(fmt.Sprintf("a%02d", i), fmt.Sprintf("a%02d", i+1), fmt.Sprintf("b%02d", i+1)), flag(fmt.Sprintf("b%02d", i), fmt.Sprintf("a%02d", i+1), fmt.Sprintf("b%02d", i+1)))
+	}
+	out := ordered(docs)
+	if first, last := out[0].key, out[len(out)-1].key; first != "a59" || last != "b00" {
+		t.Errorf("from %s to %s", first, last)
+	}
+	var circle []document
+	var all []string
+	for i := range 40 {
+		all = append(all, fmt.Sprint("c", i))
+	}
+	for _, key := range all {
+		circle = append(circle, flag(key, all...))
+	}
+	if got := len(ordered(circle)); got != len(circle) {
+		t.Errorf("%d documents of %d", got, len(circle))
 	}
 }
