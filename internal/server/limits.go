@@ -110,9 +110,12 @@ func (s *server) wait(r *http.Request, at route, p access.Principal, known bool,
 		return 0 // the hub admits them
 	}
 	byToken, byAddress := s.pools.of(at.needs)
-	wait := byToken.Take(p.Token, 1, now)
-	if wait == 0 && p.Class == access.ClientSDK && byAddress != nil {
+	wait := time.Duration(0)
+	if p.Class == access.ClientSDK { // first: what an address is refused costs the others nothing
 		wait = byAddress.Take(s.address(r), 1, now)
+	}
+	if wait == 0 {
+		wait = byToken.Take(p.Token, 1, now)
 	}
 	if wait == 0 && at.needs == access.Send {
 		wait = s.pools.bytes.Take(p.Token, 0, now) // what came before is paid for

@@ -92,6 +92,22 @@ func TestLimits_ofClientTokens(t *testing.T) {
 	}
 }
 
+// TestLimits_oneAddressLeavesTheTokenToOthers: what an address is refused takes
+// nothing from the bucket that all browsers share.
+func TestLimits_oneAddressLeavesTheTokenToOthers(t *testing.T) {
+	h := newHouseWith(t, func(h *House) {
+		h.Limits = Limits{Evaluate: rate(5), EvaluateAddress: rate(2), Events: rate(5), EventsAddress: rate(2), Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	})
+	for path, want := range map[string]int{"/ofrep/v1/evaluate/flags": 200, "/v1/events": 400} {
+		for range 20 {
+			h.ask("client", "POST", path, "{}", "X-Forwarded-For", "1.1.1.1")
+		}
+		if code, body, _ := h.ask("client", "POST", path, "{}", "X-Forwarded-For", "2.2.2.2"); code != want {
+			t.Errorf("%s from another address: got %d %s", path, code, body)
+		}
+	}
+}
+
 func TestLimits_bytesOfAToken(t *testing.T) {
 	h := newHouseWith(t, func(h *House) { h.Limits = Limits{EventBytes: rate(100)} })
 	h.want("sdk", "POST", "/v1/events", "["+strings.Repeat(" ", 150)+"]", 400, "")
