@@ -72,6 +72,9 @@ func (s *server) asked(ctx context.Context, key string, p Precondition, w Wanted
 	if err == nil {
 		err = flags.CheckAsked(w.Changes).Err()
 	}
+	if err == nil {
+		err = s.ownedAfter(w.Changes)
+	}
 	return c, err
 }
 
@@ -164,6 +167,10 @@ func (s *server) createFlag(ctx context.Context, in *createIn) (*createdOut, err
 		return nil, err
 	}
 	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
+		var faults event.Invalids
+		if s.checkOwner("owner", in.Body.Owner, &faults); len(faults) > 0 {
+			return event.Event{}, 0, faults
+		}
 		return s.Flags.Handle(flags.Command{
 			ID: event.New(), Key: in.Body.Key, Expect: 0, At: s.Now(), Actor: who(ctx).Name, Comment: in.Comment,
 			Changes: []flags.Change{{Op: flags.Define, Flag: &in.Body}},

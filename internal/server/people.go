@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/manifest"
 )
@@ -65,6 +66,21 @@ func (s *server) owned(d manifest.Document) error {
 			s.checkOwner(path, owner, &faults)
 		}
 	})
+	return faults.Err()
+}
+
+// ownedAfter refuses changes that give a flag an owner whom nobody has declared.
+// Call it in a View.
+func (s *server) ownedAfter(changes []flags.Change) error {
+	var faults event.Invalids
+	for i, c := range changes {
+		switch {
+		case c.Op == flags.SetOwner:
+			s.checkOwner(fmt.Sprintf("changes[%d].owner", i), c.Owner, &faults)
+		case c.Op == flags.Define && c.Flag != nil:
+			s.checkOwner(fmt.Sprintf("changes[%d].flag.owner", i), c.Flag.Owner, &faults)
+		}
+	}
 	return faults.Err()
 }
 

@@ -57,6 +57,25 @@ func TestPeople(t *testing.T) {
 	h.want("editor", "POST", "/api/v1/apply", foreign, http.StatusOK, "") // nobody is declared any more
 }
 
+// TestOwners_throughEveryDoor: whoever creates or changes a flag names an owner
+// that is declared, by whichever door.
+func TestOwners_throughEveryDoor(t *testing.T) {
+	h := shop(t)
+	h.want("admin", "POST", "/api/v1/apply", people, http.StatusOK, "created")
+	const flag = `{"key":"shop.checkout","purpose":"operational","owner":"nobody","type":"boolean","variants":{"on":true,"off":false},"safe":"off"}`
+	const is = `"value":"nobody","why":"is neither a declared person nor a declared team"`
+	h.want("editor", "POST", "/api/v1/flags", strings.Replace(flag, "checkout", "next", 1), http.StatusBadRequest, `"path":"owner",`+is)
+	for path, at := range map[string]string{"": "", "/requests": "", "/schedules": `"at":"2027-01-01T00:00:00Z",`} {
+		method := "POST"
+		if path == "" {
+			method = "PATCH"
+		}
+		h.want("editor", method, checkout+path, `{`+at+`"changes":[{"op":"set-owner","owner":"nobody"}]}`, http.StatusBadRequest, `"path":"changes[0].owner",`+is)
+		h.want("editor", method, checkout+path, `{`+at+`"changes":[{"op":"define","flag":`+flag+`}]}`, http.StatusBadRequest, `"path":"changes[0].flag.owner",`+is)
+	}
+	h.want("editor", "PATCH", checkout, `{"changes":[{"op":"set-owner","owner":"ana"}]}`, http.StatusOK, `"owner":"ana"`)
+}
+
 // TestKeys: a token that is bound to keys changes and sees what has them, and
 // nothing else.
 func TestKeys(t *testing.T) {
