@@ -182,7 +182,7 @@ func (s *State) Enact(c Command, id event.ID) (event.Event, event.Expect, error)
 		return event.Event{}, 0, err
 	}
 	if lacks := q.lacks(append(s.needs(old, work, c.Changes), q.Needs...)); len(lacks) > 0 {
-		return event.Event{}, 0, fmt.Errorf("%w: request %s has %d approvals and still asks for %s", ErrRefused, id, len(q.Approvals), sentence(lacks))
+		return event.Event{}, 0, fmt.Errorf("%w: request %s still asks for %s, and has %d", ErrRefused, id, sentence(lacks), len(q.Approvals))
 	}
 	if c.Comment == "" {
 		c.Comment = q.Comment
@@ -203,6 +203,9 @@ func (s *State) asks(c Command, id event.ID) (Request, event.Expect, error) {
 	}
 	return q, expect, err
 }
+
+// Asks says what the request asks for: "2 approvals (approver, production)".
+func (q Request) Asks() string { return sentence(q.Needs) }
 
 func (q Request) standing() Standing { return q.Standing }
 

@@ -110,7 +110,7 @@ func TestARequestIsAppliedWhenEnoughOthersAgree(t *testing.T) {
 	}
 	h.approve(id, "ben")
 	_, err = h.put(h.state.Enact(h.by("ana"), id))
-	if want := "it is refused: request " + id.String() + " has 1 approvals and still asks for 2 approvals (approver, production)"; refusal(err) != want {
+	if want := "it is refused: request " + id.String() + " still asks for 2 approvals (approver, production), and has 1"; refusal(err) != want {
 		t.Errorf("with one approval: %v", err)
 	}
 	h.approve(id, "cleo")

@@ -59,8 +59,8 @@ func (c client) post(ctx context.Context, path string, body, into any) error {
 }
 
 // do sends one request. into may be nil, a *[]byte for the raw answer, or a
-// value for its JSON.
-func (c client) do(ctx context.Context, method, path, kind string, body []byte, into any) error {
+// value for its JSON; headers are names and values in turn.
+func (c client) do(ctx context.Context, method, path, kind string, body []byte, into any, headers ...string) error {
 	if u, err := url.Parse(c.Server); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("--server %q is not an address; write one such as http://127.0.0.1:8321", c.Server)
 	}
@@ -74,6 +74,9 @@ func (c client) do(ctx context.Context, method, path, kind string, body []byte, 
 	}
 	if c.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
 	}
 	answer, err := doer.Do(r)
 	var refused *net.OpError

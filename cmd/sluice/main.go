@@ -29,6 +29,7 @@ type cli struct {
 	Explain   explainCmd   `cmd:"" help:"Say why a unit gets, or got, what it gets: rule by rule, with its buckets."`
 	Ramp      rampCmd      `cmd:"" help:"Give a share of the units a variant, without a plan."`
 	Flag      flagCmd      `cmd:"" help:"Enable, disable, force, unforce, archive or restore a flag."`
+	Change    changeCmd    `cmd:"" help:"Change a flag step by step: now, at a time, or when others have agreed."`
 	Start     startCmd     `cmd:"" help:"Start a planned rollout."`
 	Approve   approveCmd   `cmd:"" help:"Approve what a rollout asks for."`
 	Rollback  rollbackCmd  `cmd:"" help:"Give everybody the safe variant, now."`

@@ -25,7 +25,7 @@ import (
 var rewrite = flag.Bool("update", false, "rewrite what the commands say; read the diff")
 
 // memoryHouse opens a house on memory parts and points the commands to it, as
-// an approver of everything.
+// ana, an approver of everything; $BEN is the token of another.
 func memoryHouse(t *testing.T) {
 	t.Helper()
 	folds, log := server.NewFolds(), event.NewMemLog()
@@ -45,12 +45,14 @@ func memoryHouse(t *testing.T) {
 			t.Errorf("the projection ended: %v", err)
 		}
 	})
-	text, _, err := server.IssueToken(ctx, h, access.Token{Class: access.Account, Role: access.Approver, Name: "ana"}, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Setenv("SLUICE_SERVER", s.URL)
-	t.Setenv("SLUICE_TOKEN", text)
+	for name, variable := range map[string]string{"ana": "SLUICE_TOKEN", "ben": "BEN"} {
+		text, _, err := server.IssueToken(ctx, h, access.Token{Class: access.Account, Role: access.Approver, Name: name}, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv(variable, text)
+	}
 }
 
 // TestCommands_tellTheirStories runs the commands of each story in testdata. A
@@ -105,7 +107,7 @@ func commandLine(line string) []string {
 		if i%2 == 1 {
 			out = append(out, part)
 		} else {
-			out = append(out, strings.Fields(part)...)
+			out = append(out, strings.Fields(os.ExpandEnv(part))...)
 		}
 	}
 	return out

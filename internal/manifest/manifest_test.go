@@ -64,6 +64,8 @@ func TestSplit_refuses(t *testing.T) {
 	head := "apiVersion: sluice/v1\nkind: Thing\n"
 	for name, c := range map[string]struct{ source, want string }{
 		"nothing":         {"", "holds no document"},
+		"expect":          {head + "expect: soon\n", `expect "soon" is not a revision`},
+		"expect less":     {head + "expect: -1\n", `expect "-1" is not a revision`},
 		"no version":      {"kind: Thing\nkey: a\n", `apiVersion "" is not known`},
 		"foreign version": {"apiVersion: other/v9\nkind: Thing\n", `apiVersion "other/v9" is not known`},
 		"no kind":         {"apiVersion: sluice/v1\nkey: a\n", "kind is missing"},
@@ -197,4 +199,15 @@ func FuzzSplit(f *testing.F) {
 			_ = d.Decode(&into)
 		}
 	})
+}
+
+func TestSplit_readsWhatIsExpected(t *testing.T) {
+	docs, err := Split([]byte("apiVersion: sluice/v1\nkind: Thing\nexpect: 12\nkey: a\n---\napiVersion: sluice/v1\nkind: Thing\nexpect: 0\n---\napiVersion: sluice/v1\nkind: Thing\n"))
+	if err != nil || docs[0].Expect != 12 || docs[1].Expect != 0 || docs[2].Expect != event.Any {
+		t.Errorf("got %v: %v", docs, err)
+	}
+	var thing struct{ Key string }
+	if err := docs[0].Decode(&thing); err != nil || thing.Key != "a" {
+		t.Errorf("what is expected is a field of the document: %+v, %v", thing, err)
+	}
 }

@@ -287,7 +287,7 @@ func TestChangeRequests(t *testing.T) {
 	h.want("viewer", "GET", checkout, "", 200, `"requests":[{"id":`)
 	h.want("viewer", "GET", path, "", 200, `"standing":"pending"`)
 	h.want("bound", "GET", path, "", 403, "may not do that")
-	h.want("editor", "POST", path+"/apply", `{}`, 409, "still asks for 1 approval (approver, production)")
+	h.want("editor", "POST", path+"/apply", `{}`, 409, "still asks for 1 approval (approver, production), and has 0")
 	h.want("editor", "POST", path+"/approve", `{}`, 403, "may not do that")
 	h.want("bound", "POST", path+"/approve", `{}`, 403, "bound to staging")
 	h.want("home", "POST", path+"/withdraw", `{}`, 409, "only person:editor can withdraw")
