@@ -31,7 +31,7 @@ that, and only then acts on the flag.
     of its aggregate and returns when it is on disk. A conflict is told apart
     from a repeat.
  4. event.Projection, on every replica, checks the link and applies the event
-    to all folds: flags, metrics, rollouts, tokens, seals.
+    to all folds: flags, metrics, rollouts, tokens, seals, requests.
  5. The next evaluation compiles a flags.Set and answers from it. A second
     reader of the same log fills control_events in ClickHouse.
 

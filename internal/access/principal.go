@@ -84,6 +84,13 @@ func (p *Principal) Within(key string) []string {
 	return found
 }
 
+// Person reports whether p is one person: what several people or a program hold
+// is not.
+func (p *Principal) Person() bool {
+	kind, _, _ := strings.Cut(p.Name, ":")
+	return p.Class == Account && Kind(kind) == OfPerson
+}
+
 // Bounds says what p is bound to, for refusals: "staging", or each grant.
 func (p *Principal) Bounds() string {
 	keys := slices.ContainsFunc(p.Grants, func(g Grant) bool { return len(g.Keys) > 0 })

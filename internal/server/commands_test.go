@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/internal/access"
 )
 
 const checkout = "/api/v1/flags/shop.checkout"
@@ -135,6 +136,9 @@ func TestIfMatch(t *testing.T) {
 	}
 	if code, body, _ := h.ask("approver", "POST", checkout+"/disable", `{"environment":"production","comment":"off"}`, "If-Match", `"1"`); code != 412 {
 		t.Errorf("a switch: %d %s", code, body)
+	}
+	if code, body, _ := h.ask("approver", "PATCH", "/v1/flags/shop.checkout/rollout", `{"environment":"production","percentage":5}`, "If-Match", `"1"`); code != 412 {
+		t.Errorf("a ramp: %d %s", code, body)
 	}
 	// What a document expects stands beside its kind.
 	document := "apiVersion: sluice/v1\nexpect: %d\n" + flagOf(documents)
@@ -305,5 +309,11 @@ func TestAuthorsDoNotApproveTheirOwn(t *testing.T) {
 	h := shop(t)
 	_, _, header := h.ask("admin", "POST", checkout+"/requests", `{"flag":{"key":"shop.checkout","purpose":"operational","owner":"web","type":"boolean","variants":{"on":true,"off":false},"safe":"off","environments":{"production":{"enabled":true}}}}`)
 	h.want("admin", "POST", header.Get("Location")+"/approve", `{}`, 409, "own approval does not count")
+	var err error
+	h.tokens["ci"], _, err = IssueToken(context.Background(), h.House, access.Token{Class: access.Account, Kind: access.OfService, Role: access.Admin, Name: "ci"}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.want("ci", "POST", header.Get("Location")+"/approve", `{}`, 409, "only people approve, and this is the token of service:ci")
 	h.want("approver", "POST", header.Get("Location")+"/reject", `{"comment":"no"}`, 200, `"standing":"rejected","why":"person:approver: no"`)
 }

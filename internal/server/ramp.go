@@ -14,6 +14,7 @@ import (
 )
 
 type rampIn struct {
+	Precondition
 	Key  string `path:"key" example:"checkout.payments.express-pay"`
 	Body struct {
 		Percentage  float64 `json:"percentage" doc:"share of the units, 0 to 100, with up to three decimals; 0 ends the ramp"`
@@ -59,9 +60,11 @@ func (s *server) rampFlag(ctx context.Context, in *rampIn) (*rampOut, error) {
 		if err != nil {
 			return event.Event{}, 0, err
 		}
-		return s.Flags.Handle(flags.Command{
-			ID: event.New(), Key: in.Key, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: in.Body.Comment, Changes: changes,
-		})
+		c, err := s.commanded(ctx, in.Key, in.Precondition, Wanted{changes, in.Body.Comment})
+		if err != nil {
+			return event.Event{}, 0, err
+		}
+		return s.Flags.Handle(c)
 	})
 	if err != nil && !errors.Is(err, flags.ErrUnchanged) {
 		return nil, err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -172,10 +173,14 @@ func (s *server) answerRequest(ctx context.Context, in *answerIn) (*requestOut, 
 }
 
 // mayAnswer asks for what it takes: to approve and to reject is a decision, in
-// every environment whose policy asks.
+// every environment whose policy asks. Only people approve: one person could hold
+// the tokens of several teams and programs.
 func (s *server) mayAnswer(ctx context.Context, in *answerIn, q flags.Request) error {
 	if in.Op != "approve" && in.Op != "reject" {
 		return s.mayPropose(ctx, q.Changes)
+	}
+	if p := who(ctx); in.Op == "approve" && !p.Person() {
+		return fmt.Errorf("%w: only people approve, and this is the token of %s", flags.ErrRefused, p.Name)
 	}
 	for _, n := range q.Needs {
 		if err := may(ctx, access.Decide, n.Environment); err != nil {
