@@ -17,6 +17,9 @@ type act struct {
 
 func (a act) do(ctx context.Context, op decisions.Op) error {
 	path, err := rolloutPath(a.Rollout)
+	if err != nil && op == decisions.OpRollback {
+		return fmt.Errorf("%w; where there is none: sluice flag force FLAG -e ENVIRONMENT -m WHY", err)
+	}
 	if err != nil {
 		return err
 	}

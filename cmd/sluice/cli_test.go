@@ -39,6 +39,21 @@ func TestClient_saysWhatToDo(t *testing.T) {
 	}
 }
 
+// TestRollback_ofAFlag: who knows the flag alone is told what else there is.
+func TestRollback_ofAFlag(t *testing.T) {
+	err := rollbackCmd{act{Rollout: "checkout"}}.Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "sluice flag force FLAG") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestCell_numbers: a revision is written in full, however large.
+func TestCell_numbers(t *testing.T) {
+	if got := cell(map[string]any{"given": float64(12345678)}, "given"); got != "12345678" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestDoctor_namesWhatIsUnwell: a server that is not ready says which part is
 // not, and the doctor repeats it.
 func TestDoctor_namesWhatIsUnwell(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sluice-hq/sluice/internal/server"
@@ -17,7 +18,7 @@ import (
 type getCmd struct {
 	client
 	output
-	Kind string `arg:"" help:"flags, metrics, rollouts, segments, environments, policies, references, people, teams or tokens; with a key, the one."`
+	Kind string `arg:"" help:"flags, metrics, rollouts, segments, environments, policies, references, streams, replicas, people, teams or tokens; with a key, the one."`
 	Key  string `arg:"" optional:"" help:"Key of one."`
 
 	At          string `help:"A flag as it was: revision or time, such as 2027-01-31T09:00:00Z."`
@@ -48,6 +49,8 @@ var shelves = []shelf{
 	{"environments", "environments", []string{"key", "order", "description"}},
 	{"policies", "policies", []string{"key", "rank", "description"}},
 	{"references", "references", []string{"repository", "revision", "at", "flags", "places", "unknown"}},
+	{"streams", "streams", []string{"environment", "sdk", "given", "acknowledged", "streams"}},
+	{"replicas", "replicas", []string{"id", "name", "seq", "at", "out"}},
 	{"people", "people", []string{"key", "name", "teams"}},
 	{"teams", "teams", []string{"key", "name", "members"}},
 	{"tokens", "tokens", []string{"id", "class", "principal", "environment", "lastUsed"}},
@@ -150,6 +153,8 @@ func cell(item any, path string) string {
 	switch v := item.(type) {
 	case nil:
 		return ""
+	case float64: // a revision of seven digits is written as one
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	case []any:
 		var parts []string
 		for _, part := range v {

@@ -29,7 +29,11 @@ func startEngine(ctx context.Context, lib, data string, lg *slog.Logger) (*motor
 	if err != nil {
 		return nil, err
 	}
-	m := &motor{Supervisor: &engine.Supervisor{Library: library, Path: filepath.Join(data, "clickhouse"), Socket: socket, Logger: lg}}
+	path, err := filepath.Abs(filepath.Join(data, "clickhouse")) // the engine looks for parts of a relative path below that path
+	if err != nil {
+		return nil, fmt.Errorf("finding the engine's folder: %w", err)
+	}
+	m := &motor{Supervisor: &engine.Supervisor{Library: library, Path: path, Socket: socket, Logger: lg}}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(life) }()

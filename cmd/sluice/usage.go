@@ -149,6 +149,9 @@ func (u *usage) Usage(ctx context.Context, environment, flag string, since time.
 	if err != nil {
 		return nil, u.house.counting.blame(ctx, err)
 	}
+	if err := u.look(ctx, now()); err != nil { // else it would be said how often it was asked for, and that it never was
+		return nil, err
+	}
 	out := make([]flags.Usage, len(rows))
 	for i, r := range rows {
 		out[i] = flags.Usage{

@@ -11,7 +11,8 @@ import (
 
 // Usage tells how flags are used. Both see what has been loaded.
 type Usage interface {
-	// Usage returns what a flag answered since a time in an environment.
+	// Usage returns what a flag answered since a time in an environment. After
+	// it Seen knows what it has found.
 	Usage(ctx context.Context, environment, flag string, since time.Time) ([]flags.Usage, error)
 	// Seen returns when a flag was last used there. It keeps what it knows, and
 	// asks nobody.
@@ -57,8 +58,8 @@ func (s *server) flagUsage(ctx context.Context, in *usageIn) (*usageOut, error) 
 	}
 	out := &usageOut{}
 	var err error
-	out.Body.Seen = s.House.Usage.Seen(in.Environment, in.Key)
 	out.Body.Usage, err = s.House.Usage.Usage(ctx, in.Environment, in.Key, s.Now().AddDate(0, 0, -in.Days))
+	out.Body.Seen = s.House.Usage.Seen(in.Environment, in.Key)
 	return out, err
 }
 
