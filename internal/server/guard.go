@@ -14,8 +14,20 @@ import (
 	"github.com/sluice-hq/sluice/internal/access"
 )
 
-// cookie holds the token of a person who signed in on the pages.
-const cookie = "sluice_token"
+// cookie holds the token of a person who signed in on the pages. Over TLS it is
+// hostCookie, which browsers let no other host of the domain set.
+const (
+	cookie     = "sluice_token"
+	hostCookie = "__Host-" + cookie
+)
+
+// session names the cookie of a browser that speaks as this one does.
+func (s *server) session(r *http.Request) string {
+	if s.secure(r) {
+		return hostCookie
+	}
+	return cookie
+}
 
 type askerKey struct{}
 
@@ -211,7 +223,7 @@ func (s *server) principal(r *http.Request, needs access.Permission, now time.Ti
 		_, text, _ = r.BasicAuth()
 	}
 	if text == "" {
-		if c, err := r.Cookie(cookie); err == nil {
+		if c, err := r.Cookie(s.session(r)); err == nil {
 			text = c.Value
 		}
 	}

@@ -174,6 +174,31 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
+// TestSignIn_cookieOfThisHostAlone: over TLS the cookie has the prefix with
+// which browsers keep other hosts of the domain from setting it, and no other
+// cookie opens anything.
+func TestSignIn_cookieOfThisHostAlone(t *testing.T) {
+	h := newHouseWith(t, func(h *House) {
+		h.Limits = Limits{Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	})
+	const host = "__Host-sluice_token"
+	tls := []string{"X-Forwarded-Proto", "https"}
+	form := append([]string{"Content-Type", "application/x-www-form-urlencoded"}, tls...)
+	code, _, header := h.ask("", "POST", "/sign-in", "token="+h.tokens["viewer"], form...)
+	if got := header.Get("Set-Cookie"); code != 303 || !strings.HasPrefix(got, host+"=sla_") || !strings.Contains(got, "; Secure") || !strings.Contains(got, "Path=/;") || strings.Contains(got, "Domain") {
+		t.Errorf("signing in: got %d %s", code, got)
+	}
+	_, _, header = h.ask("", "POST", "/sign-out", "", tls...)
+	if got := header.Get("Set-Cookie"); !strings.HasPrefix(got, host+"=;") || !strings.Contains(got, "; Secure") || !strings.Contains(got, "Max-Age=0") {
+		t.Errorf("signing out: got %s", got)
+	}
+	for name, want := range map[string]int{host: 200, "sluice_token": 401} {
+		if code, _, _ := h.ask("", "GET", "/api/v1/flags", "", append(tls, "Cookie", name+"="+h.tokens["viewer"])...); code != want {
+			t.Errorf("%s over TLS: got %d, want %d", name, code, want)
+		}
+	}
+}
+
 // TestSignIn_behindAProxy: the cookie is marked for TLS alone when the browser
 // speaks it, which a trusted proxy says, and nobody else can.
 func TestSignIn_behindAProxy(t *testing.T) {

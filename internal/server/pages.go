@@ -137,14 +137,16 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: cookie, Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(r),
+		Name: s.session(r), Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(r),
 	})
 	http.Redirect(w, r, local(r.PostFormValue("next")), http.StatusSeeOther)
 	return nil
 }
 
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
-	http.SetCookie(w, &http.Cookie{Name: cookie, Path: "/", MaxAge: -1, HttpOnly: true})
+	http.SetCookie(w, &http.Cookie{
+		Name: s.session(r), Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(r),
+	})
 	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 	return nil
 }
