@@ -148,3 +148,17 @@ func BenchmarkAddress(b *testing.B) {
 		Address("10.1.2.3:45678", nil, nil)
 	}
 }
+
+// TestPool_oweMoreThanTimeCanSay: a debt of centuries is a debt, and does not
+// turn into credit where the number of its nanoseconds ends.
+func TestPool_oweMoreThanTimeCanSay(t *testing.T) {
+	p := NewPool(Rate{N: 1, Per: time.Hour}, 10)
+	now := time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)
+	p.Owe("a", 64<<20, now)
+	if wait := p.Take("a", 0, now); wait != time.Hour {
+		t.Errorf("after 64 MiB at a byte an hour: wait %v", wait)
+	}
+	if wait := p.Take("b", 1<<62, now); wait != 0 {
+		t.Errorf("more than a bucket, of a full one: wait %v", wait)
+	}
+}

@@ -85,7 +85,9 @@ func (p *Pool) Owe(key string, n int64, now time.Time) {
 	*full = min(max(*full, at)+p.cost(n), at+2*p.burst)
 }
 
-func (p *Pool) cost(n int64) int64 { return int64(float64(n) * p.each) }
+// cost is what n takes, in nanoseconds: at most two buckets, which is all that
+// anybody can owe.
+func (p *Pool) cost(n int64) int64 { return int64(min(float64(n)*p.each, 2*float64(p.burst))) }
 
 func (p *part) bucket(key string, most int) *int64 {
 	if b, ok := p.young[key]; ok {
