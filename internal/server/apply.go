@@ -96,9 +96,7 @@ func (in *applyIn) checkSet() error {
 // stopped tells what was done before a document was refused.
 func (s *server) stopped(err error, done []Applied) error {
 	p := problem(err)
-	if p.Status == 500 {
-		s.reportOperation("apply", err)
-	}
+	s.reportOperation("apply", err)
 	for _, d := range done {
 		if d.Change != unchanged {
 			p.Detail += fmt.Sprintf("\n(%s %s before it was %s)", d.Kind, d.Key, d.Change)

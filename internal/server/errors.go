@@ -19,8 +19,12 @@ import (
 	"github.com/sluice-hq/sluice/internal/stream"
 )
 
-// internal is all that is told of what nobody foresaw.
-const internal = "the server could not do that; its log says why"
+// What is told of what nobody foresaw, and of what took too long: the reasons
+// name hosts and folders, and go to the log alone.
+const (
+	internal = "the server could not do that; its log says why"
+	late     = "something that the server asks did not answer in time; its log says what"
+)
 
 // Errors of the doors themselves.
 var (
@@ -89,10 +93,18 @@ func problem(err error) *Problem {
 	if errors.As(err, &missing) {
 		p.Detail = missing.detail()
 	}
-	if p.Status == http.StatusInternalServerError {
+	switch {
+	case p.Status == http.StatusInternalServerError:
 		p.Detail = internal
+	case p.late():
+		p.Detail = late
 	}
 	return p
+}
+
+// late reports whether a part of the house took too long, not the client.
+func (p *Problem) late() bool {
+	return p.Status == http.StatusServiceUnavailable && p.Type == "/problems/timeout"
 }
 
 func status(err error) (int, string) {

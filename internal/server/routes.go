@@ -90,7 +90,7 @@ func (s *server) report(r *http.Request, err error) {
 }
 
 func (s *server) reportOperation(name string, err error) {
-	if code, _ := status(err); code == http.StatusInternalServerError {
+	if p := problem(err); p.Status == http.StatusInternalServerError || p.late() {
 		s.log.Error("request failed", "operation", name, "error", err)
 	}
 }

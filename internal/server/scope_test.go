@@ -168,6 +168,10 @@ func TestProblem_tellsNoInternals(t *testing.T) {
 	if p := problem(fmt.Errorf("asking the warehouse: %w", os.ErrDeadlineExceeded)); p.Status != http.StatusInternalServerError {
 		t.Errorf("a slow dependency: got %+v", p)
 	}
+	dial := fmt.Errorf("asking the warehouse: %w", &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 9000}, Err: context.DeadlineExceeded})
+	if p := problem(dial); p.Status != http.StatusServiceUnavailable || p.Type != "/problems/timeout" || strings.Contains(p.Detail, "10.1.2.3") {
+		t.Errorf("a dependency that takes too long: got %+v", p)
+	}
 	if p := problem(event.ErrReadOnly); p.Status != http.StatusServiceUnavailable {
 		t.Errorf("a read-only log: got %+v", p)
 	}
