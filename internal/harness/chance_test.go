@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
@@ -26,9 +27,6 @@ type crowd struct {
 	n    int // commands so far
 	plan decisions.Plan
 }
-
-// answer is what a Handle returns.
-type answer func() (event.Event, event.Expect, error)
 
 func (c *crowd) pick(list ...string) string { return list[c.IntN(len(list))] }
 
@@ -74,11 +72,11 @@ func (c *crowd) flagCommand() (event.Event, event.Expect, error) {
 	switch way := c.IntN(20); {
 	case way == 0:
 		return c.Flags.Schedule(k, c.now.Add(time.Duration(c.IntN(30))*time.Minute))
-	case way == 1:
+	case way < 3:
 		return c.Flags.Propose(k)
-	case way < 4:
+	case way < 5:
 		return c.due(k)
-	case way < 7:
+	case way < 8:
 		return c.waiting(k)
 	}
 	return c.Flags.Handle(k)
@@ -97,26 +95,40 @@ func (c *crowd) due(otherwise flags.Command) (event.Event, event.Expect, error) 
 	return e, expect, nil
 }
 
-// waiting does something about a schedule or a request.
+// waiting does something about a schedule or a request, of the first flag from
+// the command's on that has any: most wait only for a short while.
 func (c *crowd) waiting(k flags.Command) (event.Event, event.Expect, error) {
 	k.Changes = nil
-	for _, s := range c.Flags.Schedules(k.Key) {
-		if s.Standing == flags.Pending && c.IntN(3) == 0 {
-			return c.Flags.Cancel(k, s.ID)
+	keys := c.Flags.Keys()
+	at, _ := slices.BinarySearch(keys, k.Key)
+	for _, k.Key = range slices.Concat(keys[at:], keys[:at]) {
+		for _, s := range c.Flags.Schedules(k.Key) {
+			if s.Standing == flags.Pending && c.IntN(8) == 0 {
+				return c.Flags.Cancel(k, s.ID)
+			}
 		}
-	}
-	for _, r := range c.Flags.Requests(k.Key) {
-		ways := []answer{
-			func() (event.Event, event.Expect, error) { return c.Flags.Approve(k, r.ID, []string{"approver"}) },
-			func() (event.Event, event.Expect, error) { return c.Flags.Enact(k, r.ID) },
-			func() (event.Event, event.Expect, error) { return c.Flags.Reject(k, r.ID) },
-			func() (event.Event, event.Expect, error) { return c.Flags.Withdraw(k, r.ID) },
-		}
-		if e, expect, err := ways[c.IntN(len(ways))](); err == nil {
-			return e, expect, nil
+		for _, r := range c.Flags.Requests(k.Key) {
+			if e, expect, err := c.answer(k, r); err == nil {
+				return e, expect, nil
+			}
 		}
 	}
 	return event.Event{}, 0, flags.ErrEnded
+}
+
+// answer lets somebody do about a request what somebody may do. Who takes it
+// back is who made it.
+func (c *crowd) answer(k flags.Command, r flags.Request) (event.Event, event.Expect, error) {
+	switch c.IntN(4) {
+	case 0:
+		return c.Flags.Approve(k, r.ID, []string{"approver"})
+	case 1:
+		return c.Flags.Enact(k, r.ID)
+	case 2:
+		return c.Flags.Reject(k, r.ID)
+	}
+	k.Actor = r.Author
+	return c.Flags.Withdraw(k, r.ID)
 }
 
 // crowdOps are the changes of a flag that the crowd asks for: those of people
@@ -134,7 +146,7 @@ func (c *crowd) change(key string) flags.Change {
 		Op: flags.Op(ops[c.IntN(len(ops))]), Environment: c.place(), Name: c.pick("r1", "r2", "r3", c.flag()), Reason: "because", Variant: variant,
 		Description: c.pick("one", "another"), Owner: c.pick("shop", "search"), Purpose: flags.Purpose(c.pick("release", "operational", "kill-switch")),
 		Tag: c.pick("pay", "risky"), Unit: c.pick("user", "user", "workspace"), Units: []string{c.unit()}, Value: json.RawMessage(c.pick("true", "false")),
-		Place: c.IntN(3), Prerequisite: &flags.Prerequisite{Flag: c.flag(), Variant: "on"}, From: "staging", Rule: &rule,
+		Place: c.IntN(2), Prerequisite: &flags.Prerequisite{Flag: c.flag(), Variant: "on"}, From: "staging", Rule: &rule,
 		Dates: &flags.Dates{On: "2026-12-01"}, Cleanup: &flags.Cleanup{Due: event.Duration(720 * time.Hour), EndState: flags.Promote},
 	}
 	if f, _ := c.Flags.Flag(key); f.Archived && c.IntN(2) == 0 {
@@ -146,13 +158,16 @@ func (c *crowd) change(key string) flags.Change {
 	}
 	if f, ok := c.Flags.Flag(key); ok {
 		e := f.Environments[ch.Environment]
-		switch { // what is taken away is something that is there
+		switch { // what is moved or taken away is something that is there
+		case (ch.Op == flags.MoveRule || ch.Op == flags.ChangeRule || ch.Op == flags.RemoveRule) && len(e.Rules) > 0:
+			ch.Name = e.Rules[0].Name
 		case ch.Op == flags.RemoveUnits && len(e.Targets) > 0:
 			ch.Variant, ch.Units = e.Targets[0].Variant, e.Targets[0].Units[:1]
 		case len(e.Prerequisites) > 0 && c.IntN(4) == 0:
 			ch.Op, ch.Name = flags.RemovePrerequisite, e.Prerequisites[0].Flag
 		}
 	}
+	ch.Environment = ch.Reaches() // a change of them all that names one can neither wait nor be proposed
 	if ch.Op == flags.Allocate {
 		ch.Allocation = &flags.Allocation{
 			Rollout: ch.Environment + "/" + key + "/1", Stage: c.pick("canary", "ramp"), Epoch: 1, Salt: key, Unit: "user",
@@ -273,7 +288,7 @@ func (c *crowd) rollout() (event.Event, event.Expect, error) {
 	}
 	k := decisions.Command{ID: c.id(), Environment: "production", Flag: c.flag(), Expect: event.Any, At: c.now, Actor: c.who(), Comment: "so it is"}
 	ops := []decisions.Op{
-		decisions.OpPlan, decisions.OpPlan, decisions.OpStart, decisions.OpStart, decisions.OpHold, decisions.OpResume,
+		decisions.OpPlan, decisions.OpPlan, decisions.OpStart, decisions.OpStart, decisions.OpHold, decisions.OpHold, decisions.OpResume, decisions.OpResume, decisions.OpResume,
 		decisions.OpAdvance, decisions.OpRollback, decisions.OpExplain,
 	}
 	if k.Op = ops[c.IntN(len(ops))]; k.Op == decisions.OpPlan {
