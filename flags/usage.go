@@ -30,7 +30,7 @@ func (s Seen) Doubt(now time.Time) string {
 	case Asking(s.Asked, now):
 		return ""
 	case s.Since.IsZero():
-		return "nobody counts evaluations there"
+		return "evaluations are not counted there, or not known yet"
 	case now.Sub(s.Since) <= Quiet:
 		return "evaluations are counted since " + s.Since.UTC().Format(time.RFC3339) + " alone"
 	case Asking(s.Listed, now):

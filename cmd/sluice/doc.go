@@ -75,7 +75,8 @@ change of them for SDKs, and notices for OFREP clients, each encoded once for
 all who listen. internal/server is the HTTP door; internal/flagd
 speaks flagd's protocols behind it. internal/access says who may do what,
 internal/limit how much of it.
-internal/manifest reads YAML. internal/harness runs the loop on memory parts,
+internal/manifest reads YAML. internal/refs finds the flags that a source tree
+uses, for the command that tells the server. internal/harness runs the loop on memory parts,
 driven by scripts. internal/deps_test.go knows which room may import which.
 
 cmd/sluice, where you are, is the only place that reads flags, the environment

@@ -79,7 +79,7 @@ func (h House) doubts(key string, changes []flags.Change) (notes []string) {
 		}
 	}
 	for _, doubt := range slices.Sorted(maps.Keys(where)) {
-		notes = append(notes, "it cannot be told whether "+strings.Join(where[doubt], ", ")+" still asks for it: "+doubt)
+		notes = append(notes, "it cannot be told whether somebody still asks for it in "+strings.Join(where[doubt], ", ")+": "+doubt)
 	}
 	return notes
 }

@@ -73,9 +73,9 @@ func TestArchive_notesWhatCannotBeTold(t *testing.T) {
 	h := shop(t, func(h *House) { h.Usage = use })
 	body := h.want("approver", "POST", checkout+"/archive", `{"comment":"it is old"}`, http.StatusOK, `"archived":true`)
 	for _, want := range []string{
-		"it cannot be told whether production still asks for it: evaluations are counted since 2026-10-30T09:00:00Z alone",
-		"it cannot be told whether staging still asks for it: clients fetch it with all other flags",
-		"it cannot be told whether development still asks for it: nobody counts evaluations there",
+		"it cannot be told whether somebody still asks for it in production: evaluations are counted since 2026-10-30T09:00:00Z alone",
+		"it cannot be told whether somebody still asks for it in staging: clients fetch it with all other flags",
+		"it cannot be told whether somebody still asks for it in development: evaluations are not counted there, or not known yet",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is not in %s", want, body)
