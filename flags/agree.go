@@ -21,7 +21,7 @@ func CheckAsked(changes []Change) event.Invalids {
 	var faults event.Invalids
 	for i, c := range changes {
 		switch {
-		case !slices.Contains(Ops(), string(c.Op)):
+		case !c.Op.asked():
 			faults.Add(fmt.Sprintf("changes[%d].op", i), c.Op, missing(string(c.Op), "is not a change that can be asked for here"), "use one of "+strings.Join(Ops(), ", "))
 		case c.Reaches() != c.Environment:
 			faults.Add(fmt.Sprintf("changes[%d].environment", i), c.Environment, "does not fit a change of the whole flag", "leave it out: "+string(c.Op)+" is a change of every environment")
@@ -72,7 +72,7 @@ func (s *State) needs(old, work *record, changes []Change) []Need {
 // waits reports whether others may have to agree to such a change. A ramp is one
 // too, though no request can ask for it: plans have approvals of their own.
 func (c Change) waits() bool {
-	return c.Op == Allocate || c.Op != Disable && slices.Contains(Ops(), string(c.Op))
+	return c.Op == Allocate || c.Op != Disable && c.Op.asked()
 }
 
 // touched returns the environments that a change makes a difference in, sorted.

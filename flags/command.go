@@ -133,14 +133,25 @@ func (c Change) Reaches() string {
 	return ""
 }
 
+// switches are the changes beside edits that people ask for.
+var switches = []Op{Define, Enable, Disable, Archive, Restore}
+
 // Ops returns the names of all changes that people ask for, in the order in
 // which a person would look for them. What a rollout does is not among them.
 func Ops() []string {
-	names := []string{string(Define), string(Enable), string(Disable), string(Archive), string(Restore)}
+	ops := slices.Clone(switches)
 	for _, edits := range []map[Op]edit{flagEdits, environmentEdits} {
-		for _, op := range slices.Sorted(maps.Keys(edits)) {
-			names = append(names, string(op))
-		}
+		ops = append(ops, slices.Sorted(maps.Keys(edits))...)
+	}
+	names := make([]string, len(ops))
+	for i, op := range ops {
+		names[i] = string(op)
 	}
 	return names
+}
+
+// asked reports whether the change is one that people ask for.
+func (o Op) asked() bool {
+	_, edits := editOf(o)
+	return edits || slices.Contains(switches, o)
 }
