@@ -138,7 +138,7 @@ func checkKey(path, key, example string, faults *event.Invalids) {
 func (s *State) People() []Person { return byKey(s.people) }
 
 // Teams lists the declared teams, by key, with the members that name the team
-// themselves.
+// themselves and without those that are gone.
 func (s *State) Teams() []Team {
 	list := byKey(s.teams)
 	for i := range list {
@@ -148,7 +148,10 @@ func (s *State) Teams() []Team {
 }
 
 func (s *State) members(t Team) []string {
-	all := slices.Clone(t.Members)
+	all := slices.DeleteFunc(slices.Clone(t.Members), func(key string) bool {
+		_, there := s.people[key]
+		return !there
+	})
 	for key, p := range s.people {
 		if slices.Contains(p.Teams, t.Key) && !slices.Contains(all, key) {
 			all = append(all, key)

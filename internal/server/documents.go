@@ -31,6 +31,16 @@ type document struct {
 	file  string // that it is in; "" when the request is one file
 	needs []string
 	key   string // of a flag
+	names bool   // a team that names its members
+}
+
+// place returns where among the kinds a document stands: a team that names
+// people comes behind them.
+func (d document) place() int {
+	if d.names {
+		return 2*slices.Index(kinds, "Person") + 1
+	}
+	return 2 * slices.Index(kinds, d.Kind)
 }
 
 // annotate says where in which file a fault is.
@@ -73,6 +83,7 @@ func (in *applyIn) documents() ([]document, error) {
 // read has none: it is refused in its turn.
 func open(d manifest.Document, file string) document {
 	out := document{Document: d, file: file}
+	out.names = d.Kind == "Team" && d.Text("members[0]") != ""
 	var f flags.Flag
 	if d.Kind == "Flag" && d.Decode(&f) == nil {
 		out.key, out.needs = f.Key, f.Needs()
@@ -81,8 +92,8 @@ func open(d manifest.Document, file string) document {
 }
 
 // kinds are the kinds of documents in the order in which they depend on each
-// other: people name their teams and all name owners, rules of environments ask for segments, flags for
-// all of these, and plans for flags and metrics.
+// other: people name their teams and all name owners, rules of environments ask
+// for segments, flags for all of these, and plans for flags and metrics.
 var kinds = []string{"Team", "Person", "Segment", "Environment", "Policy", "Metric", "Flag", "Rollout"}
 
 // ordered sorts documents by kind, and flags behind the flags that they need;
@@ -100,7 +111,7 @@ func ordered(docs []document) []document {
 	}
 	out := slices.Clone(docs)
 	slices.SortStableFunc(out, func(a, b document) int {
-		if by := slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind); by != 0 {
+		if by := a.place() - b.place(); by != 0 {
 			return by
 		}
 		return depth[a.key] - depth[b.key]

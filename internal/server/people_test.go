@@ -57,6 +57,18 @@ func TestPeople(t *testing.T) {
 	h.want("editor", "POST", "/api/v1/apply", foreign, http.StatusOK, "") // nobody is declared any more
 }
 
+// TestPeople_namedByTheirTeam: whichever of both names the other, one apply
+// declares them, and a team has no members that are gone.
+func TestPeople_namedByTheirTeam(t *testing.T) {
+	h := newHouse(t)
+	const team = "apiVersion: sluice/v1\nkind: Team\nkey: web\nmembers: [bo, cy]\n---\n"
+	const both = "apiVersion: sluice/v1\nkind: Person\nkey: bo\nname: Bo\n---\napiVersion: sluice/v1\nkind: Person\nkey: cy\nname: Cy\n"
+	h.want("admin", "POST", "/api/v1/apply", team+both, http.StatusOK, `"kind":"Team","key":"web","change":"created"`)
+	h.want("viewer", "GET", "/api/v1/teams", "", http.StatusOK, `"members":["bo","cy"]`)
+	h.want("admin", "DELETE", "/api/v1/people/bo", "", http.StatusNoContent, "")
+	h.want("viewer", "GET", "/api/v1/teams", "", http.StatusOK, `"members":["cy"]`)
+}
+
 // TestOwners_throughEveryDoor: whoever creates or changes a flag names an owner
 // that is declared, by whichever door.
 func TestOwners_throughEveryDoor(t *testing.T) {
