@@ -34,6 +34,7 @@ var (
 	errTooLarge     = errors.New("the request body is too large")
 	errSlow         = errors.New("the body of the request did not arrive, or not in time")
 	errNoSuch       = errors.New("there is nothing of that name")
+	errElsewhere    = errors.New("there is nothing of that name here")
 	errBehind       = errors.New("this replica does not yet know of the change that you were told of")
 	errTooMany      = errors.New("too many requests: come back when Retry-After says so")
 	errMethod       = errors.New("this address does not take that method")
@@ -115,9 +116,12 @@ func status(err error) (int, string) {
 	var refused ingest.Refused
 	var done *Problem
 	var missing Unavailable
+	var failure *flags.Failure
 	switch {
 	case errors.As(err, &done):
 		return done.Status, done.Type
+	case errors.As(err, &failure):
+		return failure.Status, "/problems/invalid"
 	case errors.As(err, &missing): // first: what is behind it is no fault of the request
 		return http.StatusServiceUnavailable, "/problems/unavailable"
 	case errors.Is(err, errNotExported): // before: its faults are the flags', not the request's
@@ -130,7 +134,7 @@ func status(err error) (int, string) {
 		return http.StatusUnauthorized, "/problems/unauthorized"
 	case errors.Is(err, errForbidden), errors.Is(err, errForeign):
 		return http.StatusForbidden, "/problems/forbidden"
-	case errors.Is(err, errNoSuch), errors.Is(err, event.ErrNotFound), errors.Is(err, access.ErrUnknown),
+	case errors.Is(err, errNoSuch), errors.Is(err, errElsewhere), errors.Is(err, event.ErrNotFound), errors.Is(err, access.ErrUnknown),
 		errors.Is(err, flags.ErrUnknown), errors.Is(err, decisions.ErrUnknown), errors.Is(err, stream.ErrUnknown):
 		return http.StatusNotFound, "/problems/not-found"
 	case errors.Is(err, errMethod):
@@ -220,14 +224,25 @@ func fault(d *huma.ErrorDetail) event.Invalid {
 func fail(w http.ResponseWriter, err error) {
 	p := problem(err)
 	w.Header().Set("Content-Type", p.ContentType(""))
-	switch p.Status {
-	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="sluice"`)
-	case http.StatusServiceUnavailable:
-		comeBack(w.Header())
-	}
+	p.tell(w.Header())
 	w.WriteHeader(p.Status)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false) // it is no page, and people read it
 	_ = e.Encode(p)        // the client is gone if this fails
+}
+
+// tell says in the headers of an answer what is to be done about it.
+func (p *Problem) tell(h http.Header) {
+	switch p.Status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="sluice"`)
+	case http.StatusServiceUnavailable:
+		comeBack(h)
+	}
+}
+
+// refusedInProtocol reports whether it has told a client that its request is
+// refused, in the protocol that the client speaks.
+func refusedInProtocol(w http.ResponseWriter, r *http.Request, err error) bool {
+	return refusedFlagd(w, r, err) || refusedOFREP(w, r, err)
 }

@@ -260,7 +260,7 @@ func environment(r *http.Request, p access.Principal) string {
 // turnAway sends a browser to the sign-in page and everybody else a 401, also
 // an open page that renews itself: it stays as it is and says that it is old.
 func (s *server) turnAway(w http.ResponseWriter, r *http.Request) {
-	if refusedFlagd(w, r, errUnauthorized) {
+	if refusedInProtocol(w, r, errUnauthorized) {
 		return
 	}
 	if reads(r) {
@@ -272,7 +272,7 @@ func (s *server) turnAway(w http.ResponseWriter, r *http.Request) {
 
 // deny answers with an error: a page to a browser, a problem to a program.
 func (s *server) deny(w http.ResponseWriter, r *http.Request, err error) {
-	if refusedFlagd(w, r, err) {
+	if refusedInProtocol(w, r, err) {
 		return
 	}
 	if !reads(r) || s.problemPage(w, r, err) != nil {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
@@ -154,10 +153,6 @@ func (s *server) secure(r *http.Request) bool {
 func (s *server) slowDown(w http.ResponseWriter, r *http.Request, wait time.Duration) {
 	seconds := int(wait/time.Second) + 1
 	w.Header().Set("Retry-After", strconv.Itoa(seconds+rand.IntN(seconds+1)))
-	if strings.HasPrefix(r.URL.Path, "/ofrep/") {
-		_ = writeJSON(w, http.StatusTooManyRequests, map[string]string{"errorDetails": errTooMany.Error()}) // encodes
-		return
-	}
 	s.deny(w, r, errTooMany)
 }
 

@@ -2,14 +2,17 @@ package server
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/gorilla/mux"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/stream"
 )
@@ -22,9 +25,9 @@ func (s *server) evaluateFlag(w http.ResponseWriter, r *http.Request) error {
 	key := mux.Vars(r)["key"]
 	work := papers.Get().(*paper)
 	defer papers.Put(work)
-	set, c, failure := s.evaluation(w, r, work)
-	if failure != nil {
-		return writeOFREP(w, failure.Status, failure.Body(key))
+	set, c, err := s.evaluation(w, r, work)
+	if err != nil {
+		return err
 	}
 	status, body := set.AppendOFREP(work.answer[:0], key, &c)
 	work.answer = body
@@ -40,15 +43,15 @@ func (s *server) evaluateFlags(w http.ResponseWriter, r *http.Request) error {
 	}
 	work := papers.Get().(*paper)
 	defer papers.Put(work)
-	set, c, failure := s.evaluation(w, r, work)
-	if failure != nil {
-		return writeOFREP(w, failure.Status, failure.Body(""))
+	set, c, err := s.evaluation(w, r, work)
+	if err != nil {
+		return err
 	}
 	body, etag := set.AppendOFREPBulk(work.answer[:0], &c)
 	body = s.appendStream(body, set.Environment())
 	work.answer = body
 	w.Header().Set("ETag", etag)
-	if told != stream.Renew && flags.NoneMatch(r.Header.Get("If-None-Match"), etag) {
+	if told != stream.Renew && flags.NoneMatch(strings.Join(r.Header.Values("If-None-Match"), ","), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -66,19 +69,26 @@ type paper struct {
 var papers = sync.Pool{New: func() any { return new(paper) }}
 
 // evaluation reads what both need: the flags of the caller's environment and
-// the context.
-func (s *server) evaluation(w http.ResponseWriter, r *http.Request, work *paper) (*flags.Set, flags.Context, *flags.Failure) {
+// the context. What is wrong with the request is a flags.Failure; that the
+// flags cannot be had is no fault of the request's.
+func (s *server) evaluation(w http.ResponseWriter, r *http.Request, work *paper) (*flags.Set, flags.Context, error) {
 	set, err := s.sets.at(environment(r, who(r.Context())))
+	if invalid := (event.Invalid{}); errors.As(err, &invalid) {
+		err = &flags.Failure{Status: http.StatusBadRequest, Code: flags.InvalidContext, Details: invalid.Error()}
+	}
 	if err != nil {
-		return nil, flags.Context{}, &flags.Failure{Status: http.StatusBadRequest, Code: flags.InvalidContext, Details: err.Error()}
+		return nil, flags.Context{}, err
 	}
 	work.body.Reset()
 	if _, err := work.body.ReadFrom(http.MaxBytesReader(w, r.Body, maxContext)); err != nil {
 		return nil, flags.Context{}, unread(err)
 	}
 	c, failure := flags.ParseContext(work.body.Bytes())
+	if failure != nil { // never returned as it is: an error that holds a nil pointer is none
+		return nil, flags.Context{}, failure
+	}
 	c.Now = s.Now()
-	return set, c, failure
+	return set, c, nil
 }
 
 // unread says why the context of an evaluation could not be read.
@@ -89,6 +99,40 @@ func unread(err error) *flags.Failure {
 			Details: fmt.Sprintf("the context is larger than %d bytes; send what the rules ask for", large.Limit)}
 	}
 	return &flags.Failure{Status: http.StatusBadRequest, Code: flags.ParseError, Details: err.Error()}
+}
+
+// evaluations is what the paths of OFREP's evaluations begin with, and
+// evaluationOf those of one flag.
+const (
+	evaluations  = "/ofrep/v1/evaluate/"
+	evaluationOf = evaluations + "flags/"
+)
+
+// refusedOFREP reports whether it has told a client that evaluates why it gets
+// no answer, in the shape of the protocol: providers read nothing else. A key
+// that no flag can have, with a slash in it, is one that no flag has.
+func refusedOFREP(w http.ResponseWriter, r *http.Request, err error) bool {
+	if !strings.HasPrefix(r.URL.Path, evaluations) {
+		return false
+	}
+	key, ok := strings.CutPrefix(r.URL.Path, evaluationOf)
+	if !ok {
+		key = "" // of all flags
+	}
+	var failure *flags.Failure
+	switch {
+	case errors.As(err, &failure):
+		_ = writeOFREP(w, failure.Status, failure.Body(key))
+	case errors.Is(err, errNoSuch) && key != "":
+		status, body := new(flags.Set).OFREP(key, nil)
+		_ = writeOFREP(w, status, body)
+	default:
+		p := problem(err)
+		p.tell(w.Header())
+		body, _ := json.Marshal(map[string]string{"errorDetails": p.Detail}) // encodes
+		_ = writeOFREP(w, p.Status, body)
+	}
+	return true
 }
 
 func writeOFREP(w http.ResponseWriter, status int, body []byte) error {

@@ -44,7 +44,7 @@ func (s *server) elsewhere(r route) error {
 	if role == "" || len(s.Roles) == 0 || slices.Contains(s.Roles, role) {
 		return nil
 	}
-	return fmt.Errorf("%w here: this replica does not have the role %s; ask another one, or name the role in --roles", errNoSuch, role)
+	return fmt.Errorf("%w: this replica does not have the role %s; ask another one, or name the role in --roles", errElsewhere, role)
 }
 
 // Unavailable says that an answer needs a dependency that is not there now. It

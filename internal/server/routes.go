@@ -63,7 +63,9 @@ func plain(handler func(*server, http.ResponseWriter, *http.Request) error) func
 		r.Path(at.path).Methods(at.method).HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 			if err := handler(s, w, q); err != nil {
 				s.report(q, err)
-				fail(w, err)
+				if !refusedOFREP(w, q, err) { // services of flagd tell by themselves
+					fail(w, err)
+				}
 			}
 		})
 	}

@@ -60,14 +60,13 @@ type House struct {
 
 	Used *access.Used // when tokens were last used; nil: nobody keeps it
 
-	Environments []string        // in order of display
-	Closing      <-chan struct{} // closed when the doors shut, upon which streams end; nil: they end with their clients
-	Now          func() time.Time
-	Entropy      io.Reader    // for new tokens
-	Logger       *slog.Logger // nil: silent
-	Version      string
-	Limits       Limits
-	OpenPages    bool // pages need no sign-in: the demo, on loopback alone
+	Closing   <-chan struct{} // closed when the doors shut, upon which streams end; nil: they end with their clients
+	Now       func() time.Time
+	Entropy   io.Reader    // for new tokens
+	Logger    *slog.Logger // nil: silent
+	Version   string
+	Limits    Limits
+	OpenPages bool // pages need no sign-in: the demo, on loopback alone
 }
 
 // Intake takes events: *ingest.Intake.

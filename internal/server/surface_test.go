@@ -342,3 +342,18 @@ func TestRamp_yieldsToAPlan(t *testing.T) {
 	h.want("approver", "POST", rollout+"/start", `{}`, http.StatusOK, `"status":"running"`)
 	h.want("approver", "PATCH", path, `{"percentage":5}`, http.StatusConflict, "sluice decide advance production/shop.checkout/1")
 }
+
+// TestSwitch_whatIsSo: what is already as somebody wants it is no change.
+func TestSwitch_whatIsSo(t *testing.T) {
+	h := newHouse(t)
+	h.want("admin", "POST", "/api/v1/apply", documents, http.StatusOK, "created")
+	for _, op := range []string{"enable", "unforce", "restore", "disable", "force", "archive"} {
+		path, body := "/api/v1/flags/shop.checkout/"+op, `{"environment":"production","comment":"again"}`
+		h.want("admin", "POST", path, body, http.StatusOK, "shop.checkout")
+		before := h.Projection.Seq()
+		h.want("admin", "POST", path, body, http.StatusOK, "shop.checkout")
+		if after := h.Projection.Seq(); after != before {
+			t.Errorf("%s for the second time is event %d", op, after)
+		}
+	}
+}
