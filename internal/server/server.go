@@ -171,12 +171,18 @@ func harden(next http.Handler) http.Handler {
 		maps.Copy(w.Header(), hardened)
 		r.Body = bounded{http.MaxBytesReader(w, arriving{r.Body}, maxBody), arriving{r.Body}}
 		if r.Method == http.MethodHead { // is GET without the body, which net/http leaves out
-			r = r.Clone(r.Context())
+			r = r.Clone(context.WithValue(r.Context(), headKey{}, true))
 			r.Method = http.MethodGet
 		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+type headKey struct{}
+
+// headOnly reports whether only the head of an answer is asked for, which those
+// have to know who write an answer past net/http, or one that has no end.
+func headOnly(r *http.Request) bool { return r.Context().Value(headKey{}) != nil }
 
 // bounded is the body of a request, of which maxBody is read.
 type bounded struct {

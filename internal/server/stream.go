@@ -53,6 +53,12 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, q stream.Request
 	if _, err := s.sets.at(q.Environment); err != nil {
 		return err
 	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no") // or nginx keeps events back
+	if headOnly(r) {
+		return nil
+	}
 	q.Token = who(r.Context()).Token
 	q.ID, q.Retry = event.New().String(), time.Second+rand.N(4*time.Second) // so that they do not all come back at once
 	listener, err := s.Streams.Open(q)
@@ -60,9 +66,6 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, q stream.Request
 		return err
 	}
 	defer listener.Close()
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // or nginx keeps events back
 	sink, err := sinkOf(w, r, s.Streams.Deadline())
 	if err != nil {
 		s.log.Debug("a stream could not begin", "error", err)

@@ -364,3 +364,18 @@ func TestDebug(t *testing.T) {
 	h.want("viewer", "GET", "/debug/flags/none?environment=production", "", http.StatusNotFound, "")
 	h.want("sdk", "GET", at, "", http.StatusForbidden, "")
 }
+
+// TestStream_headAlone: who asks for the head of a stream opens none.
+func TestStream_headAlone(t *testing.T) {
+	h, _ := streaming(t, stream.Limits{})
+	for _, path := range []string{listenHere, "/ofrep/v1/stream"} {
+		code, body, header := h.ask("sdk", "HEAD", path, "")
+		if code != http.StatusOK || body != "" || header.Get("Content-Type") != "text/event-stream" || header.Get("Connection") == "close" {
+			t.Errorf("%s: got %d %q %v", path, code, body, header)
+		}
+	}
+	if open := h.Streams.Counts(); len(open) > 0 {
+		t.Errorf("there are streams: %+v", open)
+	}
+	h.want("client", "HEAD", listenHere, "", http.StatusForbidden, "")
+}
