@@ -39,20 +39,31 @@ func (r Ruleset) Lists() []UnitBulk {
 }
 
 // Lists returns the bulks that have to be loaded before the flags of any
-// environment can be compiled.
+// environment can be compiled, each once.
 func (s *State) Lists() []UnitBulk {
 	var out []UnitBulk
-	if len(s.shared.Segments) == 0 {
-		return nil
-	}
-	seen := map[pin]bool{}
+	seen := map[UnitBulk]bool{}
 	for _, name := range s.Environments() {
-		src := s.sources(name)
-		for _, p := range src.pins() {
-			if doc := src.at(p); doc != nil && !seen[p] {
-				seen[p] = true
-				out = append(out, doc.lists()...)
+		for _, b := range s.ListsOf(name) {
+			if !seen[b] {
+				seen[b] = true
+				out = append(out, b)
 			}
+		}
+	}
+	return out
+}
+
+// ListsOf returns the bulks that the ruleset of an environment names.
+func (s *State) ListsOf(environment string) []UnitBulk {
+	if len(s.shared.Segments) == 0 {
+		return nil // the usual case, in which no flag has to be looked at
+	}
+	var out []UnitBulk
+	src := s.sources(environment)
+	for _, p := range src.pins() {
+		if doc := src.at(p); doc != nil {
+			out = append(out, doc.lists()...)
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package flags
 
 import (
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -119,6 +120,12 @@ func (u *Units) All() iter.Seq[string] {
 			rest = more
 		}
 	}
+}
+
+// WriteTo writes the document that ReadUnits read, in pieces: it may be tens of
+// megabytes, and all who ask for it share the one in memory.
+func (u *Units) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{strings.NewReader(u.text)})
 }
 
 // members is a UnitList ready to be asked.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -14,7 +15,8 @@ import (
 func (h House) lists(ctx context.Context, bulks []flags.UnitBulk, known flags.Lists) (flags.Lists, error) {
 	lists := flags.Lists{}
 	for _, b := range bulks {
-		if lists[b.SHA256] = known[b.SHA256]; lists[b.SHA256] != nil {
+		if u := cmp.Or(lists[b.SHA256], known[b.SHA256]); u != nil { // several revisions of a segment may share it
+			lists[b.SHA256] = u
 			continue
 		}
 		u, err := h.list(ctx, b)

@@ -167,6 +167,13 @@ func TestUnits_aLargeList(t *testing.T) {
 	if u, err := flags.ReadUnits([]byte(packed + "\n")); err != nil || u.Len() != n {
 		t.Errorf("the list of an SDK: %d, %v", u.Len(), err)
 	}
+	_, _, header := h.ask("sdk", "GET", "/api/v1/lists/"+doc.Included.Bulk.SHA256.String(), "")
+	if got, size := header.Get("Cache-Control"), header.Get("Content-Length"); !strings.Contains(got, "immutable") || size != fmt.Sprint(doc.Included.Bulk.Size) {
+		t.Errorf("Cache-Control: %s, Content-Length: %s", got, size)
+	}
+	h.want("foreign", "GET", "/api/v1/lists/"+doc.Included.Bulk.SHA256.String(), "", http.StatusNotFound, "of staging")
+	h.want("foreign", "GET", "/api/v1/lists/"+doc.Included.Bulk.SHA256.String()+"?environment=production", "", http.StatusForbidden, "bound to staging")
+	h.want("admin", "GET", "/api/v1/lists/"+doc.Included.Bulk.SHA256.String()+"?environment=nowhere", "", http.StatusBadRequest, "is not an environment")
 	h.want("sdk", "GET", "/api/v1/lists/none", "", http.StatusNotFound, "none")
 	h.want("client", "GET", "/api/v1/lists/none", "", http.StatusForbidden, "may not do that")
 }
@@ -278,5 +285,33 @@ func TestModel_isAsDocumented(t *testing.T) {
 	for _, b := range blocks {
 		doc, _, _ := strings.Cut(b, "```")
 		h.want("admin", "POST", "/api/v1/apply", doc, http.StatusOK, "created")
+	}
+}
+
+// counting is a store of documents that counts how often it is asked.
+type counting struct {
+	event.Blobs
+	loads int
+}
+
+func (c *counting) Load(ctx context.Context, name event.Blob) ([]byte, error) {
+	c.loads++
+	return c.Blobs.Load(ctx, name)
+}
+
+// A list that several revisions of a segment share is loaded once.
+func TestLists_areLoadedOnce(t *testing.T) {
+	blobs := &counting{Blobs: &event.MemBlobs{}}
+	h := House{Blobs: blobs}
+	l, err := h.stock(t.Context(), "included", flags.ListOf(strings.Fields(many(2000))...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, err := h.lists(t.Context(), []flags.UnitBulk{*l.Bulk, *l.Bulk}, nil)
+	if err != nil || lists[l.Bulk.SHA256].Len() != 2000 || blobs.loads != 1 {
+		t.Errorf("%d loads, %v", blobs.loads, err)
+	}
+	if again, err := h.lists(t.Context(), []flags.UnitBulk{*l.Bulk}, lists); err != nil || again[l.Bulk.SHA256] != lists[l.Bulk.SHA256] || blobs.loads != 1 {
+		t.Errorf("%d loads, %v", blobs.loads, err)
 	}
 }

@@ -2,11 +2,13 @@ package server
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -155,23 +157,29 @@ func (s *server) getUnits(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// getList writes the bulk of a list, as an SDK that has a ruleset asks for it.
+// getList writes the bulk of a list, as an SDK asks for it that has a ruleset
+// of its environment which names it.
 func (s *server) getList(w http.ResponseWriter, r *http.Request) error {
-	name := mux.Vars(r)["sha256"]
-	var bulks []flags.UnitBulk
-	s.Projection.View(func(uint64) { bulks = s.Flags.Lists() })
-	for _, b := range bulks {
-		if b.SHA256.String() != name {
-			continue
-		}
-		packed, err := s.Blobs.Load(r.Context(), b.Blob())
-		if err != nil {
-			return err
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Cache-Control", "private, immutable, max-age=31536000") // its name is its hash
-		_, _ = w.Write(packed)                                                  // the client is gone if this fails
-		return nil
+	name, environment := mux.Vars(r)["sha256"], environment(r, who(r.Context()))
+	if _, err := s.sets.at(environment); err != nil {
+		return err
 	}
-	return fmt.Errorf("list %s: %w", name, errNoSuch)
+	var bulks []flags.UnitBulk
+	s.Projection.View(func(uint64) { bulks = s.Flags.ListsOf(environment) })
+	i := slices.IndexFunc(bulks, func(b flags.UnitBulk) bool { return b.SHA256.String() == name })
+	if i < 0 {
+		return fmt.Errorf("list %s of %s: %w", name, environment, errNoSuch)
+	}
+	list := s.sets.fresh().lists[bulks[i].SHA256]
+	if list == nil { // the ruleset is newer than what is answered from
+		return cmp.Or(s.sets.whole(), fmt.Errorf("%w: list %s", errLists, name))
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Length", strconv.FormatInt(bulks[i].Size, 10))
+	h.Set("Cache-Control", "private, immutable, max-age=31536000") // its name is its hash
+	// A time of the connection, not of the house; a writer without one has none.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(listTime))
+	_, _ = list.WriteTo(w) // the client is gone if this fails
+	return nil
 }
