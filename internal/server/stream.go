@@ -87,20 +87,19 @@ func sdkOf(r *http.Request) string {
 	return name[:min(len(name), 64)]
 }
 
-// MayHear returns the question that the hub asks of streams that are open: does
-// the token still open them?
+// MayHear returns the question that the hub asks of streams that are open: is
+// their environment still there, and does the token still open them?
 func MayHear(p *event.Projection, f Folds, now func() time.Time) func(token, environment string, notices bool) bool {
 	return func(token, environment string, notices bool) (may bool) {
-		if token == "" {
-			return true // a ticket has its own end
-		}
 		needs := access.Sync
 		if notices {
 			needs = access.Evaluate
 		}
 		p.View(func(uint64) {
 			holder, ok := f.Access.Holder(token, now())
-			may = ok && holder.May(needs, environment, access.AnyKey)
+			may = token == "" || ok && holder.May(needs, environment, access.AnyKey) // a ticket has its own end
+			_, there := f.Flags.Environment(environment)
+			may = may && there
 		})
 		return may
 	}

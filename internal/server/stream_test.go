@@ -379,3 +379,30 @@ func TestStream_headAlone(t *testing.T) {
 	}
 	h.want("client", "HEAD", listenHere, "", http.StatusForbidden, "")
 }
+
+// TestStream_endsWithItsEnvironment: nothing comes any more from an environment
+// that is gone, to SDKs as to pages.
+func TestStream_endsWithItsEnvironment(t *testing.T) {
+	h, _ := streaming(t, stream.Limits{Beat: 10 * time.Millisecond}, func(h *House) { h.Streams.MayHear = MayHear(h.Projection, h.Folds, h.Now) })
+	h.want("admin", "POST", "/api/v1/apply?comment=x", "apiVersion: sluice/v1\nkind: Environment\nkey: canada\n", http.StatusOK, "created")
+	rulesets := h.tune(t, http.DefaultClient, "admin", "/api/v1/stream?environment=canada")
+	notices := h.tune(t, http.DefaultClient, "admin", "/ofrep/v1/stream?environment=canada")
+	rulesets.next("put")
+	h.want("admin", "DELETE", "/api/v1/environments/canada?comment=x", "", http.StatusNoContent, "")
+	for _, l := range []*tuned{rulesets, notices} {
+		ended := make(chan error, 1)
+		go func() {
+			_, err := io.Copy(io.Discard, l.lines)
+			ended <- err
+		}()
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s goes on", l.Request.URL.Path)
+		}
+	}
+	if h.Streams.MayHear("", "canada", true) {
+		t.Error("whoever has a ticket hears on")
+	}
+	h.want("admin", "GET", "/api/v1/stream?environment=canada", "", http.StatusBadRequest, "is not an environment")
+}

@@ -18,8 +18,9 @@ type Hub struct {
 	Projection *event.Projection
 	Flags      *flags.State // a fold of Projection
 	Now        func() time.Time
-	// MayHear reports whether a token still opens a stream; it is asked at every
-	// sign of life. Nil: whoever came in may stay.
+	// MayHear reports whether a token, or a ticket when there is none, still opens
+	// a stream of an environment; it is asked at every sign of life. Nil: whoever
+	// came in may stay.
 	MayHear func(token, environment string, notices bool) bool
 	Limits
 
