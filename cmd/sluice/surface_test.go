@@ -31,7 +31,7 @@ func memoryHouse(t *testing.T) server.House {
 	folds, log := server.NewFolds(), event.NewMemLog()
 	h := server.House{
 		Folds: folds, Log: log, Blobs: &event.MemBlobs{}, Projection: event.NewProjection(folds.All()...),
-		Environments: []string{"development", "staging", "production"}, Version: "test", Entropy: rand.Reader,
+		Version: "test", Entropy: rand.Reader,
 		Now: func() time.Time { return time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC) },
 	}
 	ctx, stop := context.WithCancel(t.Context())

@@ -29,12 +29,13 @@ const maxGaps = 64
 type feed struct {
 	tail *frame
 	// gap encodes what takes a listener from a revision to the newest one, nil
-	// when it lacks nothing. Revision 0 is that of a listener that holds nothing.
-	gap  func(from uint64) []byte
+	// when it lacks nothing. Revision 0 is that of a listener that holds nothing,
+	// and is given all; far says that this one lacks so much that it is, too.
+	gap  func(from uint64) (text []byte, far bool)
 	gaps map[uint64][]byte // what gap has said since the revision last moved
 }
 
-func newFeed(revision uint64, gap func(from uint64) []byte) *feed {
+func newFeed(revision uint64, gap func(from uint64) (text []byte, far bool)) *feed {
 	return &feed{tail: newFrame(nil, revision), gap: gap, gaps: map[uint64][]byte{}}
 }
 
@@ -62,10 +63,13 @@ func (f *feed) catchUp(from uint64) ([]byte, *frame) {
 	}
 	text, ok := f.gaps[from]
 	if !ok {
+		var far bool
+		if text, far = f.gap(from); far {
+			text, _ = f.catchUp(0) // one copy of everything, for all of them
+		}
 		if len(f.gaps) >= maxGaps {
 			clear(f.gaps)
 		}
-		text = f.gap(from)
 		f.gaps[from] = text
 	}
 	return text, f.tail

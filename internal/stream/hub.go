@@ -28,9 +28,9 @@ type Hub struct {
 	closed bool
 	places map[string]*place  // environments that somebody has listened to
 	open   map[string]*Stream // by ID
-	bucket *rate.Limiter
-	seen   uint64    // revision of the flags when they were last looked at
-	beaten time.Time // when the last sign of life went out
+	bucket [2]*rate.Limiter   // of rulesets, of notices
+	seen   uint64             // revision of the flags when they were last looked at
+	beaten time.Time          // when the last sign of life went out
 }
 
 // Run publishes every change of the flags until ctx is done, and then ends all
@@ -154,16 +154,29 @@ type Request struct {
 func (h *Hub) Open(r Request) (*Stream, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.bucket == nil {
-		h.bucket = rate.NewLimiter(rate.Limit(h.rate()), h.rate())
+	if h.places == nil {
 		h.places, h.open = map[string]*place{}, map[string]*Stream{}
+		for i := range h.bucket {
+			h.bucket[i] = rate.NewLimiter(rate.Limit(h.rate()), h.rate())
+		}
 	}
-	if h.closed || len(h.open) >= h.Limits.open() || !h.bucket.AllowN(h.Now(), 1) {
+	if h.closed || !h.admits(r) {
 		return nil, ErrBusy
 	}
 	s := h.join(r)
 	h.open[r.ID] = s
 	return s, nil
+}
+
+// admits reports whether there is room for a stream. Anybody's browser opens
+// streams of notices: they have a rate of their own, and the last fifth of the
+// room is for SDKs.
+func (h *Hub) admits(r Request) bool {
+	room, bucket := h.Limits.open(), h.bucket[0]
+	if r.Notices {
+		room, bucket = room-room/5, h.bucket[1]
+	}
+	return len(h.open) < room && bucket.AllowN(h.Now(), 1)
 }
 
 // join finds the place of a stream and what its listener lacks.

@@ -30,7 +30,7 @@ func newPlace(s source, gap int) *place {
 	p := &place{source: s, looks: looks{flags: map[string]digest{}}}
 	p.looks.take(r)
 	p.touch(r)
-	p.rulesets = newFeed(r.Revision, func(from uint64) []byte { return missing(s, from, gap) })
+	p.rulesets = newFeed(r.Revision, func(from uint64) ([]byte, bool) { return missing(s, from, gap) })
 	p.notices = newFeed(r.Revision, p.missed)
 	return p
 }
@@ -38,26 +38,28 @@ func newPlace(s source, gap int) *place {
 // missing encodes what a listener lacks that holds a revision: all of it when
 // it holds nothing or has missed more than gap changes. It may be newer than the
 // feed, whose next frame then says the same again.
-func missing(s source, from uint64, gap int) []byte {
-	if from > 0 {
-		switch patch := s.since(from); {
-		case patch.Revision <= from:
-			return nil
-		case len(patch.Flags)+len(patch.Segments) <= gap:
-			return encode("patch", patch.Revision, patch)
-		}
+func missing(s source, from uint64, gap int) (text []byte, far bool) {
+	if from == 0 {
+		r := s.whole()
+		return encode("put", r.Revision, r), false
 	}
-	r := s.whole()
-	return encode("put", r.Revision, r)
+	switch patch := s.since(from); {
+	case patch.Revision <= from:
+		return nil, false
+	case len(patch.Flags)+len(patch.Segments) > gap:
+		return nil, true
+	default:
+		return encode("patch", patch.Revision, patch), false
+	}
 }
 
 // missed encodes the notice for a listener that has heard nothing since a
 // revision.
-func (p *place) missed(from uint64) []byte {
+func (p *place) missed(from uint64) (text []byte, far bool) {
 	if p.touched <= from {
-		return nil
+		return nil, false
 	}
-	return refetch(p.touched, p.changed)
+	return refetch(p.touched, p.changed), false
 }
 
 // move publishes what changed since the place last moved.

@@ -29,8 +29,8 @@ var (
 
 // Limits bound what streams may cost. The zero value has the defaults.
 type Limits struct {
-	Rate     int           // new streams a second; default 2,000
-	Open     int           // streams open at once; default 50,000
+	Rate     int           // new streams of rulesets a second, and as many of notices; default 2,000
+	Open     int           // streams open at once, of which the last fifth is for rulesets; default 50,000
 	Gap      int           // changes beyond which the whole ruleset is sent; default 1,000
 	Beat     time.Duration // between two signs of life; default 15 s
 	Patience time.Duration // for a listener to take a frame, or 256 KiB of it; default 10 s

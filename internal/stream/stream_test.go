@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/sluice-hq/sluice/event"
 )
 
 // rulesets asks for the rulesets of production.
@@ -55,7 +57,12 @@ func TestStream_sendsAllWhenTheGapIsLarge(t *testing.T) {
 		h.define("b", "c")
 		h.listen(after(fmt.Sprint(held))).want(t, "hello", "patch 3")
 		h.define("d")
-		h.listen(after(fmt.Sprint(held))).want(t, "hello", "put 4")
+		one := h.listen(after(fmt.Sprint(held)))
+		one.want(t, "hello", "put 4")
+		far, _ := one.feed.catchUp(held)
+		if all, _ := one.feed.catchUp(0); &far[0] != &all[0] {
+			t.Error("who is too far behind has another copy of everything than who holds nothing")
+		}
 	})
 }
 
@@ -169,6 +176,35 @@ func TestHub_letsInNoMoreThanItCanBear(t *testing.T) {
 		last.conn.Close()
 		h.define("a") // finds out that the last has gone
 		h.listen(rulesets)
+	})
+}
+
+// However many pages come, SDKs are let in.
+func TestHub_keepsPlacesForSDKs(t *testing.T) {
+	inHouse(t, Limits{Rate: 5, Open: 10}, func(h *house) {
+		let := 0
+		for range 4 {
+			for range 5 {
+				if _, err := h.hub.Open(Request{ID: event.New().String(), Environment: "production", Notices: true}); err == nil {
+					let++
+				}
+			}
+			if _, err := h.hub.Open(notices); !errors.Is(err, ErrBusy) {
+				t.Fatalf("the sixth page within a second: %v", err)
+			}
+			if let == 5 {
+				h.listen(rulesets)
+			}
+			time.Sleep(time.Second)
+		}
+		if let != 7 {
+			t.Errorf("%d pages beside one SDK have 8 of 10 places", let)
+		}
+		h.listen(rulesets)
+		h.listen(rulesets)
+		if _, err := h.hub.Open(rulesets); !errors.Is(err, ErrBusy) {
+			t.Errorf("the eleventh: %v", err)
+		}
 	})
 }
 
