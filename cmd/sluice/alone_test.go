@@ -17,6 +17,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
 	doors "github.com/sluice-hq/sluice/internal/server"
 )
@@ -322,6 +324,27 @@ func TestNATSThatIsGone(t *testing.T) {
 	s.want(200, `"flags":"ok"`, "GET", "/readyz?for=flags", "")
 	s.want(200, "<html", "GET", "/", "")
 	s.streams()
+}
+
+// TestFoldThatStops: after an event that cannot be applied, flags are answered
+// as of the one before, and nothing is changed by a replica that does not know
+// what the log has.
+func TestFoldThatStops(t *testing.T) {
+	s := stand(t, config{Data: t.TempDir(), Roles: roles{doors.Flags, doors.Web}, Lib: "/no/such/libchdb.so"})
+	s.servesFlags()
+	bad := event.Event{ID: event.New(), Source: "test", Type: flags.EventType, Subject: "flag.checkout.express", Time: now(), Actor: "test", Data: []byte(`[]`)}
+	if _, err := s.house.streams.Log.Append(t.Context(), bad, event.Any); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "the fold stops", func() bool {
+		answer, _ := s.ask("GET", "/readyz?for=flags", "")
+		return answer.StatusCode == http.StatusServiceUnavailable
+	})
+	s.want(200, `"value":true`, "POST", "/ofrep/v1/evaluate/flags/checkout.express?environment=production", `{"context":{"targetingKey":"u-1"}}`)
+	s.want(503, "no longer follows", "POST", "/api/v1/flags/checkout.express/disable", `{"environment":"production","comment":"off"}`)
+	if last, err := s.house.streams.Log.Last(t.Context()); err != nil || last != s.projection.Seq()+1 {
+		t.Errorf("the log ends at %d, %v; the fold at %d", last, err, s.projection.Seq())
+	}
 }
 
 // natsServer runs a server on a port that writes before it answers.

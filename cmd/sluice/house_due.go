@@ -11,19 +11,46 @@ import (
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
+// expire carries out what rules were written to do at a date.
+func (h *house) expire(ctx context.Context, now time.Time) error {
+	return h.carryAll(ctx, func() []flags.Command { return h.folds.Flags.Expired(now) }, h.expireOne)
+}
+
 // carry carries out the flag changes that people scheduled and whose time has
 // come, also those that came due while nobody ran. Other replicas do the same:
 // the log takes each once.
 func (h *house) carry(ctx context.Context, now time.Time) error {
-	var due []flags.Command
-	h.projection.View(func(uint64) { due = h.folds.Flags.Due(now) })
+	return h.carryAll(ctx, func() []flags.Command { return h.folds.Flags.Due(now) }, h.carryOne)
+}
+
+// carryAll carries out commands that are due. One that cannot be keeps none of
+// the others up.
+func (h *house) carryAll(ctx context.Context, due func() []flags.Command, one func(context.Context, flags.Command) error) error {
+	var all []flags.Command
+	h.projection.View(func(uint64) { all = due() })
 	var errs []error
-	for _, c := range due {
-		if err := h.carryOne(ctx, c); err != nil {
+	for _, c := range all {
+		if err := one(ctx, c); err != nil {
 			errs = append(errs, fmt.Errorf("flag %s: %w", c.Key, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// expireOne carries out one command of expire. Whoever changes the flag
+// meanwhile wins: the next look asks again.
+func (h *house) expireOne(ctx context.Context, c flags.Command) error {
+	var e event.Event
+	var expect event.Expect
+	var err error
+	h.projection.View(func(uint64) { e, expect, err = h.folds.Flags.Handle(c) })
+	if err == nil {
+		_, err = h.streams.Log.Append(ctx, e, expect)
+	}
+	if errors.Is(err, event.ErrConflict) {
+		return nil
+	}
+	return err
 }
 
 // carryOne carries out one command, or puts down why it cannot be. Whoever

@@ -162,3 +162,40 @@ func TestScheduledArchivingLapsesWhileSomebodyAsks(t *testing.T) {
 		t.Errorf("got %+v and %+v", asked, quiet)
 	}
 }
+
+// Rules go when their time has come, however often somebody looks.
+func TestRulesExpireOnce(t *testing.T) {
+	morning := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	h := logOf(t, t.TempDir())
+	t.Cleanup(func() {
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, key := range []string{"a", "b"} {
+		f := flags.Flag{
+			Key: key, Purpose: flags.Operational, Owner: "shop", Type: flags.Boolean,
+			Variants: flags.Variants{"on": []byte("true"), "off": []byte("false")}, Safe: "off",
+			Environments: map[string]flags.Environment{"production": {Enabled: true, Rules: []flags.Rule{{Name: "now", Serve: "on", Until: "2026-11-03"}}}},
+		}
+		e, expect, err := h.folds.Flags.Handle(flags.Command{ID: event.Derive(key), Key: key, Expect: event.Any, At: morning, Actor: "person:ana", Changes: []flags.Change{{Op: flags.Define, Flag: &f}}})
+		h.write(t, e, expect, err)
+	}
+	before := h.projection.Seq()
+	for range 2 { // the second look comes before the first is folded in
+		if err := h.expire(t.Context(), morning.AddDate(0, 0, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.projection.Catch(t.Context(), h.streams.Log); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"a", "b"} {
+		if f, _ := h.folds.Flags.Flag(key); len(f.Environments["production"].Rules) > 0 {
+			t.Errorf("the rule of %s is still there", key)
+		}
+	}
+	if err := h.expire(t.Context(), morning.AddDate(0, 0, 3)); err != nil || h.projection.Seq() != before+2 {
+		t.Errorf("%d events for two rules, %v", h.projection.Seq()-before, err)
+	}
+}

@@ -14,8 +14,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/sluice-hq/sluice/event"
-	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/internal/stream"
@@ -100,7 +98,7 @@ func (h *house) run(ctx context.Context, tell func(ctx context.Context, address,
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	g, work := errgroup.WithContext(work)
-	g.Go(func() error { return h.projection.Run(work, h.streams.Log) })
+	g.Go(func() error { return h.fold(work) })
 	g.Go(func() error { return h.hub.Run(work) })
 	g.Go(func() error { return h.keepParts(work) })
 	g.Go(func() error { return h.decide(work) })
@@ -120,6 +118,17 @@ func (h *house) run(ctx context.Context, tell func(ctx context.Context, address,
 		err = nil
 	}
 	return errors.Join(err, h.close())
+}
+
+// fold applies the log until ctx is done. An event that cannot be applied, or
+// damage, ends no more than that: flags are answered as of the event before,
+// this replica is not ready, and it changes nothing, since it no longer knows
+// what the log has.
+func (h *house) fold(ctx context.Context) error {
+	if err := h.projection.Run(ctx, h.streams.Log); err != nil && ctx.Err() == nil {
+		h.lg.Error("this replica no longer follows the log: flags are served as they were, and it decides nothing; run \"sluice verify\"", "event", h.projection.Seq(), "error", err)
+	}
+	return nil
 }
 
 // serve answers requests until ctx is done, then lets those under way end.
@@ -161,7 +170,7 @@ func (h *house) decide(ctx context.Context) error {
 		return nil
 	}
 	said := once{lg: h.lg, message: "looking at the rollouts"}
-	return each(ctx, h.Every, func() { said.tell(ctx, h.controller.Step(ctx, now())) })
+	return h.act(ctx, h.Every, func() { said.tell(ctx, h.controller.Step(ctx, now())) })
 }
 
 // carryOut does what was written down to be done at a time. It needs the log
@@ -171,7 +180,7 @@ func (h *house) carryOut(ctx context.Context) error {
 		return nil
 	}
 	said := once{lg: h.lg, message: "doing what was written down for this time"}
-	return each(ctx, h.Every, func() { said.tell(ctx, errors.Join(h.expire(ctx, now()), h.carry(ctx, now()))) })
+	return h.act(ctx, h.Every, func() { said.tell(ctx, errors.Join(h.expire(ctx, now()), h.carry(ctx, now()))) })
 }
 
 func (h *house) readOnly() bool { return h.streams.Log.Why() != "" }
@@ -229,31 +238,20 @@ func (h *house) snapshot(ctx context.Context) error {
 	return err
 }
 
-// expire carries out what rules were written to do at a date. Whoever changes
-// the flag meanwhile wins: the next look asks again.
-func (h *house) expire(ctx context.Context, now time.Time) error {
-	var due []flags.Command
-	h.projection.View(func(uint64) { due = h.folds.Flags.Expired(now) })
-	for _, c := range due {
-		var e event.Event
-		var expect event.Expect
-		var err error
-		h.projection.View(func(uint64) { e, expect, err = h.folds.Flags.Handle(c) })
-		if err == nil {
-			_, err = h.streams.Log.Append(ctx, e, expect)
-		}
-		if err != nil && !errors.Is(err, event.ErrConflict) {
-			return fmt.Errorf("flag %s: %w", c.Key, err)
-		}
-	}
-	return nil
-}
-
 // seal seals the log when it is due.
 func (h *house) seal(ctx context.Context) error {
-	return each(ctx, time.Second, func() {
-		if _, err := h.streams.Sealer.Seal(ctx, h.projection, now()); err != nil && ctx.Err() == nil {
-			h.lg.Error("sealing the log", "error", err)
+	said := once{lg: h.lg, message: "sealing the log"}
+	return h.act(ctx, time.Second, func() {
+		_, err := h.streams.Sealer.Seal(ctx, h.projection, now())
+		said.tell(ctx, err)
+	})
+}
+
+// act calls f again and again, as each does, while the state follows the log.
+func (h *house) act(ctx context.Context, pause time.Duration, f func()) error {
+	return each(ctx, pause, func() {
+		if h.projection.Err() == nil {
+			f()
 		}
 	})
 }

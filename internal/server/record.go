@@ -49,6 +49,9 @@ func (h House) recorded(ctx context.Context, do handle) (uint64, error) {
 const tries = 5
 
 func (h House) append(ctx context.Context, do handle) (seq uint64, err error) {
+	if err := h.Projection.Err(); err != nil {
+		return 0, fmt.Errorf("%w for this replica, which no longer follows it; ask another one: %w", event.ErrReadOnly, err)
+	}
 	for range tries {
 		var e event.Event
 		var expect event.Expect
