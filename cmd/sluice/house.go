@@ -131,9 +131,7 @@ func (h *house) openParts(ctx context.Context) error {
 	h.intake.open, h.intake.check = h.openIntake, func(ctx context.Context, in *intake) error { return in.well(ctx) }
 	h.counting.name, h.counting.fix = "warehouse", "run \"make engine\" if the engine is missing, or start the server that --clickhouse names"
 	h.counting.open, h.counting.check = h.openCounting, func(ctx context.Context, c *counting) error { return c.store.Ping(ctx) }
-	if h.Roles.factual() {
-		_ = h.intake.attempt(ctx) // if it fails, run tries again and says why
-	}
+	_ = h.intake.attempt(ctx) // if it fails, run tries again and says why
 	return nil
 }
 

@@ -76,10 +76,7 @@ func (h *house) ready(ctx context.Context) map[string]error {
 	ctx, stop := context.WithTimeout(ctx, 2*time.Second)
 	defer stop()
 	_, err := h.streams.Log.Last(ctx)
-	all := map[string]error{"streams": err}
-	if h.Roles.factual() {
-		all[h.intake.name] = h.intake.look(ctx)
-	}
+	all := map[string]error{"streams": err, h.intake.name: h.intake.look(ctx)}
 	if h.Roles.counts() {
 		all[h.counting.name] = h.counting.look(ctx)
 	}
@@ -147,9 +144,6 @@ func (h *house) serve(ctx context.Context) error {
 
 // keepParts opens what the flag plane does without, and keeps it.
 func (h *house) keepParts(ctx context.Context) error {
-	if !h.Roles.factual() {
-		return nil
-	}
 	return h.intake.keep(ctx, h.lg, func(ctx context.Context, _ *intake) error {
 		if !h.Roles.counts() {
 			return nil

@@ -9,7 +9,8 @@ import (
 )
 
 // roles are what a replica does; none listed is all. Whatever its roles, a
-// replica folds the log and answers the API.
+// replica folds the log, answers the API, and opens the streams of facts, into
+// which it reports what it evaluates.
 type roles []server.Role
 
 var allRoles = roles{server.Flags, server.Ingest, server.Load, server.Decide, server.Web}
@@ -34,6 +35,3 @@ func (r roles) has(any ...server.Role) bool {
 // counts reports whether the replica needs the warehouse: to fill it, to decide
 // on what is in it, or to show it.
 func (r roles) counts() bool { return r.has(server.Load, server.Decide, server.Web) }
-
-// factual reports whether the replica needs the streams of facts.
-func (r roles) factual() bool { return r.counts() || r.has(server.Ingest) }

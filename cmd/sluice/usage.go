@@ -38,9 +38,6 @@ const (
 
 // run reports and looks until ctx is done, then reports once more.
 func (u *usage) run(ctx context.Context) error {
-	if !u.house.Roles.factual() {
-		return nil
-	}
 	said := once{lg: u.house.lg, message: "counting evaluations"}
 	err := each(ctx, reportEvery, func() {
 		err := u.report(ctx, now())

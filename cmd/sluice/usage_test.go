@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
+	"github.com/sluice-hq/sluice/internal/server"
 )
 
 const searchFlag = `apiVersion: sluice/v1
@@ -79,4 +80,23 @@ func TestEvaluationsAreCounted(t *testing.T) {
 	if len(lines) < 4 || strings.Join(strings.Fields(lines[2])[1:], " ") != "on TARGETING_MATCH 41 0 0" || !strings.HasPrefix(lines[3], "Last asked for: 20") {
 		t.Errorf("the command says:\n%s", strings.Join(lines, "\n"))
 	}
+}
+
+// A replica that only evaluates reports it, too: else nobody knows that its
+// flags are used.
+func TestEvaluationsAreReportedByEveryRole(t *testing.T) {
+	s := stand(t, config{Data: t.TempDir(), Roles: roles{server.Flags}})
+	s.want(http.StatusOK, "created", "POST", "/api/v1/apply?comment=x", searchFlag)
+	s.want(http.StatusOK, "search", "POST", "/ofrep/v1/evaluate/flags/search?environment=production", `{}`)
+	if err := s.usage.report(t.Context(), now()); err != nil {
+		t.Fatal(err)
+	}
+	in, err := s.intake.get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last, err := in.streams[0].Last(t.Context()); err != nil || last == 0 {
+		t.Errorf("the stream of facts ends at %d, %v", last, err)
+	}
+	s.want(http.StatusNotFound, "does not have the role ingest", "POST", "/v1/events?environment=production", anEvent(s))
 }
