@@ -324,6 +324,11 @@ func TestNATSThatIsGone(t *testing.T) {
 	s.want(200, `"flags":"ok"`, "GET", "/readyz?for=flags", "")
 	s.want(200, "<html", "GET", "/", "")
 	s.streams()
+	begin := time.Now()
+	s.stop()
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it shut down in %v", took)
+	}
 }
 
 // TestFoldThatStops: after an event that cannot be applied, flags are answered

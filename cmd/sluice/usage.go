@@ -40,7 +40,7 @@ const (
 func (u *usage) run(ctx context.Context) error {
 	said := once{lg: u.house.lg, message: "counting evaluations"}
 	err := each(ctx, reportEvery, func() {
-		err := u.report(ctx, now())
+		err := u.send(ctx, now())
 		if u.house.Roles.counts() {
 			err = errors.Join(err, u.look(ctx, now()))
 		}
@@ -48,7 +48,7 @@ func (u *usage) run(ctx context.Context) error {
 	})
 	last, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer stop()
-	_ = u.report(last, now()) // else they are the counts of the last minute
+	_ = u.send(last, now()) // else they are the counts of the last minute
 	return err
 }
 
@@ -56,6 +56,19 @@ func (u *usage) run(ctx context.Context) error {
 func (u *usage) environments() (names []string) {
 	u.house.projection.View(func(uint64) { names = u.house.folds.Flags.Environments() })
 	return names
+}
+
+// send is report for as long as ctx lasts: whoever leads a pack publishes it for
+// others too, and tries for a minute when nobody answers.
+func (u *usage) send(ctx context.Context, now time.Time) error {
+	ended := make(chan error, 1)
+	go func() { ended <- u.report(ctx, now) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // report sends what was answered since the last report. What could not be sent

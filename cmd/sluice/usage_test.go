@@ -70,6 +70,9 @@ func TestEvaluationsAreCounted(t *testing.T) {
 			}
 		}
 	}
+	if err := h.usage.look(t.Context(), now()); err != nil { // the last look was before the rows were there
+		t.Fatal(err)
+	}
 	want := []flags.Usage{{Variant: "off", Reason: flags.Static, Asked: 3, Listed: 1}, {Variant: "on", Reason: flags.TargetingMatch, Asked: 41}}
 	if d := cmp.Diff(want, got.Usage, cmpopts.IgnoreFields(flags.Usage{}, "Day")); d != "" {
 		t.Errorf("-want +got:\n%s", d)
