@@ -46,7 +46,7 @@ func (c evaluateCmd) Run(ctx context.Context) error {
 		return ofrepFault(err)
 	}
 	return c.write(answer, func(w io.Writer) {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", orDash(answer.Variant), answer.Value, answer.Reason)
+		fmt.Fprintf(w, "%s = %s, %s\n", orDash(answer.Variant), answer.Value, answer.Reason)
 		for _, name := range slices.Sorted(maps.Keys(answer.Metadata)) {
 			fmt.Fprintf(w, "  %s\t%v\n", name, answer.Metadata[name])
 		}

@@ -22,7 +22,14 @@ import (
 
 var shots = flag.String("shots", "", "a directory for pictures of the live pages")
 
-func TestMain(m *testing.M) { enginetest.Main(m) }
+// TestMain is the tests, the engine as their child, or the program itself where
+// it was started under its name.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "sluice" {
+		main()
+	}
+	enginetest.Main(m)
+}
 
 // told is the demo's house while it tells its story.
 type told struct {

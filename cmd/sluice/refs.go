@@ -164,7 +164,11 @@ func (s scanned) table(w io.Writer, all []server.FlagView) {
 	if len(s.Unused) > 0 {
 		fmt.Fprintf(w, "Not in this code: %s.\n", strings.Join(s.Unused, ", "))
 	}
-	fmt.Fprintf(w, "%d files read, %d passed over.\n", s.Files, s.Passed)
+	files := "files"
+	if s.Files == 1 {
+		files = "file"
+	}
+	fmt.Fprintf(w, "%d %s read, %d passed over.\n", s.Files, files, s.Passed)
 	switch s.Change {
 	case "":
 		fmt.Fprintln(w, "The server was told nothing.")

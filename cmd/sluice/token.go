@@ -120,9 +120,9 @@ func (c tokenListCmd) Run(ctx context.Context) error {
 }
 
 func tokenTable(w io.Writer, all []server.TokenView) {
-	fmt.Fprint(w, "id\tclass\tprincipal\tmay\texpires\tlast used\t\n")
+	fmt.Fprint(w, "ID\tCLASS\tPRINCIPAL\tMAY\tEXPIRES\tLAST USED\n")
 	for _, t := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t\n", t.ID, t.Class, t.Principal, rights(t), day(t.Expires, "never"), day(t.LastUsed, "-"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Class, t.Principal, rights(t), day(t.Expires, "never"), day(t.LastUsed, "–"))
 	}
 }
 

@@ -57,10 +57,10 @@ func TestTokenTable(t *testing.T) {
 		{ID: "1b", Class: access.ClientSDK, Principal: "sdk:page", Environment: "production", Origins: []string{"https://a.example"}, Expires: &at},
 		{ID: "2c", Class: access.Account, Principal: "service:ci", Grants: []access.Grant{{Role: access.Editor, Keys: []string{"checkout."}}, {Role: access.Viewer}}},
 	})
-	const want = "id\tclass\tprincipal\tmay\texpires\tlast used\t\n" +
-		"0a\tsla\tperson:ana\tapprover in staging\tnever\t2026-11-01 09:00\t\n" +
-		"1b\tslc\tsdk:page\tin production; from https://a.example\t2026-11-01 09:00\t-\t\n" +
-		"2c\tsla\tservice:ci\teditor on checkout.; viewer\tnever\t-\t\n"
+	const want = "ID\tCLASS\tPRINCIPAL\tMAY\tEXPIRES\tLAST USED\n" +
+		"0a\tsla\tperson:ana\tapprover in staging\tnever\t2026-11-01 09:00\n" +
+		"1b\tslc\tsdk:page\tin production; from https://a.example\t2026-11-01 09:00\t–\n" +
+		"2c\tsla\tservice:ci\teditor on checkout.; viewer\tnever\t–\n"
 	if d := cmp.Diff(want, b.String()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
