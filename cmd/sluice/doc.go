@@ -23,17 +23,23 @@ that, and only then acts on the flag.
 # The way of one flag change
 
  1. POST /api/v1/apply brings a YAML document to internal/server, which finds
-    the route's permission in its table (internal/access) and decodes the
-    document with internal/manifest.
+    the route's permission in its table (internal/access), takes what it costs
+    from whoever asks (internal/limit) and decodes the document with
+    internal/manifest. A change of one step comes by PATCH; one that waits for
+    its time or for others is in the log until then.
  2. flags.State.Handle checks it against the flag as it is and returns one
-    event.Event with the sequence it expects.
+    event.Event with the sequence it expects. Policies are asked here.
  3. event.Log.Append, made by internal/natslog, links the event to the last one
     of its aggregate and returns when it is on disk. A conflict is told apart
     from a repeat.
  4. event.Projection, on every replica, checks the link and applies the event
-    to all folds: flags, metrics, rollouts, tokens, seals, requests.
- 5. The next evaluation compiles a flags.Set and answers from it. A second
-    reader of the same log fills control_events in ClickHouse.
+    to all folds: flags, metrics, rollouts, tokens, seals. internal/replica
+    compares what the replicas hold then.
+ 5. The next evaluation compiles a flags.Set and answers from it: over OFREP,
+    or flagd's protocols (internal/flagd). What it answers is counted.
+ 6. internal/stream wakes up with the projection, encodes what has changed once,
+    and writes it to every SDK that listens. They say which revision they hold.
+ 7. A second reader of the log fills control_events in ClickHouse.
 
 # The way of one exposure
 
