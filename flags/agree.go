@@ -32,9 +32,10 @@ func CheckAsked(changes []Change) event.Invalids {
 
 // agreed refuses a person's change that policies want others to agree to. What
 // a decision or something that was agreed to asks for carries a cause, and
-// waits for nobody.
+// waits for nobody. A schedule is a person's too: policies may have come since it
+// was written, and what it does may be more than it was then.
 func (s *State) agreed(old, work *record, c Command) error {
-	if c.Cause != "" {
+	if c.Cause != "" && !old.scheduled(c.Cause) {
 		return nil
 	}
 	needs := s.needs(old, work, c.Changes)

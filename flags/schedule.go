@@ -186,6 +186,11 @@ func (s *State) Lapse(c Command, why error) (event.Event, event.Expect, error) {
 	return e, expect, err
 }
 
+// scheduled reports whether a schedule of that ID waits.
+func (r *record) scheduled(id string) bool {
+	return slices.ContainsFunc(r.Schedules, func(p Schedule) bool { return p.Standing == Pending && p.ID.String() == id })
+}
+
 func (p Schedule) standing() Standing { return p.Standing }
 
 // schedule puts a command into its place in the order of time.

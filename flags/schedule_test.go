@@ -3,6 +3,7 @@ package flags
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -261,4 +262,42 @@ func (h *house) wait() {
 	h.must(h.state.Enact(h.by("ana"), id))
 	h.must(h.state.Schedule(h.command("checkout.express", in(Disable)), later(9)))
 	h.must(h.state.Propose(h.command("checkout.express", owner("shop"))))
+}
+
+// What others have to agree to by the time it is due waits for them: a schedule
+// is no way around a policy, be it because the policy is newer or because what
+// was scheduled made no difference then.
+func TestWhatIsDueAsksThePoliciesThatHold(t *testing.T) {
+	policy := Policy{Key: "four-eyes", Match: Match{Environments: []string{production}}, Flags: Demands{Approvals: &Approvals{Count: 1}}}
+	copied := in(Copy, func(c *Change) { c.From = "staging" })
+	for name, c := range map[string]struct {
+		before   bool // the policy holds when the change is scheduled
+		schedule Change
+		between  []Change
+	}{
+		"a newer policy":     {false, Change{Op: SetDefault, Variant: "on"}, nil},
+		"a copy of the same": {true, copied, []Change{{Op: AddRule, Environment: "staging", Rule: &Rule{Name: "all", Serve: "on"}}}},
+	} {
+		h := newHouse(t)
+		f := checkout()
+		f.Environments["staging"] = f.Environments[production]
+		h.define(f)
+		if c.before {
+			h.demand(policy)
+		}
+		h.must(h.state.Schedule(h.command(f.Key, c.schedule), later(1)))
+		if !c.before {
+			h.demand(policy)
+		}
+		if c.between != nil {
+			h.do(f.Key, c.between...)
+		}
+		was, _ := h.state.Flag(f.Key)
+		h.carry(later(1))
+		is, _ := h.state.Flag(f.Key)
+		p := h.state.Schedules(f.Key)[0]
+		if was.Revision != is.Revision || p.Standing != Lapsed || !strings.HasPrefix(p.Why, "others have to agree") {
+			t.Errorf("%s: the flag went from revision %d to %d, and the schedule is %s (%s)", name, was.Revision, is.Revision, p.Standing, p.Why)
+		}
+	}
 }
