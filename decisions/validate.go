@@ -18,7 +18,7 @@ type Known struct {
 	Flag   func(key string) (flags.Recorded, bool)
 
 	Segment   func(key string) (flags.RecordedSegment, bool)
-	FreeSlice func(environment, layer string, share int) (flags.Slice, error)
+	FreeSlice func(environment, layer, flag string, share int) (flags.Slice, error)
 }
 
 // Validate says all that is wrong with a plan, as event.Invalids with paths:
@@ -146,7 +146,7 @@ func (c *planCheck) units() {
 	if p.Layer.Share <= 0 || p.Layer.Share > All {
 		c.add("layer.share", p.Layer.Share, "is not between 0% and 100%", "write the share of all units, such as 30%")
 	} else if c.known.FreeSlice != nil && p.Layer.Name != "" && p.Environment != "" {
-		_, err := c.known.FreeSlice(p.Environment, p.Layer.Name, int(p.Layer.Share))
+		_, err := c.known.FreeSlice(p.Environment, p.Layer.Name, p.Flag, int(p.Layer.Share))
 		found, _ := err.(event.Invalids)
 		c.faults.Under("layer", found)
 	}

@@ -161,7 +161,7 @@ func (h *house) layered(holdout event.Percent) {
 // sliced allocates a free slice of the layer to a flag.
 func (h *house) sliced(key string, share int) Slice {
 	h.t.Helper()
-	s, err := h.state.FreeSlice(production, "checkout", share)
+	s, err := h.state.FreeSlice(production, "checkout", key, share)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestSlicesShareNoUnit(t *testing.T) {
 		near(t, key, counts[key], units, share)
 	}
 	h.do("b", in(Deallocate))
-	if s, err := h.state.FreeSlice(production, "checkout", 10000); err != nil || s.From != 45000 {
+	if s, err := h.state.FreeSlice(production, "checkout", "new", 10000); err != nil || s.From != 45000 {
 		t.Errorf("the slice that was given back: got %+v, %v", s, err)
 	}
 }
@@ -239,6 +239,25 @@ func TestSliceOfAShare(t *testing.T) {
 	}
 	_, err := h.try(h.command("other", after(func(a *Allocation) { a.Slice = &Slice{Salt: "production/checkout", Share: 50000} })))
 	wantRefusal(t, "no room", err, "changes[0].allocation.slice.share: is more than is free in one piece")
+}
+
+// The next rollout of a flag may take what the one before it holds: it takes
+// its place.
+func TestSliceOfTheNextRollout(t *testing.T) {
+	h := newHouse(t)
+	h.layered(5000)
+	h.define(tagged())
+	next := func(n int) Change {
+		return after(func(a *Allocation) {
+			a.Rollout, a.Slice = fmt.Sprint("production/checkout.express/", n), &Slice{Salt: "production/checkout", Share: 60000}
+		})
+	}
+	h.do("checkout.express", next(1))
+	h.do("checkout.express", in(Deallocate), next(2))
+	f, _ := h.state.Flag("checkout.express")
+	if got := f.Environments[production].Allocation.Slice; got.From != 5000 || got.To != 65000 {
+		t.Errorf("got %+v", got)
+	}
 }
 
 func TestSliceRefusals(t *testing.T) {
@@ -292,7 +311,7 @@ func TestSliceRefusals(t *testing.T) {
 		"nobody":      {production, "checkout", 0, "share: is not between 1 and 100000"},
 		"too much":    {production, "checkout", 70001, "share: is more than is free in one piece"},
 	} {
-		_, err := h.state.FreeSlice(c.environment, c.layer, c.share)
+		_, err := h.state.FreeSlice(c.environment, c.layer, "new", c.share)
 		wantRefusal(t, name, err, c.want)
 	}
 }

@@ -1,10 +1,10 @@
 package flags
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/sluice-hq/sluice/event"
@@ -54,28 +54,28 @@ func (e EnvironmentDoc) layer(salt string) (Layer, bool) {
 // held is a slice and the allocation that has it.
 type held struct {
 	Slice
-	flag    string
 	rollout string
 }
 
-// slices returns the slices of a layer that allocations hold, from the lowest.
-// An allocation holds its slice until it is taken away, also while the flag is
-// disabled, forced or archived: it can come back.
-func (s *State) slices(environment, salt string) []held {
+// slices returns the slices of a layer that allocations of other flags hold,
+// from the lowest. An allocation holds its slice until it is taken away, also
+// while the flag is disabled, forced or archived: it can come back. A flag has
+// one allocation, so that its next one takes the place of its own.
+func (s *State) slices(environment, salt, flag string) []held {
 	var out []held
-	for _, key := range slices.Sorted(maps.Keys(s.flags)) {
-		a := s.flags[key].Environments[environment].Allocation
-		if a != nil && a.Slice != nil && a.Slice.Salt == salt {
-			out = append(out, held{*a.Slice, key, a.Rollout})
+	for key, r := range s.flags {
+		a := r.Environments[environment].Allocation
+		if key != flag && a != nil && a.Slice != nil && a.Slice.Salt == salt {
+			out = append(out, held{*a.Slice, a.Rollout})
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].From < out[j].From })
+	slices.SortFunc(out, func(a, b held) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.rollout, b.rollout)) })
 	return out
 }
 
-// FreeSlice returns the lowest free part of a layer that is as large as the
-// share, in thousandths of a percent.
-func (s *State) FreeSlice(environment, layer string, share int) (Slice, error) {
+// FreeSlice returns the lowest part of a layer that is free for a flag and as
+// large as the share, in thousandths of a percent.
+func (s *State) FreeSlice(environment, layer, flag string, share int) (Slice, error) {
 	var faults event.Invalids
 	e, ok := s.Environment(environment)
 	if !ok {
@@ -92,7 +92,7 @@ func (s *State) FreeSlice(environment, layer string, share int) (Slice, error) {
 		return Slice{}, faults
 	}
 	free.From = int(l.Holdout)
-	for _, h := range s.slices(environment, free.Salt) {
+	for _, h := range s.slices(environment, free.Salt, flag) {
 		if h.From-free.From >= share {
 			break
 		}
@@ -115,7 +115,7 @@ func (s *State) sliced(environment string, r *record, a Allocation) (*Slice, eve
 		return last, nil
 	}
 	layer := strings.TrimPrefix(a.Slice.Salt, LayerSalt(environment, ""))
-	free, err := s.FreeSlice(environment, layer, a.Slice.Share)
+	free, err := s.FreeSlice(environment, layer, r.Key, a.Slice.Share)
 	if faults, ok := err.(event.Invalids); ok {
 		return nil, faults
 	}
@@ -144,8 +144,8 @@ func (s *State) checkSlice(environment, key string, a Allocation) event.Invalids
 	if a.Slice.From < int(l.Holdout) {
 		faults.Add("slice.from", a.Slice.From, fmt.Sprintf("is in the holdout of layer %s, %s", l.Name, l.Holdout), fmt.Sprintf("write %d or more", int(l.Holdout)))
 	}
-	for _, h := range s.slices(environment, a.Slice.Salt) {
-		if h.flag != key && h.From < a.Slice.To && a.Slice.From < h.To {
+	for _, h := range s.slices(environment, a.Slice.Salt, key) {
+		if h.From < a.Slice.To && a.Slice.From < h.To {
 			faults.Add("slice", nil, fmt.Sprintf("overlaps that of rollout %s, %d to %d", h.rollout, h.From, h.To), "take a free one")
 		}
 	}
