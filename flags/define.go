@@ -36,7 +36,7 @@ func (s *State) checkDefinition(r *record, f *Flag, at time.Time) event.Invalids
 	}
 	f.checkUntil(&faults, r, at)
 	r.checkOwned(&faults, f)
-	s.checkTagsWidened(&faults, r, f)
+	s.checkWidened(&faults, r, f)
 	s.checkSurroundings(&faults, r, f)
 	s.checkOthers(&faults, f)
 	return faults
@@ -97,33 +97,6 @@ func (r *record) checkOwned(faults *event.Invalids, f *Flag) {
 			faults.Add("environments."+name, nil, "is missing, and a rollout holds it", "keep the environment, or end the rollout")
 		}
 		r.checkHeld(faults, f, name, e)
-		r.checkWidened(faults, f, name)
-	}
-}
-
-// checkWidened refuses a definition that gives more units what a rollout
-// compares: they would get it past the gate, and leave the comparison.
-func (r *record) checkWidened(faults *event.Invalids, f *Flag, name string) {
-	rollout, released, ok := r.compared(name)
-	if !ok {
-		return
-	}
-	old, e, path := r.Environments[name], f.Environments[name], "environments."+name
-	widens := func(at string) {
-		faults.Add(at, released, "gives more units what rollout "+rollout+" compares", "wait until it has ended, or roll it back first")
-	}
-	if f.Default == released && r.Default != released {
-		widens("default")
-	}
-	for i, t := range e.Targets {
-		if t.Variant == released && !slices.ContainsFunc(old.Targets, func(o Target) bool { return same(o, t) }) {
-			widens(fmt.Sprintf("%s.targets[%d]", path, i))
-		}
-	}
-	for i, rule := range e.Rules {
-		if slices.Contains(rule.variants(), released) && !slices.ContainsFunc(old.Rules, func(o Rule) bool { return same(o, rule) }) {
-			widens(fmt.Sprintf("%s.rules[%d]", path, i))
-		}
 	}
 }
 

@@ -2,7 +2,6 @@ package flags
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -96,41 +95,5 @@ func (s *State) checkServes(faults *event.Invalids, path, environment string, ru
 	}
 	if len(lacking) > 0 && rule.Serve != "" {
 		faults.Add(path+".serve", rule.Serve, "is not a variant of "+firstOf(lacking)+", which would inherit the rule", "add the variant there, or name another tag")
-	}
-}
-
-// checkFlagsWidened refuses rules that give more units what a rollout compares.
-func (s *State) checkFlagsWidened(faults *event.Invalids, doc EnvironmentDoc) {
-	old, _ := s.Environment(doc.Key)
-	for _, r := range s.living(doc.Key) {
-		rollout, released, ok := r.compared(doc.Key)
-		if !ok {
-			continue
-		}
-		had := old.inherited(r.Tags)
-		for _, rule := range doc.inherited(r.Tags) {
-			if rule.Serve != released || slices.ContainsFunc(had, func(o InheritedRule) bool { return same(o.rule(), rule.rule()) }) {
-				continue
-			}
-			i := slices.IndexFunc(doc.Rules, func(o InheritedRule) bool { return o.Name == rule.Name })
-			faults.Add(fmt.Sprintf("rules[%d].serve", i), released, "gives more units what rollout "+rollout+" compares", "wait until it has ended, or roll it back first")
-		}
-	}
-}
-
-// checkTagsWidened is the same from the flag's side: a new tag brings rules.
-func (s *State) checkTagsWidened(faults *event.Invalids, r *record, f *Flag) {
-	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
-		rollout, released, ok := r.compared(name)
-		if !ok {
-			continue
-		}
-		doc, _ := s.Environment(name)
-		had := doc.inherited(r.Tags)
-		for _, rule := range doc.inherited(f.Tags) {
-			if rule.Serve == released && !slices.ContainsFunc(had, func(o InheritedRule) bool { return o.Name == rule.Name }) {
-				faults.Add("tags", rule.Name, "is a rule that a tag brings, and gives more units what rollout "+rollout+" compares", "wait until it has ended, or roll it back first")
-			}
-		}
 	}
 }

@@ -149,17 +149,14 @@ func (s *RecordedSegment) checkUnits(faults *event.Invalids, c SegmentChange) {
 	}
 }
 
-// checkReach refuses a change of who is a member while a rule that asks for the
-// segment serves what a rollout compares.
+// checkReach refuses a change of who is a member that gives more units what a
+// rollout compares.
 func (s *State) checkReach(faults *event.Invalids, old, work RecordedSegment) {
-	if old.Revision == 0 || old.sameMembers(work) {
+	m := old.Segment.moves(work.Segment)
+	if old.Revision == 0 || m == (moves{}) {
 		return
 	}
-	if rollouts := s.widenedBy(old.Key); len(rollouts) > 0 {
+	if rollouts := s.widenedBy(old.Key, m); len(rollouts) > 0 {
 		faults.Add("key", old.Key, "decides who gets what "+strings.Join(rollouts, ", ")+" compares", "wait until it has ended, or roll it back first")
 	}
-}
-
-func (s RecordedSegment) sameMembers(o RecordedSegment) bool {
-	return s.Unit == o.Unit && same(s.When, o.When) && same(s.Included, o.Included) && same(s.Excluded, o.Excluded)
 }

@@ -2,7 +2,6 @@ package flags
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -82,40 +81,4 @@ func listed(uses []Use) string {
 		names[i] = u.String()
 	}
 	return strings.Join(names, ", ")
-}
-
-// compared returns the rollout that compares units of a flag in an environment,
-// and the variant that it releases; false when there is none, or most units
-// have that variant by the rollout's own decision.
-func (r *record) compared(environment string) (rollout, released string, ok bool) {
-	a := r.inForce(environment)
-	if a == nil || a.Ramp || len(a.Arms) == 0 || a.Arms[0].Weight > Whole/2 {
-		return "", "", false
-	}
-	return a.Rollout, a.Arms[0].Variant, true
-}
-
-// widenedBy returns the rollouts whose comparison a change of the segment would
-// reach: a rule that asks for it serves what they release.
-func (s *State) widenedBy(segment string) []string {
-	found := map[string]bool{}
-	for _, r := range s.flags {
-		for name, e := range r.Environments {
-			rollout, released, ok := r.compared(name)
-			if !ok {
-				continue
-			}
-			doc, _ := s.Environment(name)
-			rules := slices.Concat(e.Rules, e.Served)
-			for _, inherited := range doc.inherited(r.Tags) {
-				rules = append(rules, inherited.rule())
-			}
-			if slices.ContainsFunc(rules, func(rule Rule) bool {
-				return rule.When.asks(segment) && slices.Contains(rule.variants(), released)
-			}) {
-				found[rollout] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(found))
 }
