@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ type guide struct {
 // Kinds of fenced blocks: those that are run, and those that are only read.
 var (
 	runKinds  = []string{"sh", "bash"}
-	readKinds = []string{"text", "yaml", "json", "go", ""}
+	readKinds = []string{"text", "yaml", "json", "go"}
 )
 
 // parseDoc finds the shell blocks of a document, and what each prints.
@@ -50,11 +51,29 @@ func parseDoc(source string) *guide {
 			b := &d.blocks[len(d.blocks)-1]
 			b.shown, b.text, b.from, b.to = true, strings.Join(d.lines[i+1:end], "\n"), i+1, end
 		case !slices.Contains(readKinds, kind):
-			d.unknown = kind
+			d.unknown = cmp.Or(kind, "of no name")
 		}
 		i = end
 	}
 	return d
+}
+
+// inSentence is a command between backquotes.
+var inSentence = regexp.MustCompile("`(?:\\./bin/)?(sluice [^`\n]+)`")
+
+// unrun lists commands in sentences that no block has, with more behind them or
+// not.
+func (d *guide) unrun() (list []string) {
+	var all strings.Builder
+	for _, b := range d.blocks {
+		all.WriteString(b.script)
+	}
+	for _, m := range inSentence.FindAllStringSubmatch(d.String(), -1) {
+		if !strings.Contains(all.String(), m[1]) {
+			list = append(list, m[1])
+		}
+	}
+	return list
 }
 
 // behind reports whether nothing but an empty line stands between the last
@@ -156,7 +175,10 @@ func TestDocument(t *testing.T) {
 	if want := "```text\n1\n2\n3\n4\n```\n\n```yaml\na: b\n```\n\n```bash retry\ntwo\n```\n\n```text\nsla_…\n```\n\nwords"; !strings.Contains(d.String(), want) {
 		t.Errorf("got %s", d)
 	}
-	if parseDoc("```console\n$ one\n```").unknown != "console" {
+	if parseDoc("```console\n$ one\n```").unknown != "console" || parseDoc("```\none\n```").unknown != "of no name" {
 		t.Error("a block of another kind is not noticed")
+	}
+	if got := parseDoc("Try `one` or `sluice two`, not `sluice one`.\n```sh\nsluice one -m x\n```").unrun(); len(got) != 1 || got[0] != "sluice two" {
+		t.Errorf("commands in sentences that are not run: %q", got)
 	}
 }

@@ -54,30 +54,22 @@ type shell struct {
 	t     *testing.T
 	in    io.Writer
 	lines chan string // what it prints
-	dir   string
-	port  string // in the place of 8321, which may be taken
-	n     int    // scripts so far
+	port  string      // in the place of 8321, which may be taken
+	n     int         // scripts so far
 }
 
 // newShell starts a bash in dir. It and all that it leaves running end with
 // the test.
 func newShell(t *testing.T, dir string) *shell {
 	t.Helper()
-	library, err := engine.Find(engine.Places{Dir: "."})
-	if err != nil {
-		t.Fatalf("the documents start Sluice as users do, with its engine: %v", err)
-	}
-	s := &shell{t: t, lines: make(chan string), dir: dir, port: freePort(t)}
-	bash := exec.Command("bash", "--noprofile", "--norc")
-	bash.Dir = dir
-	bash.Env = append(os.Environ(), "SLUICE_ENGINE="+library, "SLUICE_LISTEN=127.0.0.1:"+s.port, "SLUICE_SERVER=http://127.0.0.1:"+s.port,
-		"SLUICE_TOKEN=", "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "TZ=UTC")
-	bash.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s := &shell{t: t, lines: make(chan string), port: freePort(t)}
 	printed, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	bash.Stdout, bash.Stderr = write, write
+	bash := exec.Command("bash", "--noprofile", "--norc")
+	bash.Dir, bash.Env, bash.Stdout, bash.Stderr = dir, s.environment(dir), write, write
+	bash.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if s.in, err = bash.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +90,18 @@ func newShell(t *testing.T, dir string) *shell {
 		_ = bash.Wait()
 	})
 	return s
+}
+
+// environment is this process's, with the program in the path, and its engine
+// and address as in a clone where nothing else runs.
+func (s *shell) environment(dir string) []string {
+	library, err := engine.Find(engine.Places{Dir: "."})
+	if err != nil {
+		s.t.Fatalf("the documents start Sluice as users do, with its engine: %v", err)
+	}
+	return append(os.Environ(), "SLUICE_ENGINE="+library, "SLUICE_LISTEN=127.0.0.1:"+s.port, "SLUICE_SERVER=http://127.0.0.1:"+s.port,
+		"SLUICE_TOKEN=", "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "TZ=UTC",
+		"GORACE=atexit_sleep_ms=0") // under the race detector every command waits for a second otherwise
 }
 
 func freePort(t *testing.T) string {
@@ -178,6 +182,9 @@ func walkThrough(t *testing.T, file string, instead map[string]string) {
 	doc := parseDoc(string(source))
 	if doc.unknown != "" {
 		t.Errorf("%s: nobody knows how to run a block of kind %q", file, doc.unknown)
+	}
+	if missing := doc.unrun(); len(missing) > 0 {
+		t.Errorf("%s: no block runs %q", file, missing)
 	}
 	if *rewrite {
 		defer func() {
