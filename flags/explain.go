@@ -74,6 +74,8 @@ func fixedWhy(step Step) string {
 		return "the flag is archived: everybody gets its last answer"
 	case AtForced:
 		return "the flag is forced: everybody gets the safe variant"
+	case AtList:
+		return "a list of units that the flag asks for is not there yet: nobody gets an answer"
 	}
 	return "the flag is disabled in this environment: everybody gets the safe variant"
 }
@@ -153,7 +155,7 @@ func (x *Explanation) targeting(f *compiled) bool {
 	case r.Step == AtDefault:
 		x.add(AtTargeting, "", false, "the imported rule gives null: the default")
 	case r.Error != "":
-		x.add(AtTargeting, "", true, r.Error.details())
+		x.add(AtTargeting, "", true, r.details())
 	default:
 		x.add(AtTargeting, "", true, "the imported rule gives "+r.Variant)
 	}

@@ -13,9 +13,10 @@ import (
 // The statuses of OFREP answers. They are written out because a client that
 // evaluates in-process should not link an HTTP server for three numbers.
 const (
-	statusOK         = 200
-	statusBadRequest = 400
-	statusNotFound   = 404
+	statusOK          = 200
+	statusBadRequest  = 400
+	statusNotFound    = 404
+	statusUnavailable = 503
 )
 
 // OFREP answers one flag in the shape of the OpenFeature Remote Evaluation
@@ -125,7 +126,7 @@ func ofrepHead(environment string, r *Result) []byte {
 // decides, and no value or reason when there is a fault.
 func ofrepAnswer(b []byte, r *Result) []byte {
 	if r.Error != "" {
-		return appendField(appendField(b, "errorCode", string(r.Error)), "errorDetails", r.Error.details())
+		return appendField(appendField(b, "errorCode", string(r.Error)), "errorDetails", r.details())
 	}
 	if r.Variant == "" {
 		return appendField(b, "reason", string(r.Reason))
@@ -135,16 +136,22 @@ func ofrepAnswer(b []byte, r *Result) []byte {
 	return appendField(b, "variant", r.Variant)
 }
 
-// details says what went wrong with an imported rule.
-func (e ErrorCode) details() string {
-	if e == General {
+// details says what went wrong.
+func (r *Result) details() string {
+	switch {
+	case r.Step == AtList:
+		return "a list of units that the flag asks for is not there yet"
+	case r.Error == General:
 		return "the flag's targeting gives what is not a variant"
 	}
 	return "the flag's targeting cannot be evaluated for this context"
 }
 
 func (o *outcome) status() int {
-	if o.result.Error != "" {
+	switch {
+	case o.result.Step == AtList:
+		return statusUnavailable
+	case o.result.Error != "":
 		return statusBadRequest
 	}
 	return statusOK

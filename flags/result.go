@@ -23,7 +23,7 @@ const (
 	FlagNotFound   ErrorCode = "FLAG_NOT_FOUND"
 	ParseError     ErrorCode = "PARSE_ERROR"
 	InvalidContext ErrorCode = "INVALID_CONTEXT"
-	General        ErrorCode = "GENERAL" // an imported targeting names no variant
+	General        ErrorCode = "GENERAL" // an imported targeting names no variant, or a list of units is not there
 )
 
 // Step is the place in the order of evaluation that decided.
@@ -39,6 +39,7 @@ const (
 	AtTarget       Step = "target"
 	AtRule         Step = "rule"
 	AtTargeting    Step = "targeting" // imported JSONLogic
+	AtList         Step = "list"      // a list of units that the flag asks for is not there
 	AtAllocation   Step = "allocation"
 	AtDefault      Step = "default"
 )

@@ -232,14 +232,50 @@ func TestSegmentWithoutItsList(t *testing.T) {
 		t.Errorf("the lists to load: %s", diff)
 	}
 	without := h.state.Compile(production, nil)
-	if r := without.Evaluate(f.Key, inWorkspace("w-1")); r.Step != AtDefault {
+	if r := without.Evaluate(f.Key, inWorkspace("w-1")); r.Step != AtList || r.Error != General || r.Variant != "" {
 		t.Errorf("without the list: %+v", r)
+	}
+	if status, body := without.OFREP(f.Key, inWorkspace("w-1")); status != 503 || !strings.Contains(string(body), "is not there yet") || without.Whole() {
+		t.Errorf("without the list: %d %s", status, body)
+	}
+	if x := without.Explain(f.Key, inWorkspace("w-1")); !strings.Contains(x.Looks[0].Why, "is not there yet") {
+		t.Errorf("explained without the list: %+v", x)
 	}
 	with := h.state.Recompile(without, lists)
 	for id, rule := range map[string]string{"w-1": "in", "w-3": "out"} {
 		if r := with.Evaluate(f.Key, inWorkspace(id)); r.Rule != rule {
 			t.Errorf("%s: %+v", id, r)
 		}
+	}
+	if !with.Whole() {
+		t.Error("with the list something is missing")
+	}
+}
+
+// A list that cannot be loaded keeps the flags that ask for it as they were,
+// and no others; nobody waits for a list to roll back.
+func TestChangesWithoutAList(t *testing.T) {
+	h := newHouse(t)
+	doc, lists := large(t, "w-1")
+	h.segment(doc)
+	other := checkout()
+	other.Key = "other"
+	h.define(forSegment("fellows"), other)
+	was := h.state.Compile(production, lists)
+
+	next, _ := large(t, "w-2")
+	h.segment(next)
+	h.do("other", Change{Op: Disable, Environment: production})
+	now := h.state.Recompile(was, lists)
+	if r := now.Evaluate(forSegment("fellows").Key, inWorkspace("w-1")); r.Variant != "on" || !now.Whole() {
+		t.Errorf("the flag that asks for the list: %+v", r)
+	}
+	if r := now.Evaluate("other", inWorkspace("w-1")); r.Step != AtDisabled {
+		t.Errorf("the other flag: %+v", r)
+	}
+	h.do(forSegment("fellows").Key, Change{Op: Force, Environment: production, Reason: "breach"})
+	if r := h.state.Recompile(now, lists).Evaluate(forSegment("fellows").Key, inWorkspace("w-1")); r.Step != AtForced || r.Variant != "off" {
+		t.Errorf("rolled back without the list: %+v", r)
 	}
 }
 

@@ -15,6 +15,7 @@ type Set struct {
 	flags       map[string]*compiled
 	segments    map[pin]*segment
 	keys        []string // sorted
+	whole       bool     // every flag can be answered
 	tail        []byte   // what follows the flags in a bulk answer
 }
 
@@ -24,6 +25,7 @@ type compiled struct {
 	revision      uint64
 	unit          string
 	fixed         *outcome // archived, disabled or forced: the answer for everybody; else nil
+	lacks         bool     // fixed is an error: a list is not there, and never was
 	prerequisites []Prerequisite
 	unmet         *outcome
 	targets       map[string]*outcome // unit id -> answer
@@ -108,8 +110,9 @@ func (s *State) Recompile(old *Set, lists Lists) *Set {
 }
 
 // NewSet compiles a ruleset. A flag that the environment does not have is
-// disabled there. A condition that this version does not understand, or that
-// asks for a list which is not among lists, is never met.
+// disabled there. A condition that this version does not understand is never
+// met, and a flag that asks for a list which is not among lists answers with an
+// error.
 func NewSet(r Ruleset, lists Lists) *Set {
 	return r.sources().compile(&Set{}, lists)
 }
@@ -117,14 +120,14 @@ func NewSet(r Ruleset, lists Lists) *Set {
 // compile makes a set, and takes from old what is still as it was.
 func (src sources) compile(old *Set, lists Lists) *Set {
 	t := &Set{
-		environment: src.environment, version: src.changed,
+		environment: src.environment, version: src.changed, whole: true,
 		flags: make(map[string]*compiled, len(old.flags)), segments: map[pin]*segment{},
 	}
 	desk := &desk{src: src, lists: lists, before: old.segments, made: map[pin]*segment{}}
 	for key, r := range src.flags {
 		f := old.flags[key]
 		if f == nil || !f.still(src, r) {
-			f = desk.compile(r, f)
+			f = desk.renew(r, f)
 		}
 		t.take(key, f)
 	}
@@ -136,6 +139,7 @@ func (src sources) compile(old *Set, lists Lists) *Set {
 // take puts a compiled flag into a set that is being made.
 func (t *Set) take(key string, f *compiled) {
 	t.flags[key] = f
+	t.whole = t.whole && !f.lacks
 	t.version = max(t.version, f.revision)
 	for _, s := range f.segments {
 		t.segments[s.pin()] = s
@@ -167,6 +171,10 @@ func (f *compiled) pins() []pin {
 
 // Environment returns the name of the environment.
 func (t *Set) Environment() string { return t.environment }
+
+// Whole reports whether every flag can be answered. One that cannot asks for a
+// list of units that is not there, and never was.
+func (t *Set) Whole() bool { return t.whole }
 
 // Version returns the highest revision among the flags, 0 when there is none.
 func (t *Set) Version() uint64 { return t.version }
@@ -202,6 +210,23 @@ type compiler struct {
 	environment string
 	flag        *Recorded
 	tallies     tallies
+}
+
+// renew compiles a flag. One that asks for a list which is not there stays as
+// it was: to go on without the list would say of its members that they are
+// none. A flag that gives everybody one answer needs no list, so that no
+// rollback waits for one.
+func (d *desk) renew(r *Recorded, before *compiled) *compiled {
+	f := d.compile(r, before)
+	switch {
+	case f.fixed != nil || f.loaded():
+		return f
+	case before != nil && !before.lacks:
+		return before
+	}
+	k := compiler{d, d.src.environment, r, f.tallies}
+	f.fixed, f.lacks = k.failure(General, AtList), true
+	return f
 }
 
 // compile makes the answers of a flag, and goes on counting them where the

@@ -37,15 +37,15 @@ func (k compiler) targeting(e Environment) *targeting {
 		t.answers[name] = k.outcome(name, TargetingMatch, AtTargeting)
 	}
 	t.none = k.byDefault(DefaultReason)
-	t.failed = k.failure(ParseError)
-	t.unknown = k.failure(General)
+	t.failed = k.failure(ParseError, AtTargeting)
+	t.unknown = k.failure(General, AtTargeting)
 	t.inputs.New = func() any { return new(input) }
 	return t
 }
 
-// failure makes an answer that says what went wrong with an imported rule.
-func (k compiler) failure(code ErrorCode) *outcome {
-	r := k.result("", Errored, AtTargeting)
+// failure makes an answer that says what went wrong.
+func (k compiler) failure(code ErrorCode, at Step) *outcome {
+	r := k.result("", Errored, at)
 	r.Error = code
 	return k.encode(r)
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sluice-hq/sluice/event"
@@ -14,6 +15,7 @@ import (
 // another one then.
 func (h House) lists(ctx context.Context, bulks []flags.UnitBulk, known flags.Lists) (flags.Lists, error) {
 	lists := flags.Lists{}
+	var errs []error
 	for _, b := range bulks {
 		if u := cmp.Or(lists[b.SHA256], known[b.SHA256]); u != nil { // several revisions of a segment may share it
 			lists[b.SHA256] = u
@@ -21,11 +23,12 @@ func (h House) lists(ctx context.Context, bulks []flags.UnitBulk, known flags.Li
 		}
 		u, err := h.list(ctx, b)
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
+			continue
 		}
 		lists[b.SHA256] = u
 	}
-	return lists, nil
+	return lists, errors.Join(errs...)
 }
 
 // list loads one.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +31,9 @@ func (s *server) evaluateFlag(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	status, body := set.AppendOFREP(work.answer[:0], key, &c)
-	work.answer = body
+	if work.answer = body; status == http.StatusServiceUnavailable {
+		return cmp.Or(s.sets.whole(), errLists)
+	}
 	return writeOFREP(w, status, body)
 }
 
@@ -46,6 +49,9 @@ func (s *server) evaluateFlags(w http.ResponseWriter, r *http.Request) error {
 	set, c, err := s.evaluation(w, r, work)
 	if err != nil {
 		return err
+	}
+	if !set.Whole() { // an answer with a hole would take from the client what it holds
+		return cmp.Or(s.sets.whole(), errLists)
 	}
 	body, etag := set.AppendOFREPBulk(work.answer[:0], &c)
 	body = s.appendStream(body, set.Environment())

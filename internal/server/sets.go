@@ -29,7 +29,7 @@ type compiled struct {
 	sets         map[string]*flags.Set
 	lists        flags.Lists // that the sets ask
 
-	stale error     // a list that cannot be loaded: the sets are those of before
+	stale error     // a list that cannot be loaded: flags that ask for it are those of before
 	again time.Time // when to try again, if stale
 }
 
@@ -44,9 +44,6 @@ func (c *sets) at(environment string) (*flags.Set, error) {
 	now := c.fresh()
 	if set, ok := now.sets[environment]; ok {
 		return set, nil
-	}
-	if now.sets == nil {
-		return nil, now.stale
 	}
 	return nil, noEnvironment(environment, now.environments)
 }
@@ -93,8 +90,8 @@ func (c *sets) refresh() *compiled {
 }
 
 // compile loads the lists that are asked for and compiles what has changed. A
-// list that cannot be loaded leaves everything as it was: to go on without it
-// would say of its members that they are none.
+// list that cannot be loaded leaves the flags that ask for it as they were, and
+// no others: see flags.State.Recompile.
 func (c *sets) compile(last *compiled) *compiled {
 	for {
 		next := &compiled{}
@@ -109,18 +106,16 @@ func (c *sets) compile(last *compiled) *compiled {
 			return &again
 		}
 		lists, err := c.load(bulks, last.lists)
-		if err != nil {
-			kept := *last
-			kept.seq, kept.stale, kept.again = next.seq, err, c.house.Now().Add(loadPause)
-			return &kept
+		if next.lists = lists; err != nil {
+			next.stale, next.again = err, c.house.Now().Add(loadPause)
 		}
-		if next.lists = lists; c.compileAll(next, last) {
+		if c.compileAll(next, last) {
 			return next
 		}
 	}
 }
 
-// load gets the lists that are not known yet.
+// load gets the lists that are not known yet: all that can be had.
 func (c *sets) load(bulks []flags.UnitBulk, known flags.Lists) (flags.Lists, error) {
 	c.loading.Store(true)
 	defer c.loading.Store(false)
@@ -128,7 +123,7 @@ func (c *sets) load(bulks []flags.UnitBulk, known flags.Lists) (flags.Lists, err
 	defer stop()
 	lists, err := c.house.lists(ctx, bulks, known)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errLists, err)
+		return lists, fmt.Errorf("%w: %w", errLists, err)
 	}
 	return lists, nil
 }
