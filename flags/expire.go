@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
@@ -16,8 +17,7 @@ import (
 // from two replicas, changes a flag once.
 func (s *State) Expired(now time.Time) []Command {
 	var out []Command
-	for _, key := range s.Keys() {
-		r := s.flags[key]
+	for key, r := range s.flags {
 		changes := r.expired(now)
 		if len(changes) == 0 {
 			continue
@@ -27,26 +27,31 @@ func (s *State) Expired(now time.Time) []Command {
 			At: now, Actor: "controller", Cause: r.Defined.String(), Comment: "the rule's until has come", Changes: changes,
 		})
 	}
+	slices.SortFunc(out, byKey)
 	return out
 }
+
+// byKey orders commands by their flags: whoever asks gets the same answer.
+func byKey(a, b Command) int { return strings.Compare(a.Key, b.Key) }
 
 func (r *record) expired(now time.Time) []Change {
 	var out []Change
 	if r.Archived {
 		return nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.Environments)) {
-		for _, rule := range r.Environments[name].Rules {
-			if rule.over(now) {
-				out = append(out, Change{Op: Expire, Environment: name, Name: rule.Name})
+	for name, e := range r.Environments {
+		for i := range e.Rules {
+			if e.Rules[i].over(now) {
+				out = append(out, Change{Op: Expire, Environment: name, Name: e.Rules[i].Name})
 			}
 		}
 	}
+	slices.SortStableFunc(out, func(a, b Change) int { return strings.Compare(a.Environment, b.Environment) })
 	return out
 }
 
 // over reports whether the rule's time has come to an end.
-func (r Rule) over(now time.Time) bool {
+func (r *Rule) over(now time.Time) bool {
 	until, ok := r.Until.Time()
 	return ok && !now.Before(until)
 }

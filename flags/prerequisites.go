@@ -67,11 +67,13 @@ func (n needs) above(key string) []string {
 	found, level := map[string]bool{}, []string{key}
 	for len(level) > 0 {
 		var next []string
-		for k, r := range n.state.flags {
-			asks := func(p Prerequisite) bool { return slices.Contains(level, p.Flag) }
-			if k != key && !found[k] && !r.Archived && slices.ContainsFunc(n.of(k), asks) {
-				found[k] = true
-				next = append(next, k)
+		for _, below := range level {
+			asks := func(p Prerequisite) bool { return p.Flag == below }
+			for k := range n.state.needed[below] {
+				if k != key && !found[k] && slices.ContainsFunc(n.of(k), asks) {
+					found[k] = true
+					next = append(next, k)
+				}
 			}
 		}
 		level = next

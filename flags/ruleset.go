@@ -56,7 +56,7 @@ func (s *State) Lists() []UnitBulk {
 
 // ListsOf returns the bulks that the ruleset of an environment names.
 func (s *State) ListsOf(environment string) []UnitBulk {
-	if len(s.shared.Segments) == 0 {
+	if !s.shared.bulky() {
 		return nil // the usual case, in which no flag has to be looked at
 	}
 	var out []UnitBulk
@@ -73,7 +73,7 @@ func (s *State) ListsOf(environment string) []UnitBulk {
 func (s *State) sources(environment string) sources {
 	e, _ := s.Environment(environment)
 	return sources{
-		environment: environment, rules: e.Rules, changed: e.Revision, at: s.segmentAt, now: s.segmentNow,
+		environment: environment, rules: e.Rules, changed: e.Revision, segmented: s.shared.segmented(), at: s.segmentAt, now: s.segmentNow,
 		flags: func(yield func(string, *Recorded) bool) {
 			for key, r := range s.flags {
 				if !yield(key, &r.Recorded) {

@@ -98,3 +98,23 @@ func TestRecompileIsCompile(t *testing.T) {
 		}
 	})
 }
+
+// A flag that goes on as it was, because a list of its segment's new revision is
+// not there, takes that up when the list is, though nothing has changed since.
+func TestRecompileWhenAListArrives(t *testing.T) {
+	h := newHouse(t)
+	h.segment(fellows("w-1"))
+	h.define(forSegment("fellows"))
+	set := h.state.Compile(production, nil)
+	doc, lists := large(t, "w-2", "w-3")
+	h.segment(doc)
+	for _, step := range []struct {
+		lists Lists
+		want  Step // of w-2
+	}{{nil, AtDefault}, {nil, AtDefault}, {lists, AtRule}} {
+		set = h.state.Recompile(set, step.lists)
+		if r := set.Evaluate("checkout.express", inWorkspace("w-2")); r.Step != step.want {
+			t.Errorf("with %d lists it is answered at %s", len(step.lists), r.Step)
+		}
+	}
+}

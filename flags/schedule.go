@@ -158,8 +158,8 @@ func (s *State) waits(c Command, schedule event.ID) (event.Expect, error) {
 // is put down with Lapse.
 func (s *State) Due(now time.Time) []Command {
 	var out []Command
-	for _, key := range s.Keys() {
-		for _, p := range s.flags[key].Schedules {
+	for key, r := range s.flags {
+		for _, p := range r.Schedules {
 			if p.Standing == Pending && !p.At.After(now) {
 				out = append(out, Command{
 					ID: event.Derive("flag.schedule.done", p.ID.String()), Key: key, Expect: event.Any, At: now,
@@ -168,6 +168,7 @@ func (s *State) Due(now time.Time) []Command {
 			}
 		}
 	}
+	slices.SortStableFunc(out, byKey) // those of one flag stay in the order of their time
 	return out
 }
 

@@ -12,6 +12,7 @@ import (
 type Set struct {
 	environment string
 	version     uint64
+	segmented   uint64 // revision of the newest segment there was
 	flags       map[string]*compiled
 	segments    map[pin]*segment
 	keys        []string // sorted
@@ -120,18 +121,23 @@ func NewSet(r Ruleset, lists Lists) *Set {
 // compile makes a set, and takes from old what is still as it was.
 func (src sources) compile(old *Set, lists Lists) *Set {
 	t := &Set{
-		environment: src.environment, version: src.changed, whole: true,
-		flags: make(map[string]*compiled, len(old.flags)), segments: map[pin]*segment{},
+		environment: src.environment, version: src.changed, segmented: src.segmented, whole: true,
+		flags: make(map[string]*compiled, len(old.flags)+1), segments: map[pin]*segment{},
 	}
 	desk := &desk{src: src, lists: lists, before: old.segments, made: map[pin]*segment{}}
 	for key, r := range src.flags {
 		f := old.flags[key]
-		if f == nil || !f.still(src, r) {
-			f = desk.renew(r, f)
+		if f == nil || !f.still(src, r, old.segmented == src.segmented) {
+			if f = desk.renew(r, f); f == old.flags[key] {
+				t.segmented = 0 // it waits for a list: the next set looks again
+			}
 		}
 		t.take(key, f)
 	}
-	t.keys = slices.Sorted(maps.Keys(t.flags))
+	t.keys = old.keys
+	if len(t.flags) != len(old.flags) { // no flag ever goes
+		t.keys = slices.Sorted(maps.Keys(t.flags))
+	}
 	t.tail = bulkTail(t.environment, t.version)
 	return t
 }
@@ -147,13 +153,20 @@ func (t *Set) take(key string, f *compiled) {
 	}
 }
 
-// still reports whether compiling the flag again would give the same.
-func (f *compiled) still(src sources, r *Recorded) bool {
-	inherited := src.inherited(r)
-	if f.revision != r.Revision || f.changed != src.changed && len(f.inherited)+len(inherited) > 0 {
+// still reports whether compiling the flag again would give the same. segments
+// says that no segment has changed since: then nobody has to look for those
+// that the flag asks for.
+func (f *compiled) still(src sources, r *Recorded, segments bool) bool {
+	if f.revision != r.Revision {
 		return false
 	}
-	return len(f.segments) == 0 || f.loaded() && slices.Equal(f.pins(), src.pinsOf(r, inherited))
+	inherited := f.inherited
+	if f.changed != src.changed {
+		if inherited = src.inherited(r); len(f.inherited)+len(inherited) > 0 {
+			return false
+		}
+	}
+	return len(f.segments) == 0 || f.loaded() && (segments || slices.Equal(f.pins(), src.pinsOf(r, inherited)))
 }
 
 func (f *compiled) loaded() bool {

@@ -13,6 +13,7 @@ type sources struct {
 	flags       iter.Seq2[string, *Recorded]
 	rules       []InheritedRule
 	changed     uint64                            // revision of rules
+	segmented   uint64                            // of the newest segment
 	at          func(pin) *RecordedSegment        // nil: there is none
 	now         func(key string) *RecordedSegment // the present revision, nil: there is none
 }
@@ -27,9 +28,7 @@ type pin struct {
 func (src sources) pins() []pin {
 	found := map[pin]bool{}
 	for _, f := range src.flags {
-		for _, p := range src.pinsOf(f, src.inherited(f)) {
-			found[p] = true
-		}
+		src.eachPin(f, src.inherited(f), func(p pin) { found[p] = true })
 	}
 	return slices.SortedFunc(maps.Keys(found), comparePins)
 }
@@ -38,9 +37,16 @@ func (src sources) pins() []pin {
 // its rules the present ones, in its allocation those of its epoch.
 func (src sources) pinsOf(f *Recorded, inherited []InheritedRule) []pin {
 	var out []pin
+	src.eachPin(f, inherited, func(p pin) { out = append(out, p) })
+	slices.SortFunc(out, comparePins)
+	return slices.Compact(out)
+}
+
+// eachPin visits them in any order, some of them twice.
+func (src sources) eachPin(f *Recorded, inherited []InheritedRule, visit func(pin)) {
 	now := func(key string) {
 		if doc := src.now(key); doc != nil {
-			out = append(out, pin{key, doc.Revision})
+			visit(pin{key, doc.Revision})
 		}
 	}
 	e := f.Environments[src.environment]
@@ -54,11 +60,9 @@ func (src sources) pinsOf(f *Recorded, inherited []InheritedRule) []pin {
 	}
 	if e.Allocation != nil {
 		for key, revision := range e.Allocation.Segments {
-			out = append(out, pin{key, revision})
+			visit(pin{key, revision})
 		}
 	}
-	slices.SortFunc(out, comparePins)
-	return slices.Compact(out)
 }
 
 func comparePins(a, b pin) int {
@@ -67,7 +71,7 @@ func comparePins(a, b pin) int {
 
 // inherited returns the rules that the flag inherits where it is defined.
 func (src sources) inherited(f *Recorded) []InheritedRule {
-	if _, ok := f.Environments[src.environment]; !ok {
+	if _, ok := f.Environments[src.environment]; !ok || len(src.rules) == 0 {
 		return nil
 	}
 	return EnvironmentDoc{Rules: src.rules}.inherited(f.Tags)

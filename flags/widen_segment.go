@@ -66,6 +66,9 @@ func (s *State) widenedBy(segment string, m moves) []string {
 			continue
 		}
 		for name, e := range r.Environments {
+			if e.Allocation == nil {
+				continue // as nearly all
+			}
 			if c, ok := r.compared(name); ok {
 				doc, _ := s.Environment(name)
 				found[c.rollout] = found[c.rollout] || c.widenedBy(&r.Flag, rulesOf(e, doc.inherited(r.Tags)), segment, m)
