@@ -135,21 +135,27 @@ func (o operands) push(f *frame) (base int, isList bool, err error) {
 	base = len(f.args)
 	if o.whole != nil {
 		v, err := o.whole.eval(f)
-		if err != nil || v.kind != List {
-			f.args = append(f.args, v)
+		if err != nil {
 			return base, false, err
 		}
-		for i := range v.Len() {
-			f.args = append(f.args, v.At(i))
+		if v.kind != List {
+			return base, false, f.push(v)
 		}
-		return base, true, f.spend(v.Len())
+		for i := range v.Len() {
+			if err := f.push(v.At(i)); err != nil {
+				return base, true, err
+			}
+		}
+		return base, true, nil
 	}
 	for i := range o.list {
 		v, err := o.list[i].eval(f)
+		if err == nil {
+			err = f.push(v)
+		}
 		if err != nil {
 			return base, true, err
 		}
-		f.args = append(f.args, v)
 	}
 	return base, true, nil
 }

@@ -45,8 +45,9 @@ import (
 // maxDepth is how deep operators and lists may nest.
 const maxDepth = 64
 
-// maxWork is how many list members and bytes of text one evaluation may go
-// through. It stops rules that multiply, not rules that are long.
+// maxWork is how many operands, list members and bytes of new text one
+// evaluation may go through. It stops rules that multiply, not rules that are
+// long.
 const maxWork = 1 << 20
 
 // ErrWork says that an evaluation was stopped because it did too much.
@@ -136,6 +137,17 @@ func (f *frame) spend(n int) error {
 		return ErrWork
 	}
 	return nil
+}
+
+// stride is how many bytes of text are looked through in about the time that
+// an operand takes.
+const stride = 64
+
+// push puts an operand onto the stack, and takes off what it may cost to look
+// at it.
+func (f *frame) push(v Value) error {
+	f.args = append(f.args, v)
+	return f.spend(1 + len(v.text)/stride)
 }
 
 // refuse says that an operator cannot take a value.

@@ -184,6 +184,39 @@ func TestWorkIsBounded(t *testing.T) {
 	}
 }
 
+// What is done for every member counts as often as it is done, also where it
+// makes no list: operands, branches, looking through a text or a list, and
+// everything that there is as one value.
+func TestWorkCountsWhatIsRepeated(t *testing.T) {
+	d := &Data{Attributes: map[string]any{"list": make([]any, 1000), "long": strings.Repeat("x", 200_000), "many": make([]any, 100_000)}}
+	for i := range 1000 {
+		d.Attributes["list"].([]any)[i] = float64(i)
+		d.Attributes["many"].([]any)[i] = "y"
+	}
+	d.Attributes["many"].([]any)[99_999] = true
+	for i := range 1000 {
+		d.Attributes[fmt.Sprint("a", i)] = true
+	}
+	for name, body := range map[string]string{
+		"operands":   `{"+":[` + strings.Repeat(`1,`, 2000) + `1]}`,
+		"and":        `{"and":[` + strings.Repeat(`{"!!":1},`, 2000) + `1]}`,
+		"branches":   `{"if":[` + strings.Repeat(`0,1,`, 2000) + `1]}`,
+		"text":       `{"in":["y",{"var":"long"}]}`,
+		"comparison": `{"==":[{"cat":{"var":"long"}},{"var":"long"}]}`,
+		"list":       `{"in":[true,{"var":"many"}]}`,
+		"everything": `{"!!":[{"var":[]}]}`,
+		"name":       `{"!!":[{"var":{"cat":{"var":"long"}}}]}`,
+	} {
+		r, err := Compile([]byte(`{"filter":[{"var":"list"},{"!":{"filter":[[1,2,3],`+body+`]}}]}`), nil)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if v, err := r.Evaluate(d); !errors.Is(err, ErrWork) {
+			t.Errorf("%s: got %v, %v", name, v.Len(), err)
+		}
+	}
+}
+
 // A value out of the data is never run as a rule.
 func TestDataIsNoRule(t *testing.T) {
 	r, err := Compile([]byte(`{"if":[true,{"var":"x"}]}`), nil)

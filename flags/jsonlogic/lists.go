@@ -16,11 +16,14 @@ func in(f *frame, args []Value) (Value, error) {
 	}
 	for i := range hay.Len() {
 		is, err := is(needle, hay.At(i))
+		if err == nil {
+			err = f.spend(1)
+		}
 		if is || err != nil {
 			return BoolOf(is), err
 		}
 	}
-	return BoolOf(false), f.spend(hay.Len())
+	return BoolOf(false), nil
 }
 
 // is reports whether the needle is a list's member, or in the range that the
@@ -150,8 +153,9 @@ func found(f *frame, name Value) (bool, error) {
 	if !ok {
 		return false, refuse("missing", name)
 	}
-	if err := f.spend(1); err != nil {
+	if err := f.spend(1 + len(text)/stride); err != nil {
 		return false, err
 	}
-	return f.data.at(parts(text), Value{}).kind != Null, nil
+	v, err := f.at(parts(text), Value{})
+	return v.kind != Null, err
 }

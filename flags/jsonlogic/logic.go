@@ -20,6 +20,9 @@ func (k *compiler) branches(path, op string, raw any, depth int) expr {
 // its value, or the last one's.
 func until(f *frame, parts []expr, stop bool) (last Value, err error) {
 	for i := range parts {
+		if err = f.spend(1); err != nil {
+			return last, err
+		}
 		if last, err = parts[i].eval(f); err != nil || last.True() == stop {
 			return last, err
 		}
@@ -32,6 +35,9 @@ func until(f *frame, parts []expr, stop bool) (last Value, err error) {
 func choose(f *frame, parts []expr) (Value, error) {
 	for i := 0; i+1 < len(parts); i += 2 {
 		condition, err := parts[i].eval(f)
+		if err == nil {
+			err = f.spend(1)
+		}
 		if err != nil {
 			return Value{}, err
 		}

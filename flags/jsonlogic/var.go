@@ -94,6 +94,9 @@ func (v *variable) outside(f *frame) (Value, error) {
 	defer func() { f.data, f.outer = data, outer }()
 	f.outer = nil
 	for _, s := range outer {
+		if err := f.spend(1); err != nil {
+			return Value{}, err
+		}
 		f.data = s
 		if found, err := v.in(f); err != nil || found.kind != Null {
 			return found, err
@@ -114,7 +117,7 @@ func (v *variable) in(f *frame) (Value, error) {
 			return Value{}, err
 		}
 	}
-	return f.data.at(v.path, fallback), nil
+	return f.at(v.path, fallback)
 }
 
 // dynamic reads a name that the rule computes.
@@ -126,16 +129,16 @@ func (v *variable) dynamic(f *frame) (Value, error) {
 	var fallback Value
 	switch name.kind {
 	case Null:
-		if whole := f.data.whole(); whole.kind != List && whole.kind != Object {
-			return whole, nil
+		if whole, err := f.at(nil, fallback); whole.kind != List && whole.kind != Object {
+			return whole, err
 		}
 		return Value{}, nil
 	case Number:
 		text, _ := name.written()
-		return f.data.at(parts(text), fallback), nil
+		return f.at(parts(text), fallback)
 	case List:
 		if name.Len() == 0 {
-			return f.data.whole(), nil
+			return f.at(nil, fallback)
 		}
 		if name.Len() == 2 {
 			fallback = name.At(1)
@@ -145,7 +148,21 @@ func (v *variable) dynamic(f *frame) (Value, error) {
 	if name.kind != Text {
 		return Value{}, refuse("var", name)
 	}
-	return f.data.at(parts(name.text), fallback), nil
+	if err := f.spend(1 + len(name.text)/stride); err != nil {
+		return Value{}, err
+	}
+	return f.at(parts(name.text), fallback)
+}
+
+// at is the scope's, and takes off what it costs to make one value of all the
+// data.
+func (f *frame) at(path []string, fallback Value) (Value, error) {
+	if len(path) == 0 && f.data.top != nil {
+		if err := f.spend(1 + len(f.data.top.Attributes)); err != nil {
+			return Value{}, err
+		}
+	}
+	return f.data.at(path, fallback), nil
 }
 
 // at returns what is at a path, or the fallback when that is nothing or null.
