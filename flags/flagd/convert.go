@@ -18,6 +18,9 @@ const mostRules = 100
 // as long as attributes are of the kinds that the rules compare them with.
 // Otherwise it stays, and the report says why.
 func (im *importer) convert(f *flags.Flag, e *flags.Environment, path string) {
+	if _, err := e.Targeting.Compile(); err != nil {
+		return // it is refused, and rules would hide why
+	}
 	c := converter{flag: f, kinds: map[string]kind{}}
 	var rule any
 	if err := json.Unmarshal(e.Targeting, &rule); err != nil {

@@ -198,10 +198,14 @@ func (c *converter) text(path string, op flags.Operator, args []any, attribute, 
 	if err != nil {
 		return flags.Condition{}, err
 	}
-	if _, ok := args[value].(string); !ok || len(args) != 2 {
+	if len(args) != 2 {
 		return flags.Condition{}, stays(path, "does not look for a text")
 	}
-	return c.values(path, flags.Condition{Attribute: name, Op: op, Values: []any{args[value]}}, args[value])
+	piece, ok := args[value].(string)
+	if !ok {
+		return flags.Condition{}, stays(path, "does not look for a text")
+	}
+	return c.values(path, flags.Condition{Attribute: name, Op: op, Values: []any{piece}}, piece)
 }
 
 func (c *converter) version(path string, args []any) (flags.Condition, error) {

@@ -158,10 +158,23 @@ func TestConvertIntoRules(t *testing.T) {
 	}
 }
 
+// A rule that flagd cannot evaluate is refused as it stands, converted or not.
+func TestConvertKeepsFaults(t *testing.T) {
+	for _, targeting := range []string{`{"if":"on"}`, `{"if":[{"and":{"==":[{"var":"x"},1]}},"on"]}`, `{"if":[{"nope":1},"on"]}`} {
+		source := document(plain+`,"targeting":`+targeting, "")
+		_, _, want := Import(source, Options{Environment: "production"})
+		_, report, err := Import(source, Options{Environment: "production", Convert: true})
+		if diff := cmp.Diff(want, err); diff != "" || err == nil || len(report.Converted) > 0 {
+			t.Errorf("%s: want -, got +\n%s", targeting, diff)
+		}
+	}
+}
+
 // What cannot be converted stays, and says why.
 func TestConvertLeaves(t *testing.T) {
 	const at = "flags.new.targeting"
 	for targeting, want := range map[string]string{
+		`{"if":[{"starts_with":[{"var":"x"}]},"on"]}`: at + ".if[0].starts_with does not look for a text",
 		`{"var":"x"}`:                                       at + " is not an if, a fractional or the name of a variant",
 		`{"if":[{"var":"x"},"on"]}`:                         at + ".if[0].var has no operator of rules that says the same",
 		`{"if":["x","on"]}`:                                 at + ".if[0] is not a comparison",

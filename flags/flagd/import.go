@@ -63,6 +63,8 @@ type importer struct {
 	doc    source
 	report Report
 	faults event.Invalids
+
+	referred int // parts of $evaluators that were written out so far
 }
 
 func (im *importer) flag(key string, d imported) flags.Flag {
@@ -74,6 +76,9 @@ func (im *importer) flag(key string, d imported) flags.Flag {
 	im.head(&f, path, d)
 	if d.State != enabled && d.State != disabled {
 		im.faults.Add(path+".state", d.State, "is not a state", "write ENABLED or DISABLED")
+	}
+	if d.State == disabled && f.Safe != "" {
+		im.report.warn(path+".state", "is DISABLED: flagd leaves the value to the code, and here everybody gets the safe variant, %s", f.Safe)
 	}
 	e := flags.Environment{Enabled: d.State == enabled}
 	if rule := im.targeting(path+".targeting", d.Targeting); rule != nil {

@@ -2,6 +2,7 @@ package flagd
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +86,37 @@ func TestImportTargeting(t *testing.T) {
 		if strings.HasPrefix(targeting, `{"fractionalEvaluation"`) != strings.HasPrefix(last, "fractionalEvaluation is the old name") {
 			t.Errorf("%s: last warning %q", targeting, last)
 		}
+	}
+}
+
+// A short document cannot become a long one, nor take long to refuse.
+func TestImportBoundsReferences(t *testing.T) {
+	long := `[` + strings.Repeat(`1,`, 20000) + `1]`
+	many := strings.Repeat(`{"$ref":"long"},`, 2000) + `1`
+	_, _, err := Import(document(plain+`,"targeting":{"if":[`+many+`]}`, `,"$evaluators":{"long":{"in":[1,`+long+`]}}`), Options{Environment: "production"})
+	if got, want := refusal(err), "flags.new.targeting: brings more than 1000000 parts of $evaluators along, written out"; got != want {
+		t.Errorf("references: got %.200s, want %s", got, want)
+	}
+	name := strings.Repeat("x", 200_000)
+	_, _, err = Import(document(plain+`,"targeting":{"`+name+`":[`+strings.Repeat(`{},`, 50_000)+`1]}`, ""), Options{Environment: "production"})
+	if got := refusal(err); !strings.Contains(got, "is not an operator") {
+		t.Errorf("long name: got %.200s", got)
+	}
+}
+
+// flagd leaves a disabled flag to the code; here everybody gets the safe
+// variant, which whoever names one has to be told.
+func TestImportTellsWhatDisabledFlagsGive(t *testing.T) {
+	source := document(strings.Replace(plain, "ENABLED", "DISABLED", 1), "")
+	warned := func(o Options) bool {
+		f, report := importOne(t, source, o)
+		if f.Environments["production"].Enabled {
+			t.Error("the flag is enabled")
+		}
+		return slices.Contains(report.Warnings, Warning{"flags.new.state", `is DISABLED: flagd leaves the value to the code, and here everybody gets the safe variant, off`})
+	}
+	if !warned(Options{Safe: "off"}) || warned(Options{}) {
+		t.Error("want a warning with a safe variant, and none without")
 	}
 }
 
