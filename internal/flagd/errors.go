@@ -43,6 +43,13 @@ func unreadable(why *flags.Failure) error {
 	return connect.NewError(connect.CodeDataLoss, wire(string(parseError)+": "+why.Details))
 }
 
+// unentered and unwanted end a stream: before it begins, since there are too
+// many, upon which providers come back; and when its token may not stay.
+func unentered(why error) error { return connect.NewError(connect.CodeUnavailable, wire(why.Error())) }
+func unwanted() error {
+	return connect.NewError(connect.CodeUnauthenticated, wire("the token no longer opens this stream"))
+}
+
 // unavailable is why an environment has no flags to give. That it does not
 // exist is the client's to know; the rest is for the log, and passes.
 func (h *Handler) unavailable(environment string, err error) error {

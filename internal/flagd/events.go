@@ -39,7 +39,7 @@ func events[R any, M message[R]](ctx context.Context, h *Handler, stream *connec
 // flag may be named in vain, but none may be missed.
 func (h *Handler) tell(ctx context.Context, environment string, send func(kind string, data *structpb.Struct) error) error {
 	var last *flags.Set
-	err := h.follow(ctx, func() error {
+	err := h.follow(ctx, listener{environment: environment, step: func() error {
 		set, err := h.Set(environment)
 		if err != nil {
 			return h.unavailable(environment, err)
@@ -53,7 +53,7 @@ func (h *Handler) tell(ctx context.Context, environment string, send func(kind s
 			return send(configurationChange, changed(set.Since(before)))
 		}
 		return nil
-	}, func() error { return send(keepAlive, nil) })
+	}, idle: func() error { return send(keepAlive, nil) }})
 	if errors.Is(err, errClosing) {
 		return send(providerShutdown, nil)
 	}

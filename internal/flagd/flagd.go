@@ -50,7 +50,11 @@ type Config struct {
 	Document func(environment string) ([]byte, error)            // the same as flagd's flags.json; asked once for each answer of Set
 	Moved    func() (uint64, <-chan struct{})                    // closed when Set may answer another set: event.Projection's
 	MaySync  func(ctx context.Context, environment string) error // asked when the body of a request names an environment
+	Now      func() time.Time                                    // what rules see as the time of a request
 	Closing  <-chan struct{}                                     // closed when the house shuts its doors, which ends all streams; nil: never
+
+	Enter   func(rules bool) (leave func(), err error)                     // asked before a stream of rules or of notices begins; leave is called at its end; nil: all may
+	MayStay func(ctx context.Context, environment string, rules bool) bool // asked at every sign of life of a stream; nil: all may
 
 	KeepAlive time.Duration // between two signs of life of an event stream; 0: 20 s, as flagd has it
 	Patience  time.Duration // for a client that does not read what a stream sends; 0: 30 s
@@ -62,6 +66,13 @@ func (c Config) keepAlive() time.Duration {
 		return 20 * time.Second
 	}
 	return c.KeepAlive
+}
+
+func (c Config) enter(rules bool) (leave func(), err error) {
+	if c.Enter == nil {
+		return func() {}, nil
+	}
+	return c.Enter(rules)
 }
 
 func (c Config) patience() time.Duration {

@@ -40,7 +40,7 @@ func newHouse(t testing.TB) *house {
 	h := &house{t: t, log: event.NewMemLog(), state: flags.NewState(), closing: make(chan struct{}), ended: make(chan string, 1000)}
 	h.p = event.NewProjection(h.state)
 	h.set = h.state.Compile("production", nil)
-	h.Config = Config{Set: h.at, Document: h.document, Moved: h.p.Moved, MaySync: maySync, Closing: h.closing}
+	h.Config = Config{Set: h.at, Document: h.document, Moved: h.p.Moved, MaySync: maySync, Closing: h.closing, Now: func() time.Time { return time.Unix(1000, 0) }}
 	return h
 }
 

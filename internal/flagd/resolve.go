@@ -87,6 +87,7 @@ func (h *Handler) evaluation(ctx context.Context, attributes *structpb.Struct) (
 	if failure != nil {
 		return nil, flags.Context{}, unreadable(failure)
 	}
+	c.Now = h.Now()
 	return set, c, nil
 }
 

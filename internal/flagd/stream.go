@@ -9,31 +9,47 @@ import (
 // errClosing ends a stream because the house shuts its doors.
 var errClosing = errors.New("the server is going down")
 
+// listener is what a stream does while it is open.
+type listener struct {
+	environment string
+	rules       bool         // it is told rules, not only that they have changed
+	step        func() error // looks at the flags
+	idle        func() error // is called after a time without change
+}
+
 // follow calls step at once, whenever the flags may have changed, and after
 // every keep-alive, at which it calls idle first: flags that wait for a list of
 // units change when it arrives, and nothing is said of that. It returns the
 // first error of either, errClosing, or the context's.
-func (h *Handler) follow(ctx context.Context, step, idle func() error) error {
+func (h *Handler) follow(ctx context.Context, l listener) error {
+	leave, err := h.enter(l.rules)
+	if err != nil {
+		return unentered(err)
+	}
+	defer leave()
 	beat := time.NewTicker(h.keepAlive())
 	defer beat.Stop()
 	for {
 		_, moved := h.Moved() // taken before step looks, so that no change falls in between
-		if err := step(); err != nil {
+		if err := l.step(); err != nil {
 			return err
 		}
-		if err := h.wait(ctx, moved, beat.C, idle); err != nil {
+		if err := h.wait(ctx, moved, beat.C, l); err != nil {
 			return err
 		}
 	}
 }
 
 // wait returns when it is time to look again.
-func (h *Handler) wait(ctx context.Context, moved <-chan struct{}, beat <-chan time.Time, idle func() error) error {
+func (h *Handler) wait(ctx context.Context, moved <-chan struct{}, beat <-chan time.Time, l listener) error {
 	select {
 	case <-moved:
 		return nil
 	case <-beat:
-		return idle()
+		if h.MayStay != nil && !h.MayStay(ctx, l.environment, l.rules) {
+			return unwanted()
+		}
+		return l.idle()
 	case <-h.Closing:
 		return errClosing
 	case <-ctx.Done():

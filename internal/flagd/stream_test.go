@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -261,6 +262,75 @@ func TestTell_keepsAlive(t *testing.T) {
 	})
 	if err := New(house.Config).tell(t.Context(), "moon", nil); connect.CodeOf(err) != connect.CodeInvalidArgument {
 		t.Errorf("an environment that does not exist: got %v", err)
+	}
+}
+
+// TestStreams_areAdmitted: a stream is asked for before it begins, told when it
+// may not come in, and counted until it ends.
+func TestStreams_areAdmitted(t *testing.T) {
+	h := newHouse(t)
+	busy := errors.New("too many streams")
+	var open atomic.Int64
+	h.Enter = func(bool) (func(), error) {
+		if !open.CompareAndSwap(0, 1) {
+			return nil, busy
+		}
+		return func() { open.Add(-1) }, nil
+	}
+	h.serve()
+	over := overHTTP2(t)
+	events := evaluationv1connect.NewServiceClient(over, h.URL, connect.WithGRPC())
+	all := syncv1connect.NewFlagSyncServiceClient(over, h.URL, connect.WithGRPC())
+	for range 2 { // the second time there is room again
+		ctx, hangUp := context.WithCancel(t.Context())
+		first, err := events.EventStream(ctx, connect.NewRequest(&evaluationv1.EventStreamRequest{}))
+		if err != nil || !first.Receive() {
+			t.Fatal(err, first.Err())
+		}
+		second, err := all.SyncFlags(t.Context(), connect.NewRequest(&syncv1.SyncFlagsRequest{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second.Receive() || connect.CodeOf(second.Err()) != connect.CodeUnavailable || !strings.Contains(second.Err().Error(), busy.Error()) {
+			t.Errorf("the second: got %v", second.Err())
+		}
+		<-h.ended
+		hangUp()
+		<-h.ended
+	}
+	if n := open.Load(); n != 0 {
+		t.Errorf("%d streams are counted after their end", n)
+	}
+}
+
+// TestStreams_endWithTheirToken: a token that is taken back ends what it has
+// opened, at the next sign of life.
+func TestStreams_endWithTheirToken(t *testing.T) {
+	house := newHouse(t)
+	house.define(flags.Boolean, "a", "true", "false")
+	for name, follow := range map[string]func(context.Context, *Handler, func()) error{
+		"events": func(ctx context.Context, h *Handler, said func()) error {
+			return h.tell(ctx, "production", func(string, *structpb.Struct) error { said(); return nil })
+		},
+		"sync": func(ctx context.Context, h *Handler, said func()) error {
+			return h.snapshots(ctx, "production", func(string) error { said(); return nil })
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var asked []string
+			said := 0
+			h := New(Config{
+				Set: house.at, Document: house.document, Moved: func() (uint64, <-chan struct{}) { return 0, nil },
+				MayStay: func(_ context.Context, environment string, rules bool) bool {
+					asked = append(asked, fmt.Sprint(environment, rules))
+					return len(asked) < 3
+				},
+			})
+			err := follow(t.Context(), h, func() { said++ })
+			if connect.CodeOf(err) != connect.CodeUnauthenticated || len(asked) != 3 || said == 0 || asked[0] != fmt.Sprint("production", name == "sync") {
+				t.Errorf("%s: asked %v, %d messages, ended with %v", name, asked, said, err)
+			}
+		})
 	}
 }
 

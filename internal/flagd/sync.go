@@ -34,14 +34,14 @@ func (s syncV1) SyncFlags(ctx context.Context, r *connect.Request[syncv1.SyncFla
 // snapshots sends each document that differs from the one before.
 func (h *Handler) snapshots(ctx context.Context, environment string, send func(document string) error) error {
 	var last string // no document is empty
-	return h.follow(ctx, func() error {
+	return h.follow(ctx, listener{environment: environment, rules: true, step: func() error {
 		next, err := h.documents.at(environment)
 		if err != nil || next == last {
 			return err
 		}
 		last = next
 		return send(next)
-	}, func() error { return nil })
+	}, idle: func() error { return nil }})
 }
 
 // FetchAllFlags returns the flags as they are now.

@@ -116,6 +116,22 @@ func askAll(t *testing.T, over connect.HTTPClient, url string, options []connect
 	}
 }
 
+// TestTimestamp: rules see the time by which they turn flags on and off, as
+// they do over OFREP.
+func TestTimestamp(t *testing.T) {
+	h := newHouse(t)
+	h.imported("timed", "off", `{"if":[{">=":[{"var":"$flagd.timestamp"},1000]},"on","off"]}`, true)
+	client := evaluationv1connect.NewServiceClient(overHTTP2(t), h.serve().URL, connect.WithGRPC())
+	one, err := client.ResolveBoolean(t.Context(), connect.NewRequest(&evaluationv1.ResolveBooleanRequest{FlagKey: "timed"}))
+	if err != nil || !one.Msg.GetValue() {
+		t.Errorf("alone: got %v, %v", one, err)
+	}
+	all, err := client.ResolveAll(t.Context(), connect.NewRequest(&evaluationv1.ResolveAllRequest{}))
+	if err != nil || !all.Msg.GetFlags()["timed"].GetBoolValue() {
+		t.Errorf("among all: got %v, %v", all, err)
+	}
+}
+
 // post sends JSON over HTTP/1.1, as curl does.
 func (h *house) post(path, body string, headers ...string) (int, string) {
 	h.t.Helper()

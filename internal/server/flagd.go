@@ -12,9 +12,24 @@ import (
 // newFlagd makes the services of flagd over the flags of the house.
 func (s *server) newFlagd() *flagd.Handler {
 	return flagd.New(flagd.Config{
-		Set: s.sets.at, Document: s.document, Moved: s.Projection.Moved, Closing: s.Closing, Logger: s.log,
+		Set: s.sets.at, Document: s.document, Moved: s.Projection.Moved, Now: s.Now, Closing: s.Closing, Logger: s.log,
+		Enter: s.admitStream, MayStay: s.mayStay,
 		MaySync: func(ctx context.Context, environment string) error { return may(ctx, access.Sync, environment) },
 	})
+}
+
+// admitStream lets in a stream of flagd's as the hub does its own, and counts it
+// with those. A replica without a hub has no limit.
+func (s *server) admitStream(rules bool) (leave func(), err error) {
+	if s.Streams == nil {
+		return func() {}, nil
+	}
+	return s.Streams.Enter(!rules)
+}
+
+// mayStay reports whether the token of a stream of flagd's still opens it.
+func (s *server) mayStay(ctx context.Context, environment string, rules bool) bool {
+	return MayHear(s.Projection, s.Folds, s.Now)(who(ctx).Token, environment, !rules)
 }
 
 // document returns what flagd's sync sends.

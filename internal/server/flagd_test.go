@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -9,10 +10,12 @@ import (
 	"connectrpc.com/connect"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluice-hq/sluice/internal/access"
 	evaluationv1 "github.com/sluice-hq/sluice/internal/flagd/gen/evaluation/v1"
 	"github.com/sluice-hq/sluice/internal/flagd/gen/evaluation/v1/evaluationv1connect"
 	syncv1 "github.com/sluice-hq/sluice/internal/flagd/gen/sync/v1"
 	"github.com/sluice-hq/sluice/internal/flagd/gen/sync/v1/syncv1connect"
+	"github.com/sluice-hq/sluice/internal/stream"
 )
 
 // flagdClients opens a door for HTTP/2 to a house, and returns its address and
@@ -121,6 +124,46 @@ func TestFlagd_answersLikeOFREP(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || got["value"] != (ring == "internal") {
 			t.Errorf("%s (-OFREP +flagd):\n%s", ring, diff)
 		}
+	}
+}
+
+// TestFlagd_streamsAreAdmitted: one limit holds for the streams of all
+// protocols.
+func TestFlagd_streamsAreAdmitted(t *testing.T) {
+	h, _ := streaming(t, stream.Limits{Open: 1})
+	url, over := flagdClients(t, h)
+	tuned := h.tune(t, h.Client(), "sdk", listenHere)
+	tuned.next("put")
+	r := connect.NewRequest(&syncv1.SyncFlagsRequest{})
+	r.Header().Set("Authorization", "Bearer "+h.tokens["sdk"])
+	s, err := syncv1connect.NewFlagSyncServiceClient(over, url, connect.WithGRPC()).SyncFlags(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Receive() || connect.CodeOf(s.Err()) != connect.CodeUnavailable {
+		t.Errorf("the second stream: got %v, %v", s.Msg(), s.Err())
+	}
+}
+
+// TestFlagd_streamsEndWithTheirToken: rules are for sls_ tokens alone, and for
+// as long as those live.
+func TestFlagd_streamsEndWithTheirToken(t *testing.T) {
+	h := newHouse(t)
+	s := &server{House: h.House}
+	sdk := h.issue("service", access.Token{Class: access.ServerSDK, Environment: "production"})
+	client := h.issue("browser", access.Token{Class: access.ClientSDK, Environment: "production"})
+	as := func(token access.Token) context.Context {
+		return context.WithValue(t.Context(), askerKey{}, &asker{Principal: access.Principal{Token: token.ID}})
+	}
+	if !s.mayStay(as(sdk), "production", true) || !s.mayStay(as(client), "production", false) {
+		t.Error("a token that lives may not stay")
+	}
+	if s.mayStay(as(client), "production", true) || s.mayStay(as(sdk), "staging", true) {
+		t.Error("a token may hear what it may not ask for")
+	}
+	h.want("admin", "DELETE", "/api/v1/tokens/"+sdk.ID, "", http.StatusNoContent, "")
+	if s.mayStay(as(sdk), "production", true) {
+		t.Error("a token that was revoked may stay")
 	}
 }
 

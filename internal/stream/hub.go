@@ -28,6 +28,7 @@ type Hub struct {
 	closed bool
 	places map[string]*place  // environments that somebody has listened to
 	open   map[string]*Stream // by ID
+	others int                // streams that others write: see Enter
 	bucket [2]*rate.Limiter   // of rulesets, of notices
 	seen   uint64             // revision of the flags when they were last looked at
 	beaten time.Time          // when the last sign of life went out
@@ -154,13 +155,7 @@ type Request struct {
 func (h *Hub) Open(r Request) (*Stream, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.places == nil {
-		h.places, h.open = map[string]*place{}, map[string]*Stream{}
-		for i := range h.bucket {
-			h.bucket[i] = rate.NewLimiter(rate.Limit(h.rate()), h.rate())
-		}
-	}
-	if h.closed || !h.admits(r) {
+	if !h.admits(r.Notices) {
 		return nil, ErrBusy
 	}
 	s := h.join(r)
@@ -168,15 +163,44 @@ func (h *Hub) Open(r Request) (*Stream, error) {
 	return s, nil
 }
 
+// Enter lets in a stream that somebody else writes, in another protocol, or
+// answers ErrBusy: what all of them cost is bounded by one limit. leave is
+// called at its end.
+func (h *Hub) Enter(notices bool) (leave func(), err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.admits(notices) {
+		return nil, ErrBusy
+	}
+	h.others++
+	return sync.OnceFunc(func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.others--
+	}), nil
+}
+
 // admits reports whether there is room for a stream. Anybody's browser opens
 // streams of notices: they have a rate of their own, and the last fifth of the
 // room is for SDKs.
-func (h *Hub) admits(r Request) bool {
+func (h *Hub) admits(notices bool) bool {
+	h.furnish()
 	room, bucket := h.Limits.open(), h.bucket[0]
-	if r.Notices {
+	if notices {
 		room, bucket = room-room/5, h.bucket[1]
 	}
-	return len(h.open) < room && bucket.AllowN(h.Now(), 1)
+	return !h.closed && len(h.open)+h.others < room && bucket.AllowN(h.Now(), 1)
+}
+
+// furnish makes what the zero Hub lacks.
+func (h *Hub) furnish() {
+	if h.places != nil {
+		return
+	}
+	h.places, h.open = map[string]*place{}, map[string]*Stream{}
+	for i := range h.bucket {
+		h.bucket[i] = rate.NewLimiter(rate.Limit(h.rate()), h.rate())
+	}
 }
 
 // join finds the place of a stream and what its listener lacks.

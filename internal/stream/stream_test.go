@@ -208,6 +208,43 @@ func TestHub_keepsPlacesForSDKs(t *testing.T) {
 	})
 }
 
+// Streams that others write are let in by the same door.
+func TestHub_countsWhatOthersWrite(t *testing.T) {
+	inHouse(t, Limits{Rate: 3, Open: 3}, func(h *house) {
+		leave, err := h.hub.Enter(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.listen(rulesets)
+		if _, err := h.hub.Enter(false); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if _, err := h.hub.Open(rulesets); !errors.Is(err, ErrBusy) {
+			t.Errorf("the fourth at once: %v", err)
+		}
+		leave()
+		leave() // twice is once
+		for want := range 2 {
+			if _, err := h.hub.Enter(false); errors.Is(err, ErrBusy) != (want == 1) {
+				t.Errorf("after one has left, stream %d: %v", want, err)
+			}
+		}
+	})
+	inHouse(t, Limits{Rate: 2}, func(h *house) {
+		h.listen(rulesets)
+		_, first := h.hub.Enter(false)
+		if _, err := h.hub.Enter(false); first != nil || !errors.Is(err, ErrBusy) {
+			t.Errorf("the third within a second: %v, %v", first, err)
+		}
+		h.end()
+		time.Sleep(time.Second)
+		if _, err := h.hub.Enter(false); !errors.Is(err, ErrBusy) {
+			t.Errorf("a hub that has ended let a stream in: %v", err)
+		}
+	})
+}
+
 func TestHub_endsEveryStreamAtOnce(t *testing.T) {
 	inHouse(t, Limits{}, func(h *house) {
 		reading, behind, notices := h.listen(rulesets), h.listen(rulesets), h.listen(Request{Environment: "production", Notices: true})
