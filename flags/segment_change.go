@@ -37,6 +37,7 @@ type SegmentCommand struct {
 	Order
 	Key     string
 	Changes []SegmentChange // carried out in order
+	May     func(Need) bool // whether the actor could agree to a change of flags himself; nil: never
 }
 
 // SegmentOp names what a change of a segment does.

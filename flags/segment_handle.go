@@ -41,6 +41,9 @@ func (s *State) HandleSegment(c SegmentCommand) (event.Event, event.Expect, erro
 	}
 	work := old
 	changes, err := s.planSegment(&work, c)
+	if err == nil {
+		err = s.agreedMembers(old.Segment, work.Segment, c)
+	}
 	if err != nil {
 		return event.Event{}, 0, err
 	}

@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -306,5 +307,37 @@ func TestExplainTellsOfSegments(t *testing.T) {
 	revision = h.segment(doc)
 	if got := why(inWorkspace("w-3", "plan", "pro")); !strings.HasPrefix(got, "the condition of the segment is met") {
 		t.Error(got)
+	}
+}
+
+// A segment is no way around the policy of the flags that ask for it: its
+// members are changed by somebody who could agree to that.
+func TestMembersOfAGuardedFlag(t *testing.T) {
+	add := []SegmentChange{{Op: SegmentAdd, List: IncludedList, Units: []string{"w-2"}}}
+	for name, f := range map[string]func(*house) Flag{
+		"its own rule": func(*house) Flag { return forSegment("fellows") },
+		"an inherited one": func(h *house) Flag {
+			h.environment(EnvironmentDoc{Key: production, Rules: []InheritedRule{{Tags: []string{"payments"}, Name: "inside", When: asks("fellows"), Serve: "on"}}})
+			return tagged("payments")
+		},
+	} {
+		h := newHouse(t)
+		h.segment(fellows("w-1"))
+		h.define(f(h))
+		h.demand(Policy{Key: "four-eyes", Match: Match{Environments: []string{production}}, Flags: Demands{Approvals: &Approvals{Count: 1}}})
+		_, err := h.trySegment("fellows", add...)
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "1 approval (approver, production)") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		doc := fellows("w-1")
+		doc.Description = "the same members"
+		h.segment(doc)
+		h.segment(Segment{Key: "strangers", Included: ListOf("w-2")})
+		may := func(n Need) bool { return n == Need{Environment: production, Count: 1, Role: approver} }
+		h.granted(h.record(h.state.HandleSegment(SegmentCommand{Order: h.order(), Key: "fellows", Changes: add, May: may})))
+		_, err = h.record(h.state.HandleSegment(SegmentCommand{Order: h.order(), Key: "fellows", May: func(Need) bool { return false }, Changes: []SegmentChange{{Op: SegmentRemove, List: IncludedList, Units: []string{"w-1"}}}}))
+		if !errors.Is(err, ErrRefused) {
+			t.Errorf("%s: who may not agree: %v", name, err)
+		}
 	}
 }

@@ -268,6 +268,21 @@ func TestSchedules(t *testing.T) {
 	h.want("editor", "DELETE", path, "", 409, "/problems/ended")
 }
 
+// A segment is no way around four eyes, by whichever door it comes.
+func TestSegmentsOfGuardedFlags(t *testing.T) {
+	h := shop(t)
+	h.want("admin", "POST", "/api/v1/apply?comment=x", guild, 200, "created")
+	const units = "/api/v1/segments/guild/units"
+	h.want("editor", "PATCH", units, `{"list":"included","add":["w-5"]}`, 200, "w-5")
+	h.want("admin", "POST", "/api/v1/apply", "apiVersion: sluice/v1\nkind: Policy\nkey: four-eyes\nmatch: {environments: [production]}\nflags: {approvals: {count: 1}}\n", 200, "created")
+	const why = "1 approval (approver, production)"
+	h.want("editor", "PATCH", units, `{"list":"included","add":["w-6"]}`, 409, why)
+	h.want("editor", "PUT", units+"?list=included", "w-6\n", 409, why)
+	document, _, _ := strings.Cut(guild, "---\n")
+	h.want("editor", "POST", "/api/v1/apply", strings.Replace(document, "w-1, w-2", "w-6", 1), 409, why)
+	h.want("approver", "PATCH", units, `{"list":"included","add":["w-6"]}`, 200, "w-6")
+}
+
 // Four eyes: what a policy guards is proposed, shown, approved by another and
 // applied.
 func TestChangeRequests(t *testing.T) {

@@ -101,6 +101,6 @@ func (s *server) changeUnits(ctx context.Context, in *unitsIn) (*segmentOut, err
 
 func (s *server) changeSegment(ctx context.Context, key, comment string, changes ...flags.SegmentChange) error {
 	return s.record(ctx, func() (event.Event, event.Expect, error) {
-		return s.Flags.HandleSegment(flags.SegmentCommand{Order: s.order(ctx, comment), Key: key, Changes: changes})
+		return s.Flags.HandleSegment(flags.SegmentCommand{Order: s.order(ctx, comment), Key: key, Changes: changes, May: agrees(ctx)})
 	})
 }

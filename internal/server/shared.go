@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
@@ -13,6 +14,12 @@ import (
 // order is what every command of whoever asks has.
 func (s *server) order(ctx context.Context, comment string) flags.Order {
 	return flags.Order{ID: event.New(), Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: comment}
+}
+
+// agrees says whether whoever asks has the role that agrees to changes of flags,
+// whatever their keys. A program may have it too, to keep segments up to date.
+func agrees(ctx context.Context) func(flags.Need) bool {
+	return func(n flags.Need) bool { return slices.Contains(roles(ctx, access.AnyKey, []flags.Need{n}), n.Role) }
 }
 
 // writing is one document on its way into the log.
@@ -61,7 +68,7 @@ func (s *server) applySegment(ctx context.Context, d manifest.Document, in *appl
 	before := func() uint64 { old, _ := s.Flags.Segment(doc.Key); return old.Revision }
 	return s.write(ctx, writing{Document: d, key: doc.Key, was: before, handle: func() (event.Event, event.Expect, error) {
 		return s.Flags.HandleSegment(flags.SegmentCommand{
-			Order: s.order(ctx, in.Comment), Key: doc.Key, Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &doc}},
+			Order: s.order(ctx, in.Comment), Key: doc.Key, Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &doc}}, May: agrees(ctx),
 		})
 	}})
 }

@@ -79,7 +79,7 @@ func (s *server) replaceList(r *http.Request, key string, name flags.ListName, l
 			doc.Excluded = list
 		}
 		return s.Flags.HandleSegment(flags.SegmentCommand{
-			Order: s.order(r.Context(), comment), Key: key, Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &doc}},
+			Order: s.order(r.Context(), comment), Key: key, Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &doc}}, May: agrees(r.Context()),
 		})
 	})
 }
