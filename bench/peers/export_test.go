@@ -68,6 +68,37 @@ func compareExport(t *testing.T, g rulesetMaker, targeted, compared *atomic.Int6
 	}
 }
 
+// TestFlagdTakesExports hands the documents to flagd itself: its schema has
+// nothing to say against them, and its answers are those of here.
+func TestFlagdTakesExports(t *testing.T) {
+	compared := 0
+	for i := range 20 {
+		g := rulesetMaker{rand.New(rand.NewPCG(*seed, uint64(i)))}
+		r := g.ruleset(together)
+		doc, left := flagd.Export(r, nil)
+		if len(left) > 0 {
+			t.Fatalf("seed %d: %v", *seed, left)
+		}
+		theirs, complaints := serve(t, doc)
+		if len(complaints) > 0 {
+			t.Fatalf("seed %d: %s\n%s", *seed, complaints, doc.JSON())
+		}
+		set := flags.NewSet(r, nil)
+		for range 50 {
+			c := g.context()
+			for _, key := range set.Keys() {
+				want := set.Evaluate(key, &c).Variant
+				if got, err := theirs.answer(t.Context(), key, attributes(c)); err != nil || got != want {
+					context, _ := json.Marshal(attributes(c))
+					t.Fatalf("seed %d: %s for %s: %q (%v) there and %q here\n%s", *seed, key, context, got, err, want, doc.JSON())
+				}
+				compared++
+			}
+		}
+	}
+	t.Logf("%d answers alike", compared)
+}
+
 // read goes through JSON, as a provider does.
 func read(t *testing.T, doc flagd.Document) map[string]definition {
 	t.Helper()

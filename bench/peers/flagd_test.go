@@ -1,133 +1,62 @@
 package peers
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"math"
-	"strings"
+	"testing"
 
 	peer "github.com/diegoholiveira/jsonlogic/v3"
-	"github.com/twmb/murmur3"
-	"golang.org/x/mod/semver"
+	"github.com/open-feature/flagd/core/pkg/evaluator"
+	"github.com/open-feature/flagd/core/pkg/logger"
+	"github.com/open-feature/flagd/core/pkg/store"
+	"github.com/open-feature/flagd/core/pkg/sync"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/sluice-hq/sluice/flags/flagd"
 )
 
-// flagd's module cannot be had from a registry, so its operators are here
-// again, from what is published of them, on the libraries that it uses: its
-// evaluator of JSONLogic, its hash and its versions.
-func init() { //nolint:gochecknoinits // the library keeps operators in a variable of its own
-	peer.AddOperator("fractional", func(values, data any) any { return fractional(values, data) })
-	peer.AddOperator("starts_with", func(values, _ any) any { return affix(values, strings.HasPrefix) })
-	peer.AddOperator("ends_with", func(values, _ any) any { return affix(values, strings.HasSuffix) })
-	peer.AddOperator("sem_ver", func(values, _ any) any { return semVer(values) })
+// flagd's own operators, which it adds to the evaluator of JSONLogic that it
+// uses.
+var (
+	silent     = logger.NewLogger(zap.NewNop(), false)
+	fractional = evaluator.NewFractional(silent).Evaluate
+	semVer     = evaluator.NewSemVerComparison(silent).SemVerEvaluation
+)
+
+func init() { //nolint:gochecknoinits // the library keeps operators in a variable of its own, which this fills
+	evaluator.NewResolver(nil, silent, nil)
 }
 
-func affix(values any, has func(s, part string) bool) any {
-	list, _ := values.([]any)
-	if len(list) != 2 {
-		return nil
+// server is flagd without its doors: what its providers evaluate by in process.
+type server struct{ *evaluator.JSON }
+
+// serve gives flagd a document. It returns the complaints of flagd's schema.
+func serve(t testing.TB, doc flagd.Document) (server, []string) {
+	t.Helper()
+	warned, seen := observer.New(zapcore.WarnLevel)
+	log := logger.NewLogger(zap.New(warned), false)
+	flags, err := store.NewStore(log, []string{"test"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	s, okS := list[0].(string)
-	part, okPart := list[1].(string)
-	if !okS || !okPart {
-		return nil
+	s := server{evaluator.NewJSON(log, flags)}
+	if err := s.SetState(sync.DataSync{FlagData: string(doc.JSON()), Source: "test"}); err != nil {
+		t.Fatal(err)
 	}
-	return has(s, part)
+	var complaints []string
+	for _, entry := range seen.TakeAll() {
+		complaints = append(complaints, entry.Message)
+	}
+	return s, complaints
 }
 
-func semVer(values any) any {
-	list, _ := values.([]any)
-	if len(list) != 3 {
-		return nil
-	}
-	a, b := asVersion(list[0]), asVersion(list[2])
-	if !semver.IsValid(a) || !semver.IsValid(b) {
-		return nil
-	}
-	c := semver.Compare(a, b)
-	switch list[1] {
-	case "=":
-		return c == 0
-	case "!=":
-		return c != 0
-	case "<":
-		return c < 0
-	case "<=":
-		return c <= 0
-	case ">":
-		return c > 0
-	case ">=":
-		return c >= 0
-	case "~":
-		return semver.MajorMinor(a) == semver.MajorMinor(b)
-	case "^":
-		return semver.Major(a) == semver.Major(b)
-	}
-	return nil
-}
-
-func asVersion(v any) string {
-	s := fmt.Sprint(v)
-	if strings.HasPrefix(s, "v") {
-		return s
-	}
-	return "v" + strings.TrimPrefix(s, "V")
-}
-
-func fractional(values, data any) any {
-	arms, _ := values.([]any)
-	context, _ := data.(map[string]any)
-	if len(arms) == 0 || context == nil {
-		return nil
-	}
-	by, explicit := arms[0].(string)
-	if explicit || arms[0] == nil {
-		arms = arms[1:]
-	}
-	if !explicit {
-		key, _ := context["targetingKey"].(string)
-		if key == "" {
-			return nil
-		}
-		properties, _ := context["$flagd"].(map[string]any)
-		by = fmt.Sprint(properties["flagKey"]) + key
-	}
-	return pick(uint64(murmur3.StringSum32(by)), arms)
-}
-
-// pick returns the first arm whose cumulated weight is above the bucket.
-func pick(hash uint64, arms []any) any {
-	var total uint64
-	weights := make([]uint64, len(arms))
-	for i, a := range arms {
-		arm, _ := a.([]any)
-		if len(arm) == 0 {
-			return nil
-		}
-		switch arm[0].(type) {
-		case string, bool, float64, nil:
-		default:
-			return nil
-		}
-		w := 1.0
-		if len(arm) > 1 && arm[1] != nil {
-			var ok bool
-			if w, ok = arm[1].(float64); !ok || w != math.Trunc(w) || w > math.MaxInt32 {
-				return nil
-			}
-		}
-		weights[i] = uint64(max(w, 0))
-		total += weights[i]
-	}
-	if total == 0 || total > math.MaxInt32 {
-		return nil
-	}
-	bucket, below := hash*total>>32, uint64(0)
-	for i, w := range weights {
-		if below += w; bucket < below {
-			return arms[i].([]any)[0]
-		}
-	}
-	return nil
+// answer is the variant, "" for none.
+func (s server) answer(ctx context.Context, key string, attributes map[string]any) (string, error) {
+	v := s.ResolveAsAnyValue(ctx, "", key, attributes)
+	return v.Variant, v.Error
 }
 
 // definition is a flag as flagd reads it.
@@ -138,7 +67,8 @@ type definition struct {
 	Targeting      any                        `json:"targeting"`
 }
 
-// answer evaluates a flag in flagd's way: the variant, "" for none.
+// answer does what server does, without reading rule and context from JSON each
+// time: the variant, "" for none.
 func (d definition) answer(key string, attributes map[string]any) (variant string, err error) {
 	if d.State != "ENABLED" {
 		return "", nil

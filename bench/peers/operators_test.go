@@ -16,7 +16,7 @@ func TestOperatorsAnswerAsTheirs(t *testing.T) {
 	told := map[string]int{}
 	for range *rules {
 		version, split := g.semVer(), g.fractional()
-		told[compareOperator(t, "sem_ver", version, nil, semVer(version))]++
+		told[compareOperator(t, "sem_ver", version, nil, semVer(version, nil))]++
 		context := map[string]any{}
 		if g.IntN(5) > 0 {
 			context["targetingKey"] = g.word()

@@ -59,7 +59,23 @@ func (g rulesetMaker) segment(key string, revision uint64) flags.RecordedSegment
 	return s
 }
 
-func (g rulesetMaker) id() string { return fmt.Sprintf("u-%d", g.IntN(30)) }
+// odd are ids and names of attributes that a writer of JSON, a path or a cat
+// may trip over.
+var odd = []string{" u ", "u\u00a0", "\u2028ü", `a"b\c`, "<&>", "\x00", "0", "-1", "a b", "current", "accumulator", "Größe", "{}", "[]", "null"}
+
+func (g rulesetMaker) id() string {
+	if g.chance(10) {
+		return pickOne(g, odd...)
+	}
+	return fmt.Sprintf("u-%d", g.IntN(30))
+}
+
+func (g rulesetMaker) name() string {
+	if g.chance(10) {
+		return pickOne(g, odd...)
+	}
+	return pickOne(g, "plan", "age", "version", "tags", "user", "targetingKey", "beta")
+}
 
 func (g rulesetMaker) ids() []string {
 	seen := map[string]bool{}
@@ -127,7 +143,7 @@ func (g rulesetMaker) rule(name string) flags.Rule {
 		r.Serve = g.variant()
 		return r
 	case g.chance(30):
-		r.Hash = &flags.HashInput{Salt: pickOne(g, "", "salt", "flag-1"), By: pickOne(g, "targetingKey", "user", "plan", "age"), Joined: g.chance(50)}
+		r.Hash = &flags.HashInput{Salt: pickOne(g, "", "salt", "flag-1", "end ", `"<\`), By: pickOne(g, "targetingKey", "user", "plan", "age", g.name()), Joined: g.chance(50)}
 	}
 	r.Split = g.arms()
 	return r
@@ -176,7 +192,7 @@ func (g rulesetMaker) node(depth int, segments bool) flags.Condition {
 }
 
 func (g rulesetMaker) leaf() flags.Condition {
-	c := flags.Condition{Attribute: pickOne(g, "plan", "age", "version", "tags", "user", "targetingKey", "beta")}
+	c := flags.Condition{Attribute: g.name()}
 	switch g.IntN(7) {
 	case 0:
 		c.Op, c.Value = pickOne(g, flags.Eq, flags.Ne), g.scalar()
@@ -208,6 +224,11 @@ func (g rulesetMaker) context() flags.Context {
 		c.TargetingKey = g.id()
 	}
 	for _, name := range []string{"plan", "age", "version", "tags", "user", "workspace", "beta"} {
+		if g.chance(55) {
+			c.Attributes[name] = g.attribute(name)
+		}
+	}
+	for _, name := range odd {
 		if g.chance(55) {
 			c.Attributes[name] = g.attribute(name)
 		}

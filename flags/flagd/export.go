@@ -1,6 +1,7 @@
 package flagd
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -13,6 +14,10 @@ import (
 // into a document: flagd has no lists of its own, and every provider loads all
 // of them.
 const MaxInlined = 10_000
+
+// mostOthers is how many other flags, prerequisites and theirs, are written out
+// in one flag. Each of them is written as often as it is asked for.
+const mostOthers = 100
 
 // notExported is the metadata that names the flags which a document leaves
 // out.
@@ -31,7 +36,7 @@ func Export(r flags.Ruleset, lists flags.Lists) (Document, event.Invalids) {
 	shelf := newShelf(r, lists)
 	for i := range r.Flags {
 		f := &r.Flags[i]
-		x := exporter{shelf: shelf, flag: f, path: "flags." + f.Key + ".environments." + r.Environment}
+		x := exporter{shelf: shelf, flag: f, load: &load{}, path: "flags." + f.Key + ".environments." + r.Environment}
 		definition := x.definition()
 		if len(x.faults) == 0 {
 			doc.Flags[f.Key] = definition
@@ -98,12 +103,15 @@ func (s *shelf) segment(key string, revision uint64) *flags.RecordedSegment {
 // exporter writes one flag.
 type exporter struct {
 	*shelf
-	flag    *flags.Recorded
-	path    string // of its environment
-	inlined int    // unit ids so far
-	depth   int    // of prerequisites that are being inlined
-	faults  event.Invalids
+	flag   *flags.Recorded
+	path   string // of its environment
+	load   *load  // of the whole flag
+	depth  int    // of prerequisites that are being inlined
+	faults event.Invalids
 }
+
+// load is what a flag brings into the document beside its own rules.
+type load struct{ ids, others int }
 
 func (x *exporter) refuse(path string, value any, why, fix string) {
 	x.faults.Add(path, value, why, fix)
@@ -125,6 +133,12 @@ func (x *exporter) definition() Definition {
 	}
 	d.DefaultVariant = named(x.flag.Default)
 	d.Targeting = x.answer(nil)
+	if x.load.others > mostOthers {
+		x.refuse(x.path+".prerequisites", nil, fmt.Sprintf("brings more than %d other flags into the document", mostOthers), "use a condition that says the same")
+	}
+	if variant, everybody := d.Targeting.(string); everybody { // which flagd's schema does not take for targeting
+		d.DefaultVariant, d.Targeting = &variant, nil
+	}
 	return d
 }
 

@@ -82,9 +82,12 @@ func (x *exporter) prerequisite(c *chain, path string, p flags.Prerequisite) {
 		c.add(true, answerOf(x.flag.Safe))
 		return
 	}
-	o := exporter{shelf: x.shelf, flag: f, path: path, inlined: x.inlined, depth: x.depth + 1}
+	x.load.others++
+	if x.load.others > mostOthers {
+		return // which definition refuses
+	}
+	o := exporter{shelf: x.shelf, flag: f, path: path, load: x.load, depth: x.depth + 1}
 	is := o.whole()
-	x.inlined = o.inlined
 	x.faults = append(x.faults, o.faults...)
 	if variant, constant := is.(string); constant || is == nil {
 		c.add(variant != p.Variant, answerOf(x.flag.Safe))
@@ -128,8 +131,8 @@ func (x *exporter) targets(c *chain, list []flags.Target) {
 
 // inline counts ids, and refuses what is too many for a document.
 func (x *exporter) inline(path string, n int) bool {
-	x.inlined += n
-	if x.inlined > MaxInlined {
+	x.load.ids += n
+	if x.load.ids > MaxInlined {
 		x.refuse(path, nil, fmt.Sprintf("brings more than %d unit ids into the document", MaxInlined), "use an attribute that says the same")
 		return false
 	}
@@ -179,8 +182,11 @@ func salted(salt string, id logic) logic {
 }
 
 // split hashes a text as flags does: weights add up to flags.Whole, so that the
-// buckets are the same.
+// buckets are the same. One arm takes everybody.
 func split(text logic, arms []flags.Arm) logic {
+	if len(arms) == 1 {
+		return arms[0].Variant
+	}
 	args := []logic{text}
 	for _, a := range arms {
 		args = append(args, []any{a.Variant, a.Weight})
@@ -191,9 +197,7 @@ func split(text logic, arms []flags.Arm) logic {
 // hashed is a split that hashes what it was imported with.
 func (x *exporter) hashed(path string, r flags.Rule, rest logic) logic {
 	h, id := *r.Hash, variable(r.Hash.By)
-	if strings.Contains(h.By, ".") {
-		x.refuse(path+".hash.by", h.By, "has dots, which are a path in flagd", "use an attribute with a plain name")
-	}
+	x.readable(path+".hash.by", h.By)
 	if leadingSpace(h.Salt) && !h.Joined {
 		x.refuse(path+".hash.salt", h.Salt, "begins with white space, which flagd cuts off", "")
 	}

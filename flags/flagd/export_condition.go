@@ -73,8 +73,7 @@ func (x *exporter) leaf(path string, c *flags.Condition) logic {
 	if c.Attribute == flags.TargetingKey {
 		return keyed(t)
 	}
-	if strings.Contains(c.Attribute, ".") {
-		x.refuse(path+".attribute", c.Attribute, "has dots: flagd takes them for a path, and never for a part of the name", "send the attribute under a plain name")
+	if !x.readable(path+".attribute", c.Attribute) {
 		return false
 	}
 	v := variable(c.Attribute)
@@ -88,6 +87,20 @@ func (x *exporter) leaf(path string, c *flags.Condition) logic {
 	}
 	empty := not(members)
 	return and(or(empty, op("some", members, t.applies(member))), not(met))
+}
+
+// readable refuses an attribute that flagd cannot read.
+func (x *exporter) readable(path, attribute string) bool {
+	const plain = "send the attribute under a plain name"
+	switch {
+	case strings.Contains(attribute, "."):
+		x.refuse(path, attribute, "has dots: flagd takes them for a path, and never for a part of the name", plain)
+	case attribute == "$flagd":
+		x.refuse(path, attribute, "is where flagd puts what it adds to every context", plain)
+	default:
+		return true
+	}
+	return false
 }
 
 // keyed is the leaf of the targeting key, which is a text or nothing.

@@ -1,6 +1,8 @@
 package flagd
 
 import (
+	"strings"
+
 	"github.com/sluice-hq/sluice/flags"
 )
 
@@ -96,7 +98,22 @@ func versioned(is flags.Operator, bound any) func(logic) logic {
 	sign := map[flags.Operator]string{
 		flags.SemverEq: "=", flags.SemverNe: "=", flags.SemverLt: "<", flags.SemverLte: "<=", flags.SemverGt: ">", flags.SemverGte: ">=",
 	}[is]
-	return func(v logic) logic { return and(isText(v), op("sem_ver", v, sign, bound)) }
+	return func(v logic) logic { return and(isText(v), op("sem_ver", v, sign, wholeVersion(bound))) }
+}
+
+// wholeVersion writes a version with all its three numbers and nothing else
+// that could be left out, which flagd's schema asks for.
+func wholeVersion(bound any) string {
+	text, _ := bound.(string)
+	text, _, _ = strings.Cut(strings.TrimLeft(text, "vV"), "+")
+	numbers, prerelease, has := strings.Cut(text, "-")
+	for strings.Count(numbers, ".") < 2 {
+		numbers += ".0"
+	}
+	if has {
+		numbers += "-" + prerelease
+	}
+	return numbers
 }
 
 // isVersion is true for texts that are versions: sem_ver gives null for others.

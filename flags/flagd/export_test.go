@@ -72,6 +72,27 @@ func TestExportOfMetadata(t *testing.T) {
 	}
 }
 
+// What everybody gets is a default, and one arm is no split: flagd's schema
+// takes neither a bare variant nor a single arm.
+func TestExportForEverybody(t *testing.T) {
+	f := flagWith(flags.Environment{Rules: []flags.Rule{{Name: "all", Serve: "on"}}})
+	if d, left := exportOne(f); d.Targeting != nil || *d.DefaultVariant != "on" || len(left) > 0 {
+		t.Errorf("a rule for everybody: %s, %v", d.lines(), left)
+	}
+	f = flagWith(flags.Environment{Rules: []flags.Rule{{Name: "one", Split: flags.Even("on"), Hash: &flags.HashInput{By: "plan"}}}})
+	if d, _ := exportOne(f); string(jsonOf(t, d.Targeting)) != `{"if":[{"starts_with":[{"var":"plan"},""]},"on",null]}` {
+		t.Errorf("one arm: %s", jsonOf(t, d.Targeting))
+	}
+}
+
+func TestWholeVersion(t *testing.T) {
+	for version, want := range map[string]string{"v1": "1.0.0", "1.2": "1.2.0", "V1.2.3-rc.1+build.7": "1.2.3-rc.1", "1.2.3+a-b": "1.2.3", "1.0.0-a-b": "1.0.0-a-b"} {
+		if got := wholeVersion(version); got != want {
+			t.Errorf("%s: got %s, want %s", version, got, want)
+		}
+	}
+}
+
 // The form of a document, for people who read it.
 func TestExportIsReadable(t *testing.T) {
 	d, left := exportOne(flagWith(flags.Environment{
@@ -112,14 +133,16 @@ func TestExportRefuses(t *testing.T) {
 		flags []flags.Recorded
 		want  string // below flags.new.environments.production
 	}{
-		"regex":      {[]flags.Recorded{flagWith(when(flags.Regex, "a"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
-		"not_regex":  {[]flags.Recorded{flagWith(when(flags.NotRegex, "a"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
-		"cidr":       {[]flags.Recorded{flagWith(when(flags.CIDR, "10.0.0.0/8"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
-		"before":     {[]flags.Recorded{flagWith(when(flags.Before, "2027-01-01"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
-		"after":      {[]flags.Recorded{flagWith(when(flags.After, "2027-01-01"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
-		"bad value":  {[]flags.Recorded{flagWith(when(flags.Lt, "x"))}, "rules[0].when.values[0]: is not a number"},
-		"ignoreCase": {[]flags.Recorded{change(when(flags.Eq, "x"), func(f *flags.Recorded) { f.Environments["production"].Rules[0].When.IgnoreCase = true })}, "rules[0].when.ignoreCase: cannot be exported: flagd compares letters as they are"},
-		"path":       {[]flags.Recorded{change(when(flags.Eq, "x"), func(f *flags.Recorded) { f.Environments["production"].Rules[0].When.Attribute = "a.b" })}, "rules[0].when.attribute: has dots: flagd takes them for a path, and never for a part of the name"},
+		"regex":               {[]flags.Recorded{flagWith(when(flags.Regex, "a"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
+		"not_regex":           {[]flags.Recorded{flagWith(when(flags.NotRegex, "a"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
+		"cidr":                {[]flags.Recorded{flagWith(when(flags.CIDR, "10.0.0.0/8"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
+		"before":              {[]flags.Recorded{flagWith(when(flags.Before, "2027-01-01"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
+		"after":               {[]flags.Recorded{flagWith(when(flags.After, "2027-01-01"))}, "rules[0].when.op: cannot be exported: flagd has no such operator"},
+		"bad value":           {[]flags.Recorded{flagWith(when(flags.Lt, "x"))}, "rules[0].when.values[0]: is not a number"},
+		"ignoreCase":          {[]flags.Recorded{change(when(flags.Eq, "x"), func(f *flags.Recorded) { f.Environments["production"].Rules[0].When.IgnoreCase = true })}, "rules[0].when.ignoreCase: cannot be exported: flagd compares letters as they are"},
+		"path":                {[]flags.Recorded{change(when(flags.Eq, "x"), func(f *flags.Recorded) { f.Environments["production"].Rules[0].When.Attribute = "a.b" })}, "rules[0].when.attribute: has dots: flagd takes them for a path, and never for a part of the name"},
+		"flagd's own":         {[]flags.Recorded{change(when(flags.Eq, "x"), func(f *flags.Recorded) { f.Environments["production"].Rules[0].When.Attribute = "$flagd" })}, "rules[0].when.attribute: is where flagd puts what it adds to every context"},
+		"hash by flagd's own": {[]flags.Recorded{flagWith(split(flags.HashInput{By: "$flagd"}))}, "rules[0].hash.by: is where flagd puts what it adds to every context"},
 		"nested": {[]flags.Recorded{flagWith(flags.Environment{Rules: []flags.Rule{{Name: "r", Serve: "on", When: &flags.Condition{Any: []flags.Condition{{All: []flags.Condition{{Attribute: "a", Op: flags.Regex, Value: "x"}}}}}}}})},
 			"rules[0].when.any[0].all[0].op: cannot be exported: flagd has no such operator"},
 		"unit with dots": {[]flags.Recorded{change(flags.Environment{Rules: []flags.Rule{{Name: "r", Split: flags.Even("on")}}}, func(f *flags.Recorded) { f.Unit = "a.b" })},
@@ -129,7 +152,7 @@ func TestExportRefuses(t *testing.T) {
 		"served":           {[]flags.Recorded{flagWith(flags.Environment{Served: when(flags.Regex, "a").Rules})}, "served[0].when.op: cannot be exported: flagd has no such operator"},
 		"audience":         {[]flags.Recorded{flagWith(flags.Environment{Allocation: &flags.Allocation{Salt: "s", Audience: when(flags.Regex, "a").Rules[0].When, Arms: flags.Even("on")}})}, "allocation.audience.op: cannot be exported: flagd has no such operator"},
 		"salt":             {[]flags.Recorded{flagWith(flags.Environment{Allocation: &flags.Allocation{Salt: " s", Arms: flags.Even("on")}})}, "allocation.salt: begins with white space, which flagd cuts off"},
-		"hash by path":     {[]flags.Recorded{flagWith(split(flags.HashInput{By: "a.b"}))}, "rules[0].hash.by: has dots, which are a path in flagd"},
+		"hash by path":     {[]flags.Recorded{flagWith(split(flags.HashInput{By: "a.b"}))}, "rules[0].hash.by: has dots: flagd takes them for a path, and never for a part of the name"},
 		"hash salt":        {[]flags.Recorded{flagWith(split(flags.HashInput{By: "a", Salt: " s"}))}, "rules[0].hash.salt: begins with white space, which flagd cuts off"},
 		"targeting":        {[]flags.Recorded{flagWith(flags.Environment{Targeting: flags.Logic(`{"nope":1}`)})}, "targeting: cannot be evaluated, here or there"},
 		"prerequisite":     {[]flags.Recorded{flagWith(needy), other(when(flags.Regex, "a"))}, "prerequisites[0].rules[0].when.op: cannot be exported: flagd has no such operator"},
@@ -143,6 +166,35 @@ func TestExportRefuses(t *testing.T) {
 		if diff := cmp.Diff("flags.new.environments.production."+c.want, refusal(left)); diff != "" {
 			t.Errorf("%s: want -, got +\n%s", name, diff)
 		}
+	}
+}
+
+// Where prerequisites fan out, writing each of them out would have no end.
+func TestExportBoundsPrerequisites(t *testing.T) {
+	var list []flags.Recorded
+	const wide, deep = 8, 8
+	for level := range deep {
+		for i := range wide {
+			e := flags.Environment{Rules: []flags.Rule{{Name: "some", When: &flags.Condition{Attribute: "x", Op: flags.Eq, Value: "y"}, Serve: "on"}}}
+			for j := range wide {
+				e.Prerequisites = append(e.Prerequisites, flags.Prerequisite{Flag: fmt.Sprintf("f%d-%d", level+1, j), Variant: "on"})
+			}
+			if level == deep-1 {
+				e.Prerequisites = nil
+			}
+			f := flagWith(e)
+			f.Key = fmt.Sprintf("f%d-%d", level, i)
+			list = append(list, f)
+		}
+	}
+	_, left := exportOne(list...)
+	want := "flags.f0-0.environments.production.prerequisites: brings more than 100 other flags into the document"
+	left = slices.DeleteFunc(left, func(i event.Invalid) bool { return !strings.HasPrefix(i.Path, "flags.f0-0.") })
+	if diff := cmp.Diff(want, refusal(left)); diff != "" {
+		t.Errorf("want -, got +\n%s", diff)
+	}
+	if d, left := exportOne(list[len(list)-2*wide:]...); d.Targeting == nil || len(left) > 0 {
+		t.Errorf("a flag with %d prerequisites: %v", wide, left)
 	}
 }
 
