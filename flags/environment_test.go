@@ -105,12 +105,16 @@ func TestInheritedRules(t *testing.T) {
 	if last := x.Looks[len(x.Looks)-1]; last.Why != "inherited by tag payments: the condition is met" {
 		t.Errorf("got %+v", last)
 	}
+	_, err := h.tryEnvironment(production, &EnvironmentDoc{Key: production})
+	wantRefusal(t, "the embargo keeps units from what the audience gets", err, "rules: gives more units what a rollout has for its audience beta alone")
+	h.do(f.Key, in(Unserve, func(c *Change) { c.Name = "beta" }))
+	set = h.state.Recompile(set, nil)
 	next := h.environment(EnvironmentDoc{Key: production})
 	changed := h.state.Recompile(set, nil)
 	if changed.flags["search"] != set.flags["search"] || changed.flags[f.Key] == set.flags[f.Key] {
 		t.Error("not the flags with the tag alone were compiled")
 	}
-	if r := changed.Evaluate(f.Key, inWorkspace("w-1", "country", "XX")); r.Rule != "beta" || changed.Version() != next {
+	if r := changed.Evaluate(f.Key, inWorkspace("w-1", "country", "XX")); r.Step != AtDefault || changed.Version() != next {
 		t.Errorf("the rule is gone: got %+v at %d", r, changed.Version())
 	}
 }

@@ -136,7 +136,9 @@ func TestRefusals(t *testing.T) {
 		"turn an arm": {[]Change{allocate(canary(1))}, define(func(f *Flag) { f.Variants["on"] = json.RawMessage(`false`) }),
 			`variants.on: has another value, and is an arm of rollout production/checkout.express/1`},
 		"change the unit": {[]Change{allocate(canary(1))}, define(func(f *Flag) { f.Unit = "user" }), `unit: is not the unit of production/checkout.express/1`},
-		"a rule in an audience's place": {[]Change{serve(beta)}, define(func(f *Flag) { f.Environments[production].Rules[0].Name = "beta" }),
+		"a rule in an audience's place": {[]Change{serve(beta)}, define(func(f *Flag) {
+			f.Environments[production].Rules[0].Name, f.Environments[production].Rules[0].Serve = "beta", "off"
+		}),
 			`environments.production.rules[0].name: is the name of an audience that a rollout serves`},
 	} {
 		h := newHouse(t)

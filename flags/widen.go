@@ -14,7 +14,8 @@ import (
 // else got the variant that it releases would get it past the gate, and leave
 // the comparison.
 type comparison struct {
-	rollout  string
+	rollout  string // empty: it has served an audience, and compares nothing yet
+	audience string // that it serves, where there is no rollout
 	released string
 	value    json.RawMessage // of that variant: another one of the same value releases it too
 }
@@ -26,16 +27,28 @@ const waitForRollout = "wait until it has ended, or roll it back first"
 // decision. A flag that is disabled still has one: it can be enabled again.
 func (r *record) compared(environment string) (comparison, bool) {
 	e := r.Environments[environment]
-	a := e.Allocation
-	if a == nil || e.Forced != nil || a.Ramp || len(a.Arms) == 0 || a.Arms[0].Weight > Whole/2 {
-		return comparison{}, false
+	var c comparison
+	switch a := e.Allocation; {
+	case e.Forced != nil:
+		return c, false
+	case a == nil && len(e.Served) > 0:
+		c.audience, c.released = e.Served[0].Name, e.Served[0].Serve
+	case a == nil || a.Ramp || len(a.Arms) == 0 || a.Arms[0].Weight > Whole/2:
+		return c, false
+	default:
+		c.rollout, c.released = a.Rollout, a.Arms[0].Variant
 	}
-	released := a.Arms[0].Variant
-	return comparison{rollout: a.Rollout, released: released, value: r.Variants[released]}, true
+	c.value = r.Variants[c.released]
+	return c, true
 }
 
 // why says what is wrong with handing the variant out.
-func (c comparison) why() string { return "gives more units what rollout " + c.rollout + " compares" }
+func (c comparison) why() string {
+	if c.rollout == "" {
+		return "gives more units what a rollout has for its audience " + c.audience + " alone"
+	}
+	return "gives more units what rollout " + c.rollout + " compares"
+}
 
 // releases reports whether a variant gives units what the rollout does.
 func (c comparison) releases(f *Flag, variant string) bool {

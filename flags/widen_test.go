@@ -158,3 +158,15 @@ func TestSegmentThatKeepsUnitsAway(t *testing.T) {
 		h.granted(h.trySegment("blocked", SegmentChange{Op: c.narrows, List: IncludedList, Units: units[c.narrows]}))
 	}
 }
+
+// A rollout that serves an audience compares nothing yet, and what it releases
+// is for that audience alone.
+func TestWhatAnAudienceGetsFirst(t *testing.T) {
+	h := newHouse(t)
+	h.define(checkout())
+	h.do("checkout.express", serve(Rule{Name: "rollout-1.internal", When: &Condition{Attribute: "ring", Op: Eq, Value: "us"}, Serve: "on"}))
+	_, err := h.try(h.command("checkout.express", Change{Op: SetDefault, Variant: "on"}))
+	wantRefusal(t, "default", err, "default: gives more units what a rollout has for its audience rollout-1.internal alone")
+	h.do("checkout.express", in(Unserve, func(c *Change) { c.Name = "rollout-1.internal" }))
+	h.do("checkout.express", Change{Op: SetDefault, Variant: "on"})
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
 )
 
 var update = flag.Bool("update", false, "rewrite the committed API document")
@@ -353,6 +354,27 @@ cleanup: {due: 30d, endState: promote}
 	got := h.want("approver", "POST", flag+"/unforce", why, 200, "shop.checkout")
 	if strings.Contains(got, `"forced"`) || strings.Contains(got, `"allocation":{`) {
 		t.Errorf("after the end of the rollback: %s", got)
+	}
+}
+
+// An audience that a rollout served does not come back with the end of its
+// rollback: nobody watches it any more.
+func TestUnforceEndsAudiences(t *testing.T) {
+	h := shop(t)
+	err := h.House.record(t.Context(), func() (event.Event, event.Expect, error) {
+		return h.Flags.Handle(flags.Command{
+			ID: event.New(), Key: "shop.checkout", Expect: event.Any, At: start, Actor: "controller", Cause: "a decision", Changes: []flags.Change{
+				{Op: flags.Serve, Environment: "production", Rule: &flags.Rule{Name: "rollout-1.staff", Serve: "on"}},
+				{Op: flags.Force, Environment: "production", Reason: "it was slow"},
+			},
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := h.want("approver", "POST", checkout+"/unforce", `{"environment":"production","comment":"it is fast"}`, 200, "shop.checkout")
+	if strings.Contains(got, `"forced"`) || strings.Contains(got, "rollout-1.staff") {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -53,8 +53,8 @@ func (in *switchIn) touches() string {
 }
 
 // switching returns the changes of an operation. Ending a rollback takes two
-// things: that somebody has explained it, and that the allocation of the
-// rollout that is over goes too, or it would expose units that nobody watches.
+// things: that somebody has explained it, and that what the rollout that is over
+// gave units goes too, or it would expose units that nobody watches.
 func (s *server) switching(in *switchIn) ([]flags.Change, error) {
 	c := flags.Change{
 		Op: flags.Op(in.Op), Environment: in.Body.Environment, Reason: in.Body.Comment, Variant: in.Body.Variant,
@@ -70,9 +70,17 @@ func (s *server) switching(in *switchIn) ([]flags.Change, error) {
 	if ok && r.Locked {
 		return nil, fmt.Errorf("%w: %s was rolled back, and nobody has explained why; run: sluice decide explain %s -m 'why'", decisions.ErrRefused, r.ID, r.ID)
 	}
-	f, _ := s.Flags.Flag(in.Key)
-	if f.Environments[in.Body.Environment].Allocation == nil || ok && r.Open() {
-		return []flags.Change{c}, nil
+	changes := []flags.Change{c}
+	if ok && r.Open() {
+		return changes, nil
 	}
-	return []flags.Change{c, {Op: flags.Deallocate, Environment: in.Body.Environment}}, nil
+	f, _ := s.Flags.Flag(in.Key)
+	e := f.Environments[in.Body.Environment]
+	if e.Allocation != nil {
+		changes = append(changes, flags.Change{Op: flags.Deallocate, Environment: in.Body.Environment})
+	}
+	for _, audience := range e.Served {
+		changes = append(changes, flags.Change{Op: flags.Unserve, Environment: in.Body.Environment, Name: audience.Name})
+	}
+	return changes, nil
 }
