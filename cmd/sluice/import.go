@@ -42,6 +42,9 @@ func (c importCmd) Run(ctx context.Context) error {
 		return fmt.Errorf("reading definitions: %w", err)
 	}
 	list, report, err := flagd.Import(source, c.options())
+	if err == nil {
+		list, err = c.beside(ctx, list)
+	}
 	if err != nil {
 		return listed(c.File, err)
 	}
@@ -71,6 +74,26 @@ func (c importCmd) Run(ctx context.Context) error {
 		list = rest
 	}
 	return nil
+}
+
+// beside keeps what other environments have of flags that there are already.
+func (c importCmd) beside(ctx context.Context, imported []flags.Flag) ([]flags.Flag, error) {
+	all, err := list[server.FlagView](ctx, c.client, "/api/v1/flags", "flags", url.Values{}, 0)
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[string]flags.Flag, len(all))
+	for _, f := range all {
+		there[f.Key] = f.Flag
+	}
+	var faults event.Invalids
+	for i, f := range imported {
+		var err error
+		imported[i], err = flagd.Beside(there[f.Key], f, c.Environment)
+		found, _ := err.(event.Invalids)
+		faults = append(faults, found...)
+	}
+	return imported, faults.Err()
 }
 
 func (c importCmd) options() flagd.Options {
