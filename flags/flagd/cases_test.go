@@ -49,6 +49,9 @@ func TestPublishedCases(t *testing.T) {
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Fatalf("faults of the document: want -, got +\n%s", diff)
 	}
+	if n := len(p.Cases); n != 125 {
+		t.Errorf("%d cases, and 125 are published", n)
+	}
 	set := compile(list)
 	passed := map[string]int{}
 	for _, c := range p.Cases {

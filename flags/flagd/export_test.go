@@ -169,6 +169,15 @@ func TestExportRefuses(t *testing.T) {
 	}
 }
 
+// A rollback reaches flagd whatever the flag's rules are.
+func TestExportOfForcedFlagsIsNeverRefused(t *testing.T) {
+	e := when(flags.Regex, "a")
+	e.Prerequisites, e.Forced = []flags.Prerequisite{{Flag: "nowhere", Variant: "on"}}, &flags.Forced{Reason: "rollback"}
+	if d, left := exportOne(flagWith(e)); len(left) > 0 || *d.DefaultVariant != "off" || d.Targeting != nil {
+		t.Errorf("%s, %v", d.lines(), left)
+	}
+}
+
 // Where prerequisites fan out, writing each of them out would have no end.
 func TestExportBoundsPrerequisites(t *testing.T) {
 	var list []flags.Recorded

@@ -8,9 +8,9 @@
 //
 //	list, report, err := flagd.Import(source, flagd.Options{Environment: "production", Owner: "growth"})
 //
-// An exported flag gives every unit the variant that it has here, in every
-// evaluator that knows fractional in its second version. One thing is beyond
-// it: flagd takes an empty targeting key for one, and here it is none.
+// An exported flag gives every unit the variant that it has here, in flagd's
+// own evaluator of JSONLogic with fractional in its second version. One thing
+// is beyond it: flagd takes an empty targeting key for one, and here it is none.
 package flagd
 
 import (

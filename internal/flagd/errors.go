@@ -32,7 +32,7 @@ func failed(why flags.ErrorCode) error {
 	case flags.ParseError:
 		return connect.NewError(connect.CodeDataLoss, parseError)
 	}
-	return unforeseen() // flags.General: an imported targeting names no variant
+	return unforeseen() // flags.General: an imported targeting names no variant, or a list of units is not there
 }
 
 func mismatch() error   { return connect.NewError(connect.CodeInvalidArgument, typeMismatch) }
