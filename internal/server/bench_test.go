@@ -42,7 +42,7 @@ func beside(b *testing.B, h *house, path string) {
 	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
-		if len(answer) > 2048 { // as net/http does by itself for shorter ones
+		if len(answer) > buffered { // as net/http does by itself for shorter ones
 			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 		}
 		_, _ = io.WriteString(w, answer)

@@ -22,10 +22,10 @@ const (
 // events; for everything else, and everybody else, next stands guard. A
 // preflight carries no token, so it is answered when some live token lists the
 // site; the request itself must show a token that does (see pageOf).
-func (s *server) cors(router *mux.Router, routes map[string]route, next http.Handler) http.Handler {
+func (s *server) cors(router *mux.Router, all routes, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origin := foreign(r)
-		if origin == "" || !forPages(router, routes, r) {
+		if origin == "" || !forPages(router, all, r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -50,6 +50,9 @@ func (s *server) cors(router *mux.Router, routes map[string]route, next http.Han
 // for programs, which are no pages.
 func foreign(r *http.Request) string {
 	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return ""
+	}
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
 		return ""
@@ -63,7 +66,7 @@ func foreign(r *http.Request) string {
 
 // forPages reports whether a request, or the one that a preflight announces,
 // takes a route that client tokens are for.
-func forPages(router *mux.Router, routes map[string]route, r *http.Request) bool {
+func forPages(router *mux.Router, all routes, r *http.Request) bool {
 	method := r.Method
 	if method == http.MethodOptions {
 		method = r.Header.Get("Access-Control-Request-Method")
@@ -75,11 +78,12 @@ func forPages(router *mux.Router, routes map[string]route, r *http.Request) bool
 		return false
 	}
 	path, _ := m.Route.GetPathTemplate() // none: in no table
-	return routes[method+" "+path].forPages()
+	at, ok := all[wanted{method, path}]
+	return ok && at.forPages()
 }
 
 // forPages reports whether client tokens are for the route.
-func (at route) forPages() bool {
+func (at *route) forPages() bool {
 	return at.scope == ofCaller && (at.needs == access.Evaluate || at.needs == access.Send)
 }
 
@@ -103,7 +107,7 @@ func (s *server) listed(origin string) (listed bool) {
 
 // pageOf refuses a page of another site whose token does not list that site. A
 // ticket was given to a page that could evaluate, and opens nothing else.
-func (at route) pageOf(r *http.Request, p access.Principal) error {
+func (at *route) pageOf(r *http.Request, p access.Principal) error {
 	origin := foreign(r)
 	if origin == "" || !at.forPages() || p.Token == "" || slices.Contains(p.Origins, origin) {
 		return nil

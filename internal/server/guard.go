@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/internal/access"
 )
 
@@ -82,11 +83,15 @@ func defines(ctx context.Context, key string) bool {
 	return asking(ctx).May(access.Read, access.AnyEnvironment, key)
 }
 
-// byTemplate maps method and path template to the route.
-func byTemplate() map[string]route {
-	m := make(map[string]route, len(table))
-	for _, r := range table {
-		m[r.method+" "+r.path] = r
+// routes finds what the table says of a method and a path template.
+type routes map[wanted]*route
+
+type wanted struct{ method, path string }
+
+func byTemplate() routes {
+	m := make(routes, len(table))
+	for i := range table {
+		m[wanted{table[i].method, table[i].path}] = &table[i]
 	}
 	return m
 }
@@ -96,57 +101,82 @@ func byTemplate() map[string]route {
 //
 // The router asks for its middleware anew at every request, so the table is
 // indexed once, outside.
-func (s *server) guard(routes map[string]route) mux.MiddlewareFunc {
-	return func(next http.Handler) http.Handler { return s.guarded(routes, next) }
+func (s *server) guard(all routes) mux.MiddlewareFunc {
+	return func(next http.Handler) http.Handler { return s.guarded(all, next) }
 }
 
-func (s *server) guarded(routes map[string]route, next http.Handler) http.Handler {
+func (s *server) guarded(all routes, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		at, ok := matched(routes, r)
-		if err := s.elsewhere(at); err != nil {
-			s.deny(w, r, err)
-			return
-		}
-		now := s.Now()
-		p, known := s.principal(r, at.needs, now)
-		if !known {
-			p, known = s.ticketed(r, at)
-		}
-		if wait := s.wait(r, at, p, known, now); wait > 0 {
-			s.slowDown(w, r, wait)
-			return
-		}
-		a := &asker{Principal: p, key: pathKey(r)}
-		r = r.WithContext(context.WithValue(r.Context(), askerKey{}, a))
-		err := errForbidden // of a route that is not in the table
-		if ok {
-			err = cmp.Or(at.pageOf(r, p), at.admits(r, a))
-		}
-		switch {
-		case ok && at.needs == access.Public:
-			next.ServeHTTP(w, r)
-		case known && err == nil:
-			s.enter(w, r, at, next)
-		case !known:
-			s.turnAway(w, r)
-		default:
-			s.deny(w, r, err)
-		}
+		s.examine(w, r, all.matched(r), pathKey(r), next)
 	})
 }
 
-// matched returns the route that the router has found for a request.
-func matched(routes map[string]route, r *http.Request) (route, bool) {
-	path := template(r)
-	at, ok := routes[r.Method+" "+path]
-	if !ok && builtIn[path] {
-		return route{needs: access.Read, scope: whole}, true
+// hot takes evaluations of one flag past the router, whose patterns cost more
+// than the evaluation. It takes a path that the router matches as it is, with
+// a key that a flag can have, and nothing else; the guard is the same.
+func (s *server) hot(all routes, router http.Handler) http.Handler {
+	at := all[wanted{http.MethodPost, evaluationOf + "{key}"}]
+	evaluate := told(s, (*server).evaluateFlag)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key, ok := strings.CutPrefix(r.URL.Path, evaluationOf)
+		if !ok || r.Method != http.MethodPost || r.URL.RawPath != "" || event.CheckKey(key) != "" {
+			router.ServeHTTP(w, r)
+			return
+		}
+		s.examine(w, r, at, key, evaluate)
+	})
+}
+
+// examine lets a request for a route and a key in its path through, or turns
+// it away. A route that is not in the table is nil, and for nobody.
+func (s *server) examine(w http.ResponseWriter, r *http.Request, at *route, key string, next http.Handler) {
+	ok := at != nil
+	if !ok {
+		at = &route{}
 	}
-	return at, ok
+	if err := s.elsewhere(at); err != nil {
+		s.deny(w, r, err)
+		return
+	}
+	now := s.Now()
+	p, known := s.principal(r, at.needs, now)
+	if !known {
+		p, known = s.ticketed(r, at)
+	}
+	if wait := s.wait(r, at, p, known, now); wait > 0 {
+		s.slowDown(w, r, wait)
+		return
+	}
+	a := &asker{Principal: p, key: key}
+	r = r.WithContext(context.WithValue(r.Context(), askerKey{}, a))
+	err := errForbidden
+	if ok {
+		err = cmp.Or(at.pageOf(r, p), at.admits(r, a))
+	}
+	switch {
+	case ok && at.needs == access.Public:
+		next.ServeHTTP(w, r)
+	case known && err == nil:
+		s.enter(w, r, at, next)
+	case !known:
+		s.turnAway(w, r)
+	default:
+		s.deny(w, r, err)
+	}
+}
+
+// matched returns the route that the router has found for a request, nil when
+// it is not in the table.
+func (all routes) matched(r *http.Request) *route {
+	path := template(r)
+	if at := all[wanted{r.Method, path}]; at != nil || !builtIn[path] {
+		return at
+	}
+	return &route{needs: access.Read, scope: whole}
 }
 
 // enter hands a request to its handler: events are counted on the way.
-func (s *server) enter(w http.ResponseWriter, r *http.Request, at route, next http.Handler) {
+func (s *server) enter(w http.ResponseWriter, r *http.Request, at *route, next http.Handler) {
 	if at.needs == access.Send {
 		s.metered(w, r, who(r.Context()), next)
 		return
@@ -164,7 +194,7 @@ func (s *server) nowhere(why func(http.ResponseWriter, *http.Request) error) htt
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		now := s.Now()
 		p, known := s.principal(r, access.Read, now)
-		if wait := s.wait(r, route{needs: access.Read}, p, known, now); wait > 0 {
+		if wait := s.wait(r, &route{needs: access.Read}, p, known, now); wait > 0 {
 			s.slowDown(w, r, wait)
 			return
 		}
@@ -179,7 +209,7 @@ func (s *server) nowhere(why func(http.ResponseWriter, *http.Request) error) htt
 // admits returns an error unless a request may take the route. What names its
 // environments in its body is let in when some of them could be meant: its
 // handler asks for each.
-func (at route) admits(r *http.Request, a *asker) error {
+func (at *route) admits(r *http.Request, a *asker) error {
 	if at.scope == inBody && a.Could(at.needs, a.key) {
 		return nil
 	}

@@ -99,7 +99,7 @@ func newPools(l Limits) pools {
 // A token that is kept secret is one service and counts by itself; a client
 // token is in every browser, so that each address counts too, or one of them
 // would use up what all have.
-func (s *server) wait(r *http.Request, at route, p access.Principal, known bool, now time.Time) time.Duration {
+func (s *server) wait(r *http.Request, at *route, p access.Principal, known bool, now time.Time) time.Duration {
 	switch {
 	case at.name == "sign-in":
 		return s.pools.signIn.Take(s.address(r), 1, now)

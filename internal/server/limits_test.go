@@ -236,12 +236,7 @@ func BenchmarkWait(b *testing.B) {
 		b.Fatal(err)
 	}
 	r.RemoteAddr = "10.1.2.3:4567"
-	var at route
-	for _, at = range table {
-		if at.name == "evaluate-flag" {
-			break
-		}
-	}
+	at := byTemplate()[wanted{"POST", evaluationOf + "{key}"}]
 	now := start
 	for _, who := range []string{"sdk", "client"} {
 		p, _ := h.Access.Find(h.tokens[who], start)

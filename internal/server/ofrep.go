@@ -6,12 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/gorilla/mux"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
@@ -23,10 +22,10 @@ const maxContext = 256 << 10
 
 // evaluateFlag answers OFREP's single evaluation.
 func (s *server) evaluateFlag(w http.ResponseWriter, r *http.Request) error {
-	key := mux.Vars(r)["key"]
+	key := asking(r.Context()).key
 	work := papers.Get().(*paper)
 	defer papers.Put(work)
-	set, c, err := s.evaluation(w, r, work)
+	set, c, err := s.evaluation(r, work)
 	if err != nil {
 		return err
 	}
@@ -46,7 +45,7 @@ func (s *server) evaluateFlags(w http.ResponseWriter, r *http.Request) error {
 	}
 	work := papers.Get().(*paper)
 	defer papers.Put(work)
-	set, c, err := s.evaluation(w, r, work)
+	set, c, err := s.evaluation(r, work)
 	if err != nil {
 		return err
 	}
@@ -67,8 +66,20 @@ func (s *server) evaluateFlags(w http.ResponseWriter, r *http.Request) error {
 // paper is what one evaluation is read into and answered from. Nothing of it
 // outlives the request: a context holds copies of what it was parsed from.
 type paper struct {
+	in     io.LimitedReader
 	body   bytes.Buffer
 	answer []byte
+}
+
+// read reads a context.
+func (p *paper) read(body io.Reader) error {
+	p.body.Reset()
+	p.in = io.LimitedReader{R: body, N: maxContext + 1}
+	_, err := p.body.ReadFrom(&p.in)
+	if p.in.R = nil; err == nil && p.body.Len() > maxContext {
+		err = &http.MaxBytesError{Limit: maxContext}
+	}
+	return err
 }
 
 // papers are used again: an evaluation costs less than its garbage.
@@ -77,7 +88,7 @@ var papers = sync.Pool{New: func() any { return new(paper) }}
 // evaluation reads what both need: the flags of the caller's environment and
 // the context. What is wrong with the request is a flags.Failure; that the
 // flags cannot be had is no fault of the request's.
-func (s *server) evaluation(w http.ResponseWriter, r *http.Request, work *paper) (*flags.Set, flags.Context, error) {
+func (s *server) evaluation(r *http.Request, work *paper) (*flags.Set, flags.Context, error) {
 	set, err := s.sets.at(environment(r, who(r.Context())))
 	if invalid := (event.Invalid{}); errors.As(err, &invalid) {
 		err = &flags.Failure{Status: http.StatusBadRequest, Code: flags.InvalidContext, Details: invalid.Error()}
@@ -85,8 +96,7 @@ func (s *server) evaluation(w http.ResponseWriter, r *http.Request, work *paper)
 	if err != nil {
 		return nil, flags.Context{}, err
 	}
-	work.body.Reset()
-	if _, err := work.body.ReadFrom(http.MaxBytesReader(w, r.Body, maxContext)); err != nil {
+	if err := work.read(r.Body); err != nil {
 		return nil, flags.Context{}, unread(err)
 	}
 	c, failure := flags.ParseContext(work.body.Bytes())
@@ -143,11 +153,17 @@ func refusedOFREP(w http.ResponseWriter, r *http.Request, err error) bool {
 
 func writeOFREP(w http.ResponseWriter, status int, body []byte) error {
 	w.Header()["Content-Type"] = isJSON
-	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))} // or a long answer would come in chunks
+	if len(body) > buffered {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client is gone if this fails
 	return nil
 }
+
+// buffered is the size up to which net/http finds an answer's length by
+// itself; a longer one would come in chunks.
+const buffered = 2048
 
 // isJSON is shared by all answers: a header's values are replaced or appended
 // to, never written over.

@@ -39,7 +39,7 @@ func (r route) role() Role {
 var pagePaths = []string{"", "rollouts", "decisions", "sign-in", "sign-out", "assets"}
 
 // elsewhere returns an error for a route that this replica leaves to others.
-func (s *server) elsewhere(r route) error {
+func (s *server) elsewhere(r *route) error {
 	role := r.role()
 	if role == "" || len(s.Roles) == 0 || slices.Contains(s.Roles, role) {
 		return nil

@@ -54,21 +54,26 @@ func (c scope) environment(r *http.Request, p access.Principal) string {
 }
 
 // streams reports whether the route answers for as long as its client listens.
-func (at route) streams() bool { return at.name == "stream-rulesets" || at.name == "stream-notices" }
+func (at *route) streams() bool { return at.name == "stream-rulesets" || at.name == "stream-notices" }
 
 // plain registers a handler that reads and writes by itself.
 func plain(handler func(*server, http.ResponseWriter, *http.Request) error) func(*server, *mux.Router, huma.API, route) {
 	return func(s *server, r *mux.Router, api huma.API, at route) {
 		describe(api, at)
-		r.Path(at.path).Methods(at.method).HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-			if err := handler(s, w, q); err != nil {
-				s.report(q, err)
-				if !refusedOFREP(w, q, err) { // services of flagd tell by themselves
-					fail(w, err)
-				}
-			}
-		})
+		r.Path(at.path).Methods(at.method).Handler(told(s, handler))
 	}
+}
+
+// told is a handler whose errors the client is told.
+func told(s *server, handler func(*server, http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if err := handler(s, w, q); err != nil {
+			s.report(q, err)
+			if !refusedOFREP(w, q, err) { // services of flagd tell by themselves
+				fail(w, err)
+			}
+		}
+	})
 }
 
 // typed registers a handler whose input and output are described by their

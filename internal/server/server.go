@@ -104,8 +104,8 @@ func New(h House) *Handler {
 	for _, route := range table {
 		route.register(s, r, api, route)
 	}
-	routes := byTemplate()
-	r.Use(s.guard(routes))
+	all := byTemplate()
+	r.Use(s.guard(all))
 	r.NotFoundHandler = s.nowhere(func(http.ResponseWriter, *http.Request) error { return errNoSuch })
 	r.MethodNotAllowedHandler = s.nowhere(func(w http.ResponseWriter, q *http.Request) error {
 		w.Header().Set("Allow", allowed(r, q))
@@ -113,7 +113,7 @@ func New(h House) *Handler {
 	})
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fail(w, errForeign) }))
-	return &Handler{harden(s.cors(r, routes, origin.Handler(r))), s}
+	return &Handler{harden(s.cors(r, all, origin.Handler(s.hot(all, r)))), s}
 }
 
 // allowed lists the methods that the path of a request takes.

@@ -37,7 +37,7 @@ func (s *server) streamNotices(w http.ResponseWriter, r *http.Request) error {
 // ticketed finds who comes with a ticket instead of a token: a browser's
 // EventSource sends no headers. A ticket opens the notices of its environment
 // and nothing else.
-func (s *server) ticketed(r *http.Request, at route) (access.Principal, bool) {
+func (s *server) ticketed(r *http.Request, at *route) (access.Principal, bool) {
 	if at.name != "stream-notices" {
 		return access.Principal{}, false
 	}
