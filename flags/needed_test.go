@@ -61,3 +61,39 @@ func dependants(s *State, key string) []string {
 	slices.Sort(keys)
 	return keys
 }
+
+// Where a policy lets chains be deep, they may not fan out: three flags that
+// each ask for all of the level below cost three times as much at every level.
+func TestPrerequisitesDoNotFanOut(t *testing.T) {
+	h := newHouse(t)
+	h.policy(Policy{Key: "deep", Flags: Demands{MaxPrerequisiteDepth: 8}})
+	var below []string
+	for level := range 4 { // 1, 4, 13 and 40 decisions
+		var here []string
+		for i := range 3 {
+			f := chained(fmt.Sprintf("l%d-%d", level, i), below...)
+			h.define(f)
+			here = append(here, f.Key)
+		}
+		below = here
+	}
+	wide := chained("l4", below...)
+	wantRefusal(t, "121 decisions", second(h.try(h.command("l4", Change{Op: Define, Flag: &wide}))),
+		"environments.production.prerequisites: make an evaluation of l4 decide more than 100 flags")
+}
+
+// A flag that others need may not grow beyond that either.
+func TestPrerequisitesDoNotFanOutFromBelow(t *testing.T) {
+	h := newHouse(t)
+	h.policy(Policy{Key: "deep", Flags: Demands{MaxPrerequisiteDepth: 8}})
+	var many []string
+	for i := range 60 {
+		f := chained(fmt.Sprintf("m%d", i))
+		h.define(f)
+		many = append(many, f.Key)
+	}
+	h.define(chained("below"), chained("x", "below"), chained("y", "below"), chained("top", "x", "y"))
+	wide := chained("below", many...)
+	wantRefusal(t, "from below", second(h.try(h.command("below", Change{Op: Define, Flag: &wide}))),
+		"environments.production.prerequisites: make an evaluation of top decide more than 100 flags")
+}

@@ -92,6 +92,7 @@ func (s *State) checkOthers(faults *event.Invalids, f *Flag) {
 		}
 		if len(*faults) == before {
 			n.checkDepth(faults)
+			n.checkDecisions(faults)
 		}
 	}
 	for _, key := range s.Dependants(f.Key) {
@@ -132,6 +133,37 @@ func (n needs) checkDepth(faults *event.Invalids) {
 		allowed := n.state.Policy(n.environment, &n.state.flags[key].Flag).depth()
 		if n.depth(key, known) > allowed {
 			faults.Add("environments."+n.environment+".prerequisites", nil, fmt.Sprintf("makes the chain that begins with %s deeper than %d", key, allowed), "")
+		}
+	}
+}
+
+// mostDecisions bounds what an evaluation may cost: the flags that it decides,
+// one by one, because prerequisites ask for them. Where a policy lets chains be
+// deep, they could else fan out without end.
+const mostDecisions = 100
+
+// decisions returns how many flags an evaluation of key decides at most. There
+// is no cycle; known holds what was counted.
+func (n needs) decisions(key string, known map[string]int) int {
+	if d, ok := known[key]; ok {
+		return d
+	}
+	known[key] = 1 // of a cycle, which only a log has that Handle did not write
+	sum := 1
+	for _, p := range n.of(key) {
+		sum = min(sum+n.decisions(p.Flag, known), mostDecisions+1)
+	}
+	known[key] = sum
+	return sum
+}
+
+// checkDecisions bounds the evaluation of the flag, and of those that need it.
+func (n needs) checkDecisions(faults *event.Invalids) {
+	known := map[string]int{}
+	for _, key := range append(n.above(n.flag.Key), n.flag.Key) {
+		if n.decisions(key, known) > mostDecisions {
+			faults.Add("environments."+n.environment+".prerequisites", nil,
+				fmt.Sprintf("make an evaluation of %s decide more than %d flags", key, mostDecisions), "ask for fewer, or for those at the end of the chains directly")
 		}
 	}
 }
