@@ -140,7 +140,7 @@ func (o *oracle) count(ctx context.Context, w *warehouse.Warehouse, f *findings)
 	for _, id := range missing {
 		f.missing[id] = true
 	}
-	if f.stored, err = w.Counted(ctx); err != nil {
+	if f.stored, _, err = w.Counted(ctx); err != nil {
 		return err
 	}
 	doubled, err := w.Doubled(ctx)

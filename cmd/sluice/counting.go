@@ -132,7 +132,7 @@ func (c *counting) view(ctx context.Context) (v server.FactsView, err error) {
 		v.DeadLetters += b.Dead
 		v.Unaccounted += int64(b.Unaccounted)
 	}
-	if v.Events, err = c.store.Counted(ctx); err != nil {
+	if v.Events, v.Reports, err = c.store.Counted(ctx); err != nil {
 		return v, err
 	}
 	v.ControlRows, _, err = c.store.ControlCount(ctx)

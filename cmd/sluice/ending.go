@@ -196,16 +196,16 @@ func (s *story) check(r decisions.Rollout, f server.FactsView, e decisions.Evide
 	}
 	d, _ := r.Last()
 	counted := e.UnitsOf("", "gate_30") + e.UnitsOf("", "gate_40")
-	sent := uint64(s.events.Load())
+	sent, stored := uint64(s.events.Load()), f.Events-f.Reports
 	must(r.Status == decisions.RolledBack && d.Verdict.Action == decisions.Rollback, "the rollout is %s, not rolled back", r.Status)
 	must(strings.Contains(d.Verdict.Reason, "day_7_retention"), "it was rolled back by %s, not by day_7_retention", d.Verdict.Reason)
 	must(counted == s.sent.Load(), "%d players were sent and %d are counted", s.sent.Load(), counted)
 	must(e.Exposures == s.sent.Load() && e.TwoArms == 0, "%d exposures are counted, and %d players in two arms", e.Exposures, e.TwoArms)
-	must(f.Events+f.DeadLetters == sent, "%d events were acknowledged, %d are stored and %d dead", sent, f.Events, f.DeadLetters)
+	must(stored+f.DeadLetters == sent, "%d events were acknowledged, %d are stored and %d dead", sent, stored, f.DeadLetters)
 	must(f.Unaccounted == 0, "%d events are unaccounted for", f.Unaccounted)
 	if len(faults) == 0 {
 		fmt.Fprintf(s.out, "\n%s events acknowledged = %s stored + %s dead letters; %s players sent = %s counted; %d later visitors, none analysed.\n",
-			thousands(int64(sent)), thousands(int64(f.Events)), thousands(int64(f.DeadLetters)), thousands(s.sent.Load()), thousands(counted), afterwards)
+			thousands(int64(sent)), thousands(int64(stored)), thousands(int64(f.DeadLetters)), thousands(s.sent.Load()), thousands(counted), afterwards)
 	}
 	return errors.Join(faults...)
 }

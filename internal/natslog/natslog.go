@@ -28,6 +28,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -100,9 +101,11 @@ type Store struct {
 	srv    *server.Server // nil with a URL
 	nc     *nats.Conn
 	js     jetstream.JetStream
-	noted  note              // what seal.json says
 	found  map[string]extent // of the streams' files before the server started; nil with a URL
 	aside  map[string]error  // streams of facts that are kept from the server, and why
+
+	noting sync.Mutex // guards what follows, and its file
+	noted  note       // what seal.json says
 }
 
 // Open starts or reaches the server, creates the streams that are absent and

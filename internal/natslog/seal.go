@@ -75,6 +75,11 @@ func (s *Sealer) write(ctx context.Context, m event.Mark) error {
 	if s.path == "" {
 		return nil
 	}
+	s.store.noting.Lock()
+	defer s.store.noting.Unlock()
+	if m.Seq < s.store.noted.Seq {
+		return nil // a faster sealer knows better
+	}
 	n := note{Mark: m, Streams: map[string]uint64{}}
 	for _, c := range s.store.config.streams() {
 		last, err := s.store.wire(c.Name, "").last(ctx)
@@ -112,6 +117,8 @@ func readNote(path string) (n note, err error) {
 // would get sequences that a loader has behind it. The log is compared when it
 // is folded.
 func (s *Store) compare(ctx context.Context, list []jetstream.StreamConfig) error {
+	s.noting.Lock()
+	defer s.noting.Unlock()
 	for _, c := range list {
 		last, err := s.wire(c.Name, "").last(ctx)
 		if err != nil {

@@ -331,6 +331,9 @@ func TestTamperedSeal(t *testing.T) {
 	if _, err := s.Log.Append(t.Context(), event.Sealed(event.Mark{Seq: 1, Head: event.Sum(nil)}, eventtest.Noon), 0); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Log.catchUp(t.Context(), s.Log.reach); !errors.Is(err, event.ErrDamaged) {
+		t.Errorf("catching up with a damaged log = %v", err)
+	}
 	if _, _, err := s.Log.index.state(); !errors.Is(err, event.ErrDamaged) {
 		t.Errorf("the index goes on: %v", err)
 	}

@@ -16,6 +16,7 @@ import (
 type FactsView struct {
 	Shards      []ShardView `json:"shards"`
 	Events      uint64      `json:"events" doc:"different events that are stored"`
+	Reports     uint64      `json:"reports" doc:"of these: counts of evaluations, which replicas report themselves"`
 	DeadLetters uint64      `json:"deadLetters" doc:"events that wait there"`
 	Unaccounted int64       `json:"unaccounted" doc:"events that were loaded and are neither stored nor dead; 0 when all is well"`
 	Control     ShardView   `json:"control" doc:"the control log"`

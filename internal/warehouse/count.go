@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest"
 )
 
 // ControlCount returns how many events of the control log are stored, and the
@@ -22,12 +23,15 @@ const everyID = `
 SELECT id FROM exposures FINAL UNION ALL SELECT id FROM metrics FINAL
 UNION ALL SELECT id FROM deployments FINAL UNION ALL SELECT id FROM readings FINAL`
 
-// Counted returns how many different events are stored, of any kind.
-func (w *Warehouse) Counted(ctx context.Context) (n uint64, err error) {
-	if err := one(ctx, w.reader, `SELECT uniqExact(id) FROM (`+everyID+`)`, nil, &n); err != nil {
-		return 0, fmt.Errorf("counting the events: %w", err)
+// Counted returns how many different events are stored, of any kind, and how
+// many of them are reports of evaluations, which replicas make themselves.
+func (w *Warehouse) Counted(ctx context.Context) (events, reports uint64, err error) {
+	err = one(ctx, w.reader, `SELECT uniqExact(id), uniqExactIf(id, id IN (SELECT id FROM readings WHERE name = {reports:String})) FROM (`+everyID+`)`,
+		Params{"reports": ingest.Evaluations}, &events, &reports)
+	if err != nil {
+		return 0, 0, fmt.Errorf("counting the events: %w", err)
 	}
-	return n, nil
+	return events, reports, nil
 }
 
 // Doubled returns how many rows would be counted although another row of the

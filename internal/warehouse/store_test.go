@@ -68,7 +68,7 @@ func TestInsert_everyTable(t *testing.T) {
 	if rows, last, err := w.ControlCount(t.Context()); err != nil || rows != 1 || last != 7 {
 		t.Errorf("control: %d rows, last %d, %v", rows, last, err)
 	}
-	if n, err := w.Counted(t.Context()); err != nil || n != 4 {
+	if n, _, err := w.Counted(t.Context()); err != nil || n != 4 {
 		t.Errorf("counted: %d, %v", n, err)
 	}
 	stranger := idAt(noon, 99)

@@ -58,6 +58,10 @@ func TestUsage(t *testing.T) {
 		t.Errorf("of all flags: %+v, %v", all, err)
 	}
 
+	if events, reports, err := w.Counted(t.Context()); err != nil || events != 11 || reports != 8 {
+		t.Errorf("%d events, %d of them reports, %v", events, reports, err)
+	}
+
 	seen, counting, err := w.Seen(t.Context(), "production", noon.Add(-time.Hour))
 	if err != nil {
 		t.Fatal(err)
