@@ -38,22 +38,41 @@ func BenchmarkEvaluateFiftyRules(b *testing.B) {
 }
 
 // BenchmarkEvaluateNestedConditions asks a rule whose ten conditions stand in
-// each other, and of which the innermost decides.
+// each other, over five attributes, and of which the innermost decides.
 func BenchmarkEvaluateNestedConditions(b *testing.B) {
 	h, f := newHouse(b), checkout()
 	when := Condition{Attribute: "ring", Op: Eq, Value: "beta"}
+	for i := range 9 {
+		step := Condition{Attribute: []string{"country", "plan", "app", "device"}[i%4], Op: Ne, Value: fmt.Sprintf("x%d", i)}
+		if i%3 == 2 {
+			step.Op = Eq
+			when = Condition{Any: []Condition{step, when}}
+		} else {
+			when = Condition{All: []Condition{step, when}}
+		}
+	}
+	f.Environments[production] = Environment{Enabled: true, Rules: []Rule{{Name: "deep", When: &when, Serve: "on"}}}
+	h.define(f)
+	measure(b, h.state.Compile(production, nil), &Context{Attributes: map[string]any{
+		"ring": "public", "workspace": "w-17", "country": "DE", "plan": "team", "app": "2.4.0", "device": "phone",
+	}})
+}
+
+// BenchmarkEvaluateManyAttributes is the same with an attribute of its own for
+// each condition and three that are asked again: what looking up costs.
+func BenchmarkEvaluateManyAttributes(b *testing.B) {
+	h, f := newHouse(b), checkout()
+	when := Condition{Attribute: "ring", Op: Eq, Value: "beta"}
+	c := &Context{Attributes: map[string]any{"ring": "public", "workspace": "w-17", "country": "DE"}}
 	for i := range 9 {
 		step := Condition{Attribute: fmt.Sprintf("a%d", i), Op: Ne, Value: "x"}
 		if when = (Condition{All: []Condition{step, when}}); i%3 == 2 {
 			when = Condition{Any: []Condition{{Attribute: "country", Op: Eq, Value: "FR"}, when}}
 		}
+		c.Attributes[step.Attribute] = "y"
 	}
 	f.Environments[production] = Environment{Enabled: true, Rules: []Rule{{Name: "deep", When: &when, Serve: "on"}}}
 	h.define(f)
-	c := &Context{Attributes: map[string]any{"ring": "public", "workspace": "w-17", "country": "DE"}}
-	for i := range 9 {
-		c.Attributes[fmt.Sprintf("a%d", i)] = "y"
-	}
 	measure(b, h.state.Compile(production, nil), c)
 }
 

@@ -15,6 +15,7 @@ type node struct {
 	children []node
 	test     test       // nil at a leaf: a question of presence, or a fault
 	segments []*segment // of a leaf that asks for membership, which has no test
+	exact    []string   // texts that test compares with for equality, nil when it does not
 	negated  bool       //
 	nested   bool       // the attribute's name has dots
 	never    bool       // the document is at fault: never met
@@ -71,6 +72,9 @@ func (n *node) attributeMet(c *Context) bool {
 		return n.scalarMet(scalar{kind: text, text: c.TargetingKey}, c.TargetingKey != "")
 	}
 	v, ok := c.attribute(n.name, n.nested)
+	if s, is := v.(string); is && n.exact != nil && len(n.exact) <= few { // what test would say, without the call
+		return slices.Contains(n.exact, s) != n.negated
+	}
 	switch list := v.(type) {
 	case []any:
 		return n.listMet(len(list), func(i int) scalar { return scalarOf(list[i]) })
@@ -187,7 +191,28 @@ func (n *node) leaf(c *Condition, look lookup, faults *event.Invalids) {
 	if !f.none() {
 		faults.Add(c.valuePath(f.at), values[f.at], f.why, f.fix)
 	}
-	n.test = made
+	n.test, n.exact = made, c.exact()
+}
+
+// exact returns the few texts that a leaf compares with for equality, nil when
+// it compares otherwise.
+func (c *Condition) exact() []string {
+	if !slices.Contains([]Operator{Eq, Ne, In, NotIn}, c.Op) || c.IgnoreCase {
+		return nil
+	}
+	values := c.Values
+	if c.Value != nil {
+		values = []any{c.Value}
+	}
+	texts := make([]string, len(values))
+	for i, v := range values {
+		s, ok := v.(string)
+		if !ok {
+			return nil
+		}
+		texts[i] = s
+	}
+	return texts
 }
 
 // lookup finds a segment by its key, nil when there is none that can be asked.

@@ -123,25 +123,13 @@ func (n *node) key() *node {
 	return nil
 }
 
-// values returns the texts that a leaf compares with for equality, nil when it
-// compares otherwise.
+// values returns the texts of which a leaf must find one, nil when it asks
+// otherwise.
 func (n *node) values() []string {
-	if n.doc.Op != Eq && n.doc.Op != In || n.doc.IgnoreCase {
+	if n.negated {
 		return nil
 	}
-	values := n.doc.Values
-	if n.doc.Value != nil {
-		values = []any{n.doc.Value}
-	}
-	texts := make([]string, len(values))
-	for i, v := range values {
-		s, ok := v.(string)
-		if !ok {
-			return nil
-		}
-		texts[i] = s
-	}
-	return texts
+	return n.exact
 }
 
 // rule returns the first rule that the context matches, nil when there is

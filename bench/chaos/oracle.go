@@ -34,6 +34,8 @@ type oracle struct {
 	resends  int // of batches that were acknowledged before
 	failures int // requests without an answer, or refused for the moment
 	changes  int // control events that were acknowledged
+
+	settled uint64 // last control event when everything was loaded
 }
 
 func newOracle() *oracle {
@@ -194,6 +196,7 @@ func (o *oracle) settle(ctx context.Context, v *victim) error {
 			whole = whole && s.Done == s.Last
 		}
 		if whole {
+			o.settled = f.Control.Last
 			return nil
 		}
 	}
