@@ -1,7 +1,8 @@
 package flags
 
 // deepest is how far a chain of prerequisites is followed. Handle refuses
-// cycles and chains deeper than one; this holds whatever the log says.
+// cycles, and chains deeper than one where no policy allows them; this holds
+// whatever the log says.
 const deepest = 8
 
 // Evaluate answers what the context gets for one flag. It cannot fail: an

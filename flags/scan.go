@@ -122,7 +122,7 @@ func checkLine(text string, longest int) string {
 	case len(text) > longest:
 		return fmt.Sprintf("is longer than %d bytes", longest)
 	case !utf8.ValidString(text):
-		return "is no UTF-8 text"
+		return "is not text in UTF-8"
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "has a control character"
 	}

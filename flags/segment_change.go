@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -123,22 +124,12 @@ func (s *State) Segments() []RecordedSegment {
 func (s *State) segmentAt(p pin) *RecordedSegment {
 	list := s.shared.Segments[p.key]
 	i, ok := slices.BinarySearchFunc(list, p.revision, func(d RecordedSegment, revision uint64) int {
-		return compareRevisions(d.Revision, revision)
+		return cmp.Compare(d.Revision, revision)
 	})
 	if !ok || list[i].Deleted {
 		return nil
 	}
 	return &list[i]
-}
-
-func compareRevisions(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func (s *State) segmentNow(key string) *RecordedSegment {

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -161,17 +158,10 @@ func (l UnitList) All(bulk *Units) iter.Seq[string] {
 // CheckUnit says why a text cannot be the id of a unit in a list, or returns
 // "".
 func CheckUnit(id string) string {
-	switch {
-	case id == "":
+	if id == "" {
 		return "is empty"
-	case len(id) > maxUnitID:
-		return fmt.Sprintf("is longer than %d bytes", maxUnitID)
-	case !utf8.ValidString(id):
-		return "is not text in UTF-8"
-	case strings.ContainsFunc(id, unicode.IsControl):
-		return "has a control character"
 	}
-	return ""
+	return checkLine(id, maxUnitID)
 }
 
 // UnmarshalJSON reads either form.
