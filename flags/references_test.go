@@ -137,7 +137,7 @@ func TestCheckPlaces(t *testing.T) {
 		`references[1].path "a\x00b" has a control character; write the path of a file from the root of the tree`: func(p *Place) { p.Path = "a\x00b" },
 		`references[1].line "0" is not between 1 and 10000000`:                                                    func(p *Place) { p.Line = 0 },
 		`references[1].line "10000001" is not between 1 and 10000000`:                                             func(p *Place) { p.Line = 10_000_001 },
-		`references[1].alias "\xff" is not text in UTF-8; write the word that stands for the key`:                     func(p *Place) { p.Alias = "\xff" },
+		`references[1].alias "\xff" is not text in UTF-8; write the word that stands for the key`:                 func(p *Place) { p.Alias = "\xff" },
 	} {
 		p := good
 		change(&p)
