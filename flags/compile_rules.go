@@ -64,7 +64,7 @@ func compileAudience(c *Condition, look lookup) *node {
 		return nil
 	}
 	n, _ := c.compile(look) // a faulty condition compiles to one that is never met
-	return &n
+	return n
 }
 
 func cumulate(arms []Arm, outcome func(variant string) *outcome) []arm {

@@ -8,18 +8,25 @@ import (
 	"github.com/sluice-hq/sluice/event"
 )
 
-// node is a compiled condition.
+// node is a compiled condition. What a leaf's answer leads to is worked out
+// beforehand (thread), so that asking a condition is a walk from leaf to leaf
+// however deep they stand in each other.
 type node struct {
-	doc      *Condition // what it was compiled from, to explain it
 	join     join
-	children []node
-	test     test       // nil at a leaf: a question of presence, or a fault
-	segments []*segment // of a leaf that asks for membership, which has no test
-	exact    []string   // texts that test compares with for equality, nil when it does not
-	negated  bool       //
+	about    about
+	slot     uint8 // of a leaf whose attribute others ask for too: its place in a walk's memory, from 1; of a root: the last of them
+	negated  bool
 	nested   bool       // the attribute's name has dots
 	never    bool       // the document is at fault: never met
+	brief    bool       // exact has few texts, and says what test would
 	name     string     // of the attribute
+	exact    []string   // texts that test compares with for equality, nil when it does not
+	yes, no  *node      // where a leaf's answer leads
+	test     test       // nil at a leaf: a question of presence, or a fault
+	segments []*segment // of a leaf that asks for membership, which has no test
+	children []node
+	first    *node      // of a root: where a walk begins
+	doc      *Condition // what it was compiled from, to explain it
 }
 
 // join says how a node's children make its answer.
@@ -30,93 +37,29 @@ const (
 	all
 	anyOf
 	none
+	accepted // no condition: the end of a walk that met it
+	failed   // likewise, of one that did not
 )
 
-// met reports whether the context meets the condition.
-func (n *node) met(c *Context) bool {
-	switch n.join {
-	case all:
-		for i := range n.children {
-			if !n.children[i].met(c) {
-				return false
-			}
-		}
-		return !n.never
-	case anyOf, none:
-		for i := range n.children {
-			if n.children[i].met(c) {
-				return n.join == anyOf
-			}
-		}
-		return n.join == none && !n.never
-	}
-	if n.segments != nil {
-		return !n.never && n.member(c) != n.negated
-	}
-	return !n.never && n.attributeMet(c)
-}
+// about says what a leaf asks for.
+type about uint8
 
-// member reports whether the context is in any of the segments.
-func (n *node) member(c *Context) bool {
-	for _, s := range n.segments {
-		if s.has(c) {
-			return true
-		}
-	}
-	return false
-}
-
-// attributeMet asks one attribute.
-func (n *node) attributeMet(c *Context) bool {
-	if n.name == TargetingKey {
-		return n.scalarMet(scalar{kind: text, text: c.TargetingKey}, c.TargetingKey != "")
-	}
-	v, ok := c.attribute(n.name, n.nested)
-	if s, is := v.(string); is && n.exact != nil && len(n.exact) <= few { // what test would say, without the call
-		return slices.Contains(n.exact, s) != n.negated
-	}
-	switch list := v.(type) {
-	case []any:
-		return n.listMet(len(list), func(i int) scalar { return scalarOf(list[i]) })
-	case []string:
-		return n.listMet(len(list), func(i int) scalar { return scalar{kind: text, text: list[i]} })
-	}
-	return n.scalarMet(scalarOf(v), ok)
-}
-
-func (n *node) scalarMet(s scalar, present bool) bool {
-	if n.test == nil {
-		return present != n.negated
-	}
-	if !present {
-		return false
-	}
-	met, applies := n.test(s)
-	if n.negated {
-		return applies && !met
-	}
-	return met
-}
-
-func (n *node) listMet(size int, at func(int) scalar) bool {
-	if n.test == nil {
-		return !n.negated
-	}
-	applies := size == 0
-	for i := range size {
-		met, does := n.test(at(i))
-		if met {
-			return !n.negated
-		}
-		applies = applies || does
-	}
-	return n.negated && applies
-}
+const (
+	anAttribute about = iota
+	theKey            // the targeting key
+	membership
+)
 
 // compile turns a condition into a node and says all that is wrong with it.
 // A node with a fault is never met, so that a Set can be built from any log.
 // look finds the segments that it names; nil when a document is checked alone.
-func (c *Condition) compile(look lookup) (node, event.Invalids) {
+func (c *Condition) compile(look lookup) (*node, event.Invalids) {
+	n, faults := c.node(look)
+	n.begin()
+	return &n, faults
+}
+
+func (c *Condition) node(look lookup) (node, event.Invalids) {
 	var faults event.Invalids
 	n := node{doc: c}
 	parts := 0
@@ -159,7 +102,7 @@ func (n *node) branch(name string, list []Condition, look lookup, faults *event.
 		faults.Add(name, nil, "is empty", "write at least one condition")
 	}
 	for i := range list {
-		child, f := list[i].compile(look)
+		child, f := list[i].node(look)
 		faults.Under(fmt.Sprintf("%s[%d]", name, i), f)
 		n.children = append(n.children, child)
 	}
@@ -167,6 +110,9 @@ func (n *node) branch(name string, list []Condition, look lookup, faults *event.
 
 func (n *node) leaf(c *Condition, look lookup, faults *event.Invalids) {
 	n.name, n.nested = c.Attribute, strings.Contains(c.Attribute, ".")
+	if n.name == TargetingKey {
+		n.about = theKey
+	}
 	t, ok := c.Op.trait()
 	if !ok {
 		faults.Add("op", c.Op, "is not an operator", known)
@@ -192,6 +138,7 @@ func (n *node) leaf(c *Condition, look lookup, faults *event.Invalids) {
 		faults.Add(c.valuePath(f.at), values[f.at], f.why, f.fix)
 	}
 	n.test, n.exact = made, c.exact()
+	n.brief = 0 < len(n.exact) && len(n.exact) <= few
 }
 
 // exact returns the few texts that a leaf compares with for equality, nil when
@@ -222,6 +169,7 @@ type lookup func(key string) *segment
 // be asked the node is never met, whether it asks for membership or for its
 // opposite.
 func (n *node) membership(c *Condition, look lookup, faults *event.Invalids) {
+	n.about = membership
 	t, _ := c.Op.trait()
 	values, ok := c.values(t, faults)
 	if c.Attribute != "" {

@@ -31,20 +31,22 @@ func (c *Context) unitID(kind string) string {
 }
 
 // attribute returns the value of an attribute: one of that very name first,
-// then, when the name has dots, the one that a path leads to. Null is absent.
-func (c *Context) attribute(name string, nested bool) (any, bool) {
-	if v, ok := c.Attributes[name]; ok || !nested {
-		return v, v != nil
+// then, when the name has dots, the one that a path leads to; nil when there
+// is none, as when it is null.
+func (c *Context) attribute(name string, nested bool) any {
+	v, ok := c.Attributes[name]
+	if ok || !nested {
+		return v
 	}
 	in := c.Attributes
 	for {
 		head, rest, more := strings.Cut(name, ".")
 		v, ok := in[head]
 		if !ok || !more {
-			return v, v != nil
+			return v
 		}
 		if in, ok = v.(map[string]any); !ok {
-			return nil, false
+			return nil
 		}
 		name = rest
 	}

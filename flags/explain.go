@@ -3,6 +3,7 @@ package flags
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -240,28 +241,41 @@ func (s *split) explainText(of, text string) Hashed {
 }
 
 func (n *node) explain(c *Context) Tested {
-	t := Tested{Condition: n.doc.String(), Met: n.met(c)}
+	t := Tested{Condition: n.doc.String()}
 	for i := range n.children {
 		t.Parts = append(t.Parts, n.children[i].explain(c))
 	}
-	switch {
-	case n.segments != nil:
-		for _, s := range n.segments {
-			t.Segments = append(t.Segments, s.explain(c))
-		}
-	case n.join == leaf && n.name != "":
+	for _, s := range n.segments {
+		t.Segments = append(t.Segments, s.explain(c))
+	}
+	if n.join == leaf && n.about != membership {
 		t.Is = n.is(c)
 	}
+	t.Met = !n.never && n.joined(c, t.Parts)
 	return t
 }
 
-// is returns the attribute that the leaf asks for, as JSON.
-func (n *node) is(c *Context) json.RawMessage {
-	var v any = c.TargetingKey
-	if n.name != TargetingKey {
-		v, _ = c.attribute(n.name, n.nested)
+// joined makes a node's answer of those of its parts, or asks the leaf.
+func (n *node) joined(c *Context, parts []Tested) bool {
+	isMet := func(t Tested) bool { return t.Met }
+	switch n.join {
+	case all:
+		return !slices.ContainsFunc(parts, func(t Tested) bool { return !t.Met })
+	case anyOf:
+		return slices.ContainsFunc(parts, isMet)
+	case none:
+		return !slices.ContainsFunc(parts, isMet)
 	}
-	if v == nil || v == "" && n.name == TargetingKey {
+	return n.answer(c, n.value(c))
+}
+
+// is returns what the leaf asks for, as JSON.
+func (n *node) is(c *Context) json.RawMessage {
+	v := n.value(c)
+	if n.about == theKey && c.TargetingKey != "" {
+		v = c.TargetingKey
+	}
+	if v == nil {
 		return nil
 	}
 	raw, err := json.Marshal(v)

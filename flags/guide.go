@@ -81,7 +81,7 @@ func (k *guideKey) candidates(c *Context) uint64 {
 	if k.leaf.name == TargetingKey {
 		return k.others | k.by[c.TargetingKey]
 	}
-	v, _ := c.attribute(k.leaf.name, k.leaf.nested)
+	v := c.attribute(k.leaf.name, k.leaf.nested)
 	found := k.others
 	switch list := v.(type) {
 	case string:

@@ -135,8 +135,7 @@ func compileSegment(doc *RecordedSegment, lists Lists) *segment {
 	s.excluded, out = doc.Excluded.compile(lists)
 	s.unloaded = !in || !out
 	if doc.When != nil {
-		n, _ := doc.When.compile(func(string) *segment { return nil }) // a faulty condition compiles to one that is never met
-		s.when = &n
+		s.when, _ = doc.When.compile(func(string) *segment { return nil }) // a faulty condition compiles to one that is never met
 	}
 	return s
 }
