@@ -61,7 +61,7 @@ func BenchmarkAppendMany(b *testing.B) {
 // BenchmarkPublish is a pack of 1,000 events, 300 KB, on disk.
 func BenchmarkPublish(b *testing.B) {
 	c := config(b.TempDir())
-	c.FactsBytes = 32 << 30
+	c.FactsBytes = 1 << 30 // 500 packs are 150 MB
 	s, err := Open(b.Context(), c)
 	if err != nil {
 		b.Fatal(err)
