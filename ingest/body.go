@@ -20,6 +20,9 @@ type Request struct {
 	Encoding    string    // Content-Encoding: "", identity, gzip or zstd
 	Type        string    // Content-Type; "" is taken for JSON
 	Body        io.Reader // read to its end, or to the limit
+
+	Import bool // events of any age are taken, and units that are hashes stay what they are
+	Check  bool // says what would be taken, and keeps nothing
 }
 
 // inflater reads the bodies of requests. The zero value is ready; it is safe

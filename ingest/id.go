@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"time"
 
@@ -28,4 +30,25 @@ func parseID(text []byte) (id event.ID, ok bool) {
 	}
 	_, err := hex.Decode(id[:], digits[:])
 	return id, err == nil
+}
+
+// DeriveID returns the ID of an event that its sender has given none: of the
+// form of version 7, with the event's time, and for the rest a hash of what
+// names the event. The same time and parts give the same ID for ever, so that an
+// import that is repeated changes nothing. Parts are told apart by their lengths.
+func DeriveID(at time.Time, parts ...string) (id event.ID) {
+	h := sha256.New()
+	var length [8]byte
+	for _, p := range parts {
+		binary.BigEndian.PutUint64(length[:], uint64(len(p)))
+		_, _ = h.Write(length[:]) // a hash never fails
+		_, _ = h.Write([]byte(p))
+	}
+	copy(id[6:], h.Sum(nil))
+	milli := uint64(at.UnixMilli())
+	binary.BigEndian.PutUint16(id[:2], uint16(milli>>32))
+	binary.BigEndian.PutUint32(id[2:6], uint32(milli))
+	id[6] = id[6]&0x0f | 0x70
+	id[8] = id[8]&0x3f | 0x80
+	return id
 }

@@ -48,31 +48,44 @@ func (in *Intake) Accept(ctx context.Context, req Request, now time.Time) (Recei
 	if err != nil {
 		return Receipt{}, err
 	}
-	taken, err := in.take(ctx, req.Environment, body, now)
+	taken, err := in.take(ctx, in.door(req), req.Environment, body, now)
 	if err != nil {
 		return Receipt{}, err
 	}
 	receipt := taken.receipt()
+	if req.Check {
+		return receipt, nil
+	}
 	return receipt, in.submit(ctx, taken.Batch)
+}
+
+// door returns the door that a request comes to.
+func (in *Intake) door(req Request) *Door {
+	if !req.Import {
+		return in.Door
+	}
+	door := *in.Door
+	door.Replay = true
+	return &door
 }
 
 // take lets the events through the door. An exposure may name a revision that
 // another replica served before this one has heard of it: the history would
 // say nothing of it, or what was in force before, and the unit would be counted
 // elsewhere or nowhere. So the door looks again when the history has caught up.
-func (in *Intake) take(ctx context.Context, environment string, body []byte, now time.Time) (Taken, error) {
+func (in *Intake) take(ctx context.Context, door *Door, environment string, body []byte, now time.Time) (Taken, error) {
 	if in.History == nil {
-		return in.Door.Accept(environment, body, now)
+		return door.Accept(environment, body, now)
 	}
 	seen := in.History.Seq() // before the door looks: what arrives meanwhile may have been looked for already
-	taken, err := in.Door.Accept(environment, body, now)
+	taken, err := door.Accept(environment, body, now)
 	if taken.Revision <= seen {
 		return taken, err
 	}
 	if err := in.catchUp(ctx, taken.Revision); err != nil {
 		return Taken{}, fmt.Errorf("%w: revision %d is not known here yet: %w", ErrBusy, taken.Revision, err)
 	}
-	return in.Door.Accept(environment, body, now)
+	return door.Accept(environment, body, now)
 }
 
 // patience bounds the wait for the history: longer, and it is the sender's

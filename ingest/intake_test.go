@@ -78,6 +78,44 @@ func TestIntake_encodings(t *testing.T) {
 	}
 }
 
+// TestIntake_imports: an import brings old events and units that are hashes, and
+// leaves the door of everybody else as it was.
+func TestIntake_imports(t *testing.T) {
+	in, streams := intake(1)
+	old := exposure()
+	old.At = noon.AddDate(-1, 0, 0)
+	old.ID, old.Unit.ID = ingest.DeriveID(old.At, "a"), "hash:00000000000000ff"
+	for _, imports := range []bool{true, false} {
+		r := request("", marshal(t, []any{old}))
+		r.Import = imports
+		if got, err := in.Accept(t.Context(), r, noon); (err == nil) != imports || imports && got.Accepted != 1 {
+			t.Errorf("import %t: %+v, %v", imports, got, err)
+		}
+	}
+	messages, err := streams[0].Read(t.Context(), 0, 2)
+	if err != nil || len(messages) != 1 {
+		t.Fatalf("%d messages, %v", len(messages), err)
+	}
+	b, err := codec.Decode("facts-0", messages[0])
+	if err != nil || b.Exposures[0].Unit != 0xff || !b.Exposures[0].At.Equal(old.At) {
+		t.Errorf("got %+v, %v", b.Exposures, err)
+	}
+}
+
+// TestIntake_checks: a check says what an import would, and keeps nothing.
+func TestIntake_checks(t *testing.T) {
+	in, streams := intake(1)
+	r := request("", "["+marshal(t, exposure())+",7]")
+	r.Check = true
+	got, err := in.Accept(t.Context(), r, noon)
+	if err != nil || got.Accepted != 1 || len(got.Rejected) != 1 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if last, _ := streams[0].Last(t.Context()); last != 0 {
+		t.Errorf("%d messages are kept", last)
+	}
+}
+
 func TestIntake_refusals(t *testing.T) {
 	good := marshal(t, exposure())
 	noise := make([]byte, 2<<20)

@@ -46,6 +46,7 @@ const (
 	Public   Permission = "public"   // nothing: health, sign-in, assets
 	Evaluate Permission = "evaluate" // flags of one environment, evaluated
 	Send     Permission = "send"     // exposures and metric events
+	Import   Permission = "import"   // events of any age: what was measured long ago may come out otherwise
 	Sync     Permission = "sync"     // whole rulesets of one environment: SDKs and relays that evaluate by themselves
 	Read     Permission = "read"     // definitions, readouts, decisions
 	Write    Permission = "write"    // flags, metrics, plans
@@ -62,7 +63,7 @@ func (r Role) may(what Permission) bool {
 		return slices.Contains(roles, r)
 	case Evaluate, Send, Write:
 		return r == Editor || r == Approver || r == Admin
-	case Decide:
+	case Decide, Import:
 		return r == Approver || r == Admin
 	case Manage:
 		return r == Admin

@@ -78,6 +78,8 @@ var byItself = map[string]described{
 		query: map[string]string{"environment": "for tokens that are bound to none", flags.TargetingKey: "id of the unit; every other word of the query is an attribute of the context"}},
 	"send-events": {body: []string{"application/json", "application/x-ndjson"}, taken: []eventIn{}, status: 202, media: "application/json",
 		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none"}},
+	"import-events": {body: []string{"application/json", "application/x-ndjson"}, taken: []eventIn{}, status: 202, media: "application/json",
+		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none", "check": "true: say what would be taken, with status 200, and keep nothing"}},
 	"calculate": {body: []string{"application/json"}, status: 200, media: "application/json", fault: calculationFault{}},
 	"audit":     {status: 200, media: "application/x-ndjson", query: map[string]string{"after": "sequence; the events behind it"}},
 	"healthz":   {status: 200, media: "application/json"},

@@ -12,20 +12,39 @@ import (
 // takeEvents answers POST /v1/events: 202 when every accepted event is on
 // disk, with the events that were not accepted and why.
 func (s *server) takeEvents(w http.ResponseWriter, r *http.Request) error {
+	return s.intake(w, r, ingest.Request{})
+}
+
+// importEvents answers POST /api/v1/events/import as takeEvents does, for events
+// that happened long ago. With check=true it says what would be taken: 200, and
+// nothing is kept.
+func (s *server) importEvents(w http.ResponseWriter, r *http.Request) error {
+	check := r.URL.Query().Get("check")
+	if check != "" && check != "true" && check != "false" {
+		return event.Invalid{Path: "check", Value: check, Why: "is neither true nor false", Fix: "leave it out to import"}
+	}
+	return s.intake(w, r, ingest.Request{Import: true, Check: check == "true"})
+}
+
+// intake hands the body of a request to the intake.
+func (s *server) intake(w http.ResponseWriter, r *http.Request, in ingest.Request) error {
 	if s.Intake == nil {
 		return errNoSuch
 	}
-	env := environment(r, who(r.Context()))
-	if _, err := s.sets.at(env); err != nil {
+	in.Environment = environment(r, who(r.Context()))
+	if _, err := s.sets.at(in.Environment); err != nil {
 		return err
 	}
-	receipt, err := s.Intake.Accept(r.Context(), ingest.Request{
-		Environment: env, Encoding: r.Header.Get("Content-Encoding"), Type: r.Header.Get("Content-Type"), Body: r.Body,
-	}, s.Now())
+	in.Encoding, in.Type, in.Body = r.Header.Get("Content-Encoding"), r.Header.Get("Content-Type"), r.Body
+	receipt, err := s.Intake.Accept(r.Context(), in, s.Now())
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusAccepted, receipt)
+	status := http.StatusAccepted
+	if in.Check {
+		status = http.StatusOK
+	}
+	return writeJSON(w, status, receipt)
 }
 
 // comeBack asks a client to come back between 1 and 30 seconds from now, each at

@@ -177,7 +177,7 @@ func (all routes) matched(r *http.Request) *route {
 
 // enter hands a request to its handler: events are counted on the way.
 func (s *server) enter(w http.ResponseWriter, r *http.Request, at *route, next http.Handler) {
-	if at.needs == access.Send {
+	if at.brings() {
 		s.metered(w, r, who(r.Context()), next)
 		return
 	}

@@ -116,7 +116,7 @@ func (s *server) wait(r *http.Request, at *route, p access.Principal, known bool
 	if wait == 0 {
 		wait = byToken.Take(p.Token, 1, now)
 	}
-	if wait == 0 && at.needs == access.Send {
+	if wait == 0 && at.brings() {
 		wait = s.pools.bytes.Take(p.Token, 0, now) // what came before is paid for
 		if p.Class == access.ClientSDK {
 			wait = max(wait, s.pools.bytesFrom.Take(s.address(r), 0, now))
@@ -129,7 +129,7 @@ func (p *pools) of(needs access.Permission) (byToken, byAddress *limit.Pool) {
 	switch needs {
 	case access.Evaluate, access.Sync:
 		return p.evaluate, p.evaluateFrom
-	case access.Send:
+	case access.Send, access.Import:
 		return p.events, p.eventsFrom
 	case access.Public, access.Read, access.Write, access.Decide, access.Manage:
 	}

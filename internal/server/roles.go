@@ -25,7 +25,7 @@ func (r route) role() Role {
 	switch r.needs {
 	case access.Evaluate, access.Sync:
 		return Flags
-	case access.Send:
+	case access.Send, access.Import:
 		return Ingest
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")

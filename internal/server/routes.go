@@ -56,6 +56,9 @@ func (c scope) environment(r *http.Request, p access.Principal) string {
 // streams reports whether the route answers for as long as its client listens.
 func (at *route) streams() bool { return at.name == "stream-rulesets" || at.name == "stream-notices" }
 
+// brings reports whether a request of the route is full of events.
+func (at *route) brings() bool { return at.needs == access.Send || at.needs == access.Import }
+
 // plain registers a handler that reads and writes by itself.
 func plain(handler func(*server, http.ResponseWriter, *http.Request) error) func(*server, *mux.Router, huma.API, route) {
 	return func(s *server, r *mux.Router, api huma.API, at route) {

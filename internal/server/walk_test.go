@@ -38,6 +38,7 @@ var duties = map[string]duty{
 	"evaluate-flags-slash": {access.Evaluate, callers},
 	"stream-notices":       {access.Evaluate, callers},
 	"send-events":          {access.Send, callers},
+	"import-events":        {access.Import, callers},
 	"stream-rulesets":      {access.Sync, callers},
 	"acknowledge-revision": {access.Sync, callers},
 
@@ -133,12 +134,12 @@ var walkers = map[string]walker{
 	"foreign":  {may: "evaluate send sync", environment: "staging"},
 	"viewer":   {may: "read sync"},
 	"editor":   {may: "read sync evaluate send write"},
-	"approver": {may: "read sync evaluate send write decide"},
-	"admin":    {may: "read sync evaluate send write decide manage"},
-	"home":     {may: "read sync evaluate send write decide manage", environment: "production"},
-	"bound":    {may: "read sync evaluate send write decide manage", environment: "staging"},
-	"shop":     {may: "read sync evaluate send write decide manage", keys: "shop."},
-	"keys":     {may: "read sync evaluate send write decide manage", keys: "search."},
+	"approver": {may: "read sync evaluate send import write decide"},
+	"admin":    {may: "read sync evaluate send import write decide manage"},
+	"home":     {may: "read sync evaluate send import write decide manage", environment: "production"},
+	"bound":    {may: "read sync evaluate send import write decide manage", environment: "staging"},
+	"shop":     {may: "read sync evaluate send import write decide manage", keys: "shop."},
+	"keys":     {may: "read sync evaluate send import write decide manage", keys: "search."},
 }
 
 // passes says whether a walker gets through a door with this duty, when the
