@@ -38,13 +38,16 @@ bench-streams: build engine ## 10,000 streams: how long a change takes, what eac
 replay:                     ## the state after 100,000 random commands, live, from zero and from snapshots
 	SLUICE_REPLAY=100000 $(GO) test -run TestReplay -v -timeout 30m ./internal/harness
 
-chaos: build engine         ## kill -9 at seeded random points: nothing lost, nothing doubled
-	$(GO) run ./bench/chaos --kills 20 --seed $(SEED)
+chaos: bin/sluice-chaos engine ## kill -9 at every point of the loader and at random: nothing lost, nothing doubled
+	$(GO) run ./bench/chaos --seed $(SEED)
 
 build: bin/sluice
 
 bin/sluice: $(SOURCES) go.mod go.sum
 	$(GO) build -o $@ ./cmd/sluice
+
+bin/sluice-chaos: $(SOURCES) go.mod go.sum
+	$(GO) build -tags chaos -o $@ ./cmd/sluice
 
 bin/staticcheck: bench/tools/go.mod
 	cd bench/tools && $(GO) build -o ../../bin/ honnef.co/go/tools/cmd/staticcheck golang.org/x/vuln/cmd/govulncheck

@@ -1,109 +1,74 @@
-// Command chaos torments a built Sluice: it sends events and changes while it
-// kills the process and its ClickHouse engine with SIGKILL at seeded random
-// moments, and keeps its own record of every event that was acknowledged. At
-// the end it opens what is on disk and compares: how many acknowledged events
-// are neither stored nor dead letters (lost), how many are there more than once
-// (doubled). Both must be 0.
+// Command chaos torments Sluice and says what was lost and what was counted
+// twice: both must be 0. Its trials, each by a seed:
 //
-//	go build -o bin/sluice ./cmd/sluice && go run ./bench/chaos --kills 20 --seed 1
+//	kills  sends events and changes to a built Sluice while that process and its
+//	       ClickHouse engine are killed with SIGKILL: half of the times at random
+//	       moments, half of them at points of the loader, each as often (before
+//	       and after the intent, inside the insert, before the read-back, before
+//	       the advance). It keeps its own record of every event that was
+//	       acknowledged and compares it with what is on disk at the end.
+//
+// It needs a program that can be told where to die:
+//
+//	go build -tags chaos -o bin/sluice-chaos ./cmd/sluice && go run ./bench/chaos --seed 1
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
+// options say how much of everything; zero leaves a trial out.
+type options struct {
+	seed      uint64
+	binary    string
+	documents string // flag, metrics and plan for the kills
+	data      string // new folder of the killed program's data, kept; "": a temporary one
+	kills     int    // of each, the process and the engine
+}
+
 func main() {
-	kills := flag.Int("kills", 20, "how often something is killed")
-	seed := flag.Uint64("seed", 1, "of the moments and of what is killed")
-	binary := flag.String("binary", "bin/sluice", "the built program")
-	documents := flag.String("documents", "cmd/sluice/demo/cookie-cats.yaml", "flag, metrics and plan")
-	keep := flag.String("data", "", "new folder of the data, kept; default: a temporary one")
+	var o options
+	flag.Uint64Var(&o.seed, "seed", 1, "of everything that is drawn")
+	flag.StringVar(&o.binary, "binary", "bin/sluice-chaos", "the program, built with -tags chaos")
+	flag.StringVar(&o.documents, "documents", "cmd/sluice/demo/cookie-cats.yaml", "flag, metrics and plan")
+	flag.StringVar(&o.data, "data", "", "new folder of the killed program's data, kept; default: a temporary one")
+	flag.IntVar(&o.kills, "kills", 200, "how often the process is killed, and how often the engine")
+	trials := flag.String("trials", "kills", "what is tried")
 	flag.Parse()
 
-	ctx, stop := context.WithTimeout(context.Background(), time.Duration(*kills)*15*time.Second+3*time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), time.Duration(2*o.kills)*15*time.Second+20*time.Minute)
 	defer stop()
-	if err := run(ctx, *binary, *documents, *keep, *kills, *seed); err != nil {
+	rows, err := o.try(ctx, strings.Split(*trials, ","))
+	fmt.Print(table(o.seed, rows))
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary, documents, data string, kills int, seed uint64) error {
-	if data == "" {
-		dir, err := os.MkdirTemp("", "sluice-chaos-")
-		if err != nil {
-			return err
+// try runs the trials that are named and returns what each found, also of
+// those before a fault.
+func (o options) try(ctx context.Context, names []string) (rows []row, err error) {
+	all := []struct {
+		name string
+		run  func(context.Context) ([]row, error)
+	}{{"kills", o.killTrial}}
+	for _, t := range all {
+		if !slices.Contains(names, t.name) {
+			continue
 		}
-		defer os.RemoveAll(dir)
-		data = dir
-	}
-	if err := fresh(data); err != nil {
-		return err
-	}
-	v := &victim{binary: binary, data: data}
-	if err := v.start(ctx); err != nil {
-		return err
-	}
-	defer v.kill()
-	fmt.Printf("seed %d, %d kills, data in %s\n", seed, kills, data)
-	o := newOracle()
-	if err := o.prepare(ctx, v, documents); err != nil {
-		return fmt.Errorf("preparing: %w", err)
-	}
-	torment, calm := context.WithCancel(ctx)
-	senders := o.send(torment, seed)
-	err := killAll(ctx, v, kills, rand.New(rand.NewPCG(seed, 1)))
-	calm()
-	for range senders {
-		<-o.done
-	}
-	if err != nil {
-		return err
-	}
-	if err := o.settle(ctx, v); err != nil {
-		return err
-	}
-	if err := v.stop(); err != nil {
-		return fmt.Errorf("stopping: %w", err)
-	}
-	return o.compare(ctx, v)
-}
-
-// fresh makes the folder of the data. One that was used has an admin token that
-// nobody knows and events that nobody here counted.
-func fresh(data string) error {
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return fmt.Errorf("making the folder of the data: %w", err)
-	}
-	used, err := os.ReadDir(data)
-	if err == nil && len(used) > 0 {
-		err = fmt.Errorf("%s is not empty: name a new folder", data)
-	}
-	return err
-}
-
-// killAll kills and waits for the recovery, again and again.
-func killAll(ctx context.Context, v *victim, kills int, r *rand.Rand) error {
-	for i, n := range r.Perm(kills) {
-		pause(ctx, time.Duration(200+r.IntN(1500))*time.Millisecond)
-		engine := n%2 == 0 // half of them, in random order
-		began := time.Now()
-		if err := v.killOne(ctx, engine); err != nil {
-			return fmt.Errorf("kill %d: %w", i+1, err)
+		found, failed := t.run(ctx)
+		rows = append(rows, found...)
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", t.name, failed))
 		}
-		v.recoveries = append(v.recoveries, time.Since(began))
 	}
-	return ctx.Err()
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
+	return rows, err
 }

@@ -23,9 +23,8 @@ type victim struct {
 	address      string // http://host:port, the same at every start
 	token        string // admin token, of the first start
 	cmd          *exec.Cmd
-	processes    int // kills of the whole process
-	engines      int // kills of the engine alone
-	recoveries   []time.Duration
+	died         map[kill]int               // how often, by victim and point
+	recoveries   map[string][]time.Duration // by victim
 }
 
 // start starts the process and waits until it is ready.
@@ -91,22 +90,60 @@ func (v *victim) ready(ctx context.Context) error {
 	return fmt.Errorf("not ready after 60 s; see %s", filepath.Join(v.data, "chaos.log"))
 }
 
-// killOne kills the engine or the whole process and waits for the recovery.
-func (v *victim) killOne(ctx context.Context, engine bool) error {
-	if engine {
-		pid, err := v.engine()
-		if err != nil {
+// die lets a death happen and waits until everything is well again.
+func (v *victim) die(ctx context.Context, k kill) error {
+	if k.point != "" {
+		if err := v.dieAt(ctx, k); err != nil {
 			return err
 		}
-		v.engines++
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			return fmt.Errorf("killing the engine: %w", err)
-		}
-		return v.ready(ctx)
+	} else if err := v.dieNow(k); err != nil {
+		return err
 	}
-	v.processes++
-	v.kill()
-	return v.start(ctx)
+	v.died[kill{victim: k.victim, point: k.point}]++
+	began := time.Now()
+	recovered := v.ready
+	if k.victim == "process" {
+		v.kill() // it is dead, and is buried
+		recovered = v.start
+	}
+	if err := recovered(ctx); err != nil {
+		return err
+	}
+	v.recoveries[k.victim] = append(v.recoveries[k.victim], time.Since(began))
+	return nil
+}
+
+// dieNow kills from outside.
+func (v *victim) dieNow(k kill) error {
+	pid := v.cmd.Process.Pid
+	if k.victim == "engine" {
+		var err error
+		if pid, err = v.engine(); err != nil {
+			return err
+		}
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		return fmt.Errorf("killing the %s: %w", k.victim, err)
+	}
+	return nil
+}
+
+// dieAt tells the program where to die, and returns when it has: the file with
+// the plan is called "crashed" then.
+func (v *victim) dieAt(ctx context.Context, k kill) error {
+	plan := filepath.Join(v.data, "crash")
+	if err := os.WriteFile(plan+".new", fmt.Appendf(nil, "%s %s %.3f", k.victim, k.point, k.part), 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(plan+".new", plan); err != nil {
+		return err
+	}
+	for end := time.Now().Add(time.Minute); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, time.Millisecond) {
+		if os.Remove(plan+"ed") == nil {
+			return nil
+		}
+	}
+	return errors.Join(errNotReached, ctx.Err())
 }
 
 // engine finds the child that holds the engine.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/engine"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/internal/warehouse"
 )
@@ -27,6 +28,7 @@ type counting struct {
 	loads   bool             // this replica runs the loaders
 	loaders []*ingest.Loader // one for each stream of facts, and one for the control log
 	ledgers map[string]*ingest.Ledger
+	fragile fragile
 }
 
 // openCounting opens the warehouse, with its engine if there is no server, and
@@ -52,6 +54,8 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 	if c.store, err = warehouse.Open(ctx, at); err != nil {
 		return nil, err
 	}
+	c.fragile = newFragile(h.Data, c.engine)
+	c.kv = c.fragile.kv(c.kv)
 	for i, s := range facts.streams {
 		c.add(h, fmt.Sprintf("facts-%d", i), s, ingest.NewCodec())
 	}
@@ -62,10 +66,18 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 // add makes the loader of a stream, and its ledger.
 func (c *counting) add(h *house, shard string, s ingest.Stream, d ingest.Decoder) {
 	l := &ingest.Loader{
-		Shard: shard, Generation: generation, Stream: s, KV: c.kv, Store: c.store, Dead: c.dead, Decoder: d, Logger: h.lg,
+		Shard: shard, Generation: generation, Stream: s, KV: c.kv, Store: c.fragile.store(c.store), Dead: c.dead, Decoder: d, Logger: h.lg,
 	}
 	c.loaders = append(c.loaders, l)
 	c.ledgers[shard] = &ingest.Ledger{Reconciler: ingest.Reconciler{Shard: shard, Stream: s, Store: c.store, Dead: c.dead, Decoder: d}}
+}
+
+// engine says how the embedded engine is; nothing with a ClickHouse server.
+func (c *counting) engine() engine.Status {
+	if c.motor == nil {
+		return engine.Status{}
+	}
+	return c.motor.Status()
 }
 
 // run loads, if that is this replica's to do, until ctx is done.

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
@@ -20,19 +19,36 @@ import (
 
 // compare opens what the stopped victim left on disk and holds it against what
 // was acknowledged.
-func (o *oracle) compare(ctx context.Context, v *victim) error {
+func (o *oracle) compare(ctx context.Context, v *victim) ([]row, error) {
 	found, err := streams(ctx, v)
 	if err == nil {
 		err = o.tables(ctx, v, &found)
 	}
 	if err != nil {
-		return fmt.Errorf("looking at what is on disk: %w", err)
+		return nil, fmt.Errorf("looking at what is on disk: %w", err)
 	}
-	var lost, dead, twice int
+	lost, dead, doubled := o.fates(found)
+	var rows []row
+	for _, victim := range []string{"process", "engine"} {
+		times := v.recoveries[victim]
+		rows = append(rows,
+			row{"kill -9 of the " + victim, fmt.Sprintf("%d times", len(times)), lost, doubled, "ready again: " + spread(times)},
+			remark(v.where(victim)))
+	}
+	rows = append(rows,
+		remark(fmt.Sprintf("%d events acknowledged = %d stored + %d dead letters", len(o.acked), len(o.acked)-len(found.missing), dead)),
+		remark(fmt.Sprintf("%d requests acknowledged, %d sent again after that; %d tries without an answer", o.requests, o.resends, o.failures)),
+		remark(fmt.Sprintf("control log: %d events, %d rows", found.last, found.rows)))
+	return rows, errors.Join(o.verdict(lost, doubled, found), verify(v))
+}
+
+// fates counts what became of the acknowledged events.
+func (o *oracle) fates(f findings) (lost, dead, doubled int) {
+	doubled = f.copies
 	for id := range o.acked {
-		switch missing, buried := found.missing[id], found.dead[id]; {
+		switch missing, buried := f.missing[id], f.dead[id]; {
 		case buried && !missing:
-			twice++
+			doubled++
 			dead++
 		case buried:
 			dead++
@@ -40,16 +56,7 @@ func (o *oracle) compare(ctx context.Context, v *victim) error {
 			lost++
 		}
 	}
-	slices.Sort(v.recoveries)
-	fmt.Printf("killed: %d times the process, %d times the engine; ready again after %v (median), %v (worst)\n",
-		v.processes, v.engines, at(v.recoveries, 0.5), at(v.recoveries, 1))
-	fmt.Printf("sent: %d requests acknowledged, %d of them sent again, %d without an answer; %d control events acknowledged\n",
-		o.requests, o.resends, o.failures, o.changes)
-	fmt.Printf("events: %d distinct acknowledged = %d stored + %d dead letters; stored in all %d\n",
-		len(o.acked), len(o.acked)-len(found.missing), dead, found.stored)
-	fmt.Printf("control: %d rows, last sequence %d when all were loaded, %d at the end\n", found.rows, o.settled, found.last)
-	fmt.Printf("lost: %d, doubled: %d\n", lost, found.copies+twice)
-	return errors.Join(o.verdict(lost, found.copies+twice, found), verify(v))
+	return lost, dead, doubled
 }
 
 func (o *oracle) verdict(lost, doubled int, f findings) error {
@@ -67,9 +74,8 @@ func (o *oracle) verdict(lost, doubled int, f findings) error {
 // verify lets the program check the log and the laws on what is left.
 func verify(v *victim) error {
 	out, err := exec.Command(v.binary, "verify", "--data", v.data).CombinedOutput()
-	fmt.Printf("%s", out)
 	if err != nil {
-		return fmt.Errorf("verify: %w", err)
+		return fmt.Errorf("verify: %w: %s", err, out)
 	}
 	return nil
 }
@@ -150,11 +156,4 @@ func (o *oracle) count(ctx context.Context, w *warehouse.Warehouse, f *findings)
 	f.copies = int(doubled)
 	f.rows, _, err = w.ControlCount(ctx)
 	return err
-}
-
-func at(sorted []time.Duration, q float64) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))].Round(time.Millisecond)
 }
