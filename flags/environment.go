@@ -18,6 +18,8 @@ type EnvironmentDoc struct {
 	Order       int             `json:"order,omitempty" yaml:"order,omitempty"`             // place in lists, from 1; 0: that of its name, else behind all others
 	Rules       []InheritedRule `json:"rules,omitempty" yaml:"rules,omitempty"`             // behind the own rules of a flag; the first that matches decides
 	Layers      []Layer         `json:"layers,omitempty" yaml:"layers,omitempty"`           // experiments that share no unit
+
+	Events EnvironmentEvents `json:"events,omitzero" yaml:"events,omitempty"` // what is kept of those that are sent
 }
 
 // InheritedRule is a rule of every flag that has one of its tags.
@@ -146,6 +148,7 @@ func (e *EnvironmentDoc) Validate() error {
 	if e.Order < 0 {
 		faults.Add("order", e.Order, "is not a number from 1", "")
 	}
+	faults.Under("events", e.Events.check())
 	for i, r := range e.Rules {
 		path := fmt.Sprintf("rules[%d]", i)
 		faults.Under(path, r.check())

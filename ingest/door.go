@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
@@ -32,11 +34,13 @@ type Declared interface {
 }
 
 // Door decides which facts come in. It is pure and safe for concurrent use if
-// Flags and Metrics are. All fields are required.
+// Flags, Metrics and Privacy are. All fields are required, but for those that
+// say otherwise.
 type Door struct {
 	Flags   Flags
 	Metrics Declared
-	Key     []byte // of UnitHash
+	Privacy Privacy // nil: every attribute is kept
+	Key     []byte  // of UnitHash
 
 	// Replay is set for dead letters that are sent again and for imports: late
 	// events are taken, and units that are hashes stay what they are.
@@ -47,19 +51,17 @@ type Door struct {
 type Taken struct {
 	Batch
 	Rejected []Rejection
-	Revision uint64 // newest revision that an exposure names, taken or not; also with Refused
-	Differs  int    // exposures whose sender claims another rollout, stage, epoch or enrolment than the history
+	Revision uint64   // newest revision that an exposure names, taken or not; also with Refused
+	Dropped  []string // names of attributes that the environment does not keep, the first ten, sorted
+	Differs  int      // exposures whose sender claims another rollout, stage, epoch or enrolment than the history
 }
 
 // Accept reads the events in an inflated body, JSON array or one object a
 // line. A fault of syntax is event.Invalids and too many events are
 // ErrTooLarge; both keep nothing, as does Refused when no event is good.
 func (d *Door) Accept(environment string, body []byte, now time.Time) (Taken, error) {
-	v := &visit{
-		door: d, environment: environment, now: now.UTC().Truncate(time.Millisecond), hasher: newHasher(d.Key),
-		in: reader{scanner: scanner{b: body}},
-	}
-	v.out.Received = v.now
+	v := d.visit(environment, now)
+	v.in.b = body
 	if v.in.peek() == '[' {
 		v.in.array(v.next)
 		v.end()
@@ -73,12 +75,23 @@ func (d *Door) Accept(environment string, body []byte, now time.Time) (Taken, er
 type visit struct {
 	door        *Door
 	environment string
+	kept        Attributes
 	now         time.Time
 	hasher      *hasher
 	in          reader
 	w           wire
 	out         Taken
+	dropped     map[string]bool // names of attributes that are not kept
 	tooMany     bool
+}
+
+func (d *Door) visit(environment string, now time.Time) *visit {
+	v := &visit{door: d, environment: environment, now: now.UTC().Truncate(time.Millisecond), hasher: newHasher(d.Key)}
+	v.out.Received = v.now
+	if d.Privacy != nil {
+		v.kept = d.Privacy.Kept(environment)
+	}
+	return v
 }
 
 func (v *visit) end() {
@@ -119,6 +132,7 @@ func (v *visit) result() (Taken, error) {
 	case v.out.Count == 0:
 		return Taken{Revision: v.out.Revision}, Refused(v.out.Rejected)
 	}
+	v.out.Dropped = slices.Sorted(maps.Keys(v.dropped))
 	return v.out, nil
 }
 
@@ -146,6 +160,7 @@ func (v *visit) next() {
 // take files a checked event.
 func (v *visit) take() {
 	w := &v.w
+	v.dropped = v.kept.strip(w.attributes, v.dropped)
 	row := Place{Idx: v.out.Count}
 	switch w.kind {
 	case KindExposure:

@@ -182,6 +182,7 @@ func TestDoor_refusals(t *testing.T) {
 		{"empty variant", expose(func(e *ingest.Exposure) { e.Variant = "" }), "variant", ingest.Malformed, "empty"},
 		{"empty unit", expose(func(e *ingest.Exposure) { e.Unit.ID = "" }), "unit.id", ingest.Malformed, "empty"},
 		{"no unit kind", expose(func(e *ingest.Exposure) { e.Unit.Kind = "" }), "unit.kind", ingest.Malformed, "empty"},
+		{"source nobody knows", expose(func(e *ingest.Exposure) { e.Source = "hearsay" }), "source", ingest.Malformed, "not a source"},
 		{"enrolled without a revision", expose(func(e *ingest.Exposure) { e.Revision = 0 }), "revision", ingest.Malformed, "missing"},
 		{"unit with a third field", strings.Replace(expose(func(*ingest.Exposure) {}), `{"kind":"user"`, `{"x":"y","kind":"user"`, 1), "unit.x", ingest.Malformed, "not a field of a unit"},
 		{"revision negative", strings.Replace(expose(func(*ingest.Exposure) {}), `"revision":4`, `"revision":-4`, 1), "revision", ingest.Malformed, "whole number"},

@@ -37,7 +37,24 @@ type Exposure struct {
 	At         time.Time         `json:"at,omitzero"`      // zero: the time of the ID
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Synthetic  bool              `json:"synthetic,omitempty"` // shown, never analysed
+	Source     Source            `json:"source,omitempty"`    // who recorded it
 }
+
+// Source says who recorded an exposure. What is not the sender's own is lossy:
+// it may be sampled or lost on its way, so that its number is a least one.
+type Source string
+
+// The sources of exposures.
+const (
+	BySender     Source = ""           // whoever met the variant, and sends each exposure until it is acknowledged
+	ByTelemetry  Source = "otlp"       // an OpenTelemetry log record of an evaluation
+	ByEvaluation Source = "evaluation" // this service, of an evaluation that it answered
+)
+
+// Lossy reports whether exposures of the source may be missing.
+func (s Source) Lossy() bool { return s != BySender }
+
+func (s Source) known() bool { return s == BySender || s == ByTelemetry || s == ByEvaluation }
 
 // MetricEvent is something that happened to one or more units: the purchase of
 // a user also belongs to the user's workspace.

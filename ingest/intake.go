@@ -29,6 +29,7 @@ type Receipt struct {
 	Accepted    int         `json:"accepted"`              // events on disk, dead letters among them
 	DeadLetters int         `json:"deadLetters,omitempty"` // events that wait until a metric declares them
 	Differs     int         `json:"differs,omitempty"`     // exposures whose claims are not what the history says
+	Dropped     []string    `json:"dropped,omitempty"`     // names of attributes that the environment does not keep, the first ten
 	Undeclared  []string    `json:"undeclared,omitempty"`  // names of the events among the dead letters, the first ten
 	Rejected    []Rejection `json:"rejected,omitempty"`    // events that were not taken; sending them again as they are is no use
 }
@@ -134,10 +135,10 @@ func joinAll(ctx context.Context, tickets []*ticket, err error) error {
 }
 
 func (t Taken) receipt() Receipt {
-	r := Receipt{Accepted: int(t.Count), DeadLetters: len(t.Dead), Differs: t.Differs, Rejected: t.Rejected}
+	r := Receipt{Accepted: int(t.Count), DeadLetters: len(t.Dead), Differs: t.Differs, Dropped: t.Dropped, Rejected: t.Rejected}
 	seen := map[string]bool{}
 	for _, d := range t.Dead {
-		if name := d.Name; !seen[name] && len(seen) < 10 {
+		if name := d.Name; !seen[name] && len(seen) < mostNamed {
 			seen[name] = true
 			r.Undeclared = append(r.Undeclared, name)
 		}

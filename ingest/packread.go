@@ -70,6 +70,9 @@ func (r *bodyReader) exposure() (row ExposureRow) {
 	row.UnitKind, row.Unit = r.unit()
 	row.Revision, row.Epoch = r.uint(), int32(r.int())
 	row.Attributes = r.attributes()
+	if marks&markSourced != 0 {
+		row.Source = Source(r.string())
+	}
 	return row
 }
 

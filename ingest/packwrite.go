@@ -14,7 +14,8 @@ const (
 	markSynthetic = 1 << iota
 	markEnrolled
 	markDiffers
-	markSame // a metric row of the same event as the row before: only the unit follows
+	markSame    // a metric row of the same event as the row before: only the unit follows
+	markSourced // an exposure whose source follows at its end
 )
 
 // bodyWriter writes the events of a pack. A string is written in full where it
@@ -50,7 +51,7 @@ func writeRows[R any](w *bodyWriter, rows []R, write func(R)) {
 }
 
 func (w *bodyWriter) exposure(r ExposureRow) {
-	w.byte(marks(markSynthetic, r.Synthetic) | marks(markEnrolled, r.Enrolled) | marks(markDiffers, r.Differs))
+	w.byte(marks(markSynthetic, r.Synthetic) | marks(markEnrolled, r.Enrolled) | marks(markDiffers, r.Differs) | marks(markSourced, r.Source != BySender))
 	w.head(r.Idx, r.ID, r.At)
 	for _, s := range []string{r.Environment, r.Flag, r.Variant, r.Rollout, r.Stage, r.Arm, r.Reason} {
 		w.string(s)
@@ -59,6 +60,9 @@ func (w *bodyWriter) exposure(r ExposureRow) {
 	w.uint(r.Revision)
 	w.int(int64(r.Epoch))
 	w.attributes(r.Attributes)
+	if r.Source != BySender {
+		w.string(string(r.Source))
+	}
 }
 
 func (w *bodyWriter) metric(r MetricRow, same bool) {

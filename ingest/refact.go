@@ -16,7 +16,7 @@ func factOf(rows Rows) any {
 		return Exposure{
 			Kind: KindExposure, ID: r.ID, Flag: r.Flag, Variant: r.Variant, Unit: Unit{r.UnitKind, hashedText(r.Unit)},
 			Revision: r.Revision, Rollout: r.Rollout, Stage: r.Stage, Epoch: r.Epoch, Enrolled: r.Enrolled,
-			Reason: r.Reason, At: r.At, Attributes: r.Attributes, Synthetic: r.Synthetic,
+			Reason: r.Reason, At: r.At, Attributes: r.Attributes, Synthetic: r.Synthetic, Source: r.Source,
 		}
 	case len(rows.Metrics) > 0:
 		return metricOf(rows.Metrics)

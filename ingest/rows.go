@@ -49,7 +49,8 @@ type ExposureRow struct {
 	At          time.Time
 	Received    time.Time // when the door took it
 	Attributes  map[string]string
-	Synthetic   bool // shown, never analysed
+	Synthetic   bool   // shown, never analysed
+	Source      Source // who recorded it
 }
 
 // MetricRow is one unit kind of one metric event: the event of a user that

@@ -36,6 +36,7 @@ const (
 	fVersion
 	fEnvironment
 	fLabels
+	fSource
 )
 
 // wire is one event as it was sent: the fields of every kind.
@@ -43,7 +44,7 @@ type wire struct {
 	has                                         field
 	id                                          event.ID
 	kind, flag, variant, rollout, stage, reason string
-	name, service, version, environment         string
+	name, service, version, environment, source string
 	unit                                        Unit
 	units                                       []Unit
 	revision                                    uint64
@@ -127,6 +128,8 @@ func (w *wire) text(f field) *string {
 		return &w.version
 	case fEnvironment:
 		return &w.environment
+	case fSource:
+		return &w.source
 	}
 	return nil
 }
@@ -203,6 +206,8 @@ func fieldOf(key []byte) field {
 		return fEnvironment
 	case "labels":
 		return fLabels
+	case "source":
+		return fSource
 	}
 	return 0
 }

@@ -63,6 +63,7 @@ type Door struct {
 var (
 	_ ingest.Flags    = Door{}
 	_ ingest.Declared = Door{}
+	_ ingest.Privacy  = Door{}
 )
 
 // Known implements ingest.Flags.
@@ -83,6 +84,15 @@ func (d Door) Assigned(environment, flag string, revision uint64, variant string
 		}
 	})
 	return a, ok
+}
+
+// Kept implements ingest.Privacy.
+func (d Door) Kept(environment string) (kept ingest.Attributes) {
+	d.Projection.View(func(uint64) {
+		e, _ := d.Flags.Environment(environment)
+		kept = ingest.Attributes{Only: e.Events.Attributes, Private: e.Events.Private}
+	})
+	return kept
 }
 
 // Declared implements ingest.Declared.

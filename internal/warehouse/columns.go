@@ -69,6 +69,7 @@ func exposureColumns(rows []ingest.ExposureRow) []column {
 		pick("received", millis, rows, func(r row) int64 { return r.Received.UnixMilli() }),
 		pick("attributes", attributes, rows, func(r row) map[string]string { return r.Attributes }),
 		pick("synthetic", "Bool", rows, func(r row) bool { return r.Synthetic }),
+		pick("source", keyword, rows, func(r row) string { return string(r.Source) }),
 	)
 }
 

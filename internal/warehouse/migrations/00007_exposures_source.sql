@@ -1,0 +1,4 @@
+-- Who recorded an exposure: empty for its sender; others may have lost some.
+-- +goose NO TRANSACTION
+-- +goose Up
+ALTER TABLE exposures ADD COLUMN IF NOT EXISTS source LowCardinality(String);
