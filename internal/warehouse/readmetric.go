@@ -12,7 +12,10 @@ import (
 
 // countable leaves out what is behind the watermark. The loader fills one table
 // after the other: a unit whose exposure is stored and whose events are not yet
-// would count as one that did nothing.
+// would count as one that did nothing. What is before the watermark counts
+// whatever its sender's clock says, so that a watermark alone says which events
+// an answer is made of; the time of the question says which units are old
+// enough to be in it.
 const countable = `
     AND _seq <= transform(_shard, {shards:Array(String)}, {seqs:Array(UInt64)}, toUInt64(0))`
 
@@ -26,12 +29,12 @@ const unitsOf = `
     min(arm) != max(arm) AS two, count() AS seen, toUnixTimestamp64Milli(max(least(at, received))) AS newest
   FROM exposures FINAL
   WHERE environment = {environment:String} AND flag = {flag:String} AND rollout = {rollout:String}
-    AND enrolled AND NOT synthetic AND at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')` + countable + `
+    AND enrolled AND NOT synthetic` + countable + `
   GROUP BY epoch, unit`
 
 // unitsSQL counts units, and says how fresh exposures are: by the sender's
 // clock, or by ours where the sender's is ahead.
-const unitsSQL = `SELECT unit_epoch, place.1, place.2, two, count(), sum(seen), min(first), max(newest)
+const unitsSQL = `SELECT unit_epoch, place.1, place.2, two, countIf(first <= {until:Int64}), sum(seen), min(first), max(newest)
 FROM (` + unitsOf + `
 )
 GROUP BY unit_epoch, place, two
@@ -51,7 +54,7 @@ FROM (
     SELECT unit AS event_unit, toUnixTimestamp64Milli(at) AS event_at, value, toUnixTimestamp64Milli(least(at, received)) AS event_fresh
     FROM metrics FINAL
     WHERE environment = {environment:String} AND name = {event:String}
-      AND NOT synthetic AND at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')` + countable + `
+      AND NOT synthetic` + countable + `
   ) AS e
   RIGHT JOIN (
     SELECT unit_epoch, unit_hash, first, place AS unit_place FROM (` + unitsOf + `

@@ -24,7 +24,7 @@ type Question struct {
 	Treatments  []string       // variants of the treatment arms
 	Metrics     []stats.Metric // declared metrics
 	Gate        bool           // use each metric's gate window, and only units that are that old at Until
-	Until       time.Time      // events after it do not count; to the millisecond
+	Until       time.Time      // units first exposed after it do not count; to the millisecond
 
 	// Watermark names, by shard, the last message that the loader has read
 	// back. Events of later messages, and of other shards, do not count.
@@ -151,11 +151,12 @@ func (w *Warehouse) readUnits(ctx context.Context, q Question, a *Answer) ([]Pla
 		}
 		a.Exposures += int64(u.exposures)
 		a.NewestExposure = later(a.NewestExposure, u.newest)
-		if u.two {
+		switch {
+		case u.two:
 			a.TwoArms += u.N
-			continue
+		case u.N > 0:
+			all = append(all, u)
 		}
-		all = append(all, u)
 	}
 	for _, u := range inOrder(all) {
 		a.Units = append(a.Units, u.Count)

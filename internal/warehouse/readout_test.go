@@ -142,11 +142,11 @@ func TestReadout_leavesOut(t *testing.T) {
 	s.expose(4, "on", noon, func(r *ingest.ExposureRow) { r.Environment = "staging" })
 	s.expose(5, "on", noon, func(r *ingest.ExposureRow) { r.Rollout = "production/checkout/2" })
 	s.expose(6, "on", noon, func(r *ingest.ExposureRow) { r.Flag = "other" })
-	s.expose(7, "on", noon.Add(25*time.Hour)) // after Until
+	s.expose(7, "on", noon.Add(25*time.Hour)) // after Until: seen, and not yet a unit
 	s.buy(1, 1, noon, func(r *ingest.MetricRow) { r.Synthetic = true })
 	s.buy(1, 1, noon, func(r *ingest.MetricRow) { r.Environment = "staging" })
 	s.buy(1, 1, noon, func(r *ingest.MetricRow) { r.Name = "other" })
-	s.buy(1, 1, noon.Add(25*time.Hour))
+	s.buy(7, 1, noon.Add(25*time.Hour))
 	whileEnrolled := purchase
 	whileEnrolled.Window = 0
 	a := s.tell(t, question(whileEnrolled))
@@ -154,7 +154,7 @@ func TestReadout_leavesOut(t *testing.T) {
 	if diff := cmp.Diff(want, a.Strata["purchase"]); diff != "" {
 		t.Errorf("strata (-want +got):\n%s", diff)
 	}
-	if _, ok := a.NewestEvent["purchase"]; ok || a.Exposures != 1 {
+	if _, ok := a.NewestEvent["purchase"]; ok || a.Exposures != 2 || len(a.Units) != 1 {
 		t.Errorf("newest %v, exposures %d", a.NewestEvent, a.Exposures)
 	}
 }
