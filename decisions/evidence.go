@@ -67,6 +67,20 @@ type Query struct {
 	SQL    string          `json:"sql"`
 	Params json.RawMessage `json:"params,omitempty"` // as JSON with sorted keys
 	Hash   event.Hash      `json:"hash"`             // SHA-256 over the SQL, a zero byte and Params
+	Of     []string        `json:"of,omitempty"`     // what its numbers are: "units", or keys of metrics
+}
+
+// Asked returns one hash over everything that was asked for the evidence: equal
+// hashes are equal questions, up to the same watermark. Zero: nothing was.
+func (e Evidence) Asked() event.Hash {
+	if len(e.Queries) == 0 {
+		return event.Hash{}
+	}
+	var all []byte
+	for _, q := range e.Queries {
+		all = append(all, q.Hash[:]...)
+	}
+	return event.Sum(all)
 }
 
 // Severity is how bad an incident is.

@@ -145,7 +145,7 @@ func fill(e decisions.Evidence, metrics []stats.Metric, a warehouse.Answer) deci
 		e.Metrics = append(e.Metrics, decisions.Measured{Metric: m.Key, Strata: a.Strata[m.Key], Newest: a.NewestEvent[m.Key]})
 	}
 	for _, q := range a.Queries {
-		e.Queries = append(e.Queries, decisions.Query{SQL: q.SQL, Params: params(q.Params), Hash: q.Hash})
+		e.Queries = append(e.Queries, decisions.Query{SQL: q.SQL, Params: params(q.Params), Hash: q.Hash, Of: q.Of})
 	}
 	return e
 }
@@ -165,17 +165,15 @@ func (f *facts) keep(ctx context.Context, l decisions.Look) error {
 	f.mu.Lock()
 	f.looks[l.Rollout] = l
 	f.mu.Unlock()
-	data, err := json.Marshal(l.Evidence.Metrics)
+	kept, err := storedLook(l)
 	if err != nil {
-		return fmt.Errorf("encoding a look: %w", err)
+		return err
 	}
 	c, err := f.house.counting.get()
 	if err != nil {
 		return err
 	}
-	return c.store.InsertLook(ctx, warehouse.Look{
-		Rollout: l.Rollout, At: l.At, Stage: l.Stage, Action: string(l.Verdict.Action), Reason: l.Verdict.Reason, Data: data,
-	})
+	return c.store.InsertLook(ctx, kept)
 }
 
 // look returns the newest look at a rollout.

@@ -1,27 +1,31 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"math"
+	"net/url"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/stats"
 )
 
-// readoutCmd shows what the data say of one rollout, now.
+// readoutCmd shows what the data say of one rollout: now, as they were at a
+// look, or look by look.
 type readoutCmd struct {
 	client
 	output
-	Rollout string `arg:"" help:"environment/flag/number."`
-}
-
-// readoutAnswer is what the server counts.
-type readoutAnswer struct {
-	Rollout  string             `json:"rollout"`
-	Evidence decisions.Evidence `json:"evidence"`
+	Rollout string    `arg:"" help:"environment/flag/number."`
+	At      time.Time `help:"The numbers as they were at the newest look up to a time, such as 2027-01-31T09:00:00Z."`
+	SQL     bool      `help:"The queries behind the numbers, each with what it is behind, as a ClickHouse client takes them."`
+	History bool      `help:"The looks over time, newest first."`
+	Limit   int       `help:"With --history: at most so many; 0: all." default:"20"`
 }
 
 // Run prints the readout.
@@ -30,23 +34,38 @@ func (c readoutCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := c.readout(ctx, c.Rollout)
-	if err != nil {
+	if c.History {
+		return c.history(ctx)
+	}
+	r, err := c.readout(ctx, c.Rollout, c.At)
+	switch {
+	case err != nil:
 		return err
+	case c.SQL && c.Output == "table":
+		return writeQueries(os.Stdout, r.Evidence.Queries)
+	case c.SQL:
+		return c.write(r.Evidence.Queries, nil)
 	}
-	return c.write(r, func(w io.Writer) { readoutTable(w, v.Rollout, r.Evidence) })
+	return c.write(r, func(w io.Writer) { readoutTable(w, v.Rollout, r) })
 }
 
-func (c client) readout(ctx context.Context, id string) (r readoutAnswer, err error) {
+func (c client) readout(ctx context.Context, id string, at time.Time) (r server.ReadoutView, err error) {
 	path, err := rolloutPath(id)
-	if err == nil {
-		err = c.get(ctx, "/api/v1/readouts/"+path, &r)
+	if err != nil {
+		return r, err
 	}
-	return r, err
+	path = "/api/v1/readouts/" + path
+	if !at.IsZero() {
+		path += "?at=" + url.QueryEscape(at.Format(time.RFC3339Nano))
+	}
+	return r, c.get(ctx, path, &r)
 }
 
-func readoutTable(w io.Writer, r decisions.Rollout, e decisions.Evidence) {
-	arms := r.Plan.Arms
+func readoutTable(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
+	arms, e := r.Plan.Arms, v.Evidence
+	if l := v.Look; l != nil {
+		fmt.Fprintf(w, "Look of %s in %s: %s, %s\n", l.At.Format("2006-01-02 15:04:05 UTC"), cmp.Or(l.Stage, "no stage"), l.Action, l.Reason)
+	}
 	fmt.Fprintf(w, "%s units in %s, %s in %s; %s exposures; as of %s\n\n", thousands(e.UnitsOf("", arms.Control)), arms.Control,
 		thousands(e.UnitsOf("", arms.Treatment)), arms.Treatment, thousands(e.Exposures), e.At.Format("2006-01-02 15:04:05 UTC"))
 	fmt.Fprintln(w, "METRIC\tCONTROL\tTREATMENT\tLIFT\tALWAYS-VALID 95 %\tFIXED 95 %\tSTATE")

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 )
@@ -86,29 +85,6 @@ func byLetter() order[ingest.Letter] {
 		passed = passed || l.ID == place
 		return was
 	}}
-}
-
-type readoutOut struct {
-	Body struct {
-		Rollout  string             `json:"rollout"`
-		Evidence decisions.Evidence `json:"evidence"`
-	}
-}
-
-// getReadout counts now: every unit that is old enough, whatever has become of
-// the rollout.
-func (s *server) getReadout(ctx context.Context, in *RolloutPath) (*readoutOut, error) {
-	v, err := s.view(in.String())
-	if err != nil {
-		return nil, err
-	}
-	if s.Readouts == nil {
-		return nil, fmt.Errorf("this replica answers no readouts: %w", errNoSuch)
-	}
-	out := &readoutOut{}
-	out.Body.Rollout = v.Rollout.ID
-	out.Body.Evidence, err = s.Readouts.Readout(ctx, v.Rollout, s.Now())
-	return out, err
 }
 
 func newestFirst(list []DecisionView) {

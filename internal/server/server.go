@@ -74,11 +74,6 @@ type Intake interface {
 	Accept(ctx context.Context, r ingest.Request, now time.Time) (ingest.Receipt, error)
 }
 
-// Readouts counts what the data say of a rollout now.
-type Readouts interface {
-	Readout(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error)
-}
-
 type server struct {
 	House
 	sets  sets

@@ -87,6 +87,7 @@ var duties = map[string]duty{
 	"get-rollout":       {access.Read, both},
 	"command-rollout":   {access.Decide, both},
 	"get-readout":       {access.Read, both},
+	"list-looks":        {access.Read, both},
 	"list-decisions":    {access.Read, theHouse},
 	"get-decision":      {access.Read, theHouse},
 	"get-facts":         {access.Read, theHouse},

@@ -133,6 +133,10 @@ func lookColumns(looks []Look) []column {
 		pick("action", keyword, looks, func(l Look) string { return l.Action }),
 		pick("reason", "String", looks, func(l Look) string { return l.Reason }),
 		pick("data", "String", looks, func(l Look) string { return string(l.Data) }),
+		pick("decision", "String", looks, func(l Look) string { return l.Decision }),
+		pick("watermark", "Map(LowCardinality(String), UInt64)", looks, func(l Look) map[string]uint64 { return l.Watermark }),
+		pick("hash", "FixedString(32)", looks, func(l Look) []byte { return l.Hash[:] }),
+		pick("record", "String", looks, func(l Look) string { return string(l.Record) }),
 	}
 }
 

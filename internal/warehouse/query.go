@@ -22,15 +22,21 @@ type Params map[string]any
 type Query struct {
 	SQL    string     `json:"sql"`
 	Params Params     `json:"params,omitempty"`
-	Hash   event.Hash `json:"hash"` // SHA-256 over the SQL, a zero byte and the parameters as JSON
+	Hash   event.Hash `json:"hash"`         // SHA-256 over the SQL, a zero byte and the parameters as JSON
+	Of     []string   `json:"of,omitempty"` // what its numbers are: OfUnits, or keys of metrics
 }
 
-func newQuery(sql string, p Params) Query {
+// OfUnits marks the query behind the numbers of units and exposures.
+const OfUnits = "units"
+
+// newQuery returns the question that a statement and its parameters are; of is
+// what its numbers are.
+func newQuery(sql string, p Params, of ...string) Query {
 	params, err := json.Marshal(p) // map keys are sorted
 	if err != nil {
 		panic(fmt.Sprintf("unreachable unless a statement has a parameter of another type: %v", err))
 	}
-	return Query{SQL: sql, Params: p, Hash: event.Sum([]byte(sql + "\x00" + string(params)))}
+	return Query{SQL: sql, Params: p, Hash: event.Sum([]byte(sql + "\x00" + string(params))), Of: of}
 }
 
 // query and exec are the only ways to the driver besides inserts. Parameters

@@ -113,7 +113,7 @@ func (w *Warehouse) readMetric(ctx context.Context, q Question, m stats.Metric, 
 	p := q.params()
 	p["event"] = m.Event
 	p["window"], p["mature"] = q.windows(m)
-	asked := newQuery(metricSQL(how.sql), p)
+	asked := newQuery(metricSQL(how.sql), p, m.Key)
 	a.Queries = append(a.Queries, asked)
 	rows, err := query(ctx, w.reader, asked.SQL, asked.Params)
 	if err != nil {

@@ -136,7 +136,7 @@ type units struct {
 // readUnits asks for the units of every arm and puts them into the answer. It
 // returns the strata in order.
 func (w *Warehouse) readUnits(ctx context.Context, q Question, a *Answer) ([]Place, error) {
-	asked := newQuery(unitsSQL, q.params())
+	asked := newQuery(unitsSQL, q.params(), OfUnits)
 	a.Queries = append(a.Queries, asked)
 	rows, err := query(ctx, w.reader, asked.SQL, asked.Params)
 	if err != nil {

@@ -186,7 +186,8 @@ func TestLooks(t *testing.T) {
 	var want []Look
 	for i := range 3 {
 		l := Look{Rollout: "production/checkout/1", At: noon.Add(time.Duration(i) * time.Minute), Stage: "canary", Action: "hold",
-			Reason: fmt.Sprintf("it's look %d", i), Data: []byte(`{"n":1}`)}
+			Reason: fmt.Sprintf("it's look %d", i), Data: []byte(`{"n":1}`),
+			Decision: "d", Watermark: map[string]uint64{"facts-0": uint64(i)}, Hash: event.Sum([]byte{byte(i)}), Record: []byte(`{"verdict":{}}`)}
 		for range 2 { // the second is a repeat
 			if err := w.InsertLook(t.Context(), l); err != nil {
 				t.Fatal(err)
@@ -194,14 +195,18 @@ func TestLooks(t *testing.T) {
 		}
 		want = append(want, l)
 	}
-	got, err := w.Looks(t.Context(), "production/checkout/1", 2)
+	got, err := w.Looks(t.Context(), "production/checkout/1", noon.Add(time.Hour), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want[1:], got); diff != "" {
+	if diff := cmp.Diff([]Look{want[2], want[1]}, got); diff != "" {
 		t.Errorf("looks (-want +got):\n%s", diff)
 	}
-	if got, err := w.Looks(t.Context(), "' OR 1=1 --", 2); err != nil || len(got) != 0 {
+	before, err := w.Looks(t.Context(), "production/checkout/1", noon.Add(2*time.Minute-time.Millisecond), 1)
+	if err != nil || len(before) != 1 || !before[0].At.Equal(want[1].At) {
+		t.Errorf("the look a moment before the last: %v, %v", before, err)
+	}
+	if got, err := w.Looks(t.Context(), "' OR 1=1 --", noon.Add(time.Hour), 2); err != nil || len(got) != 0 {
 		t.Errorf("another rollout: %v, %v", got, err)
 	}
 }

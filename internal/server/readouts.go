@@ -1,0 +1,189 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// Readouts counts what the data say of a rollout, and remembers what they said
+// at every look of the controller.
+type Readouts interface {
+	// Readout counts now.
+	Readout(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error)
+	// Looks returns the looks at a rollout that are not younger than a time, the
+	// newest first, at most limit.
+	Looks(ctx context.Context, rollout string, until time.Time, limit int) ([]decisions.Look, error)
+}
+
+var errNoReadouts = fmt.Errorf("this replica answers no readouts: %w", errNoSuch)
+
+type readoutIn struct {
+	RolloutPath
+	At time.Time `query:"at" doc:"the numbers as they were at the newest look up to this time; now when absent" example:"2027-01-31T09:00:00Z"`
+}
+
+// ReadoutView is what the data say of a rollout.
+type ReadoutView struct {
+	Rollout  string             `json:"rollout"`
+	Look     *LookView          `json:"look,omitempty" doc:"the look whose numbers these are; absent: they were counted now"`
+	Evidence decisions.Evidence `json:"evidence" doc:"with the watermark, by shard, and the queries behind the numbers"`
+	Asked    event.Hash         `json:"asked" doc:"SHA-256 over the hashes of the queries"`
+}
+
+type readoutOut struct{ Body ReadoutView }
+
+// getReadout counts now: every unit that is old enough, whatever has become of
+// the rollout. With a time it returns what was counted then.
+func (s *server) getReadout(ctx context.Context, in *readoutIn) (*readoutOut, error) {
+	v, err := s.view(in.String())
+	if err != nil {
+		return nil, err
+	}
+	if s.Readouts == nil {
+		return nil, errNoReadouts
+	}
+	out := &readoutOut{ReadoutView{Rollout: v.Rollout.ID}}
+	if in.At.IsZero() {
+		out.Body.Evidence, err = s.Readouts.Readout(ctx, v.Rollout, s.Now())
+	} else {
+		err = s.recall(ctx, in, &out.Body)
+	}
+	out.Body.Asked = out.Body.Evidence.Asked()
+	return out, err
+}
+
+// recall reads the numbers of a look.
+func (s *server) recall(ctx context.Context, in *readoutIn, v *ReadoutView) error {
+	looks, err := s.Readouts.Looks(ctx, v.Rollout, in.At, 1)
+	if err != nil {
+		return err
+	}
+	if len(looks) == 0 {
+		return fmt.Errorf("a look at rollout %s up to %s: %w", v.Rollout, in.At.Format(time.RFC3339), errNoSuch)
+	}
+	look := viewLook(looks[0])
+	v.Look, v.Evidence = &look, looks[0].Evidence
+	return nil
+}
+
+// LookView is one look in a list of them: what was thought, and the numbers of
+// each metric.
+type LookView struct {
+	At        time.Time                  `json:"at"`
+	Stage     string                     `json:"stage,omitempty" doc:"that the rollout was in"`
+	Action    decisions.Action           `json:"action" doc:"what the verdict was"`
+	Reason    string                     `json:"reason"`
+	Decision  string                     `json:"decision,omitempty" doc:"id, when the verdict was recorded"`
+	Watermark map[string]decisions.Place `json:"watermark,omitempty" doc:"by shard: the facts that are counted in it"`
+	Asked     event.Hash                 `json:"asked" doc:"SHA-256 over the hashes of the queries; zeros when they were not kept"`
+	Units     int64                      `json:"units" doc:"of all arms, the quarantined left out"`
+	Metrics   []LookedAt                 `json:"metrics"`
+}
+
+// LookedAt is one metric at one look.
+type LookedAt struct {
+	Metric    string         `json:"metric"`
+	Control   float64        `json:"control" doc:"level of the control arm"`
+	Treatment float64        `json:"treatment"`
+	Lift      float64        `json:"lift" doc:"relative difference"`
+	Band      stats.Interval `json:"band" doc:"that is valid at every look"`
+	State     string         `json:"state,omitempty" doc:"of a guardrail"`
+	Refused   string         `json:"refused,omitempty" doc:"why there are no numbers"`
+}
+
+func viewLook(l decisions.Look) LookView {
+	v := LookView{
+		At: l.At, Stage: l.Stage, Action: l.Verdict.Action, Reason: l.Verdict.Reason, Decision: l.Decision,
+		Watermark: l.Evidence.Watermark, Asked: l.Evidence.Asked(), Metrics: []LookedAt{},
+	}
+	for _, c := range l.Evidence.Units {
+		v.Units += c.N
+	}
+	for _, m := range l.Evidence.Metrics {
+		v.Metrics = append(v.Metrics, lookedAt(m))
+	}
+	return v
+}
+
+func lookedAt(m decisions.Measured) LookedAt {
+	v := LookedAt{Metric: m.Metric}
+	switch c := m.Comparison; {
+	case c == nil:
+		v.Refused = "there were no data"
+	case c.Refused != nil:
+		v.Refused = c.Refused.Error()
+	default:
+		v.Control, v.Treatment, v.Lift, v.Band = c.Control.Mean, c.Treatment.Mean, c.Estimate, c.Band
+	}
+	if m.Judgement != nil {
+		v.State = string(m.Judgement.State)
+	}
+	return v
+}
+
+type looksIn struct {
+	RolloutPath
+	Page
+	Until time.Time `query:"until" doc:"looks up to this time; all when absent"`
+}
+
+type looksOut struct {
+	Link string `header:"Link" doc:"the next page"`
+	Body struct {
+		Looks []LookView `json:"looks" doc:"newest first"`
+		Next  string     `json:"next,omitempty" doc:"cursor of the next page"`
+	}
+}
+
+// listLooks lists what the controller saw and thought, look by look.
+func (s *server) listLooks(ctx context.Context, in *looksIn) (*looksOut, error) {
+	v, err := s.view(in.String())
+	if err != nil {
+		return nil, err
+	}
+	if s.Readouts == nil {
+		return nil, errNoReadouts
+	}
+	until, err := in.until(s.Now())
+	if err != nil {
+		return nil, err
+	}
+	looks, err := s.Readouts.Looks(ctx, v.Rollout.ID, until, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]LookView, len(looks))
+	for i, l := range looks {
+		views[i] = viewLook(l)
+	}
+	out := &looksOut{}
+	page, next, err := cut(in.Page, byMoment, views)
+	out.Body.Looks, out.Body.Next, out.Link = page, next.cursor, next.link
+	return out, err
+}
+
+var byMoment = newest("looks", func(l LookView) uint64 { return uint64(l.At.UnixMilli()) })
+
+// until returns the time up to which the page's looks are: there are too many
+// to read them all for each page.
+func (in *looksIn) until(now time.Time) (time.Time, error) {
+	until := in.Until
+	if until.IsZero() {
+		until = now
+	}
+	place, err := in.from(byMoment.list)
+	if err != nil || place == "" {
+		return until, err
+	}
+	ms, err := strconv.ParseInt(place, 10, 64)
+	if err != nil {
+		return until, event.Invalids{{Path: "cursor", Value: in.Cursor, Why: "is not a cursor of this list", Fix: "take next of the page before, or leave it out"}}
+	}
+	return time.UnixMilli(ms - 1).UTC(), nil
+}

@@ -1,0 +1,127 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+)
+
+// memLooks counts nothing, and remembers what it is given: newest first.
+type memLooks []decisions.Look
+
+var _ Readouts = memLooks{}
+
+func (memLooks) Readout(_ context.Context, _ decisions.Rollout, now time.Time) (decisions.Evidence, error) {
+	return decisions.Evidence{At: now, Exposures: 99}, nil
+}
+
+func (m memLooks) Looks(_ context.Context, rollout string, until time.Time, limit int) (out []decisions.Look, err error) {
+	for _, l := range m {
+		if l.Rollout == rollout && !l.At.After(until) && len(out) < limit {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+// fiveLooks are looks a minute apart, the first at start.
+func fiveLooks() (all memLooks) {
+	for i := 4; i >= 0; i-- {
+		at := start.Add(time.Duration(i) * time.Minute)
+		all = append(all, decisions.Look{
+			Rollout: "production/shop.checkout/1", At: at, Stage: "canary",
+			Verdict: decisions.Verdict{Action: decisions.Hold, Reason: fmt.Sprintf("look %d", i)},
+			Evidence: decisions.Evidence{At: at, Exposures: int64(i), Units: []decisions.Count{{Arm: "on", N: 2}, {Arm: "off", N: 3}},
+				Watermark: map[string]decisions.Place{"facts-0": {Seq: uint64(i)}},
+				Metrics:   []decisions.Measured{{Metric: "purchases"}}, Queries: []decisions.Query{{SQL: "SELECT 1", Hash: event.Sum([]byte{byte(i)}), Of: []string{"units"}}}},
+		})
+	}
+	return all
+}
+
+func withLooks(t *testing.T) *house {
+	h := newHouseWith(t, func(h *House) {
+		h.Readouts = fiveLooks()
+		h.Now = func() time.Time { return start.Add(time.Hour) }
+	})
+	h.want("editor", "POST", "/api/v1/apply", documents+"---\n"+plan, http.StatusOK, "created")
+	return h
+}
+
+const readouts = "/api/v1/readouts/production/shop.checkout/1"
+
+// TestReadout_asItWas gives the numbers of the look that was newest then.
+func TestReadout_asItWas(t *testing.T) {
+	h := withLooks(t)
+	now := decode[ReadoutView](h, "viewer", readouts)
+	if now.Look != nil || now.Evidence.Exposures != 99 || now.Asked != (event.Hash{}) {
+		t.Errorf("now: %+v", now)
+	}
+	then := decode[ReadoutView](h, "viewer", readouts+"?at="+start.Add(150*time.Second).Format(time.RFC3339))
+	if then.Look == nil || then.Look.Reason != "look 2" || then.Evidence.Exposures != 2 || then.Evidence.Watermark["facts-0"].Seq != 2 {
+		t.Errorf("at the third minute: %+v", then)
+	}
+	if then.Asked == (event.Hash{}) || then.Asked != fiveLooks()[2].Evidence.Asked() {
+		t.Errorf("asked %s", then.Asked)
+	}
+	h.want("viewer", "GET", readouts+"?at="+start.Add(-time.Second).Format(time.RFC3339), "", http.StatusNotFound, "a look at rollout production/shop.checkout/1 up to 2026-11-01T08:59:59Z")
+	h.want("viewer", "GET", readouts+"?at=yesterday", "", http.StatusBadRequest, "query.at")
+	h.want("viewer", "GET", "/api/v1/readouts/production/shop.checkout/2?at=2026-11-01T09:00:00Z", "", http.StatusNotFound, "")
+}
+
+// TestLooks_pages lists every look once, however small the pages are.
+func TestLooks_pages(t *testing.T) {
+	h := withLooks(t)
+	var got []string
+	for path := readouts + "/looks?limit=2"; path != ""; {
+		var page struct {
+			Looks []LookView
+			Next  string
+		}
+		if err := json.Unmarshal([]byte(h.want("viewer", "GET", path, "", http.StatusOK, "")), &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range page.Looks {
+			got = append(got, l.Reason)
+			if l.Units != 5 || len(l.Metrics) != 1 || l.Metrics[0].Refused == "" {
+				t.Errorf("look %+v", l)
+			}
+		}
+		if path = ""; page.Next != "" {
+			path = readouts + "/looks?limit=2&cursor=" + page.Next
+		}
+	}
+	if diff := cmp.Diff([]string{"look 4", "look 3", "look 2", "look 1", "look 0"}, got); diff != "" {
+		t.Errorf("looks (-want +got):\n%s", diff)
+	}
+	if old := h.want("viewer", "GET", readouts+"/looks?until="+start.Format(time.RFC3339), "", http.StatusOK, "look 0"); len(old) == 0 || decodeLooks(t, old) != 1 {
+		t.Errorf("up to the first: %s", old)
+	}
+	for _, cursor := range []string{"x", "bG9va3MAbm9uZQ"} { // no cursor at all, and one that holds no time
+		h.want("viewer", "GET", readouts+"/looks?cursor="+cursor, "", http.StatusBadRequest, "is not a cursor of this list")
+	}
+}
+
+func decodeLooks(t *testing.T, body string) int {
+	t.Helper()
+	var page struct{ Looks []LookView }
+	if err := json.Unmarshal([]byte(body), &page); err != nil {
+		t.Fatal(err)
+	}
+	return len(page.Looks)
+}
+
+func TestReadouts_ofAReplicaWithout(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents+"---\n"+plan, http.StatusOK, "created")
+	h.want("viewer", "GET", readouts, "", http.StatusNotFound, "answers no readouts")
+	h.want("viewer", "GET", readouts+"/looks", "", http.StatusNotFound, "answers no readouts")
+}
