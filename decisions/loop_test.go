@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 )
@@ -72,7 +74,7 @@ func TestBreachRollsBack(t *testing.T) {
 	}
 	doc, err := h.blobs.Load(h.ctx, d.Input)
 	h.must(err)
-	if in, err := readInput(doc); err != nil || in.Metrics["day_7_retention"] != declared["day_7_retention"] {
+	if in, err := readInput(doc); err != nil || !cmp.Equal(in.Metrics["day_7_retention"], declared["day_7_retention"]) {
 		t.Errorf("the record has the definitions %+v, error %v", in.Metrics, err)
 	}
 	if report := h.verified(); report.Recompute.Checked != len(r.Decisions) || len(report.Pending) != 0 {

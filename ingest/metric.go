@@ -39,9 +39,11 @@ type Baseline struct {
 	Lookback event.Duration `json:"lookback" yaml:"lookback"`
 }
 
-// Denominator is what a ratio divides by.
+// Denominator is what a ratio divides by. The metric's own conditions are of
+// its numerator alone.
 type Denominator struct {
-	Event string `json:"event" yaml:"event"`
+	Event string      `json:"event" yaml:"event"`
+	Where []Condition `json:"where,omitempty" yaml:"where,omitempty"`
 }
 
 // Retention is when a unit must come back, after its first exposure.
@@ -68,10 +70,31 @@ func (m Metric) EventName() string {
 
 // Stats returns what the metric means to the statistics.
 func (m Metric) Stats() stats.Metric {
-	return stats.Metric{
+	s := stats.Metric{
 		Key: m.Key, Event: m.EventName(), Aggregate: m.Aggregate, Direction: m.Direction, UnitOfMeasure: m.UnitOfMeasure,
 		Scale: Millionths, Window: time.Duration(m.Window), GateWindow: time.Duration(m.GateWindow),
+		Where: conditions(m.Where), Nu: m.Quantile,
 	}
+	if m.Cap != nil {
+		s.Cap = m.Cap.Percentile
+	}
+	if m.Baseline != nil {
+		s.Lookback = time.Duration(m.Baseline.Lookback)
+	}
+	if d := m.Denominator; d != nil {
+		s.Denominator = &stats.Source{Event: d.Event, Where: conditions(d.Where)}
+	}
+	if r := m.Retention; r != nil {
+		s.Return = &stats.Return{From: time.Duration(r.From), To: time.Duration(r.To)}
+	}
+	return s
+}
+
+func conditions(where []Condition) (out []stats.Condition) {
+	for _, c := range where {
+		out = append(out, stats.Condition{Attribute: c.Attribute, Not: c.Op == "not_in", Values: c.Values})
+	}
+	return out
 }
 
 // Validate returns everything that is wrong with the document, by path.

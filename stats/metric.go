@@ -17,6 +17,12 @@ type Metric struct {
 	Scale         float64       `json:"scale,omitempty"`         // value of 1 in the stored fixed point; zero means DefaultScale
 	Window        time.Duration `json:"window,omitempty"`        // events within this long after first exposure count; zero: while enrolled
 	GateWindow    time.Duration `json:"gateWindow,omitempty"`    // what gates use, of units that old; zero: see Gate
+	Where         []Condition   `json:"where,omitempty"`         // which of the events count; none: all
+	Cap           float64       `json:"cap,omitempty"`           // percentile of the units' values other than 0, as a share, that none exceeds; zero: no cap
+	Lookback      time.Duration `json:"lookback,omitempty"`      // how long before first exposure events explain variance; zero: none do
+	Denominator   *Source       `json:"denominator,omitempty"`   // of a ratio
+	Nu            float64       `json:"quantile,omitempty"`      // of a quantile, above 0 and below 1
+	Return        *Return       `json:"retention,omitempty"`     // of a retention; it has no windows
 }
 
 // DefaultScale is the fixed point that values are stored in: millionths.
@@ -35,9 +41,12 @@ func (m Metric) FixedPoint() float64 {
 }
 
 // Gate returns how long after its first exposure a unit's events count for a
-// gate: GateWindow, else the shorter of Window and DefaultGateWindow.
+// gate: GateWindow, else the shorter of Window and DefaultGateWindow. Who shall
+// come back has until then.
 func (m Metric) Gate() time.Duration {
 	switch {
+	case m.Return != nil:
+		return m.Return.To
 	case m.GateWindow > 0:
 		return m.GateWindow
 	case m.Window > 0:

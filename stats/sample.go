@@ -7,14 +7,25 @@ type Kind string
 const (
 	KindProportion Kind = "proportion" // units that had something, of units
 	KindMean       Kind = "mean"       // moments of one value per unit
+	KindRatio      Kind = "ratio"      // joint moments of a numerator and a denominator per unit
+	KindQuantile   Kind = "quantile"   // a distribution of events, clustered in units
 )
 
-// Sample is one arm of one stratum. Use Proportion and Mean to make one.
+// Sample is one arm of one stratum. Use Proportion, Mean, RatioSample and
+// QuantileSample to make one.
 type Sample struct {
 	Kind    Kind    `json:"kind"`
 	N       int64   `json:"n"`           // units
 	X       int64   `json:"x,omitempty"` // of a proportion: the units that had it, 0 to N
 	Moments Moments `json:"moments,omitzero"`
+
+	// Joint is, of a ratio, the moments of numerator and denominator, and with
+	// a baseline of those two before first exposure; of a quantile, of how many
+	// of a unit's events do not exceed the estimate's bucket and how many there
+	// are. A proportion and a mean have it with a baseline alone: the value,
+	// the value before first exposure, and 1 for a unit without events then.
+	Joint        *Joint        `json:"joint,omitempty"`
+	Distribution *Distribution `json:"distribution,omitempty"` // of a quantile
 }
 
 // Proportion returns the sample of n units, x of which had the outcome.
@@ -23,19 +34,42 @@ func Proportion(n, x int64) Sample { return Sample{Kind: KindProportion, N: n, X
 // Mean returns the sample of units with one value each.
 func Mean(m Moments) Sample { return Sample{Kind: KindMean, N: m.N, Moments: m} }
 
-// Center returns the mean of the units' values, 0 without units.
+// RatioSample returns the sample of units with a numerator and a denominator,
+// and perhaps both before first exposure.
+func RatioSample(j Joint) Sample { return Sample{Kind: KindRatio, N: j.N, Joint: &j} }
+
+// QuantileSample returns the sample of units with events: below are the moments
+// of how many of a unit's events do not exceed the bucket of the estimate, and
+// of how many it has.
+func QuantileSample(d Distribution, below Joint) Sample {
+	return Sample{Kind: KindQuantile, N: below.N, Joint: &below, Distribution: &d}
+}
+
+// With returns the sample of a proportion or a mean with the moments of what
+// was known before.
+func (s Sample) With(j Joint) Sample {
+	s.Joint = &j
+	return s
+}
+
+// Center returns the mean of the units' values, 0 without units. Of a ratio it
+// is the ratio of the means, of a quantile the estimate.
 func (s Sample) Center() float64 {
 	switch {
 	case s.Kind == KindMean:
 		return s.Moments.Mean
-	case s.N == 0:
+	case s.Kind == KindQuantile && s.Distribution != nil:
+		return s.Distribution.Estimate
+	case s.Kind == KindRatio && s.Joint != nil && s.Joint.Means[1] != 0:
+		return s.Joint.Means[0] / s.Joint.Means[1]
+	case s.Kind != KindProportion || s.N == 0:
 		return 0
 	}
 	return float64(s.X) / float64(s.N)
 }
 
-// Variance returns the sample variance of the units' values (divisor N−1), 0
-// below two units.
+// Variance returns the sample variance of the values of the units of a
+// proportion or a mean (divisor N−1), 0 below two units.
 func (s Sample) Variance() float64 {
 	if s.Kind == KindMean {
 		return s.Moments.Variance()
@@ -47,17 +81,30 @@ func (s Sample) Variance() float64 {
 }
 
 // Merge returns the sample of the units of both, which must be of one kind and
-// of one mixture of arms: units of different strata are never merged.
+// of one mixture of arms: units of different strata are never merged. The
+// estimate of a quantile moves, so that what was counted below it is dropped.
 func (s Sample) Merge(o Sample) Sample {
 	if s.N == 0 {
 		return o
 	}
-	return Sample{Kind: s.Kind, N: s.N + o.N, X: s.X + o.X, Moments: s.Moments.Merge(o.Moments)}
+	out := Sample{Kind: s.Kind, N: s.N + o.N, X: s.X + o.X, Moments: s.Moments.Merge(o.Moments)}
+	if s.Distribution != nil && o.Distribution != nil {
+		d := s.Distribution.Merge(*o.Distribution)
+		out.Distribution = &d
+		return out
+	}
+	if s.Joint != nil && o.Joint != nil {
+		j := s.Joint.Merge(*o.Joint)
+		out.Joint = &j
+	}
+	return out
 }
 
 // fault says why no units can have s, or returns nil. field names the sample.
 func (s Sample) fault(field string) *Refusal {
 	switch {
+	case s.Kind == KindRatio || s.Kind == KindQuantile:
+		return refuse(BadInput, field+".type", "a "+string(s.Kind)+" is counted and cannot be compared by this version")
 	case s.Kind != KindProportion && s.Kind != KindMean:
 		return refuse(BadInput, field+".type", "a sample is a proportion or a mean")
 	case s.N < 0:

@@ -74,7 +74,7 @@ func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now
 		return e, err
 	}
 	q := warehouse.Question{
-		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, Until: until, Gate: true,
+		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, UnitKind: r.Plan.Unit, Until: until, Gate: true,
 		Control: r.Plan.Arms.Control, Treatments: []string{r.Plan.Arms.Treatment},
 	}
 	q.Watermark = map[string]uint64{}

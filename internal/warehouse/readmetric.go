@@ -83,9 +83,6 @@ var aggregates = map[stats.Aggregate]aggregate{
 	stats.Average:    {sql: "if(k = 0, toInt128(0), intDiv(s * 1000, toInt128(k)))", finer: 1000},
 }
 
-// proportion reports whether the sample of an aggregate is a pair of integers.
-func proportion(a stats.Aggregate) bool { return a.Proportion() || a == stats.Failures }
-
 // forever is longer than any rollout, and no overflow when it is added to a
 // time: milliseconds.
 const forever = int64(math.MaxInt64 / 4)
@@ -149,7 +146,7 @@ type totals struct {
 }
 
 func (t *totals) sample(m stats.Metric, how aggregate) (stats.Sample, error) {
-	if proportion(m.Aggregate) {
+	if m.Aggregate.Kind() == stats.KindProportion {
 		return stats.Proportion(int64(t.units), int64(t.having)), nil
 	}
 	n, scale := t.units, 1.0

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"time"
 
@@ -14,12 +15,13 @@ import (
 )
 
 // Question asks for the sufficient statistics of one rollout as they were at
-// a time. All fields but Gate are required; Treatments and Metrics name at
-// least what the answer shall hold.
+// a time. All fields but Gate and Caps are required; Treatments and Metrics
+// name at least what the answer shall hold.
 type Question struct {
 	Environment string
 	Flag        string
 	Rollout     string         // "<env>/<flag>/<n>"
+	UnitKind    string         // what the rollout assigns; events of units of other kinds do not count
 	Control     string         // variant of the control arm
 	Treatments  []string       // variants of the treatment arms
 	Metrics     []stats.Metric // declared metrics
@@ -29,6 +31,20 @@ type Question struct {
 	// Watermark names, by shard, the last message that the loader has read
 	// back. Events of later messages, and of other shards, do not count.
 	Watermark map[string]uint64
+
+	// Caps are the caps of some metrics, by key, as an earlier answer had them:
+	// a test that looks often must not meet another cap at every look. The cap
+	// of any other metric that has one is taken from the units at hand.
+	Caps map[string]Caps
+}
+
+// Caps are what the value of a unit is cut to, from below and from above, in
+// the parts that the values of the metric are counted in: whole numbers of a
+// count, the fixed point of a sum or a ratio, a thousandth of it of a mean. Nil
+// means that nothing is cut.
+type Caps struct {
+	Value       *big.Int `json:"value,omitempty"`
+	Denominator *big.Int `json:"denominator,omitempty"` // of a ratio
 }
 
 // Answer is what the raw events of a rollout add up to. It does not depend on
@@ -41,7 +57,16 @@ type Answer struct {
 	Exposures      int64                      // different exposures of enrolled units
 	NewestExposure time.Time                  // zero when there is none
 	NewestEvent    map[string]time.Time       // by metric: newest event of any unit of the rollout; absent when there is none
+	Caps           map[string]Caps            // by metric: those that the values were cut to
 	Queries        []Query                    // in the order they were asked
+}
+
+// Part is the answer of the units whose first exposure in an epoch had one
+// value of an attribute.
+type Part struct {
+	Value string // empty: those without the attribute
+	Rest  bool   // the units of all values that have no part of their own
+	Answer
 }
 
 // Count is a number of units of one arm of one stratum.
@@ -119,10 +144,7 @@ func (a Answer) sample(m stats.Metric, p Place, arm string) stats.Sample {
 			return s.Sample
 		}
 	}
-	if proportion(m.Aggregate) {
-		return stats.Proportion(0, 0)
-	}
-	return stats.Mean(stats.Moments{})
+	return stats.Sample{Kind: m.Aggregate.Kind()}
 }
 
 // units are those of one arm of one stratum, as the server counts them.

@@ -24,7 +24,7 @@ var (
 )
 
 func question(metrics ...stats.Metric) Question {
-	return Question{Environment: "production", Flag: "checkout", Rollout: rollout, Control: "off", Treatments: []string{"on"},
+	return Question{Environment: "production", Flag: "checkout", Rollout: rollout, UnitKind: "user", Control: "off", Treatments: []string{"on"},
 		Metrics: metrics, Until: noon.Add(24 * time.Hour), Watermark: map[string]uint64{"facts-0": math.MaxUint64}}
 }
 
