@@ -38,7 +38,7 @@ bench-streams: build engine ## 10,000 streams: how long a change takes, what eac
 replay:                     ## the state after 100,000 random commands, live, from zero and from snapshots
 	SLUICE_REPLAY=100000 $(GO) test -run TestReplay -v -timeout 30m ./internal/harness
 
-chaos: bin/sluice-chaos engine ## kill -9 at every point of the loader and at random: nothing lost, nothing doubled
+chaos: bin/sluice-chaos engine ## kill -9, repeats, disorder and an engine that lies: nothing lost, nothing doubled
 	$(GO) run ./bench/chaos --seed $(SEED)
 
 build: bin/sluice

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"math"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
+	"github.com/sluice-hq/sluice/internal/warehouse"
+	"github.com/sluice-hq/sluice/stats"
 )
 
 func TestMain(m *testing.M) { enginetest.Main(m) }
@@ -24,6 +27,44 @@ func TestKills(t *testing.T) {
 	}
 	o := options{seed: 1, binary: binary, documents: "../../cmd/sluice/demo/cookie-cats.yaml", kills: len(points)}
 	rows, err := o.killTrial(t.Context())
+	t.Logf("\n%s", table(o.seed, rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestOrder counts some thousand events twice, clean and disordered.
+func TestOrder(t *testing.T) {
+	enginetest.Library(t)
+	o := options{seed: 1, units: 1000}
+	rows, err := o.orderTrial(t.Context())
+	t.Logf("\n%s", table(o.seed, rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDifference finds the smallest of differences.
+func TestDifference(t *testing.T) {
+	answer := func(sum float64) []warehouse.Answer {
+		return []warehouse.Answer{{TwoArms: 1, Samples: []warehouse.Sample{{Metric: "revenue", Sample: stats.Mean(stats.Moments{N: 2, Mean: sum})}}}}
+	}
+	if err := difference(answer(1), answer(1)); err != nil {
+		t.Errorf("equal answers: %v", err)
+	}
+	if difference(answer(1), answer(math.Nextafter(1, 2))) == nil {
+		t.Error("a difference in the last bit was not found")
+	}
+	if difference([]warehouse.Answer{{}}, []warehouse.Answer{{}}) == nil {
+		t.Error("comparing nothing was taken for a proof")
+	}
+}
+
+// TestLiar loads through an engine that lies.
+func TestLiar(t *testing.T) {
+	enginetest.Library(t)
+	o := options{seed: 1, inserts: 300}
+	rows, err := o.liarTrial(t.Context())
 	t.Logf("\n%s", table(o.seed, rows))
 	if err != nil {
 		t.Fatal(err)

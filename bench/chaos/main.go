@@ -7,6 +7,11 @@
 //	       and after the intent, inside the insert, before the read-back, before
 //	       the advance). It keeps its own record of every event that was
 //	       acknowledged and compares it with what is on disk at the end.
+//	order  counts the same events twice: clean and in order, and with 5 % sent
+//	       twice, whole batches sent again by another process, and 10 % late and
+//	       shuffled. Every statistic must be the same, bit for bit.
+//	liar   loads through a proxy before the engine that answers 1 % of the
+//	       inserts without passing them on, and loses the answer of 5 %.
 //
 // It needs a program that can be told where to die:
 //
@@ -27,10 +32,13 @@ import (
 // options say how much of everything; zero leaves a trial out.
 type options struct {
 	seed      uint64
-	binary    string
+	binary    string // the program that is killed
+	engine    string // the program that holds the engine of the other trials; "": this one
 	documents string // flag, metrics and plan for the kills
 	data      string // new folder of the killed program's data, kept; "": a temporary one
 	kills     int    // of each, the process and the engine
+	units     int    // of the trial of order
+	inserts   int    // of the trial of the liar
 }
 
 func main() {
@@ -40,8 +48,11 @@ func main() {
 	flag.StringVar(&o.documents, "documents", "cmd/sluice/demo/cookie-cats.yaml", "flag, metrics and plan")
 	flag.StringVar(&o.data, "data", "", "new folder of the killed program's data, kept; default: a temporary one")
 	flag.IntVar(&o.kills, "kills", 200, "how often the process is killed, and how often the engine")
-	trials := flag.String("trials", "kills", "what is tried")
+	flag.IntVar(&o.units, "units", 20_000, "units of the trial of order; each has about eight events")
+	flag.IntVar(&o.inserts, "inserts", 10_000, "inserts that pass the liar")
+	trials := flag.String("trials", "kills,order,liar", "what is tried")
 	flag.Parse()
+	o.engine = o.binary
 
 	ctx, stop := context.WithTimeout(context.Background(), time.Duration(2*o.kills)*15*time.Second+20*time.Minute)
 	defer stop()
@@ -59,7 +70,7 @@ func (o options) try(ctx context.Context, names []string) (rows []row, err error
 	all := []struct {
 		name string
 		run  func(context.Context) ([]row, error)
-	}{{"kills", o.killTrial}}
+	}{{"kills", o.killTrial}, {"order", o.orderTrial}, {"liar", o.liarTrial}}
 	for _, t := range all {
 		if !slices.Contains(names, t.name) {
 			continue
