@@ -2,35 +2,22 @@ package warehouse
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/pressly/goose/v3"
-
-	"github.com/sluice-hq/sluice/ingest"
 )
 
-// tables are those that the migrations make, one statement a file: ClickHouse
-// has no transactions for definitions, and a file that ends half-way could not
-// be repeated.
-var tables = []string{
-	ingest.TableExposures, ingest.TableMetrics, ingest.TableDeployments, ingest.TableReadings, ingest.TableControl, tableLooks,
-}
-
-const tableLooks = "looks"
-
-//go:embed migrations/*.sql
-var migrations embed.FS
-
-// migrate brings the schema up to date. Each file can be repeated, so that
-// two services may start at once.
-func migrate(ctx context.Context, o *clickhouse.Options) error {
-	files, err := fs.Sub(migrations, "migrations")
+// migrate brings the schema up to date. Every statement can be repeated (IF
+// NOT EXISTS): ClickHouse has no transactions for definitions, a file may end
+// half-way, and two services may start at once. On a cluster each server keeps
+// its own list of what was carried out, and whichever one is connected to may
+// carry it out again.
+func migrate(ctx context.Context, o *clickhouse.Options, s schema) error {
+	files, err := s.files()
 	if err != nil {
-		return fmt.Errorf("reading the migrations: %w", err)
+		return err
 	}
 	db := clickhouse.OpenDB(o)
 	p, err := goose.NewProvider(goose.DialectClickHouse, db, files)

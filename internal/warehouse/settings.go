@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,9 +34,12 @@ func (c Config) options(settings clickhouse.Settings) (*clickhouse.Options, erro
 	return o, nil
 }
 
-// must are the session settings without which a fact could be lost or counted
-// twice, with the reason that is told when a server does not take them.
-var must = []struct{ name, value, why string }{
+// setting is a session setting without which a fact could be lost or counted
+// twice, with the reason that is told when a server does not take it.
+type setting struct{ name, value, why string }
+
+// must are those of every server.
+var must = []setting{
 	{"async_insert", "0", "an insert must be on disk when it is answered; the default answers from a buffer"},
 	{"insert_deduplicate", "1", "a repeated insert must change nothing"},
 	{"deduplicate_insert", "enable", "a repeated insert must change nothing"},
@@ -49,18 +51,38 @@ var must = []struct{ name, value, why string }{
 	{"max_partitions_per_insert_block", "0", "an insert of many days must not be refused"},
 }
 
-func writeSettings() clickhouse.Settings {
-	s := clickhouse.Settings{}
-	for _, m := range must {
-		s[m.name] = m.value
+// mustOnCluster are those that matter as well where there are shards and
+// replicas.
+var mustOnCluster = []setting{
+	{"distributed_foreground_insert", "1", "an insert must be on the shards when it is answered; the default answers from a queue"},
+	{"insert_quorum", "auto", "an insert must be on a majority of the replicas when it is answered"},
+	{"insert_quorum_parallel", "0", "without it a reader cannot tell whether a replica has every insert"},
+	{"select_sequential_consistency", "1", "a replica that lags must say so instead of counting less"},
+	{"skip_unavailable_shards", "0", "a shard that is away must be an error instead of zero rows"},
+	{"distributed_product_mode", "global", "a statement must mean on a cluster what it means on one server"},
+	{"parallel_distributed_insert_select", "0", "an INSERT SELECT must read all shards"},
+}
+
+// must returns the session settings that this layout relies on.
+func (s schema) must() []setting {
+	if s.cluster == "" {
+		return must
 	}
-	return s
+	return append(must[:len(must):len(must)], mustOnCluster...)
+}
+
+func (s schema) writeSettings() clickhouse.Settings {
+	out := clickhouse.Settings{}
+	for _, m := range s.must() {
+		out[m.name] = m.value
+	}
+	return out
 }
 
 // readSettings are those of readouts: no writing, no table functions, and
 // limits that a mistake runs into before the machine does.
-func readSettings() clickhouse.Settings {
-	return clickhouse.Settings{
+func (s schema) readSettings() clickhouse.Settings {
+	out := clickhouse.Settings{
 		"readonly":           1,
 		"max_execution_time": 60, // seconds
 		"max_memory_usage":   4 << 30,
@@ -70,14 +92,20 @@ func readSettings() clickhouse.Settings {
 		// days need not be merged when reading.
 		"do_not_merge_across_partitions_select_final": 1,
 	}
+	if s.cluster != "" {
+		for _, m := range mustOnCluster {
+			out[m.name] = m.value
+		}
+	}
+	return out
 }
 
 // checkSettings compares what the server does with what was asked of it: a
 // profile or a constraint there may say otherwise.
 func (w *Warehouse) checkSettings(ctx context.Context) error {
-	names := make([]string, len(must))
-	for i, m := range must {
-		names[i] = m.name
+	var names []string
+	for _, m := range w.schema.must() {
+		names = append(names, m.name)
 	}
 	rows, err := query(ctx, w.writer, `SELECT name, value FROM system.settings WHERE name IN {names:Array(String)}`, Params{"names": names})
 	if err != nil {
@@ -92,10 +120,10 @@ func (w *Warehouse) checkSettings(ctx context.Context) error {
 		}
 		got[name] = value
 	}
-	return firstError(rows.Err(), compareSettings(got))
+	return firstError(rows.Err(), compareSettings(w.schema.must(), got))
 }
 
-func compareSettings(got map[string]string) error {
+func compareSettings(must []setting, got map[string]string) error {
 	for _, m := range must {
 		if got[m.name] != m.value {
 			return fmt.Errorf("the ClickHouse server has %s = %q, and Sluice needs %q: %s", m.name, got[m.name], m.value, m.why)
@@ -104,43 +132,57 @@ func compareSettings(got map[string]string) error {
 	return nil
 }
 
-// tableSettings must stand in the definition of every table.
-var tableSettings = []string{
-	"non_replicated_deduplication_window = 10000", // 0 by default: repeats would be stored
-	"fsync_after_insert = 1",
-	"fsync_part_directory = 1",
-	"min_rows_to_fsync_after_merge = 1",
-	"min_compressed_bytes_to_fsync_after_merge = 1",
-	"old_parts_lifetime = 480", // seconds that merged parts stay, should the merge not have reached the disk
-}
-
 // checkTables refuses tables that somebody altered or made otherwise.
 func (w *Warehouse) checkTables(ctx context.Context) error {
-	rows, err := query(ctx, w.writer, `SELECT name, engine_full FROM system.tables
-WHERE database = currentDatabase() AND name IN {names:Array(String)}`, Params{"names": tables})
+	engines, err := w.engines(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the tables: %w", err)
 	}
+	for _, t := range tables {
+		if err := w.schema.checkTable(t, engines); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// engines returns how each table of the database was defined.
+func (w *Warehouse) engines(ctx context.Context) (map[string]string, error) {
+	rows, err := query(ctx, w.writer, `SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()`, nil)
+	if err != nil {
+		return nil, err
+	}
 	defer rows.Close()
-	var seen []string
+	out := map[string]string{}
 	for rows.Next() {
 		var name, engine string
 		if err := rows.Scan(&name, &engine); err != nil {
-			return fmt.Errorf("reading the tables: %w", err)
+			return nil, err
 		}
-		for _, s := range tableSettings {
-			if !strings.Contains(engine, s) {
-				return fmt.Errorf("the table %s lacks the setting %s; it is %s", name, s, engine)
-			}
-		}
-		seen = append(seen, name)
+		out[name] = engine
 	}
-	for _, t := range tables {
-		if !slices.Contains(seen, t) && rows.Err() == nil {
-			return fmt.Errorf("the table %s is missing", t)
+	return out, rows.Err()
+}
+
+// checkTable compares how a table is defined with how it must be.
+func (s schema) checkTable(table string, engines map[string]string) error {
+	home := s.home(table)
+	engine, ok := engines[home]
+	if !ok {
+		return fmt.Errorf("the table %s is missing", home)
+	}
+	for _, want := range s.settings() {
+		if !strings.Contains(engine, want) {
+			return fmt.Errorf("the table %s lacks the setting %s; it is %s", home, want, engine)
 		}
 	}
-	return rows.Err()
+	if s.replicated && !strings.HasPrefix(engine, "Replicated") {
+		return fmt.Errorf("the table %s is not replicated; it is %s", home, engine)
+	}
+	if s.cluster != "" && !strings.HasPrefix(engines[table], "Distributed('"+s.cluster+"',") {
+		return fmt.Errorf("the table %s does not reach the shards of the cluster %s; it is %q", table, s.cluster, engines[table])
+	}
+	return nil
 }
 
 func firstError(errs ...error) error {

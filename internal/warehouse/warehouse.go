@@ -34,11 +34,18 @@ type Config struct {
 	// Addr is a server: clickhouse://user:password@host:9000/database, or
 	// http:// and https:// for its HTTP port. The database must exist.
 	Addr string
+	// Cluster is what the servers call the cluster of which Addr is one: the
+	// tables are then spread over its shards, by unit, and replicated. Empty:
+	// there is one server. It is fixed when the tables are first made.
+	Cluster string
+
+	layout *schema // tests alone: of the engine, which is a cluster of one, without a queue for definitions; nil: as Cluster says
 }
 
 // Warehouse is an open connection to ClickHouse. It is safe for concurrent
 // use.
 type Warehouse struct {
+	schema schema
 	writer driver.Conn
 	reader driver.Conn // readonly = 1
 }
@@ -46,15 +53,19 @@ type Warehouse struct {
 // Open connects, checks that the settings are in force and brings the schema
 // up to date.
 func Open(ctx context.Context, c Config) (*Warehouse, error) {
-	writing, err := c.options(writeSettings())
+	layout := c.schema()
+	if err := layout.check(); err != nil {
+		return nil, fmt.Errorf("opening the warehouse: %w", err)
+	}
+	writing, err := c.options(layout.writeSettings())
 	if err != nil {
 		return nil, err
 	}
-	reading, err := c.options(readSettings())
+	reading, err := c.options(layout.readSettings())
 	if err != nil {
 		return nil, err
 	}
-	w := &Warehouse{}
+	w := &Warehouse{schema: layout}
 	if w.writer, err = clickhouse.Open(writing); err != nil {
 		return nil, fmt.Errorf("opening the warehouse: %w", err)
 	}
@@ -62,7 +73,7 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 		return nil, errors.Join(fmt.Errorf("opening the warehouse: %w", err), w.writer.Close())
 	}
 	for _, step := range []func(context.Context) error{
-		w.Ping, w.checkSettings, func(ctx context.Context) error { return migrate(ctx, writing) }, w.checkTables,
+		w.Ping, w.checkSettings, func(ctx context.Context) error { return migrate(ctx, writing, layout) }, w.checkTables,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, w.Close())

@@ -1,7 +1,7 @@
 -- One row is one unit of one metric event. An event that belongs to two units is two rows.
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE IF NOT EXISTS metrics (
+CREATE TABLE IF NOT EXISTS {{.Table "metrics"}} (
   id          FixedString(16),         -- UUID, big endian: sorts by its time bits
   day         Date,                    -- of the time bits of the id, so that a resend meets its twin
   environment LowCardinality(String),
@@ -19,10 +19,8 @@ CREATE TABLE IF NOT EXISTS metrics (
   _ver        UInt64,                  -- falls with (_seq, _idx): merging keeps the first arrival
   INDEX ix_seq _seq TYPE minmax GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(_ver)
+ENGINE = {{.Engine "ReplacingMergeTree" "_ver"}}
 PARTITION BY day
 ORDER BY (environment, name, unit_kind, unit, id)
-SETTINGS non_replicated_deduplication_window = 10000,
-  fsync_after_insert = 1, fsync_part_directory = 1,
-  min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1,
-  old_parts_lifetime = 480, min_free_disk_ratio_to_perform_insert = 0.05;
+SETTINGS {{.Settings}}, min_free_disk_ratio_to_perform_insert = 0.05;
+{{.Spread "metrics" "unit"}}

@@ -1,7 +1,7 @@
 -- One row is one version of a service that went live.
 -- +goose NO TRANSACTION
 -- +goose Up
-CREATE TABLE IF NOT EXISTS deployments (
+CREATE TABLE IF NOT EXISTS {{.Table "deployments"}} (
   id          FixedString(16),         -- UUID, big endian: sorts by its time bits
   day         Date,                    -- of the time bits of the id, so that a resend meets its twin
   environment LowCardinality(String),
@@ -17,10 +17,8 @@ CREATE TABLE IF NOT EXISTS deployments (
   _ver        UInt64,                  -- falls with (_seq, _idx): merging keeps the first arrival
   INDEX ix_seq _seq TYPE minmax GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(_ver)
+ENGINE = {{.Engine "ReplacingMergeTree" "_ver"}}
 PARTITION BY day
 ORDER BY (environment, service, id)
-SETTINGS non_replicated_deduplication_window = 10000,
-  fsync_after_insert = 1, fsync_part_directory = 1,
-  min_rows_to_fsync_after_merge = 1, min_compressed_bytes_to_fsync_after_merge = 1,
-  old_parts_lifetime = 480, min_free_disk_ratio_to_perform_insert = 0.05;
+SETTINGS {{.Settings}}, min_free_disk_ratio_to_perform_insert = 0.05;
+{{.Spread "deployments" "cityHash64(id)"}}
