@@ -14,6 +14,9 @@ const (
 	KindReading    = "reading"
 )
 
+// Kinds lists them.
+var Kinds = []string{KindExposure, KindMetric, KindDeployment, KindReading}
+
 // Unit names what was exposed: {"kind": "workspace", "id": "w-17"}.
 type Unit struct {
 	Kind string `json:"kind"`

@@ -22,6 +22,7 @@ type Intake struct {
 	End func(context.Context) (uint64, error)
 
 	inflater inflater
+	tap      Tap
 }
 
 // Receipt is the answer to a request that was acknowledged: status 202.
@@ -45,6 +46,16 @@ type Receipt struct {
 //
 // and the errors of ctx and of reading the body.
 func (in *Intake) Accept(ctx context.Context, req Request, now time.Time) (Receipt, error) {
+	heard := hearing{environment: req.Environment, received: now}
+	receipt, err := in.accept(ctx, req, now, &heard)
+	if !req.Check {
+		in.tap.tell(heard, err)
+	}
+	return receipt, err
+}
+
+// accept also writes down what there is to hear of the request.
+func (in *Intake) accept(ctx context.Context, req Request, now time.Time, heard *hearing) (Receipt, error) {
 	body, err := in.inflater.read(req)
 	if err != nil {
 		return Receipt{}, err
@@ -57,6 +68,7 @@ func (in *Intake) Accept(ctx context.Context, req Request, now time.Time) (Recei
 	if req.Check {
 		return receipt, nil
 	}
+	in.tap.note(heard, taken) // its events belong to the packs from here on
 	return receipt, in.submit(ctx, taken.Batch)
 }
 

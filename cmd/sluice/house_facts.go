@@ -56,7 +56,10 @@ func (in *intake) well(ctx context.Context) error {
 // taker lets events in once the streams of facts are there.
 type taker struct{ house *house }
 
-var _ server.Intake = taker{}
+var (
+	_ server.Intake = taker{}
+	_ server.Tap    = taker{}
+)
 
 // Accept implements server.Intake.
 func (t taker) Accept(ctx context.Context, r ingest.Request, now time.Time) (ingest.Receipt, error) {
@@ -65,6 +68,15 @@ func (t taker) Accept(ctx context.Context, r ingest.Request, now time.Time) (ing
 		return ingest.Receipt{}, err
 	}
 	return in.Accept(ctx, r, now)
+}
+
+// Listen implements server.Tap.
+func (t taker) Listen(f ingest.TapFilter) (*ingest.Listener, error) {
+	in, err := t.house.intake.get()
+	if err != nil {
+		return nil, err
+	}
+	return in.Listen(f)
 }
 
 // openKey reads the key that unit ids are hashed with, or makes it.

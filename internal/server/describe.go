@@ -80,6 +80,10 @@ var byItself = map[string]described{
 		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none"}},
 	"import-events": {body: []string{"application/json", "application/x-ndjson"}, taken: []eventIn{}, status: 202, media: "application/json",
 		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none", "check": "true: say what would be taken, with status 200, and keep nothing"}},
+	"tail-events": {status: 200, media: "text/event-stream", answer: "", query: map[string]string{
+		"environment": "for tokens that are bound to none", "verdict": "accepted, dead, rejected or refused alone", "kind": "exposure, metric, deployment or reading alone",
+		"name": "of the event, the flag or the service", "unit": "kind=id: events of this unit alone", "recent": "true: begin with what was not simply taken lately",
+	}},
 	"calculate": {body: []string{"application/json"}, status: 200, media: "application/json", fault: calculationFault{}},
 	"audit":     {status: 200, media: "application/x-ndjson", query: map[string]string{"after": "sequence; the events behind it"}},
 	"healthz":   {status: 200, media: "application/json"},

@@ -157,7 +157,7 @@ func status(err error) (int, string) {
 		return http.StatusRequestEntityTooLarge, "/problems/too-large"
 	case errors.Is(err, ingest.ErrMedia):
 		return http.StatusUnsupportedMediaType, "/problems/unsupported-media-type"
-	case errors.Is(err, ingest.ErrBusy), errors.Is(err, stream.ErrBusy), errors.Is(err, errBehind):
+	case errors.Is(err, ingest.ErrBusy), errors.Is(err, ingest.ErrCrowded), errors.Is(err, stream.ErrBusy), errors.Is(err, errBehind):
 		return http.StatusServiceUnavailable, "/problems/busy"
 	case errors.Is(err, event.ErrReadOnly), errors.Is(err, event.ErrDamaged):
 		return http.StatusServiceUnavailable, "/problems/read-only"

@@ -48,6 +48,7 @@ type House struct {
 	Projection *event.Projection // applies Log to Folds
 
 	Intake   Intake                                      // nil: this replica takes no events
+	Tap      Tap                                         // nil: nobody can listen to events here
 	Accounts Accounts                                    // nil: this replica loads no facts
 	Readouts Readouts                                    // nil: this replica answers no readouts
 	Usage    Usage                                       // nil: this replica does not know how flags are used
@@ -72,6 +73,11 @@ type House struct {
 // Intake takes events: *ingest.Intake.
 type Intake interface {
 	Accept(ctx context.Context, r ingest.Request, now time.Time) (ingest.Receipt, error)
+}
+
+// Tap lets people hear what comes to the intake: *ingest.Intake.
+type Tap interface {
+	Listen(f ingest.TapFilter) (*ingest.Listener, error)
 }
 
 type server struct {

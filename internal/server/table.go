@@ -18,6 +18,7 @@ var table = []route{
 	{"GET", "/flagd/{environment}/flags.json", access.Sync, inPath, "export-flags", "All flags of an environment as flagd reads them; with whole=true, all or none", plain((*server).flagsJSON)},
 	{"POST", "/v1/events", access.Send, ofCaller, "send-events", "Send exposures and metric events", plain((*server).takeEvents)},
 	{"POST", "/api/v1/events/import", access.Import, ofCaller, "import-events", "Bring events along, however old; with check=true, only say what would be taken", plain((*server).importEvents)},
+	{"GET", "/api/v1/events/tail", access.Read, ofCaller, "tail-events", "Every event that comes to this replica, with what became of it and what to do (server-sent events)", plain((*server).tailEvents)},
 
 	{"POST", "/api/v1/apply", access.Write, inBody, "apply", "Create or change what the documents describe", typed((*server).apply)},
 	{"GET", "/api/v1/flags", access.Read, whole, "list-flags", "All flags", typed((*server).listFlags)},

@@ -39,6 +39,7 @@ var duties = map[string]duty{
 	"stream-notices":       {access.Evaluate, callers},
 	"send-events":          {access.Send, callers},
 	"import-events":        {access.Import, callers},
+	"tail-events":          {access.Read, callers},
 	"stream-rulesets":      {access.Sync, callers},
 	"acknowledge-revision": {access.Sync, callers},
 
