@@ -60,9 +60,9 @@ func (s schema) home(table string) string {
 	return table + "_local"
 }
 
-// Table names a table where it is defined or altered: CREATE TABLE IF NOT
-// EXISTS {{.Table "exposures"}} (…), ALTER TABLE {{.Table "exposures"}} ….
-// Statements that read or insert rows just say exposures.
+// Table names a table where its rows are: CREATE TABLE IF NOT EXISTS
+// {{.Table "exposures"}} (…), or ALTER TABLE … DELETE in a statement that
+// removes rows. Statements that read or insert rows just say exposures.
 func (s schema) Table(table string) string { return s.home(table) + s.onCluster() }
 
 func (s schema) onCluster() string {
@@ -115,14 +115,14 @@ func (s schema) Spread(table, by string) string {
 		table, s.onCluster(), s.home(table), s.cluster, s.home(table), by)
 }
 
-// Alter changes the columns of a table: {{.Alter "looks" "ADD COLUMN IF NOT
-// EXISTS hash String"}}. On a cluster it changes both of its tables.
-func (s schema) Alter(table, change string) string {
-	text := fmt.Sprintf("ALTER TABLE %s %s;", s.Table(table), change)
-	if s.cluster != "" {
-		text += fmt.Sprintf("\nALTER TABLE %s%s %s;", table, s.onCluster(), change)
+// Both names what a table is where its columns are changed, which on a cluster
+// is two: {{range .Both "looks"}}ALTER TABLE {{.}} ADD COLUMN IF NOT EXISTS …;
+// {{end}}.
+func (s schema) Both(table string) []string {
+	if s.cluster == "" {
+		return []string{table}
 	}
-	return text
+	return []string{s.Table(table), table + s.onCluster()}
 }
 
 //go:embed migrations/*.sql

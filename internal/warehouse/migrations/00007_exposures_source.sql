@@ -1,4 +1,5 @@
 -- Who recorded an exposure: empty for its sender; others may have lost some.
 -- +goose NO TRANSACTION
 -- +goose Up
-ALTER TABLE exposures ADD COLUMN IF NOT EXISTS source LowCardinality(String);
+{{range .Both "exposures"}}ALTER TABLE {{.}} ADD COLUMN IF NOT EXISTS source LowCardinality(String);
+{{end}}
