@@ -83,20 +83,6 @@ func fitting(list []Letter) int {
 	return len(list)
 }
 
-// LetterFilter selects dead letters. The zero filter selects all.
-type LetterFilter struct {
-	Shard  string // "" is every shard
-	Reason Reason // "" is every reason
-	Name   string // "" is every metric event
-	From   uint64 // first sequence of the shard's message
-	To     uint64 // last one; 0 is no end
-}
-
-func (f LetterFilter) match(l Letter) bool {
-	return (f.Shard == "" || f.Shard == l.Shard) && (f.Reason == "" || f.Reason == l.Reason) &&
-		(f.Name == "" || f.Name == l.Name) && l.Seq >= f.From && (f.To == 0 || l.Seq <= f.To)
-}
-
 // Letters returns the dead letters that f selects, each once, in the order of
 // their shards and places.
 func Letters(ctx context.Context, dead Stream, f LetterFilter) ([]Letter, error) {
@@ -118,8 +104,13 @@ func Letters(ctx context.Context, dead Stream, f LetterFilter) ([]Letter, error)
 // eachLetter calls f with every letter of the dead stream's messages behind
 // after, repeats among them, and returns the sequence of the last message.
 func eachLetter(ctx context.Context, dead Stream, after uint64, f func(Letter)) (uint64, error) {
+	return eachLetterAt(ctx, dead, after, func(_ uint64, l Letter) { f(l) })
+}
+
+// eachLetterAt is eachLetter, with the sequence of each letter's message.
+func eachLetterAt(ctx context.Context, dead Stream, after uint64, f func(uint64, Letter)) (uint64, error) {
 	for {
-		messages, err := dead.Read(ctx, after, 256)
+		messages, err := dead.Read(ctx, after, lettersAtOnce)
 		if err != nil {
 			return after, fmt.Errorf("reading dead letters: %w", err)
 		}
@@ -127,16 +118,23 @@ func eachLetter(ctx context.Context, dead Stream, after uint64, f func(Letter)) 
 			return after, nil
 		}
 		for _, m := range messages {
-			var in letters
-			if err := json.Unmarshal(m.Data, &in); err != nil {
-				return after, fmt.Errorf("reading dead letter %s: %w", m.ID, err)
+			in, err := openLetters(m)
+			if err != nil {
+				return after, err
 			}
 			for _, l := range in.Letters {
-				f(l)
+				f(m.Seq, l)
 			}
 			after = m.Seq
 		}
 	}
+}
+
+func openLetters(m event.Message) (in letters, err error) {
+	if err := json.Unmarshal(m.Data, &in); err != nil {
+		return in, fmt.Errorf("reading dead letter %s: %w", m.ID, err)
+	}
+	return in, nil
 }
 
 func (l Letter) place() Place { return Place{l.Shard, l.Seq, l.Idx} }

@@ -25,8 +25,9 @@ type counting struct {
 	motor   *motor // nil with a ClickHouse server
 	kv      ingest.KV
 	dead    ingest.Stream
-	loads   bool             // this replica runs the loaders
-	loaders []*ingest.Loader // one for each stream of facts, and one for the control log
+	resend  func(context.Context) error // carries out replays of dead letters, until it is done
+	loads   bool                        // this replica runs the loaders
+	loaders []*ingest.Loader            // one for each stream of facts, and one for the control log
 	ledgers map[string]*ingest.Ledger
 	fragile fragile
 }
@@ -57,9 +58,10 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 	c.fragile = newFragile(h.Data, c.engine)
 	c.kv = c.fragile.kv(c.kv)
 	for i, s := range facts.streams {
-		c.add(h, fmt.Sprintf("facts-%d", i), s, ingest.NewCodec())
+		c.add(h, shardName(i), s, ingest.NewCodec())
 	}
 	c.add(h, ingest.ControlShard, h.streams.Control, ingest.ControlDecoder{})
+	c.resend = h.resender(facts).run
 	return c, nil
 }
 
@@ -83,11 +85,13 @@ func (c *counting) engine() engine.Status {
 // run loads, if that is this replica's to do, until ctx is done.
 func (c *counting) run(ctx context.Context) error {
 	g, work := errgroup.WithContext(ctx)
-	for _, l := range c.loaders {
-		if c.loads {
-			g.Go(func() error { return l.Run(work) })
-		}
+	if !c.loads {
+		return nil
 	}
+	for _, l := range c.loaders {
+		g.Go(func() error { return l.Run(work) })
+	}
+	g.Go(func() error { return c.resend(work) })
 	return g.Wait()
 }
 
@@ -166,16 +170,6 @@ func (a accounts) Facts(ctx context.Context) (v server.FactsView, err error) {
 	return v, a.house.counting.blame(ctx, err)
 }
 
-// Letters implements server.Accounts.
-func (a accounts) Letters(ctx context.Context, f ingest.LetterFilter) ([]ingest.Letter, error) {
-	facts, err := a.house.intake.get()
-	if err != nil {
-		return nil, err
-	}
-	list, err := ingest.Letters(ctx, facts.dead, f)
-	return list, a.house.intake.blame(ctx, err)
-}
-
 // end returns where the log ends. Of a log that lost its end nobody knows: what
 // it had there must not be taken for what never was.
 func (h *house) end(ctx context.Context) (uint64, error) {
@@ -184,3 +178,6 @@ func (h *house) end(ctx context.Context) (uint64, error) {
 	}
 	return h.streams.Log.Last(ctx)
 }
+
+// shardName is the name of a shard of facts.
+func shardName(i int) string { return fmt.Sprintf("facts-%d", i) }

@@ -21,6 +21,8 @@ type intake struct {
 	streams []*natslog.Stream
 	dead    *natslog.Stream
 	kv      *natslog.KV
+	letters *ingest.Letterbox
+	again   *ingest.Intake // takes events of dead letters
 }
 
 // openIntake opens the streams of facts and the door before them.
@@ -40,6 +42,10 @@ func (h *house) openIntake(ctx context.Context) (*intake, error) {
 	for _, s := range in.streams {
 		in.Packers = append(in.Packers, ingest.NewPacker(s, codec, instance))
 	}
+	in.letters = &ingest.Letterbox{Dead: in.dead, Orders: h.folds.Orders}
+	old := *in.Door
+	old.Replay = true
+	in.again = &ingest.Intake{Door: &old, Packers: in.Packers, History: in.History, End: in.End}
 	return in, nil
 }
 

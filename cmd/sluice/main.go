@@ -37,6 +37,7 @@ type cli struct {
 	Status    statusCmd    `cmd:"" help:"Show the rollouts and what each is waiting for."`
 	Readout   readoutCmd   `cmd:"" help:"Show what the data say of one rollout."`
 	Decisions decisionsCmd `cmd:"" help:"List decisions, or show one with its evidence."`
+	Dlq       dlqCmd       `cmd:"" help:"List dead letters, show one, send them again, or be done with them."`
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
 	Export    exportCmd    `cmd:"" help:"Write the control log, or all flags, for flagd or as documents."`
 	Import    importCmd    `cmd:"" help:"Bring flags along from flagd."`

@@ -13,7 +13,6 @@ import (
 	"testing/iotest"
 
 	"github.com/sluice-hq/sluice/event"
-	"github.com/sluice-hq/sluice/ingest"
 )
 
 // plan is a rollout of the flag in documents.
@@ -83,21 +82,6 @@ func TestSwitch_staysInItsEnvironment(t *testing.T) {
 	}
 	h.want("approver", "POST", flag+"enable", `{"environment":"prodution","comment":"x"}`, http.StatusBadRequest, "is not an environment")
 	h.want("editor", "POST", flag+"enable", `{"environment":"production","comment":"x"}`, http.StatusForbidden, "may not do that")
-}
-
-// letters are dead letters of two environments.
-type letters struct{}
-
-func (letters) Facts(context.Context) (FactsView, error) { return FactsView{}, nil }
-
-func (letters) Letters(context.Context, ingest.LetterFilter) ([]ingest.Letter, error) {
-	return []ingest.Letter{{ID: "a", Environment: "production"}, {ID: "b", Environment: "staging"}, {ID: "c"}}, nil
-}
-
-func TestBoundToken_seesDeadLettersOfItsEnvironment(t *testing.T) {
-	h := newHouseWith(t, func(h *House) { h.Accounts = letters{} })
-	h.want("viewer", "GET", "/api/v1/dlq", "", http.StatusOK, `"total":3`)
-	h.want("bound", "GET", "/api/v1/dlq", "", http.StatusOK, `"total":1,"letters":[{"id":"b"`)
 }
 
 // TestStart_isADecision: an editor writes plans; starting one gives a change to

@@ -154,7 +154,7 @@ func TestFlags_filters(t *testing.T) {
 
 // TestLists_inPages turns the pages of the other lists.
 func TestLists_inPages(t *testing.T) {
-	h := newHouseWith(t, func(h *House) { h.Accounts = letters{} })
+	h := newHouseWith(t, withLetters)
 	h.want("editor", "POST", "/api/v1/apply", documents+"---\n"+strings.Replace(strings.Split(documents, "---")[0], "key: purchases", "key: orders", 1), http.StatusOK, "")
 	h.want("editor", "POST", "/api/v1/apply", plan, http.StatusOK, "")
 	type list struct {

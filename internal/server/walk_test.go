@@ -108,6 +108,11 @@ var duties = map[string]duty{
 	"list-teams":         {access.Read, theHouse},
 	"remove-team":        {access.Manage, theHouse},
 
+	"list-letter-orders":  {access.Read, theHouse},
+	"get-dead-letter":     {access.Read, theHouse},
+	"replay-dead-letters": {access.Write, theHouse},
+	"purge-dead-letters":  {access.Manage, theHouse},
+
 	"healthz":       {access.Public, theHouse},
 	"readyz":        {access.Public, theHouse},
 	"home":          {access.Read, theHouse},

@@ -1,0 +1,200 @@
+package server
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/access"
+)
+
+// Letters knows the dead letters that wait.
+type Letters interface {
+	// Page returns some that a filter selects, as ingest.Letterbox does.
+	Page(ctx context.Context, f ingest.LetterFilter, behind string, limit int) (ingest.LetterPage, error)
+	// Select says what an order with the filter would be about.
+	Select(ctx context.Context, f ingest.LetterFilter, replay bool) (letters int, upTo uint64, err error)
+	// Hashed returns the name that a unit has in letters.
+	Hashed(kind, id string) string
+}
+
+// lettersHere returns the dead letters, if this replica knows them.
+func (s *server) lettersHere() (Letters, error) {
+	if s.Letters == nil {
+		return nil, fmt.Errorf("this replica knows no dead letters: %w", errNoSuch)
+	}
+	return s.Letters, nil
+}
+
+// Selection says which letters are meant: those that fit all of it. It is
+// exported because the API layer fills exported fields alone, also those that
+// are embedded.
+type Selection struct {
+	Reason      string    `query:"reason" json:"reason,omitempty" doc:"why they cannot be counted, such as unknown_metric"`
+	Name        string    `query:"name" json:"name,omitempty" doc:"of the metric event"`
+	Environment string    `query:"environment" json:"environment,omitempty"`
+	Unit        string    `query:"unit" json:"unit,omitempty" doc:"kind and id of a unit; what is stored is its hash" example:"user/u-17"`
+	Text        string    `query:"text" json:"text,omitempty" doc:"somewhere in the event or in why it is dead, whatever the case"`
+	Since       time.Time `query:"since" json:"since,omitzero" doc:"time of the event, at the least"`
+	Until       time.Time `query:"until" json:"until,omitzero" doc:"and before this"`
+}
+
+// filter returns the filter that a selection stands for, for whoever asks.
+func (c Selection) filter(ctx context.Context, l Letters) (ingest.LetterFilter, error) {
+	f := ingest.LetterFilter{
+		Reason: ingest.Reason(c.Reason), Name: c.Name, Environment: c.Environment, Text: c.Text, Since: c.Since, Until: c.Until,
+		Sees: func(environment string) bool { return sees(ctx, environment, access.AnyKey) },
+	}
+	if c.Unit == "" {
+		return f, nil
+	}
+	kind, id, ok := strings.Cut(c.Unit, "/")
+	if !ok || event.CheckKey(kind) != "" || id == "" {
+		return f, event.Invalids{{Path: "unit", Why: "is not a kind and an id", Fix: "write one such as user/u-17"}}
+	}
+	f.Unit = l.Hashed(kind, id)
+	return f, nil
+}
+
+type lettersIn struct {
+	Page
+	Selection
+}
+
+type lettersOut struct {
+	Link string `header:"Link" doc:"the next page"`
+	Body struct {
+		Total   int             `json:"total" doc:"letters that wait and are selected"`
+		Letters []ingest.Letter `json:"letters" doc:"newest buried first"`
+		Next    string          `json:"next,omitempty" doc:"cursor of the next page"`
+	}
+}
+
+const letterList = "dlq" // name in cursors
+
+func (s *server) listLetters(ctx context.Context, in *lettersIn) (*lettersOut, error) {
+	l, err := s.lettersHere()
+	if err != nil {
+		return nil, err
+	}
+	f, err := in.filter(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	behind, err := in.from(letterList)
+	if err != nil {
+		return nil, err
+	}
+	p, err := l.Page(ctx, f, behind, in.Limit)
+	out := &lettersOut{}
+	out.Body.Total, out.Body.Letters = p.Total, append([]ingest.Letter{}, p.Letters...) // never null in JSON
+	if p.Next != "" {
+		out.Body.Next = base64.RawURLEncoding.EncodeToString([]byte(letterList + "\x00" + p.Next))
+		out.Link = in.link(out.Body.Next)
+	}
+	return out, err
+}
+
+type letterIn struct {
+	ID string `path:"id" doc:"shard, message and event" example:"facts-0.12.3"`
+}
+
+type letterOut struct{ Body ingest.Letter }
+
+func (s *server) getLetter(ctx context.Context, in *letterIn) (*letterOut, error) {
+	l, err := s.lettersHere()
+	if err != nil {
+		return nil, err
+	}
+	f, _ := Selection{}.filter(ctx, l) // cannot fail: it names no unit
+	f.IDs = []string{in.ID}
+	p, err := l.Page(ctx, f, "", 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Letters) == 0 {
+		return nil, fmt.Errorf("dead letter %s: %w", in.ID, errNoSuch)
+	}
+	return &letterOut{p.Letters[0]}, nil
+}
+
+// Ordering is the body of an order about dead letters.
+type Ordering struct {
+	Selection
+	IDs     []string `json:"ids,omitempty" maxItems:"1000" doc:"letters by name"`
+	All     bool     `json:"all,omitempty" doc:"every letter that waits is meant"`
+	Comment string   `json:"comment,omitempty" doc:"why; it stays on record"`
+}
+
+type orderIn struct{ Body Ordering }
+
+type orderOut struct{ Body ingest.Order }
+
+func (s *server) replayLetters(ctx context.Context, in *orderIn) (*orderOut, error) {
+	return s.orderLetters(ctx, in.Body, true)
+}
+
+func (s *server) purgeLetters(ctx context.Context, in *orderIn) (*orderOut, error) {
+	return s.orderLetters(ctx, in.Body, false)
+}
+
+// orderLetters records what is to become of dead letters. A replay is carried
+// out by whoever loads, a purge is done with the record.
+func (s *server) orderLetters(ctx context.Context, in Ordering, replay bool) (*orderOut, error) {
+	l, err := s.lettersHere()
+	if err != nil {
+		return nil, err
+	}
+	f, err := in.filter(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	f.IDs, f.Sees = in.IDs, nil // whoever gets here is bound to nothing
+	n, upTo, err := l.Select(ctx, f, replay)
+	if err != nil {
+		return nil, err
+	}
+	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
+		return s.Orders.Handle(ingest.OrderLetters{
+			ID: event.New(), Replay: replay, Filter: f, All: in.All, UpTo: upTo, Letters: n, At: s.Now(), Actor: who(ctx).Name, Comment: in.Comment,
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := s.Orders.All()
+	i := slices.IndexFunc(all, func(o ingest.Order) bool { return o.Seq == seq })
+	if i < 0 {
+		return nil, errNoSuch // unreachable unless the log has another event there
+	}
+	return &orderOut{all[i]}, nil
+}
+
+type ordersIn struct{ Page }
+
+type ordersOut struct {
+	Link string `header:"Link" doc:"the next page"`
+	Body struct {
+		Orders []ingest.Order `json:"orders" doc:"newest first"`
+		Next   string         `json:"next,omitempty" doc:"cursor of the next page"`
+	}
+}
+
+// listOrders shows those that may see everything what was ordered: an order's
+// filter can be about any environment.
+func (s *server) listOrders(ctx context.Context, in *ordersIn) (*ordersOut, error) {
+	var all []ingest.Order
+	if sees(ctx, access.AnyEnvironment, access.AnyKey) {
+		all = slices.Clone(s.Orders.All())
+		slices.Reverse(all)
+	}
+	out := &ordersOut{}
+	page, next, err := cut(in.Page, newest("orders", func(o ingest.Order) uint64 { return o.Seq }), all)
+	out.Body.Orders, out.Body.Next, out.Link = page, next.cursor, next.link
+	return out, err
+}
