@@ -156,20 +156,29 @@ func (c client) outcome(ctx context.Context, o ingest.Order) (ingest.Order, erro
 }
 
 func sayOrder(o ingest.Order) string {
+	letters := several(o.Letters, "letter")
 	switch {
 	case !o.Replay:
-		return fmt.Sprintf("%s letters are purged.", thousands(int64(o.Letters)))
+		return "Purged " + letters + "."
 	case o.Outcome == nil:
-		return fmt.Sprintf("%s letters are being sent again.", thousands(int64(o.Letters)))
+		return letters + ": being sent again."
 	}
-	said := fmt.Sprintf("%s letters: %s events sent again", thousands(int64(o.Letters)), thousands(int64(o.Outcome.Sent)))
+	said := letters + ": " + several(o.Outcome.Sent, "event") + " sent again"
 	if o.Outcome.Dead > 0 {
-		said += fmt.Sprintf(", %s of them dead again because no metric declares them", thousands(int64(o.Outcome.Dead)))
+		said += fmt.Sprintf(", %s of them dead again because no metric declares it", thousands(int64(o.Outcome.Dead)))
 	}
 	if o.Outcome.Refused > 0 {
 		said += fmt.Sprintf(", %s refused and letters again", thousands(int64(o.Outcome.Refused)))
 	}
 	return said + "."
+}
+
+// several writes a number of things: 1 letter, 2 letters.
+func several(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return thousands(int64(n)) + " " + thing
 }
 
 type dlqPurgeCmd struct{ orderFlags }
