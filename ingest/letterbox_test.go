@@ -40,14 +40,12 @@ type office struct {
 func newOffice(t *testing.T) *office {
 	o := &office{t: t, log: event.NewMemLog(), orders: &ingest.Orders{}, metrics: declared{}}
 	o.box = &ingest.Letterbox{Dead: &o.dead, Orders: o.orders}
-	o.in = o.intake("a", false)
-	o.resender = &ingest.Resender{Box: o.box, Take: o.intake("b", true).Accept, Streams: map[string]ingest.Stream{shard: &o.stream}}
+	o.in = &ingest.Intake{
+		Door:    &ingest.Door{Flags: house{}, Metrics: o.metrics, Key: unitKey},
+		Packers: []*ingest.Packer{ingest.NewPacker(&o.stream, codec, "a")},
+	}
+	o.resender = &ingest.Resender{Box: o.box, Take: o.in.Accept, Streams: map[string]ingest.Stream{shard: &o.stream}}
 	return o
-}
-
-func (o *office) intake(instance string, replay bool) *ingest.Intake {
-	door := &ingest.Door{Flags: house{}, Metrics: o.metrics, Key: unitKey, Replay: replay}
-	return &ingest.Intake{Door: door, Packers: []*ingest.Packer{ingest.NewPacker(&o.stream, codec, instance)}}
 }
 
 // send sends metric events of a name, one for each user, and loads them.

@@ -17,7 +17,7 @@ import (
 // those that it refuses the Resender does. All fields are required.
 type Resender struct {
 	Box     *Letterbox
-	Take    func(context.Context, Request, time.Time) (Receipt, error) // of an Intake whose Door has Replay set
+	Take    func(context.Context, Request, time.Time) (Receipt, error) // of the Intake
 	Streams map[string]Stream                                          // of the facts, by shard
 }
 
@@ -80,7 +80,7 @@ func (s *sending) flush(ctx context.Context) error {
 	if len(s.list) == 0 {
 		return nil
 	}
-	receipt, err := s.Take(ctx, Request{Environment: s.list[0].Environment, Body: bytes.NewReader(s.body.Bytes())}, s.now)
+	receipt, err := s.Take(ctx, Request{Environment: s.list[0].Environment, Import: true, Body: bytes.NewReader(s.body.Bytes())}, s.now)
 	var refused Refused
 	var faults event.Invalids
 	switch {

@@ -22,7 +22,6 @@ type intake struct {
 	dead    *natslog.Stream
 	kv      *natslog.KV
 	letters *ingest.Letterbox
-	again   *ingest.Intake // takes events of dead letters
 }
 
 // openIntake opens the streams of facts and the door before them.
@@ -43,9 +42,6 @@ func (h *house) openIntake(ctx context.Context) (*intake, error) {
 		in.Packers = append(in.Packers, ingest.NewPacker(s, codec, instance))
 	}
 	in.letters = &ingest.Letterbox{Dead: in.dead, Orders: h.folds.Orders}
-	old := *in.Door
-	old.Replay = true
-	in.again = &ingest.Intake{Door: &old, Packers: in.Packers, History: in.History, End: in.End}
 	return in, nil
 }
 

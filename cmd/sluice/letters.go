@@ -50,7 +50,7 @@ func (h *house) resender(in *intake) *resender {
 	for i, s := range in.streams {
 		streams[shardName(i)] = s
 	}
-	return &resender{h, ingest.Resender{Box: in.letters, Take: in.again.Accept, Streams: streams}}
+	return &resender{h, ingest.Resender{Box: in.letters, Take: in.Accept, Streams: streams}}
 }
 
 // run looks for orders until ctx is done.
