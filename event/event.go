@@ -68,6 +68,8 @@ var (
 	ErrDamaged = errors.New("the log is damaged")
 	// ErrReadOnly says that the log is open for reading alone.
 	ErrReadOnly = errors.New("the log is open read-only")
+	// ErrFull says that there is no room for a message: it is not stored.
+	ErrFull = errors.New("there is no room")
 	// ErrNotFound says that there is no such blob.
 	ErrNotFound = errors.New("not found")
 )

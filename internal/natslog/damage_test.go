@@ -175,8 +175,7 @@ func TestServerAloneLosesTheTail(t *testing.T) {
 		t.Fatal(err)
 	}
 	nc.Close()
-	srv.Shutdown()
-	srv.WaitForShutdown()
+	srv.end()
 	if got := len(readFile(t, path)); got != marks[damaged-1] {
 		t.Errorf("the server left %d bytes; it used to cut off at %d", got, marks[damaged-1])
 	}

@@ -22,6 +22,7 @@
 package natslog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -52,6 +52,7 @@ type Config struct {
 	Logger     *slog.Logger // nil: silent
 
 	duplicates time.Duration // window of JetStream's own recognition of repeats; default 2 minutes
+	answers    time.Duration // that one write waits for its answer; default 5 s
 }
 
 func (c Config) replicas() int { return max(c.Replicas, 1) }
@@ -98,11 +99,14 @@ type Store struct {
 	config Config
 	lg     *slog.Logger
 	lock   *lock
-	srv    *server.Server // nil with a URL
+	pipe   *pipe // to the embedded server; nil with a URL
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	found  map[string]extent // of the streams' files before the server started; nil with a URL
 	aside  map[string]error  // streams of facts that are kept from the server, and why
+
+	serving sync.Mutex // held while the streams of facts or the server are opened
+	watched []*wire    // those whose silence is noticed
 
 	noting sync.Mutex // guards what follows, and its file
 	noted  note       // what seal.json says
@@ -159,6 +163,11 @@ func (s *Store) inspect(context.Context) error {
 	if err := putBack(s.config.Dir); err != nil {
 		return err
 	}
+	return s.examine()
+}
+
+// examine reads the files of every stream and decides what their ends mean.
+func (s *Store) examine() error {
 	found, faults := scanEach(streamsDir(s.config.Dir))
 	for name, x := range found {
 		err := faults[name]
@@ -198,7 +207,7 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		if s.config.MaxStore, err = s.config.maxStore(); err != nil {
 			return err
 		}
-		s.srv, s.nc, err = embed(s.config, s.lg)
+		s.pipe, s.nc, err = embed(s.config, s.lg)
 	} else {
 		s.nc, err = dial(ctx, s.config, s.lg)
 	}
@@ -220,7 +229,7 @@ func (s *Store) recall(ctx context.Context) error {
 			return err
 		}
 	}
-	s.Log = newLog(s.wire(controlStream, controlName), s.noted.Mark)
+	s.Log = newLog(s.watch(controlStream, controlName), s.noted.Mark)
 	return s.Log.open(ctx, s.config.URL != "")
 }
 
@@ -231,9 +240,8 @@ func (s *Store) release() {
 	if s.nc != nil {
 		s.nc.Close()
 	}
-	if s.srv != nil {
-		s.srv.Shutdown()
-		s.srv.WaitForShutdown()
+	if s.pipe != nil {
+		s.pipe.end()
 	}
 	if len(s.aside) > 0 {
 		if err := putBack(s.config.Dir); err != nil {
@@ -247,7 +255,14 @@ func (s *Store) release() {
 
 // wire returns the access to one stream.
 func (s *Store) wire(name, message string) *wire {
-	return &wire{nc: s.nc, js: s.js, stream: name, what: message, replicated: s.config.replicas() > 1}
+	return &wire{nc: s.nc, js: s.js, stream: name, what: message, replicated: s.config.replicas() > 1, wait: cmp.Or(s.config.answers, tryWait)}
+}
+
+// watch returns the access to a stream whose silence is noticed.
+func (s *Store) watch(name, message string) *wire {
+	w := s.wire(name, message)
+	s.watched = append(s.watched, w)
+	return w
 }
 
 var _ event.Log = (*Log)(nil)

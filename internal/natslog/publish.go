@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,11 +19,14 @@ import (
 const (
 	codeConflict         = 10071
 	codeConflictInFlight = 10164
+	codeFull             = 10077 // the stream has the bytes that it may have
+	codeStoreFull        = 10023 // all streams together have
 	codeRepeatInFlight   = 10158 // a message with this ID is being stored: neither success nor failure yet
 )
 
 const (
-	tryWait    = 5 * time.Second  // for one answer
+	tryWait    = 5 * time.Second // for one answer
+	tryPause   = 10 * time.Millisecond
 	repeatWait = 60 * time.Second // for all tries of one message: half of the window in which a repeat is recognised
 )
 
@@ -31,8 +35,11 @@ type wire struct {
 	nc         *nats.Conn
 	js         jetstream.JetStream
 	stream     string
-	what       string // its messages are called, in errors
-	replicated bool   // a replica that answers a read may lag
+	what       string        // its messages are called, in errors
+	replicated bool          // a replica that answers a read may lag
+	wait       time.Duration // for the answer to one write
+
+	unanswered atomic.Int32 // writes since the last answer
 }
 
 // publish stores a message and returns its sequence once it is on disk. No
@@ -54,17 +61,31 @@ func (w *wire) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
 
 // try publishes once.
 func (w *wire) try(ctx context.Context, m *nats.Msg) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, tryWait)
+	ctx, cancel := context.WithTimeout(ctx, w.wait)
 	defer cancel()
 	ack, err := w.js.PublishMsg(ctx, m)
+	w.note(err)
 	if err == nil {
 		return ack.Sequence, nil
 	}
 	switch code(err) {
 	case codeConflict, codeConflictInFlight:
 		return 0, fmt.Errorf("%w: %v", event.ErrConflict, err)
+	case codeFull, codeStoreFull:
+		return 0, fmt.Errorf("%w: %s: %v", event.ErrFull, w.stream, err)
 	}
 	return 0, fmt.Errorf("writing to %s: %w", w.stream, err)
+}
+
+// note counts the writes that a stream lets go by without a word. One whose
+// caller has gone says nothing.
+func (w *wire) note(err error) {
+	switch {
+	case err == nil, code(err) != 0:
+		w.unanswered.Store(0)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
+		w.unanswered.Add(1)
+	}
 }
 
 // again reports whether an error leaves open if the message is stored.

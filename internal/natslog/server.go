@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"sync/atomic"
 	"syscall"
@@ -21,42 +22,75 @@ const startWait = 5 * time.Minute
 // domain.
 func streamsDir(dir string) string { return filepath.Join(dir, "jetstream", "$G", "streams") }
 
-// embed starts a server inside this process. It listens nowhere: the
-// connection is a pipe. SyncAlways makes every write reach the disk before it
+// embed starts a server inside this process and connects to it.
+func embed(c Config, lg *slog.Logger) (*pipe, *nats.Conn, error) {
+	srv, err := start(c, lg)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &pipe{}
+	p.srv.Store(srv)
+	nc, err := nats.Connect("", append(options(lg), nats.InProcessServer(p), nats.ReconnectWait(50*time.Millisecond))...)
+	if err != nil {
+		p.end()
+		return nil, nil, fmt.Errorf("connecting to the embedded server: %w", err)
+	}
+	return p, nc, nil
+}
+
+// pipe is the way into the embedded server, which listens nowhere. There can be
+// another server at its end later: the connection finds it by itself.
+type pipe struct{ srv atomic.Pointer[server.Server] }
+
+var errEnded = errors.New("the embedded server is being started again")
+
+// InProcessConn implements nats.InProcessConnProvider.
+func (p *pipe) InProcessConn() (net.Conn, error) {
+	srv := p.srv.Load()
+	if srv == nil {
+		return nil, errEnded
+	}
+	return srv.InProcessConn()
+}
+
+// end stops the server.
+func (p *pipe) end() {
+	if srv := p.srv.Swap(nil); srv != nil {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+	}
+}
+
+// start starts a server. SyncAlways makes every write reach the disk before it
 // is answered; JetStream's own default is two minutes later. c.MaxStore is set.
-func embed(c Config, lg *slog.Logger) (*server.Server, *nats.Conn, error) {
+func start(c Config, lg *slog.Logger) (*server.Server, error) {
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "sluice", DontListen: true, NoSigs: true, NoLog: true, DisableJetStreamBanner: true,
 		JetStream: true, StoreDir: c.Dir, SyncAlways: true,
 		JetStreamMaxStore: c.MaxStore, JetStreamMaxMemory: 64 << 20,
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("preparing the server: %w", err)
+		return nil, fmt.Errorf("preparing the server: %w", err)
 	}
 	voice := &voice{lg: lg}
 	srv.SetLoggerV2(voice, false, false, false)
 	srv.Start()
-	nc, err := enter(srv, lg)
-	if err != nil {
+	if err := keepsPromise(srv); err != nil {
 		srv.Shutdown()
 		srv.WaitForShutdown()
-		return nil, nil, errors.Join(err, voice.reason())
+		return nil, errors.Join(err, voice.reason())
 	}
-	return srv, nc, nil
+	return srv, nil
 }
 
-func enter(srv *server.Server, lg *slog.Logger) (*nats.Conn, error) {
+func keepsPromise(srv *server.Server) error {
 	if !srv.ReadyForConnections(startWait) {
-		return nil, errors.New("the embedded server did not start")
+		return errors.New("the embedded server did not start")
 	}
 	if js := srv.JetStreamConfig(); js == nil || !js.SyncAlways {
-		return nil, errors.New("the embedded server does not write before it answers")
+		return errors.New("the embedded server does not write before it answers")
 	}
-	nc, err := nats.Connect("", append(options(lg), nats.InProcessServer(srv))...)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to the embedded server: %w", err)
-	}
-	return nc, nil
+	return nil
 }
 
 // options are those of every connection. A request that fails is repeated by
@@ -81,17 +115,25 @@ func (c Config) maxStore() (int64, error) {
 	if c.MaxStore > 0 {
 		return c.MaxStore, nil
 	}
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(c.Dir, &fs); err != nil {
-		return 0, fmt.Errorf("asking for free space: %w", err)
+	free, total, err := Space(c.Dir)
+	if err != nil {
+		return 0, err
 	}
 	used, err := size(streamsDir(c.Dir))
 	if err != nil {
 		return 0, err
 	}
-	block := int64(fs.Bsize)
-	free := int64(fs.Bavail)*block - int64(fs.Blocks)*block/10
-	return used + max(free, 64<<20), nil
+	return used + max(int64(free)-int64(total/10), 64<<20), nil
+}
+
+// Space returns how much of the disk under a directory is free, and its size.
+func Space(dir string) (free, total uint64, err error) {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return 0, 0, fmt.Errorf("asking for free space: %w", err)
+	}
+	block := uint64(fs.Bsize)
+	return fs.Bavail * block, fs.Blocks * block, nil
 }
 
 // voice passes the server's words to slog. Notices are many and say little.

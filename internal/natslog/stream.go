@@ -63,6 +63,16 @@ func (s *Stream) Span(ctx context.Context) (first, last uint64, bytes uint64, er
 	return info.State.FirstSeq, info.State.LastSeq, info.State.Bytes, nil
 }
 
+// Fill returns the bytes that the stream takes, and those that it may take, 0
+// for no bound.
+func (s *Stream) Fill(ctx context.Context) (bytes, most uint64, err error) {
+	info, err := s.info(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	return info.State.Bytes, uint64(max(info.Config.MaxBytes, 0)), nil
+}
+
 // Free gives back the room of the messages up to and with a sequence. Only
 // facts that were loaded and verified, and dead letters that a person is done
 // with, may go; the server refuses it for the log and for documents.

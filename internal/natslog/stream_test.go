@@ -179,8 +179,11 @@ func TestFullStreamRefuses(t *testing.T) {
 	for ; err == nil && n < 100; n++ {
 		_, err = facts.Publish(t.Context(), fmt.Sprint(n), bytes.Repeat([]byte("x"), 4<<10))
 	}
-	if err == nil || !strings.Contains(err.Error(), "maximum bytes exceeded") {
+	if !errors.Is(err, event.ErrFull) || !strings.Contains(err.Error(), "maximum bytes exceeded") {
 		t.Fatalf("after %d messages: %v", n, err)
+	}
+	if bytes, most, err := facts.Fill(t.Context()); most != 64<<10 || bytes < 60<<10 || bytes > most || err != nil {
+		t.Errorf("it takes %d bytes of %d, %v", bytes, most, err)
 	}
 	checkSpan(t, facts, 1, uint64(n)-1)
 	if err := facts.Free(t.Context(), 2); err != nil {

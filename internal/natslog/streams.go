@@ -114,6 +114,8 @@ func (s *Store) ensureAll(ctx context.Context, list []jetstream.StreamConfig) er
 // of the loaders' progress, and sets Facts, Dead and KV. Only a Store that was
 // opened with FactsLater needs it. After an error it may be called again.
 func (s *Store) OpenFacts(ctx context.Context) error {
+	s.serving.Lock()
+	defer s.serving.Unlock()
 	if err := joined(s.aside); err != nil {
 		return err
 	}
@@ -129,10 +131,10 @@ func (s *Store) OpenFacts(ctx context.Context) error {
 	s.Facts = nil
 	for i := range s.config.shards() {
 		n := strconv.Itoa(i)
-		s.Facts = append(s.Facts, &Stream{wire: s.wire(factsStream+n, factsName), subject: factsSubject + n})
+		s.Facts = append(s.Facts, &Stream{wire: s.watch(factsStream+n, factsName), subject: factsSubject + n})
 	}
-	s.Dead = &Stream{wire: s.wire(deadStream, deadName), subject: deadSubject}
-	s.KV = &KV{wire: s.wire(bucketStream, "value")}
+	s.Dead = &Stream{wire: s.watch(deadStream, deadName), subject: deadSubject}
+	s.KV = &KV{wire: s.watch(bucketStream, "value")}
 	return nil
 }
 
