@@ -13,6 +13,7 @@ import (
 type Intake struct {
 	Door    *Door
 	Packers []*Packer // one for each shard, in the order of their numbers
+	Guard   *Guard    // nil: everything is let in
 
 	// History is what the door's view of the flags is a fold of; nil: that view
 	// is never behind.
@@ -56,6 +57,9 @@ func (in *Intake) Accept(ctx context.Context, req Request, now time.Time) (Recei
 
 // accept also writes down what there is to hear of the request.
 func (in *Intake) accept(ctx context.Context, req Request, now time.Time, heard *hearing) (Receipt, error) {
+	if err := in.Guard.admit(); err != nil { // before the body is read
+		return Receipt{}, err
+	}
 	body, err := in.inflater.read(req)
 	if err != nil {
 		return Receipt{}, err
@@ -121,6 +125,9 @@ func (in *Intake) catchUp(ctx context.Context, revision uint64) error {
 // submit puts the events into their shards' packs, all before it waits for the
 // first, so that the packs' times pass together.
 func (in *Intake) submit(ctx context.Context, b Batch) error {
+	if err := in.Guard.admit(); err != nil {
+		return err
+	}
 	var tickets []*ticket
 	for i, part := range b.shards(len(in.Packers)) {
 		if part.Count == 0 {

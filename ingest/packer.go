@@ -2,10 +2,13 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sluice-hq/sluice/event"
 )
 
 // Packer turns the batches of many concurrent requests into few messages of
@@ -172,7 +175,7 @@ func (p *Packer) publish(ctx context.Context, data []byte) error {
 		if err == nil {
 			return nil
 		}
-		if !sleep(ctx, pause) {
+		if errors.Is(err, event.ErrFull) || !sleep(ctx, pause) { // a full stream is the senders' turn to wait
 			return fmt.Errorf("%w: %w", ErrBusy, err)
 		}
 	}

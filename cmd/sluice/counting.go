@@ -167,6 +167,7 @@ func (a accounts) Facts(ctx context.Context) (v server.FactsView, err error) {
 		return v, err
 	}
 	v, err = c.view(ctx)
+	v.Pressure = a.house.guard.Pressure()
 	return v, a.house.counting.blame(ctx, err)
 }
 

@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/sluice-hq/sluice/ingest"
 )
 
 // demoDocuments are the metrics, the flag and the plan of the demo.
@@ -42,7 +44,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 		defer os.RemoveAll(dir)
 		c.Data = dir
 	}
-	h, err := open(ctx, config{Data: c.Data, Listen: c.Listen, Lib: c.Lib, Every: 500 * time.Millisecond, OpenPages: true, Quiet: true})
+	h, err := open(ctx, config{Data: c.Data, Listen: c.Listen, Lib: c.Lib, Every: 500 * time.Millisecond, OpenPages: true, Quiet: true, Floor: ingest.StandardFloor()})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/natslog"
 	"github.com/sluice-hq/sluice/internal/replica"
@@ -34,6 +35,7 @@ type config struct {
 	Every      time.Duration // between two looks of the controller
 	Compare    time.Duration // between two looks at the other replicas; 0: 2 s
 	Limits     server.Limits // how much may come; zero: anything
+	Floor      ingest.Floor  // how much of the disk stays free of events; zero: nothing
 	Roles      roles         // what this replica does; empty: everything
 	OpenPages  bool          // pages need no sign-in
 	Quiet      bool          // log warnings and worse alone
@@ -61,6 +63,7 @@ type house struct {
 	replica    *replica.Watch
 	intake     part[*intake]   // the flag plane does without it
 	counting   part[*counting] // and without this
+	guard      *ingest.Guard
 	facts      *facts
 	controller *decisions.Controller
 }
@@ -74,7 +77,7 @@ func open(ctx context.Context, c config) (*house, error) {
 	}
 	h := &house{config: c, lg: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	for _, part := range []func(context.Context) error{
-		h.listen, h.openLog, h.openKey, h.openReplica, h.openParts, h.openController, h.openDoors,
+		h.listen, h.openLog, h.openKey, h.openReplica, h.openGuard, h.openParts, h.openController, h.openDoors,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, h.close())

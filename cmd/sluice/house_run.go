@@ -76,7 +76,7 @@ func (h *house) ready(ctx context.Context) map[string]error {
 	ctx, stop := context.WithTimeout(ctx, 2*time.Second)
 	defer stop()
 	_, err := h.streams.Log.Last(ctx)
-	all := map[string]error{"streams": err, h.intake.name: h.intake.look(ctx)}
+	all := map[string]error{"streams": err, h.intake.name: h.intake.look(ctx), "room for events": h.room()}
 	if h.Roles.counts() {
 		all[h.counting.name] = h.counting.look(ctx)
 	}
@@ -105,6 +105,7 @@ func (h *house) run(ctx context.Context, tell func(ctx context.Context, address,
 	g.Go(func() error { return h.snapshot(work) })
 	g.Go(func() error { return h.noteUsed(work) })
 	g.Go(func() error { return h.seal(work) })
+	g.Go(func() error { return h.watch(work) })
 	g.Go(func() error { return h.serve(work) })
 	g.Go(func() error {
 		defer stop()

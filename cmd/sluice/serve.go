@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/sluice-hq/sluice/ingest"
 )
 
 // serveCmd runs everything in one process.
@@ -17,6 +19,7 @@ type serveCmd struct {
 	Clickhouse string        `help:"ClickHouse server (clickhouse://…, http://…); default: the embedded engine." env:"SLUICE_CLICKHOUSE"`
 	Every      time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
 	Roles      []string      `help:"What this replica does: some of flags,ingest,load,decide,web." default:"flags,ingest,load,decide,web" env:"SLUICE_ROLES"`
+	KeepFree   ingest.Floor  `help:"How much of the disk stays free of events, which are refused below it: a share, a size, both or none." default:"5%,2GiB" env:"SLUICE_KEEP_FREE"`
 	limitFlags
 }
 
@@ -35,7 +38,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 	}
 	h, err := open(ctx, config{
 		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
-		Every: c.Every, Roles: roles, Limits: limits,
+		Every: c.Every, Roles: roles, Limits: limits, Floor: c.KeepFree,
 	})
 	if err != nil {
 		return err

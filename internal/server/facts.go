@@ -19,6 +19,8 @@ type FactsView struct {
 	Unaccounted int64       `json:"unaccounted" doc:"events that were loaded and are neither stored nor dead; 0 when all is well"`
 	Control     ShardView   `json:"control" doc:"the control log"`
 	ControlRows uint64      `json:"controlRows" doc:"events of the control log that are stored"`
+
+	Pressure ingest.Pressure `json:"pressure" doc:"how much room there is for events"`
 }
 
 // ShardView is how far one stream is loaded.
