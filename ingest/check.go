@@ -16,7 +16,7 @@ func shapeOf(kind string) (shape, bool) {
 	const all = fKind | fID
 	switch kind {
 	case KindExposure:
-		return shape{all | fFlag | fVariant | fUnit, fRevision | fRollout | fStage | fEpoch | fEnrolled | fReason | fAt | fAttributes | fSynthetic | fSource}, true
+		return shape{all | fFlag | fVariant | fUnit, fRevision | fRollout | fStage | fEpoch | fEnrolled | fReason | fAt | fAttributes | fSynthetic | fSource | fSDK}, true
 	case KindMetric:
 		return shape{all | fName | fUnits, fValue | fAt | fAttributes | fSynthetic}, true
 	case KindDeployment:
@@ -30,7 +30,7 @@ func shapeOf(kind string) (shape, bool) {
 // names returns the names of a set of fields.
 func (f field) names() []string {
 	const all = "kind id flag variant unit revision rollout stage epoch enrolled reason at attributes synthetic " +
-		"name value units service version environment labels source" // in the order of the constants
+		"name value units service version environment labels source sdk" // in the order of the constants
 	if f == 0 {
 		return nil
 	}
@@ -129,6 +129,9 @@ func (v *visit) checkExposure() []Rejection {
 	}
 	if !Source(w.source).known() {
 		faults = append(faults, v.reject(Malformed, "source", w.source, "is not a source of exposures", "leave it out")...)
+	}
+	if w.has&fSDK != 0 && w.sdk.Name == "" {
+		faults = append(faults, v.reject(Malformed, "sdk.name", "", "is missing", "name the SDK, or leave sdk out")...)
 	}
 	if w.claim() && w.revision == 0 {
 		faults = append(faults, v.reject(Malformed, "revision", "",

@@ -145,6 +145,9 @@ func TestDoor_refusals(t *testing.T) {
 	}{
 		{"not an object", `7`, "", ingest.Malformed, "not an object"},
 		{"no kind", `{"id":"` + id1.String() + `"}`, "kind", ingest.Malformed, "missing"},
+		{"SDK without a name", expose(func(e *ingest.Exposure) { e.SDK.Version = "1" }), "sdk.name", ingest.Malformed, "missing"},
+		{"SDK with another field", strings.Replace(expose(func(e *ingest.Exposure) { e.SDK.Name = "go" }), `"sdk":{`, `"sdk":{"language":"go",`, 1), "sdk.language", ingest.Malformed, "not a field of an SDK"},
+		{"SDK a text", strings.Replace(expose(func(e *ingest.Exposure) { e.SDK.Name = "go" }), `"sdk":{"name":"go"}`, `"sdk":"go"`, 1), "sdk", ingest.Malformed, "not an object"},
 		{"unknown kind", `{"kind":"click","id":"` + id1.String() + `"}`, "kind", ingest.UnknownKind, "not a kind"},
 		{"unknown field", metric(`,"valeu":1`), "valeu", ingest.Malformed, "not a field"},
 		{"field twice", metric(`,"value":1,"value":2`), "value", ingest.Malformed, "twice"},

@@ -41,6 +41,7 @@ type Exposure struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Synthetic  bool              `json:"synthetic,omitempty"` // shown, never analysed
 	Source     Source            `json:"source,omitempty"`    // who recorded it
+	SDK        SDK               `json:"sdk,omitzero"`        // that evaluated the flag; it is kept in the attributes
 }
 
 // Source says who recorded an exposure. What is not the sender's own is lossy:

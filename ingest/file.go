@@ -15,7 +15,7 @@ func (v *visit) exposure(at Place) {
 		Place: at, ID: w.id, Day: DayOf(w.id), Environment: v.environment, Flag: w.flag, Variant: w.variant,
 		UnitKind: w.unit.Kind, Unit: v.unit(w.unit), Revision: w.revision,
 		Rollout: a.Rollout, Stage: a.Stage, Epoch: a.Epoch, Enrolled: ok && w.claim(), Differs: w.differs(a, ok),
-		Reason: w.reason, At: w.at, Received: v.now, Attributes: w.attributes, Synthetic: w.synthetic, Source: Source(w.source),
+		Reason: w.reason, At: w.at, Received: v.now, Attributes: w.signed(), Synthetic: w.synthetic, Source: Source(w.source),
 	}
 	if row.Enrolled {
 		row.Arm = a.Arm

@@ -37,6 +37,7 @@ const (
 	fEnvironment
 	fLabels
 	fSource
+	fSDK
 )
 
 // wire is one event as it was sent: the fields of every kind.
@@ -46,6 +47,7 @@ type wire struct {
 	kind, flag, variant, rollout, stage, reason string
 	name, service, version, environment, source string
 	unit                                        Unit
+	sdk                                         SDK
 	units                                       []Unit
 	revision                                    uint64
 	epoch                                       int32
@@ -159,6 +161,8 @@ func (r *reader) other(w *wire, f field) {
 		w.attributes = r.dict("attributes")
 	case fLabels:
 		w.labels = r.dict("labels")
+	case fSDK:
+		w.sdk = r.sdk()
 	}
 }
 
@@ -206,6 +210,8 @@ func fieldOf(key []byte) field {
 		return fEnvironment
 	case "labels":
 		return fLabels
+	case "sdk":
+		return fSDK
 	case "source":
 		return fSource
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/warehouse"
 )
 
@@ -66,4 +67,14 @@ func (f *facts) Looks(ctx context.Context, rollout string, until time.Time, limi
 		}
 	}
 	return looks, nil
+}
+
+// CodeDefaults implements server.Readouts.
+func (f *facts) CodeDefaults(ctx context.Context, r decisions.Rollout, safe string) ([]ingest.CodeDefault, error) {
+	c, err := f.house.counting.get()
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.store.CodeDefaults(ctx, r.Plan.Environment, r.Plan.Flag, safe, r.Started)
+	return found, f.house.counting.blame(ctx, err)
 }

@@ -83,6 +83,9 @@ func readoutTable(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Metric, level(c.Control.Mean), level(c.Treatment.Mean), percent(c.Estimate),
 			span(c.Band), span(c.Fixed), state)
 	}
+	for _, text := range v.Warnings {
+		fmt.Fprintf(w, "\nWarning: %s.\n", text)
+	}
 	if s := e.SampleRatio; s != nil {
 		fmt.Fprintf(w, "\nSample ratio: e = %.3g (alarm at %.0f), chi-square p = %.3g\n", math.Exp(s.LogE), 1/r.Plan.Health.SRM.Alpha, s.FixedP)
 	}

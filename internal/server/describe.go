@@ -135,6 +135,7 @@ type (
 		Unit     *ingest.Unit      `json:"unit,omitempty" doc:"of an exposure"`
 		Revision uint64            `json:"revision,omitempty" doc:"of the flag, as its evaluation said"`
 		Reason   string            `json:"reason,omitempty" doc:"of the evaluation"`
+		SDK      *ingest.SDK       `json:"sdk,omitempty" doc:"of an exposure: what evaluated the flag; warnings name it"`
 		Name     string            `json:"name,omitempty" doc:"of a metric event, as a declared metric names it, or of a reading; a reading flag.evaluations says how often an SDK has evaluated a flag"`
 		Value    float64           `json:"value,omitempty" doc:"of a metric event or a reading"`
 		Labels   map[string]string `json:"labels,omitempty" doc:"of a reading; of flag.evaluations: flag, variant, reason and way, which is asked or listed" example:"{\"flag\":\"checkout.express-pay\",\"variant\":\"on\",\"reason\":\"SPLIT\"}"`

@@ -8,6 +8,8 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/stats"
 )
 
@@ -19,6 +21,9 @@ type Readouts interface {
 	// Looks returns the looks at a rollout that are not younger than a time, the
 	// newest first, at most limit.
 	Looks(ctx context.Context, rollout string, until time.Time, limit int) ([]decisions.Look, error)
+	// CodeDefaults returns the exposures under a rollout that met another variant
+	// than the safe one by the default in the code, by SDK.
+	CodeDefaults(ctx context.Context, r decisions.Rollout, safe string) ([]ingest.CodeDefault, error)
 }
 
 var errNoReadouts = fmt.Errorf("this replica answers no readouts: %w", errNoSuch)
@@ -34,6 +39,9 @@ type ReadoutView struct {
 	Look     *LookView          `json:"look,omitempty" doc:"the look whose numbers these are; absent: they were counted now"`
 	Evidence decisions.Evidence `json:"evidence" doc:"with the watermark, by shard, and the queries behind the numbers"`
 	Asked    event.Hash         `json:"asked" doc:"SHA-256 over the hashes of the queries"`
+
+	Warnings     []string             `json:"warnings,omitempty" doc:"what should be looked at, one sentence each; of now alone"`
+	CodeDefaults []ingest.CodeDefault `json:"codeDefaults,omitempty" doc:"senders whose default in code is not the flag's safe variant"`
 }
 
 type readoutOut struct{ Body ReadoutView }
@@ -50,12 +58,26 @@ func (s *server) getReadout(ctx context.Context, in *readoutIn) (*readoutOut, er
 	}
 	out := &readoutOut{ReadoutView{Rollout: v.Rollout.ID}}
 	if in.At.IsZero() {
-		out.Body.Evidence, err = s.Readouts.Readout(ctx, v.Rollout, s.Now())
+		err = s.count(ctx, v.Rollout, &out.Body)
 	} else {
 		err = s.recall(ctx, in, &out.Body)
 	}
 	out.Body.Asked = out.Body.Evidence.Asked()
 	return out, err
+}
+
+// count counts now, and looks for what the numbers do not show.
+func (s *server) count(ctx context.Context, r decisions.Rollout, v *ReadoutView) (err error) {
+	if v.Evidence, err = s.Readouts.Readout(ctx, r, s.Now()); err != nil || r.Started.IsZero() {
+		return err
+	}
+	var f flags.Recorded
+	s.Projection.View(func(uint64) { f, _ = s.Flags.Flag(r.Plan.Flag) })
+	v.CodeDefaults, err = s.Readouts.CodeDefaults(ctx, r, f.Safe)
+	for _, c := range v.CodeDefaults {
+		v.Warnings = append(v.Warnings, c.Text())
+	}
+	return err
 }
 
 // recall reads the numbers of a look.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest"
 )
 
 // memLooks counts nothing, and remembers what it is given: newest first.
@@ -30,6 +31,10 @@ func (m memLooks) Looks(_ context.Context, rollout string, until time.Time, limi
 		}
 	}
 	return out, nil
+}
+
+func (memLooks) CodeDefaults(_ context.Context, _ decisions.Rollout, safe string) ([]ingest.CodeDefault, error) {
+	return []ingest.CodeDefault{{SDK: ingest.SDK{Name: "openfeature-go", Version: "1.4.2"}, Variant: "on", Safe: safe, Reason: "ERROR", Exposures: 3, Units: 2}}, nil
 }
 
 // fiveLooks are looks a minute apart, the first at start.
@@ -75,6 +80,20 @@ func TestReadout_asItWas(t *testing.T) {
 	h.want("viewer", "GET", readouts+"?at="+start.Add(-time.Second).Format(time.RFC3339), "", http.StatusNotFound, "a look at rollout production/shop.checkout/1 up to 2026-11-01T08:59:59Z")
 	h.want("viewer", "GET", readouts+"?at=yesterday", "", http.StatusBadRequest, "query.at")
 	h.want("viewer", "GET", "/api/v1/readouts/production/shop.checkout/2?at=2026-11-01T09:00:00Z", "", http.StatusNotFound, "")
+}
+
+// TestReadout_warnsOfDefaultsInCode names the SDK, once the rollout is running.
+func TestReadout_warnsOfDefaultsInCode(t *testing.T) {
+	h := withLooks(t)
+	if got := decode[ReadoutView](h, "viewer", readouts); got.Warnings != nil {
+		t.Errorf("before the start: %v", got.Warnings)
+	}
+	h.want("approver", "POST", "/api/v1/rollouts/production/shop.checkout/1/start", "{}", http.StatusOK, "running")
+	got := decode[ReadoutView](h, "viewer", readouts)
+	want := []string{"openfeature-go 1.4.2 gave 2 units on where evaluations failed; the safe variant is off. Give the evaluation in that code the default off"}
+	if diff := cmp.Diff(want, got.Warnings); diff != "" || len(got.CodeDefaults) != 1 {
+		t.Errorf("%v, warnings (-want +got):\n%s", got.CodeDefaults, diff)
+	}
 }
 
 // TestLooks_pages lists every look once, however small the pages are.
