@@ -78,3 +78,13 @@ func (f *facts) CodeDefaults(ctx context.Context, r decisions.Rollout, safe stri
 	found, err := c.store.CodeDefaults(ctx, r.Plan.Environment, r.Plan.Flag, safe, r.Started)
 	return found, f.house.counting.blame(ctx, err)
 }
+
+// TwoArms implements server.Readouts.
+func (f *facts) TwoArms(ctx context.Context, r decisions.Rollout, epoch int, unit uint64, limit int) ([]ingest.TwoArms, error) {
+	c, err := f.house.counting.get()
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.store.TwoArms(ctx, r.Plan.Environment, r.Plan.Flag, r.ID, warehouse.Cohort{Epoch: epoch, Unit: unit}, limit)
+	return found, f.house.counting.blame(ctx, err)
+}

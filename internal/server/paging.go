@@ -87,11 +87,13 @@ func (p Page) from(list string) (string, error) {
 	text, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	place, ok := strings.CutPrefix(string(text), list+"\x00")
 	if err != nil || !ok || place == "" {
-		var faults event.Invalids
-		faults.Add("cursor", p.Cursor, "is not a cursor of this list", "take next of the page before, or leave it out")
-		return "", faults
+		return "", p.noCursor()
 	}
 	return place, nil
+}
+
+func (p Page) noCursor() error {
+	return event.Invalids{{Path: "cursor", Value: p.Cursor, Why: "is not a cursor of this list", Fix: "take next of the page before, or leave it out"}}
 }
 
 // link writes the Link header for the page at a cursor.

@@ -24,6 +24,9 @@ type Readouts interface {
 	// CodeDefaults returns the exposures under a rollout that met another variant
 	// than the safe one by the default in the code, by SDK.
 	CodeDefaults(ctx context.Context, r decisions.Rollout, safe string) ([]ingest.CodeDefault, error)
+	// TwoArms returns units that saw two arms in one epoch, at most limit, behind
+	// one of an epoch: those of a list begin behind unit 0 of epoch 0.
+	TwoArms(ctx context.Context, r decisions.Rollout, epoch int, unit uint64, limit int) ([]ingest.TwoArms, error)
 }
 
 var errNoReadouts = fmt.Errorf("this replica answers no readouts: %w", errNoSuch)
@@ -205,7 +208,7 @@ func (in *looksIn) until(now time.Time) (time.Time, error) {
 	}
 	ms, err := strconv.ParseInt(place, 10, 64)
 	if err != nil {
-		return until, event.Invalids{{Path: "cursor", Value: in.Cursor, Why: "is not a cursor of this list", Fix: "take next of the page before, or leave it out"}}
+		return until, in.noCursor()
 	}
 	return time.UnixMilli(ms - 1).UTC(), nil
 }

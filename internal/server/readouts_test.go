@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"testing"
 	"time"
@@ -35,6 +36,15 @@ func (m memLooks) Looks(_ context.Context, rollout string, until time.Time, limi
 
 func (memLooks) CodeDefaults(_ context.Context, _ decisions.Rollout, safe string) ([]ingest.CodeDefault, error) {
 	return []ingest.CodeDefault{{SDK: ingest.SDK{Name: "openfeature-go", Version: "1.4.2"}, Variant: "on", Safe: safe, Reason: "ERROR", Exposures: 3, Units: 2}}, nil
+}
+
+func (memLooks) TwoArms(_ context.Context, _ decisions.Rollout, epoch int, unit uint64, limit int) (out []ingest.TwoArms, err error) {
+	for i, cause := range []ingest.Cause{ingest.Login, ingest.Login, ingest.OtherCause} {
+		if u := math.MaxUint64 - 2 + uint64(i); (epoch == 0 || u > unit) && len(out) < limit {
+			out = append(out, ingest.TwoArms{Epoch: 1, Kind: "user", Unit: ingest.HashedUnit(u), Cause: cause})
+		}
+	}
+	return out, nil
 }
 
 // fiveLooks are looks a minute apart, the first at start.
@@ -96,6 +106,26 @@ func TestReadout_warnsOfDefaultsInCode(t *testing.T) {
 	}
 }
 
+// TestTwoArms_pages lists every unit once and counts the causes of a page.
+func TestTwoArms_pages(t *testing.T) {
+	h := withLooks(t)
+	type page struct {
+		Units  []ingest.TwoArms
+		Causes map[ingest.Cause]int
+		Next   string
+	}
+	first := decode[page](h, "viewer", readouts+"/two-arms?limit=2")
+	second := decode[page](h, "viewer", readouts+"/two-arms?limit=2&cursor="+first.Next)
+	if len(first.Units) != 2 || first.Causes[ingest.Login] != 2 || len(second.Units) != 1 || second.Causes[ingest.OtherCause] != 1 || second.Next != "" {
+		t.Errorf("first %+v\nsecond %+v", first, second)
+	}
+	if second.Units[0].Unit != ingest.HashedUnit(math.MaxUint64) {
+		t.Errorf("the last is %s", second.Units[0].Unit)
+	}
+	h.want("viewer", "GET", readouts+"/two-arms?cursor=dHdvLWFybXMAeA", "", http.StatusBadRequest, "is not a cursor of this list")
+	h.want("viewer", "GET", "/api/v1/readouts/production/shop.checkout/2/two-arms", "", http.StatusNotFound, "")
+}
+
 // TestLooks_pages lists every look once, however small the pages are.
 func TestLooks_pages(t *testing.T) {
 	h := withLooks(t)
@@ -143,4 +173,5 @@ func TestReadouts_ofAReplicaWithout(t *testing.T) {
 	h.want("editor", "POST", "/api/v1/apply", documents+"---\n"+plan, http.StatusOK, "created")
 	h.want("viewer", "GET", readouts, "", http.StatusNotFound, "answers no readouts")
 	h.want("viewer", "GET", readouts+"/looks", "", http.StatusNotFound, "answers no readouts")
+	h.want("viewer", "GET", readouts+"/two-arms", "", http.StatusNotFound, "answers no readouts")
 }

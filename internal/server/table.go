@@ -63,6 +63,7 @@ var table = []route{
 	{"POST", "/api/v1/rollouts/{environment}/{flag}/{number}/{op}", access.Decide, inPath, "command-rollout", "Start, hold, resume, approve, advance, roll back or explain", typed((*server).commandRollout)},
 	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}", access.Read, inPath, "get-readout", "What the data say of a rollout: now, or as they were at a look", typed((*server).getReadout)},
 	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}/looks", access.Read, inPath, "list-looks", "The looks at a rollout over time, newest first", typed((*server).listLooks)},
+	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}/two-arms", access.Read, inPath, "list-two-arms", "Units that saw two arms, which no number counts, and why they probably did", typed((*server).listTwoArms)},
 	{"GET", "/api/v1/decisions", access.Read, whole, "list-decisions", "Decisions, newest first", typed((*server).listDecisions)},
 	{"GET", "/api/v1/decisions/{id}", access.Read, whole, "get-decision", "One decision with all it rests on", typed((*server).getDecision)},
 	{"GET", "/api/v1/facts", access.Read, whole, "get-facts", "How far the facts are", typed((*server).getFacts)},

@@ -89,6 +89,7 @@ var duties = map[string]duty{
 	"command-rollout":   {access.Decide, both},
 	"get-readout":       {access.Read, both},
 	"list-looks":        {access.Read, both},
+	"list-two-arms":     {access.Read, both},
 	"list-decisions":    {access.Read, theHouse},
 	"get-decision":      {access.Read, theHouse},
 	"get-facts":         {access.Read, theHouse},
