@@ -42,12 +42,12 @@ type TwoArms struct {
 	Met       []Meeting `json:"met" doc:"its first exposures, oldest first, 100 at most"`
 }
 
-// HashedUnit returns how a unit is written where its id is not known: in
+// UnitText returns how a unit is written where its id is not known: in
 // letters, lists and exports.
-func HashedUnit(unit uint64) string { return hashedText(unit) }
+func UnitText(unit uint64) string { return hashedText(unit) }
 
-// ParseHashedUnit reads what HashedUnit wrote.
-func ParseHashedUnit(text string) (uint64, bool) { return parseHashed(text) }
+// ParseUnit reads what UnitText wrote.
+func ParseUnit(text string) (uint64, bool) { return parseHashed(text) }
 
 // longAgo is how long an exposure may be on its way without looking as if it
 // had been sent again.

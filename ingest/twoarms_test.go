@@ -53,13 +53,13 @@ func TestLikelyCause(t *testing.T) {
 	}
 }
 
-func TestHashedUnit(t *testing.T) {
+func TestUnitText(t *testing.T) {
 	for _, unit := range []uint64{0, 1, math.MaxUint64} {
-		if got, ok := ingest.ParseHashedUnit(ingest.HashedUnit(unit)); !ok || got != unit {
+		if got, ok := ingest.ParseUnit(ingest.UnitText(unit)); !ok || got != unit {
 			t.Errorf("%d is read back as %d, %v", unit, got, ok)
 		}
 	}
-	if _, ok := ingest.ParseHashedUnit("u-17"); ok {
+	if _, ok := ingest.ParseUnit("u-17"); ok {
 		t.Error("an id is a hash")
 	}
 }

@@ -41,7 +41,7 @@ func (memLooks) CodeDefaults(_ context.Context, _ decisions.Rollout, safe string
 func (memLooks) TwoArms(_ context.Context, _ decisions.Rollout, epoch int, unit uint64, limit int) (out []ingest.TwoArms, err error) {
 	for i, cause := range []ingest.Cause{ingest.Login, ingest.Login, ingest.OtherCause} {
 		if u := math.MaxUint64 - 2 + uint64(i); (epoch == 0 || u > unit) && len(out) < limit {
-			out = append(out, ingest.TwoArms{Epoch: 1, Kind: "user", Unit: ingest.HashedUnit(u), Cause: cause})
+			out = append(out, ingest.TwoArms{Epoch: 1, Kind: "user", Unit: ingest.UnitText(u), Cause: cause})
 		}
 	}
 	return out, nil
@@ -119,7 +119,7 @@ func TestTwoArms_pages(t *testing.T) {
 	if len(first.Units) != 2 || first.Causes[ingest.Login] != 2 || len(second.Units) != 1 || second.Causes[ingest.OtherCause] != 1 || second.Next != "" {
 		t.Errorf("first %+v\nsecond %+v", first, second)
 	}
-	if second.Units[0].Unit != ingest.HashedUnit(math.MaxUint64) {
+	if second.Units[0].Unit != ingest.UnitText(math.MaxUint64) {
 		t.Errorf("the last is %s", second.Units[0].Unit)
 	}
 	h.want("viewer", "GET", readouts+"/two-arms?cursor=dHdvLWFybXMAeA", "", http.StatusBadRequest, "is not a cursor of this list")

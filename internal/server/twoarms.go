@@ -60,7 +60,7 @@ func (in *twoArmsIn) after() (epoch int, unit uint64, err error) {
 	var text string
 	ok := false
 	if _, err := fmt.Sscanf(place, "%d %s", &epoch, &text); err == nil {
-		unit, ok = ingest.ParseHashedUnit(text)
+		unit, ok = ingest.ParseUnit(text)
 	}
 	if !ok {
 		return 0, 0, in.noCursor()

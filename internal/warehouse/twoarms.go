@@ -50,7 +50,7 @@ func (w *Warehouse) TwoArms(ctx context.Context, environment, flag, rollout stri
 		if err := rows.Scan(&epoch, &u.Kind, &unit, &u.Exposures, &m.at, &m.received, &m.arm, &m.reason, &m.revision, &m.sdk); err != nil {
 			return nil, fmt.Errorf("looking for units in two arms of %s: %w", rollout, err)
 		}
-		u.Epoch, u.Unit, u.Met = int(epoch), ingest.HashedUnit(unit), m.list()
+		u.Epoch, u.Unit, u.Met = int(epoch), ingest.UnitText(unit), m.list()
 		u.Cause, u.Why = ingest.LikelyCause(u.Met)
 		out = append(out, u)
 	}

@@ -42,14 +42,14 @@ func TestTwoArms(t *testing.T) {
 		}
 		got = append(got, page...)
 		after.Epoch = page[0].Epoch
-		after.Unit, _ = ingest.ParseHashedUnit(page[0].Unit)
+		after.Unit, _ = ingest.ParseUnit(page[0].Unit)
 	}
 	by := func(arm string, n int) ingest.Meeting {
 		return ingest.Meeting{At: minute(n), Received: minute(n).Add(time.Second), Arm: arm, SDK: "go 1.0", Revision: 1}
 	}
 	want := []ingest.TwoArms{
-		{Epoch: 1, Kind: "user", Unit: ingest.HashedUnit(7), Exposures: 3, Cause: ingest.UnstableID, Met: []ingest.Meeting{by("off", 0), by("on", 1), by("off", 2)}},
-		{Epoch: 2, Kind: "user", Unit: ingest.HashedUnit(3), Exposures: 2, Cause: ingest.Replayed, Met: []ingest.Meeting{
+		{Epoch: 1, Kind: "user", Unit: ingest.UnitText(7), Exposures: 3, Cause: ingest.UnstableID, Met: []ingest.Meeting{by("off", 0), by("on", 1), by("off", 2)}},
+		{Epoch: 2, Kind: "user", Unit: ingest.UnitText(3), Exposures: 2, Cause: ingest.Replayed, Met: []ingest.Meeting{
 			{At: minute(0), Received: minute(0), Arm: "on", Revision: 1}, {At: minute(1), Received: minute(200), Arm: "off", Revision: 1}}},
 	}
 	for i := range got {
