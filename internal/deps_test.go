@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,
 	"bench/chaos":        nil,
+	"bench/cluster":      nil,
 }
 
 // kits are packages that tests import: each may see its own room and below.
@@ -51,6 +52,7 @@ var kits = map[string]string{
 	"event/eventtest":              "event",
 	"ingest/ingesttest":            "ingest",
 	"internal/engine/enginetest":   "internal/engine",
+	"internal/natslog/natstest":    "internal/natslog",
 	"internal/replica/replicatest": "internal/replica",
 }
 

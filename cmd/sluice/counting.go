@@ -45,7 +45,7 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 			err = errors.Join(err, c.close())
 		}
 	}()
-	at := warehouse.Config{Addr: h.Clickhouse}
+	at := warehouse.Config{Addr: h.Clickhouse, Cluster: h.ClickhouseCluster}
 	if h.Clickhouse == "" {
 		if c.motor, err = startEngine(ctx, h.Lib, h.Data, h.lg); err != nil {
 			return nil, err

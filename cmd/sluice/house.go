@@ -25,20 +25,23 @@ import (
 
 // config says what house to build.
 type config struct {
-	Data       string        // folder of everything that stays
-	Listen     string        // host:port
-	Lib        string        // libchdb, empty: look for it
-	Nats       string        // URL, empty: embedded
-	NatsSystem string        // URL as a user of the system account
-	TrustSync  bool          // the operator vouches that NATS writes before it answers
-	Clickhouse string        // URL, empty: embedded
-	Every      time.Duration // between two looks of the controller
-	Compare    time.Duration // between two looks at the other replicas; 0: 2 s
-	Limits     server.Limits // how much may come; zero: anything
-	Floor      ingest.Floor  // how much of the disk stays free of events; zero: nothing
-	Roles      roles         // what this replica does; empty: everything
-	OpenPages  bool          // pages need no sign-in
-	Quiet      bool          // log warnings and worse alone
+	Data              string        // folder of everything that stays
+	Listen            string        // host:port
+	Lib               string        // libchdb, empty: look for it
+	Nats              string        // URL, empty: embedded
+	NatsSystem        string        // URL as a user of the system account
+	TrustSync         bool          // the operator vouches that NATS writes before it answers
+	Clickhouse        string        // URL, empty: embedded
+	NatsReplicas      int           // of each stream; 0: 1
+	Shards            int           // of facts; 0: as natslog.Config says
+	ClickhouseCluster string        // that the server is one of; empty: none
+	Every             time.Duration // between two looks of the controller
+	Compare           time.Duration // between two looks at the other replicas; 0: 2 s
+	Limits            server.Limits // how much may come; zero: anything
+	Floor             ingest.Floor  // how much of the disk stays free of events; zero: nothing
+	Roles             roles         // what this replica does; empty: everything
+	OpenPages         bool          // pages need no sign-in
+	Quiet             bool          // log warnings and worse alone
 }
 
 func (c config) compare() time.Duration { return cmp.Or(c.Compare, 2*time.Second) }
@@ -101,7 +104,7 @@ func (h *house) listen(context.Context) (err error) {
 func (h *house) openLog(ctx context.Context) (err error) {
 	h.streams, err = natslog.Open(ctx, natslog.Config{
 		Dir: filepath.Join(h.Data, "nats"), URL: h.Nats, SystemURL: h.NatsSystem, TrustSync: h.TrustSync, Logger: h.lg,
-		FactsLater: true,
+		Replicas: h.NatsReplicas, Shards: h.Shards, FactsLater: true,
 	})
 	if err != nil {
 		return err

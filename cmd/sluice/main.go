@@ -47,6 +47,7 @@ type cli struct {
 	Doctor    doctorCmd    `cmd:"" help:"Look for what would keep Sluice from running here."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 	Engine    engineCmd    `cmd:"" hidden:"" help:"The ClickHouse engine, as a child of serve."`
+	Member    memberCmd    `cmd:"" name:"nats-server" hidden:"" help:"A NATS server, where there is no other program to run one with."`
 }
 
 // Exit codes, so that a pipeline can gate on a rollout.

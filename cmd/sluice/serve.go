@@ -10,16 +10,19 @@ import (
 
 // serveCmd runs everything in one process.
 type serveCmd struct {
-	Listen     string        `help:"Address to serve on." default:"127.0.0.1:8321" env:"SLUICE_LISTEN"`
-	Data       string        `help:"Folder of the data." default:"data" env:"SLUICE_DATA"`
-	Lib        string        `help:"Path of libchdb; default: beside the program, or in node_modules." env:"SLUICE_ENGINE"`
-	Nats       string        `help:"NATS server or cluster (nats://…); default: embedded." env:"SLUICE_NATS"`
-	NatsSystem string        `help:"The same servers as a user of their system account: proves that they write to disk before they answer." env:"SLUICE_NATS_SYSTEM"`
-	TrustSync  bool          `help:"Vouch for sync_interval: always where there is no system account to ask." env:"SLUICE_TRUST_SYNC"`
-	Clickhouse string        `help:"ClickHouse server (clickhouse://…, http://…); default: the embedded engine." env:"SLUICE_CLICKHOUSE"`
-	Every      time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
-	Roles      []string      `help:"What this replica does: some of flags,ingest,load,decide,web." default:"flags,ingest,load,decide,web" env:"SLUICE_ROLES"`
-	KeepFree   ingest.Floor  `help:"How much of the disk stays free of events, which are refused below it: a share, a size, both or none." default:"5%,2GiB" env:"SLUICE_KEEP_FREE"`
+	Listen            string        `help:"Address to serve on." default:"127.0.0.1:8321" env:"SLUICE_LISTEN"`
+	Data              string        `help:"Folder of the data." default:"data" env:"SLUICE_DATA"`
+	Lib               string        `help:"Path of libchdb; default: beside the program, or in node_modules." env:"SLUICE_ENGINE"`
+	Nats              string        `help:"NATS server or cluster (nats://…); default: embedded." env:"SLUICE_NATS"`
+	NatsSystem        string        `help:"The same servers as a user of their system account: proves that they write to disk before they answer." env:"SLUICE_NATS_SYSTEM"`
+	TrustSync         bool          `help:"Vouch for sync_interval: always where there is no system account to ask." env:"SLUICE_TRUST_SYNC"`
+	Clickhouse        string        `help:"ClickHouse server (clickhouse://…, http://…); default: the embedded engine." env:"SLUICE_CLICKHOUSE"`
+	NatsReplicas      int           `help:"Servers of the NATS cluster that each stream is kept on: 1, 3 or 5." default:"1" env:"SLUICE_NATS_REPLICAS"`
+	Shards            int           `help:"Streams of facts, fixed by the first start; 0: 8 with NATS replicas, 1 without." default:"0" env:"SLUICE_SHARDS"`
+	ClickhouseCluster string        `help:"The cluster that the ClickHouse server is one of, by its name there: tables are replicated and spread over its shards." env:"SLUICE_CLICKHOUSE_CLUSTER"`
+	Every             time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
+	Roles             []string      `help:"What this replica does: some of flags,ingest,load,decide,web." default:"flags,ingest,load,decide,web" env:"SLUICE_ROLES"`
+	KeepFree          ingest.Floor  `help:"How much of the disk stays free of events, which are refused below it: a share, a size, both or none." default:"5%,2GiB" env:"SLUICE_KEEP_FREE"`
 	limitFlags
 }
 
@@ -38,6 +41,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 	}
 	h, err := open(ctx, config{
 		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
+		NatsReplicas: c.NatsReplicas, Shards: c.Shards, ClickhouseCluster: c.ClickhouseCluster,
 		Every: c.Every, Roles: roles, Limits: limits, Floor: c.KeepFree,
 	})
 	if err != nil {

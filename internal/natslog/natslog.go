@@ -45,7 +45,7 @@ type Config struct {
 	SystemURL  string       // the same servers, as a user of the system account: proves that they write before they answer
 	TrustSync  bool         // with URL and no SystemURL: the operator vouches for sync_interval: always
 	Replicas   int          // of each stream, 1 to 5; default 1
-	Shards     int          // of facts, fixed when they are first created; default 1
+	Shards     int          // of facts, fixed when they are first created; default 1, or 8 where streams have replicas
 	FactsBytes int64        // that one shard may take; may grow, never shrink; default 4 GiB, or half of MaxStore where that is less
 	MaxStore   int64        // bytes that the embedded server may take; default: what is free but for a tenth of the disk
 	FactsLater bool         // Open opens the log and the documents; the facts are opened by OpenFacts, and need not be well before
@@ -56,7 +56,18 @@ type Config struct {
 }
 
 func (c Config) replicas() int { return max(c.Replicas, 1) }
-func (c Config) shards() int   { return max(c.Shards, 1) }
+
+// shards follows from the configuration alone: replicas that start at once must
+// not come to different numbers.
+func (c Config) shards() int {
+	switch {
+	case c.Shards > 0:
+		return c.Shards
+	case c.replicas() > 1:
+		return 8
+	}
+	return 1
+}
 
 // factsBytes is a reservation: the server refuses a stream that may take more
 // than there is.
