@@ -11,12 +11,19 @@ import (
 // so that a look costs what was loaded since the last one, however much there
 // is. A range with something missing stays open and is looked at again, one at
 // each look: it may have been found. It is safe for concurrent use.
+//
+// With a KV the account outlives its messages: what Settle has written down
+// stands when the stream has given back its room, for every replica.
 type Ledger struct {
 	Reconciler
+	KV         KV     // nil: the stream keeps everything
+	Generation string // of the store's tables, as of the Loader
 
 	mu     sync.Mutex
-	closed Account   // of all ranges that balance; To is how far ranges were made
-	open   []Account // ranges that do not
+	base   settled   // written down: everything up to base.To
+	ranges []Account // behind it, one after the other
+	to     uint64    // how far ranges were made
+	looked int       // index behind the open range that was looked at last
 
 	mail    uint64                      // sequence of the dead stream up to which letters were read
 	letters map[uint64]map[Place]uint64 // events of each letter, by the sequence of its message
@@ -31,63 +38,78 @@ const pageOfLedger = 128
 func (l *Ledger) Balance(ctx context.Context, to uint64) (Account, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.collect(ctx); err != nil {
-		return Account{}, err
+	for _, step := range []func(context.Context) error{l.recall, l.collect, l.reopen} {
+		if err := step(ctx); err != nil {
+			return Account{}, err
+		}
 	}
-	if err := l.reopen(ctx); err != nil {
-		return Account{}, err
-	}
-	for l.closed.To < to {
-		a, err := l.account(ctx, l.closed.To, min(l.closed.To+pageOfLedger, to))
+	for l.to < to {
+		a, err := l.account(ctx, l.to, min(l.to+pageOfLedger, to))
 		if err != nil {
 			return Account{}, err
 		}
-		l.closed.To = a.To
-		l.file(a)
+		l.to = a.To
+		l.forget(a)
+		l.extend(a)
 	}
 	return l.total(), nil
 }
 
-// reopen looks again at the range that has been open for longest.
+// extend puts a range behind the others. Small ones that balance become one,
+// so that many looks do not make many ranges.
+func (l *Ledger) extend(a Account) {
+	if n := len(l.ranges); n > 0 && a.balances() && l.ranges[n-1].balances() && a.To-l.ranges[n-1].From < pageOfLedger {
+		l.ranges[n-1].add(a)
+		return
+	}
+	l.ranges = append(l.ranges, a)
+}
+
+func (a Account) balances() bool { return a.Unaccounted == 0 }
+
+// reopen looks again at one range that is open, in turn.
 func (l *Ledger) reopen(ctx context.Context) error {
-	if len(l.open) == 0 {
+	for i := range l.ranges {
+		at := (l.looked + i) % len(l.ranges)
+		if l.ranges[at].balances() {
+			continue
+		}
+		a, err := l.account(ctx, l.ranges[at].From-1, l.ranges[at].To)
+		if err != nil {
+			return err
+		}
+		l.forget(a)
+		l.ranges[at], l.looked = a, at+1
 		return nil
 	}
-	a, err := l.account(ctx, l.open[0].From-1, l.open[0].To)
-	if err != nil {
-		return err
-	}
-	l.open = slices.Delete(l.open, 0, 1)
-	l.file(a)
 	return nil
 }
 
-// file keeps the account of a range.
-func (l *Ledger) file(a Account) {
-	if a.Unaccounted > 0 {
-		l.open = append(l.open, a)
+// forget drops the letters of a range that balances.
+func (l *Ledger) forget(a Account) {
+	if !a.balances() {
 		return
 	}
-	l.closed.add(a)
 	for seq := a.From; seq <= a.To; seq++ {
 		delete(l.letters, seq)
 	}
 }
 
 func (l *Ledger) total() Account {
-	sum := l.closed
+	sum := l.base.Account
 	sum.Shard, sum.From = l.Shard, 1
-	for _, a := range l.open {
+	for _, a := range l.ranges {
 		sum.add(a)
-		if sum.FirstGap == 0 || a.FirstGap < sum.FirstGap {
+		if !a.balances() && (sum.FirstGap == 0 || a.FirstGap < sum.FirstGap) {
 			sum.FirstGap = a.FirstGap
 		}
 	}
 	return sum
 }
 
-// add adds the counts of another range.
+// add adds the counts of the range behind.
 func (a *Account) add(b Account) {
+	a.To = b.To
 	a.Published += b.Published
 	a.Stored += b.Stored
 	a.Dead += b.Dead
@@ -116,7 +138,7 @@ func (l *Ledger) collect(ctx context.Context) (err error) {
 }
 
 func (l *Ledger) awaits(seq uint64) bool {
-	return seq > l.closed.To || slices.ContainsFunc(l.open, func(a Account) bool { return a.From <= seq && seq <= a.To })
+	return seq > l.to || slices.ContainsFunc(l.ranges, func(a Account) bool { return !a.balances() && a.From <= seq && seq <= a.To })
 }
 
 // account balances one range.

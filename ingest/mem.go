@@ -16,10 +16,11 @@ type MemStream struct {
 	mu       sync.Mutex
 	messages []event.Message
 	last     uint64
+	freed    uint64 // what was given up
 	seen     map[string]uint64
 }
 
-var _ Stream = (*MemStream)(nil)
+var _ Keeper = (*MemStream)(nil)
 
 // Publish implements Stream.
 func (m *MemStream) Publish(ctx context.Context, id string, data []byte) (uint64, error) {
@@ -47,6 +48,9 @@ func (m *MemStream) Read(ctx context.Context, after uint64, limit int) ([]event.
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if after < m.freed && after < m.last && limit > 0 {
+		return nil, fmt.Errorf("%w: message %d was given up", event.ErrDamaged, after+1)
+	}
 	first, _ := slices.BinarySearchFunc(m.messages, after+1, bySeq)
 	rest := m.messages[first:]
 	return slices.Clone(rest[:min(limit, len(rest))]), nil
@@ -57,6 +61,36 @@ func (m *MemStream) Last(context.Context) (uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.last, nil
+}
+
+// Span implements Keeper.
+func (m *MemStream) Span(context.Context) (first, last, bytes uint64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.freed + 1, m.last, m.bytes(), nil
+}
+
+// Fill implements Keeper. There is no bound.
+func (m *MemStream) Fill(context.Context) (bytes, most uint64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.bytes(), 0, nil
+}
+
+func (m *MemStream) bytes() (n uint64) {
+	for _, msg := range m.messages {
+		n += uint64(len(msg.Data))
+	}
+	return n
+}
+
+// Free implements Keeper.
+func (m *MemStream) Free(_ context.Context, upTo uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.freed = max(m.freed, min(upTo, m.last))
+	m.messages = slices.DeleteFunc(m.messages, func(msg event.Message) bool { return msg.Seq <= m.freed })
+	return nil
 }
 
 // Forget empties the memory of IDs, as a stream does when its window of

@@ -24,6 +24,57 @@ func Stream(t *testing.T, fresh func(*testing.T) ingest.Stream) {
 	}
 }
 
+// Keeper runs the suite of a stream that gives up its oldest messages.
+func Keeper(t *testing.T, fresh func(*testing.T) ingest.Keeper) {
+	t.Run("Free", func(t *testing.T) { keeperFree(t, fresh(t)) })
+	t.Run("Fill", func(t *testing.T) { keeperFill(t, fresh(t)) })
+}
+
+// keeperFree frees the start: what is left is read as before, what is gone is
+// no end of the stream, and the sequences go on.
+func keeperFree(t *testing.T, s ingest.Keeper) {
+	publish(t, s, 5)
+	for _, upTo := range []uint64{2, 1, 2} { // the second and third change nothing
+		if err := s.Free(t.Context(), upTo); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, last, _, err := s.Span(t.Context())
+	if first != 3 || last != 5 || err != nil {
+		t.Errorf("it keeps %d to %d, %v; want 3 to 5", first, last, err)
+	}
+	list, err := s.Read(t.Context(), 2, 10)
+	if len(list) != 3 || err != nil || list[0].Seq != 3 {
+		t.Errorf("behind 2: %v, %v", list, err)
+	}
+	if list, err := s.Read(t.Context(), 0, 10); !errors.Is(err, event.ErrDamaged) {
+		t.Errorf("what is gone: %v, %v", list, err)
+	}
+	if err := s.Free(t.Context(), 5); err != nil {
+		t.Fatal(err)
+	}
+	if seq, err := s.Publish(t.Context(), "next", []byte("x")); seq != 6 || err != nil {
+		t.Errorf("the next message has the sequence %d, %v", seq, err)
+	}
+}
+
+func keeperFill(t *testing.T, s ingest.Keeper) {
+	if bytes, _, err := s.Fill(t.Context()); bytes != 0 || err != nil {
+		t.Errorf("an empty stream takes %d bytes, %v", bytes, err)
+	}
+	publish(t, s, 5)
+	full, most, err := s.Fill(t.Context())
+	if full == 0 || most > 0 && most < full || err != nil {
+		t.Errorf("five messages take %d of %d bytes, %v", full, most, err)
+	}
+	if err := s.Free(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	if bytes, _, err := s.Fill(t.Context()); bytes == 0 || bytes >= full || err != nil {
+		t.Errorf("one message of five takes %d bytes of %d, %v", bytes, full, err)
+	}
+}
+
 func streamEmpty(t *testing.T, s ingest.Stream) {
 	if last, err := s.Last(t.Context()); err != nil || last != 0 {
 		t.Errorf("Last of an empty stream = %d, %v", last, err)
