@@ -38,6 +38,9 @@ type Loader struct {
 	Every      time.Duration // Run's pause at the end of the stream; zero: 250 ms
 	MaxRows    int           // of a block, unless one message has more; zero: 100,000
 
+	Lease *Lease           // Run waits for it; nil: nobody else loads the shard
+	Now   func() time.Time // for the lease; required with one
+
 	loaded bool // state is what the KV has at rev
 	rev    uint64
 	state  state
@@ -55,12 +58,13 @@ func (l *Loader) Progress() Progress {
 	return l.progress
 }
 
-// Run steps until ctx is done and returns its error. Faults are logged and
+// Run steps until ctx is done, gives back the lease and returns ctx's error. Faults are logged and
 // tried again, with pauses that grow to five seconds.
 func (l *Loader) Run(ctx context.Context) error {
+	defer l.release(ctx)
 	every := orElse(l.Every, 250*time.Millisecond)
 	for pause := every; ; {
-		moved, err := l.Step(ctx)
+		moved, err := l.turn(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -69,7 +73,7 @@ func (l *Loader) Run(ctx context.Context) error {
 			sleep(ctx, pause)
 			pause = min(2*pause, 5*time.Second)
 		case !moved:
-			sleep(ctx, every)
+			sleep(ctx, l.idle())
 			pause = every
 		default:
 			pause = every

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"golang.org/x/sync/errgroup"
 
@@ -29,6 +30,9 @@ type counting struct {
 	loads   bool                        // this replica runs the loaders
 	loaders []*ingest.Loader            // one for each stream of facts, and one for the control log
 	ledgers map[string]*ingest.Ledger
+	sweeps  []*ingest.Sweeper // of the facts
+	books   books
+	lg      *slog.Logger
 	fragile fragile
 }
 
@@ -39,7 +43,7 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &counting{kv: facts.kv, dead: facts.dead, loads: h.Roles.has(server.Load), ledgers: map[string]*ingest.Ledger{}}
+	c := &counting{kv: facts.kv, dead: facts.dead, loads: h.Roles.has(server.Load), ledgers: map[string]*ingest.Ledger{}, lg: h.lg}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())
@@ -58,7 +62,7 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 	c.fragile = newFragile(h.Data, c.engine)
 	c.kv = c.fragile.kv(c.kv)
 	for i, s := range facts.streams {
-		c.add(h, shardName(i), s, ingest.NewCodec())
+		c.sweep(c.add(h, shardName(i), s, ingest.NewCodec()), s)
 	}
 	c.add(h, ingest.ControlShard, h.streams.Control, ingest.ControlDecoder{})
 	c.resend = h.resender(facts).run
@@ -66,12 +70,18 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 }
 
 // add makes the loader of a stream, and its ledger.
-func (c *counting) add(h *house, shard string, s ingest.Stream, d ingest.Decoder) {
+func (c *counting) add(h *house, shard string, s ingest.Stream, d ingest.Decoder) *ingest.Loader {
 	l := &ingest.Loader{
 		Shard: shard, Generation: generation, Stream: s, KV: c.kv, Store: c.fragile.store(c.store), Dead: c.dead, Decoder: d, Logger: h.lg,
 	}
 	c.loaders = append(c.loaders, l)
-	c.ledgers[shard] = &ingest.Ledger{Reconciler: ingest.Reconciler{Shard: shard, Stream: s, Store: c.store, Dead: c.dead, Decoder: d}}
+	if h.Nats != "" { // else nobody can be there: the data folder is ours alone
+		l.Lease, l.Now = &ingest.Lease{KV: c.kv, Key: "lease." + shard, Holder: h.replica.ID}, now
+	}
+	c.ledgers[shard] = &ingest.Ledger{
+		KV: c.kv, Generation: generation, Reconciler: ingest.Reconciler{Shard: shard, Stream: s, Store: c.store, Dead: c.dead, Decoder: d},
+	}
+	return l
 }
 
 // engine says how the embedded engine is; nothing with a ClickHouse server.
@@ -82,12 +92,15 @@ func (c *counting) engine() engine.Status {
 	return c.motor.Status()
 }
 
-// run loads, if that is this replica's to do, until ctx is done.
+// run keeps the books, and loads if that is this replica's to do, until ctx is
+// done.
 func (c *counting) run(ctx context.Context) error {
 	g, work := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.reckon(work) })
 	if !c.loads {
-		return nil
+		return g.Wait()
 	}
+	g.Go(func() error { return c.tidy(work) })
 	for _, l := range c.loaders {
 		g.Go(func() error { return l.Run(work) })
 	}
