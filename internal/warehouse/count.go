@@ -2,8 +2,8 @@ package warehouse
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/sluice-hq/sluice/event"
@@ -49,29 +49,36 @@ func (w *Warehouse) Doubled(ctx context.Context) (n uint64, err error) {
 }
 
 // Unstored returns those of the ids that no stored event has. It reads every
-// id that is stored: it is for checking the house, not for running it.
+// id that is stored, in slices by their last byte: it is for checking the house,
+// not for running it.
 func (w *Warehouse) Unstored(ctx context.Context, ids []event.ID) ([]event.ID, error) {
-	var out []event.ID
-	for part := range slices.Chunk(ids, idsAtOnce) {
-		digits := make([]string, len(part))
-		for i, id := range part {
-			digits[i] = hex.EncodeToString(id[:])
-		}
-		rows, err := query(ctx, w.reader, `SELECT toFixedString(unhex(x), 16) AS wanted
-FROM (SELECT arrayJoin({ids:Array(String)}) AS x) WHERE wanted NOT IN (SELECT id FROM (`+everyID+`))`, Params{"ids": digits})
-		if err != nil {
-			return nil, fmt.Errorf("looking for events: %w", err)
-		}
-		for rows.Next() {
-			var id event.ID
-			if err := rows.Scan(&id); err != nil {
-				return nil, fmt.Errorf("looking for events: %w", firstError(err, rows.Close()))
-			}
-			out = append(out, id)
-		}
-		if err := firstError(rows.Err(), rows.Close()); err != nil {
+	wanted := make(map[event.ID]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	parts := min(1+len(ids)/100_000, 256) // so that one is far below max_result_rows
+	for i := range parts {
+		if err := w.strike(ctx, wanted, i, parts); err != nil {
 			return nil, fmt.Errorf("looking for events: %w", err)
 		}
 	}
-	return out, nil
+	return slices.Collect(maps.Keys(wanted)), nil
+}
+
+// strike removes the stored events of one slice.
+func (w *Warehouse) strike(ctx context.Context, wanted map[event.ID]bool, slice, of int) error {
+	rows, err := query(ctx, w.reader, `SELECT DISTINCT id FROM (`+everyID+`)
+WHERE reinterpretAsUInt8(substring(id, 16, 1)) % {of:UInt16} = {slice:UInt16}`, Params{"slice": slice, "of": of})
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id event.ID
+		if err := rows.Scan(&id); err != nil {
+			return err
+		}
+		delete(wanted, id)
+	}
+	return rows.Err()
 }

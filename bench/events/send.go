@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// send sends requests from every connection, one after the other, for a time.
+func (o options) send(ctx context.Context, s *server, d time.Duration) (load, error) {
+	var (
+		mu   sync.Mutex
+		all  load
+		fail error
+		wait sync.WaitGroup
+	)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: o.clients}}
+	defer client.CloseIdleConnections()
+	began := time.Now()
+	for i := range o.clients {
+		wait.Go(func() {
+			b := newBody(s.revision, rand.New(rand.NewPCG(o.seed, uint64(i))))
+			l, err := s.feed(ctx, client, b, began.Add(d))
+			mu.Lock()
+			defer mu.Unlock()
+			all.events, all.busy, all.times = all.events+l.events, all.busy+l.busy, append(all.times, l.times...)
+			if err != nil {
+				fail = err
+			}
+		})
+	}
+	wait.Wait()
+	all.took = time.Since(began)
+	return all, fail
+}
+
+// feed sends until a time. A request that is told to come back is sent again:
+// its events are not acknowledged yet.
+func (s *server) feed(ctx context.Context, client *http.Client, b *body, end time.Time) (l load, err error) {
+	for now := time.Now(); now.Before(end) && ctx.Err() == nil; now = time.Now() {
+		events := b.next(now)
+		status, err := s.deliver(ctx, client, events)
+		for err == nil && status == http.StatusServiceUnavailable && time.Now().Before(end) {
+			l.busy++
+			time.Sleep(100 * time.Millisecond)
+			status, err = s.deliver(ctx, client, events)
+		}
+		switch {
+		case err != nil:
+			return l, err
+		case status == http.StatusServiceUnavailable:
+			return l, nil
+		case status != http.StatusAccepted:
+			return l, fmt.Errorf("sending events: status %d", status)
+		}
+		l.events += requestEvents
+		l.times = append(l.times, time.Since(now))
+	}
+	return l, ctx.Err()
+}
+
+func (s *server) deliver(ctx context.Context, client *http.Client, events []byte) (int, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address+"/v1/events", bytes.NewReader(events))
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Authorization", "Bearer "+s.sdk)
+	r.Header.Set("Content-Type", "application/x-ndjson")
+	answer, err := client.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(io.Discard, answer.Body)
+	return answer.StatusCode, err
+}

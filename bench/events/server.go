@@ -1,0 +1,232 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	view "github.com/sluice-hq/sluice/internal/server"
+)
+
+// server is a process that takes events.
+type server struct {
+	address    string // host:port
+	admin, sdk string // tokens
+	revision   uint64 // of the flag, with its rollout
+	cmd        *exec.Cmd
+}
+
+// documents are what the events are about. The rollout stays in its first
+// stage, whose units are never enough.
+const documents = `apiVersion: sluice/v1
+kind: Metric
+key: purchases
+description: Units that buy
+owner: shop-team
+event: purchase
+aggregate: conversion
+direction: increase
+window: 1d
+---
+apiVersion: sluice/v1
+kind: Metric
+key: revenue
+description: What a unit spends
+owner: shop-team
+event: purchase
+aggregate: sum
+direction: increase
+window: 1d
+---
+apiVersion: sluice/v1
+kind: Flag
+key: shop.checkout
+description: The new checkout
+purpose: experiment
+owner: shop-team
+type: string
+variants: {on1: new, off: old}
+default: off
+safe: off
+unit: user
+cleanup: {due: 30d, endState: promote}
+environments:
+  production: {enabled: true}
+---
+apiVersion: sluice/v1
+kind: Rollout
+flag: shop.checkout
+environment: production
+owner: shop-team
+hypothesis: The new checkout sells more
+unit: user
+arms: {control: off, treatment: on1}
+metrics:
+  success: [{metric: revenue, mde: 2%, onLoss: review, onInconclusive: review}]
+  diagnostics: [{metric: purchases}]
+health:
+  srm: {alpha: 0.001, onFail: pause}
+  telemetry: {maxLag: 10m, onMissing: pause}
+stages:
+  - {name: experiment, treatment: 50%, minWindow: 7d, maxWindow: 28d, decide: true}
+rollback: {to: safe, owners: [shop-team], lockUntilExplained: true}
+cleanup: {due: 30d, endState: promote}
+`
+
+const rollout = "production/shop.checkout/1"
+
+// sluice starts a Sluice with roles on new data, and prepares it.
+func (o options) sluice(ctx context.Context, roles string) (s *server, end func(), err error) {
+	dir, err := os.MkdirTemp("", "sluice-events-")
+	if err != nil {
+		return nil, nil, err
+	}
+	s = &server{}
+	end = func() { s.kill(); _ = os.RemoveAll(dir) }
+	if err = s.start(o.binary, filepath.Join(dir, "data"), roles); err == nil {
+		err = s.ready(ctx)
+	}
+	if err == nil {
+		err = s.prepare(ctx)
+	}
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return s, end, nil
+}
+
+func (s *server) start(binary, data, roles string) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.address = l.Addr().String()
+	if err := l.Close(); err != nil {
+		return err
+	}
+	s.cmd = exec.Command(binary, "serve", "--data", data, "--listen", s.address, "--roles", roles)
+	s.cmd.Stderr = io.Discard
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return fmt.Errorf("starting %s: %w; build it with: make build", binary, err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if _, text, ok := strings.Cut(lines.Text(), "admin token (shown this once): "); ok {
+			s.admin = text
+		}
+		if strings.HasPrefix(lines.Text(), "Sluice is ready") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s ended before it was ready", binary)
+}
+
+func (s *server) ready(ctx context.Context) error {
+	for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+		answer, err := http.Get("http://" + s.address + "/readyz")
+		if err != nil {
+			continue
+		}
+		answer.Body.Close()
+		if answer.StatusCode == http.StatusOK {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+// kill ends the process without a warning; its engine ends with it.
+func (s *server) kill() {
+	if s.cmd != nil && s.cmd.Process != nil {
+		_ = s.cmd.Process.Kill() // it may have ended
+		_ = s.cmd.Wait()         // "signal: killed", as intended
+	}
+}
+
+// prepare makes the flag with its rollout and a token for the senders.
+func (s *server) prepare(ctx context.Context) error {
+	if err := s.call(ctx, s.admin, "/api/v1/apply?start=true", documents, nil); err != nil {
+		return err
+	}
+	var issued struct{ Token string }
+	if err := s.call(ctx, s.admin, "/api/v1/tokens", `{"class":"sls","name":"bench","environment":"production"}`, &issued); err != nil {
+		return err
+	}
+	s.sdk = issued.Token
+	var e struct{ Metadata struct{ Revision uint64 } }
+	err := s.call(ctx, s.sdk, "/ofrep/v1/evaluate/flags/shop.checkout", `{"context":{"targetingKey":"u-1"}}`, &e)
+	s.revision = e.Metadata.Revision
+	return err
+}
+
+// settle waits until everything is countable and returns how many events are.
+// Asking costs the engine a pass over all events, so it asks the less often
+// the longer that takes.
+func (s *server) settle(ctx context.Context) (int, error) {
+	for ctx.Err() == nil {
+		asked := time.Now()
+		var f view.FactsView
+		if err := s.call(ctx, s.admin, "/api/v1/facts", "", &f); err != nil {
+			return 0, err
+		}
+		whole := len(f.Shards) > 0
+		for _, shard := range f.Shards {
+			whole = whole && shard.Done == shard.Last
+		}
+		if whole {
+			return int(f.Events), nil
+		}
+		time.Sleep(max(200*time.Millisecond, 3*time.Since(asked)))
+	}
+	return 0, ctx.Err()
+}
+
+// readout asks for the rollout's statistics and returns how long that took.
+func (s *server) readout(ctx context.Context) (time.Duration, error) {
+	asked := time.Now()
+	err := s.call(ctx, s.admin, "/api/v1/readouts/"+rollout, "", nil)
+	return time.Since(asked), err
+}
+
+// call posts a body, or gets without one, and decodes the answer into v.
+func (s *server) call(ctx context.Context, token, path, body string, v any) error {
+	method := http.MethodPost
+	if body == "" {
+		method = http.MethodGet
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+s.address+path, bytes.NewBufferString(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	switch {
+	case err != nil:
+		return err
+	case answer.StatusCode >= 300:
+		return fmt.Errorf("%s: %s %s", path, answer.Status, text)
+	case v == nil:
+		return nil
+	}
+	return json.Unmarshal(text, v)
+}
