@@ -72,8 +72,7 @@ func (o options) bare(ctx context.Context, t *table) error {
 		return err
 	}
 	defer s.kill()
-	l, err := o.send(ctx, s, o.short)
-	t.bare = l
+	t.bare, err = o.send(ctx, s, o.short)
 	return err
 }
 
@@ -97,14 +96,14 @@ func (o options) load(ctx context.Context, t *table) error {
 	defer end()
 	t.idle = s.memory()
 	loading := s.watch(ctx)
-	began := time.Now()
+	began, before := time.Now(), s.worked()
 	if t.both, err = o.send(ctx, s, o.long); err != nil {
 		return err
 	}
 	if t.loaded, err = s.settle(ctx); err != nil {
 		return err
 	}
-	t.loading = time.Since(began)
+	t.loading, t.work = time.Since(began), s.worked().since(before)
 	t.busy = loading()
 	reading := s.watch(ctx)
 	if t.reading, err = s.readout(ctx); err != nil {

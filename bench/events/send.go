@@ -21,7 +21,7 @@ func (o options) send(ctx context.Context, s *server, d time.Duration) (load, er
 	)
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: o.clients}}
 	defer client.CloseIdleConnections()
-	began := time.Now()
+	began, before := time.Now(), s.worked()
 	for i := range o.clients {
 		wait.Go(func() {
 			b := newBody(s.revision, rand.New(rand.NewPCG(o.seed, uint64(i))))
@@ -35,7 +35,7 @@ func (o options) send(ctx context.Context, s *server, d time.Duration) (load, er
 		})
 	}
 	wait.Wait()
-	all.took = time.Since(began)
+	all.took, all.work = time.Since(began), s.worked().since(before)
 	return all, fail
 }
 

@@ -13,6 +13,7 @@ type load struct {
 	events int
 	busy   int // requests that were told to come back
 	took   time.Duration
+	work   work
 	times  []time.Duration // of each request that was acknowledged
 }
 
@@ -36,6 +37,7 @@ type table struct {
 	inserted          float64 // rows a second
 	loaded            int     // events that are countable
 	loading           time.Duration
+	work              work // until all are
 	reading           time.Duration
 	idle, busy, read  memory
 }
@@ -49,8 +51,10 @@ func (t table) String() string {
 	line("bare net/http", "%s events/s; %s", thousands(t.bare.rate()), t.bare.latency())
 	line("acknowledged", "%s events/s (target 200 k), %.2f of bare; %s (target p99 25 ms)", thousands(t.acked.rate()), t.acked.rate()/t.bare.rate(), t.acked.latency())
 	line("acknowledged while loading", "%s events/s for %.0f s; %s; %d requests told to come back", thousands(t.both.rate()), t.both.took.Seconds(), t.both.latency(), t.both.busy)
+	line("  of which", "bare: %s; acknowledged: %s", t.bare.work.each(t.bare.events), t.acked.work.each(t.acked.events))
 	line("inserted by the engine alone", "%s rows/s", thousands(t.inserted))
 	line("loaded and countable", "%s events/s (target 100 k) over %.0f s, %.2f of inserting alone; %s events", thousands(loaded), t.loading.Seconds(), loaded/t.inserted, thousands(float64(t.loaded)))
+	line("  of which", "%s", t.work.each(t.loaded))
 	line("readout of them", "%.2f s", t.reading.Seconds())
 	line("memory idle", "%s", t.idle)
 	line("memory under load, most", "%s", t.busy)
