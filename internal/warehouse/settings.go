@@ -76,6 +76,9 @@ func (s schema) writeSettings() clickhouse.Settings {
 	for _, m := range s.must() {
 		out[m.name] = m.value
 	}
+	// Merging the copies within a block while it is inserted takes the engine
+	// longer than the rest of the insert. FINAL and later merges do it anyway.
+	out["optimize_on_insert"] = "0"
 	return out
 }
 

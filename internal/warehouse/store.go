@@ -82,27 +82,28 @@ func rejected(err error) error {
 	return err
 }
 
-// eachPlace is where the rows of a range of messages came from, over all
-// tables, with what tells the rows of one event apart.
-const eachPlace = `
-SELECT 'exposures' AS t, _seq, _idx, unit_kind FROM exposures WHERE _shard = {shard:String} AND _seq BETWEEN {from:UInt64} AND {to:UInt64}
-UNION ALL
-SELECT 'metrics', _seq, _idx, unit_kind FROM metrics WHERE _shard = {shard:String} AND _seq BETWEEN {from:UInt64} AND {to:UInt64}
-UNION ALL
-SELECT 'deployments', _seq, _idx, '' FROM deployments WHERE _shard = {shard:String} AND _seq BETWEEN {from:UInt64} AND {to:UInt64}
-UNION ALL
-SELECT 'readings', _seq, _idx, '' FROM readings WHERE _shard = {shard:String} AND _seq BETWEEN {from:UInt64} AND {to:UInt64}
-UNION ALL
-SELECT 'control_events', _seq, _idx, '' FROM control_events WHERE _shard = {shard:String} AND _seq BETWEEN {from:UInt64} AND {to:UInt64}`
+// inRange selects the rows of a range of messages. Their _ver holds sequence
+// and index in one number, which is counted at a third of what the pair costs.
+const inRange = ` WHERE _shard = {shard:String} AND _seq BETWEEN {from:UInt64} AND {to:UInt64}`
 
 // Count implements ingest.Store.
 func (w *Warehouse) Count(ctx context.Context, shard string, from, to uint64) (uint64, error) {
-	return w.count(ctx, `SELECT uniqExact(t, _seq, _idx, unit_kind) FROM (`+eachPlace+`)`, shard, from, to)
+	return w.count(ctx, `SELECT sum(n) FROM (
+SELECT uniqExact(_ver) AS n FROM exposures`+inRange+` GROUP BY unit_kind
+UNION ALL SELECT uniqExact(_ver) FROM metrics`+inRange+` GROUP BY unit_kind
+UNION ALL SELECT uniqExact(_ver) FROM deployments`+inRange+`
+UNION ALL SELECT uniqExact(_ver) FROM readings`+inRange+`
+UNION ALL SELECT uniqExact(_ver) FROM control_events`+inRange+`)`, shard, from, to)
 }
 
 // Events implements ingest.Store.
 func (w *Warehouse) Events(ctx context.Context, shard string, from, to uint64) (uint64, error) {
-	return w.count(ctx, `SELECT uniqExact(_seq, _idx) FROM (`+eachPlace+`)`, shard, from, to)
+	return w.count(ctx, `SELECT uniqExact(_ver) FROM (
+SELECT _ver FROM exposures`+inRange+`
+UNION ALL SELECT _ver FROM metrics`+inRange+`
+UNION ALL SELECT _ver FROM deployments`+inRange+`
+UNION ALL SELECT _ver FROM readings`+inRange+`
+UNION ALL SELECT _ver FROM control_events`+inRange+`)`, shard, from, to)
 }
 
 func (w *Warehouse) count(ctx context.Context, sql, shard string, from, to uint64) (n uint64, err error) {

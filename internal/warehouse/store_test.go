@@ -77,6 +77,34 @@ func TestInsert_everyTable(t *testing.T) {
 	}
 }
 
+// TestInsert_copiesInOneBlock inserts every row twice in one block: both places
+// are stored until the engine merges them, and one of them counts.
+func TestInsert_copiesInOneBlock(t *testing.T) {
+	w, _ := start(t)
+	rows := metricRows(1, 500)
+	again := metricRows(1, 500)
+	for i := range again.Metrics {
+		again.Metrics[i].Seq = 2
+	}
+	rows.Append(again)
+	if err := w.Insert(t.Context(), block("twice", 1, 2, rows)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := w.Count(t.Context(), "facts-0", 1, 2); err != nil || n != 1000 && n != 500 {
+		t.Errorf("%d places, %v", n, err)
+	}
+	if n, _, err := w.Counted(t.Context()); err != nil || n != 500 {
+		t.Errorf("%d events, %v", n, err)
+	}
+	if n, err := w.Doubled(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d rows count twice, %v", n, err)
+	}
+	var kept uint64
+	if err := one(t.Context(), w.reader, "SELECT countIf(_seq = 1) FROM metrics FINAL", nil, &kept); err != nil || kept != 500 {
+		t.Errorf("%d rows are of the first arrival, %v", kept, err)
+	}
+}
+
 func TestInsert_sameTokenIsTheSameInsert(t *testing.T) {
 	w, _ := start(t)
 	b := block("facts|1-1|h|0", 1, 1, metricRows(1, 1000))
