@@ -52,3 +52,12 @@ func DeriveID(at time.Time, parts ...string) (id event.ID) {
 	id[8] = id[8]&0x3f | 0x80
 	return id
 }
+
+// FirstID returns the least ID that holds a time: milliseconds since 1970. IDs
+// sort by their times, so that those of earlier times are less.
+func FirstID(ms int64) (id event.ID) {
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	return id
+}

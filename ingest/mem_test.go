@@ -20,6 +20,10 @@ func TestMemStore(t *testing.T) {
 	ingesttest.Store(t, func(*testing.T) ingest.Store { return new(ingest.MemStore) })
 }
 
+func TestMemStore_erases(t *testing.T) {
+	ingesttest.Eraser(t, func(*testing.T) ingesttest.Erasing { return new(ingest.MemStore) })
+}
+
 // TestMemStore_merged runs the same suite over a store that merges whenever
 // it is asked something.
 func TestMemStore_merged(t *testing.T) {

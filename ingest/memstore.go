@@ -118,3 +118,17 @@ func firsts(rows Rows) Rows {
 func (p Place) compare(q Place) int {
 	return cmp.Or(cmp.Compare(p.Shard, q.Shard), cmp.Compare(p.Seq, q.Seq), cmp.Compare(p.Idx, q.Idx))
 }
+
+var _ Eraser = (*MemStore)(nil)
+
+// Erase implements Eraser.
+func (m *MemStore) Erase(ctx context.Context, f Forgotten) (uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := m.rows.Len()
+	m.rows = m.rows.Keep(func(k Key, p Place) bool { return !f.covers(k, p) })
+	return uint64(before - m.rows.Len()), nil
+}

@@ -12,12 +12,7 @@ import (
 func factOf(rows Rows) any {
 	switch {
 	case len(rows.Exposures) > 0:
-		r := rows.Exposures[0]
-		return Exposure{
-			Kind: KindExposure, ID: r.ID, Flag: r.Flag, Variant: r.Variant, Unit: Unit{r.UnitKind, hashedText(r.Unit)},
-			Revision: r.Revision, Rollout: r.Rollout, Stage: r.Stage, Epoch: r.Epoch, Enrolled: r.Enrolled,
-			Reason: r.Reason, At: r.At, Attributes: r.Attributes, Synthetic: r.Synthetic, Source: r.Source,
-		}
+		return exposureOf(rows.Exposures[0])
 	case len(rows.Metrics) > 0:
 		return metricOf(rows.Metrics)
 	case len(rows.Deployments) > 0:
@@ -39,6 +34,14 @@ func factOf(rows Rows) any {
 		}}
 	}
 	return nil
+}
+
+func exposureOf(r ExposureRow) Exposure {
+	return Exposure{
+		Kind: KindExposure, ID: r.ID, Flag: r.Flag, Variant: r.Variant, Unit: Unit{r.UnitKind, hashedText(r.Unit)},
+		Revision: r.Revision, Rollout: r.Rollout, Stage: r.Stage, Epoch: r.Epoch, Enrolled: r.Enrolled,
+		Reason: r.Reason, At: r.At, Attributes: r.Attributes, Synthetic: r.Synthetic, Source: r.Source,
+	}
 }
 
 func metricOf(rows []MetricRow) MetricEvent {

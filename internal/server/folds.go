@@ -17,17 +17,18 @@ type Folds struct {
 	Access   *access.State
 	Seals    *event.Seals
 	Requests *event.Requests
-	Orders   *ingest.Orders // about dead letters
+	Orders   *ingest.Orders  // about dead letters
+	Forgets  *ingest.Forgets // deletions of units
 }
 
 // NewFolds returns the state before the first event.
 func NewFolds() Folds {
-	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}, Requests: &event.Requests{}, Orders: &ingest.Orders{}}
+	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}, Requests: &event.Requests{}, Orders: &ingest.Orders{}, Forgets: &ingest.Forgets{}}
 	f.Rollouts = decisions.NewState(decisions.Known{Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment, FreeSlice: f.Flags.FreeSlice})
 	return f
 }
 
 // All returns the folds for a projection.
 func (f Folds) All() []event.Fold {
-	return []event.Fold{f.Flags, f.Metrics, f.Rollouts, f.Access, f.Seals, f.Requests, f.Orders}
+	return []event.Fold{f.Flags, f.Metrics, f.Rollouts, f.Access, f.Seals, f.Requests, f.Orders, f.Forgets}
 }

@@ -51,6 +51,7 @@ type House struct {
 	Tap      Tap                                         // nil: nobody can listen to events here
 	Accounts Accounts                                    // nil: this replica loads no facts
 	Letters  Letters                                     // nil: this replica knows no dead letters
+	Units    Units                                       // nil: this replica knows no single units
 	Readouts Readouts                                    // nil: this replica answers no readouts
 	Usage    Usage                                       // nil: this replica does not know how flags are used
 	Looks    func(rollout string) (decisions.Look, bool) // newest look at a rollout; nil: the controller is elsewhere

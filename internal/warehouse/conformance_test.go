@@ -13,3 +13,16 @@ func TestStore(t *testing.T) {
 		return w
 	})
 }
+
+func TestEraser(t *testing.T) {
+	ingesttest.Eraser(t, func(t *testing.T) ingesttest.Erasing {
+		w, _ := start(t)
+		return w
+	})
+}
+
+func TestErase_refusesWhatIsNoHash(t *testing.T) {
+	if _, err := erasure(ingest.Forgotten{Unit: "u-17"}); err == nil {
+		t.Error("an id was taken for a hash")
+	}
+}

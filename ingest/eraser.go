@@ -1,0 +1,140 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Eraser removes rows for good. It is the store's side of a deletion.
+type Eraser interface {
+	// Erase removes every row that f covers, and what was made of such rows. It
+	// returns how many there were, and nil only after it has looked again and
+	// found none.
+	Erase(ctx context.Context, f Forgotten) (rows uint64, err error)
+}
+
+// Forgetful is a Store that takes no row of what is deleted, and misses none: a
+// stream that is loaded once more does not bring them back, and to whoever
+// accounts for the events they are where they should be.
+type Forgetful struct {
+	Store
+	Forgets *Forgets
+}
+
+var _ Store = Forgetful{}
+
+// Insert implements Store.
+func (f Forgetful) Insert(ctx context.Context, b Block) error {
+	b.Rows = f.Forgets.Without(b.Rows)
+	return f.Store.Insert(ctx, b)
+}
+
+// Missing implements Store.
+func (f Forgetful) Missing(ctx context.Context, b Block) (Rows, error) {
+	rows, err := f.Store.Missing(ctx, b)
+	return f.Forgets.Without(rows), err
+}
+
+// Forgetter carries out deletions. It waits until everything that had come is
+// loaded, purges the dead letters, removes the rows, looks again, and records
+// that it is done. Check looks once more at what was done before: a database
+// can lose a deletion with the power (ClickHouse #111380), and facts from before
+// the deletion may have come since. All fields are required.
+type Forgetter struct {
+	Forgets    *Forgets
+	Orders     *Orders
+	Box        *Letterbox
+	Store      Eraser
+	Loaded     func(ctx context.Context, shard string) (done uint64, err error)
+	Record     func(ctx context.Context, do func() (event.Event, event.Expect, error)) error // appends what do returns
+	Generation string                                                                        // of the store's tables
+}
+
+// Step carries out every deletion that can be, and returns how many.
+func (f *Forgetter) Step(ctx context.Context, now time.Time) (done int, err error) {
+	var errs []error
+	for _, g := range f.Forgets.All() {
+		if g.Erased != nil {
+			continue
+		}
+		ready, err := f.loaded(ctx, g)
+		if ready && err == nil {
+			err = f.carry(ctx, g, now)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("deleting %s: %w", g.Unit, err))
+		} else if ready {
+			done++
+		}
+	}
+	return done, errors.Join(errs...)
+}
+
+// Check removes again what came back of the deletions that were carried out,
+// and returns how many rows that were.
+func (f *Forgetter) Check(ctx context.Context, now time.Time) (rows uint64, err error) {
+	var errs []error
+	for _, g := range f.Forgets.All() {
+		if g.Erased == nil {
+			continue
+		}
+		_, lettersErr := f.purge(ctx, g, now)
+		n, err := f.Store.Erase(ctx, g)
+		if rows, err = rows+n, errors.Join(lettersErr, err); err != nil {
+			errs = append(errs, fmt.Errorf("checking the deletion of %s: %w", g.Unit, err))
+		}
+	}
+	return rows, errors.Join(errs...)
+}
+
+// loaded reports whether all that had come at the time of the command is in the
+// store or among the dead letters.
+func (f *Forgetter) loaded(ctx context.Context, g Forgotten) (bool, error) {
+	for shard, seq := range g.Fence {
+		done, err := f.Loaded(ctx, shard)
+		if err != nil || done < seq {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (f *Forgetter) carry(ctx context.Context, g Forgotten, now time.Time) error {
+	letters, err := f.purge(ctx, g, now)
+	if err != nil {
+		return err
+	}
+	rows, err := f.Store.Erase(ctx, g)
+	if err != nil {
+		return err
+	}
+	err = f.Record(ctx, func() (event.Event, event.Expect, error) {
+		return f.Forgets.Erased(g, Erasure{Generation: f.Generation, Rows: rows, Letters: letters, At: now})
+	})
+	if errors.Is(err, ErrErased) {
+		return nil // another replica was faster
+	}
+	return err
+}
+
+// purge orders that the unit's dead letters are purged, in the name of whoever
+// deleted it.
+func (f *Forgetter) purge(ctx context.Context, g Forgotten, now time.Time) (int, error) {
+	filter := LetterFilter{Unit: g.Unit, Until: g.Before.Add(time.Millisecond)}
+	n, upTo, err := f.Box.Select(ctx, filter, false)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	return n, f.Record(ctx, func() (event.Event, event.Expect, error) {
+		e, expect, err := f.Orders.Handle(OrderLetters{
+			ID: event.Derive(LettersPurged, g.ID.String(), fmt.Sprint(upTo)), Filter: filter, UpTo: upTo, Letters: n,
+			At: now, Actor: g.Actor, Comment: "the unit is deleted",
+		})
+		e.Cause = g.ID.String()
+		return e, expect, err
+	})
+}
