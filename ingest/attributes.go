@@ -45,3 +45,17 @@ func (a Attributes) strip(m map[string]string, dropped map[string]bool) map[stri
 // mostNamed bounds the names in a receipt: they are for whoever looks, and the
 // rest is like them.
 const mostNamed = 10
+
+// named returns the attributes that are named as those to keep. What nobody meant
+// to send as an attribute of a unit is kept for no other reason.
+func (a Attributes) named(m map[string]string) (kept map[string]string) {
+	for _, name := range a.Only {
+		if text, ok := m[name]; ok && a.Keeps(name) {
+			if kept == nil {
+				kept = map[string]string{}
+			}
+			kept[name] = text
+		}
+	}
+	return kept
+}

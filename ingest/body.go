@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest/otlp"
 )
 
 // Request is a POST of events, apart from HTTP.
@@ -20,6 +21,7 @@ type Request struct {
 	Encoding    string    // Content-Encoding: "", identity, gzip or zstd
 	Type        string    // Content-Type; "" is taken for JSON
 	Body        io.Reader // read to its end, or to the limit
+	Logs        bool      // it holds log records of OpenTelemetry, of which those of evaluations are exposures
 
 	Import bool // events of any age are taken, and units that are hashes stay what they are
 	Check  bool // says what would be taken, and keeps nothing
@@ -33,7 +35,7 @@ type inflater struct {
 
 // read returns the inflated body, within the limits.
 func (f *inflater) read(req Request) ([]byte, error) {
-	if err := checkType(req.Type); err != nil {
+	if err := req.checkType(); err != nil {
 		return nil, err
 	}
 	wire := &limited{from: req.Body, left: maxWire}
@@ -59,18 +61,28 @@ func (f *inflater) read(req Request) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-func checkType(contentType string) error {
-	if contentType == "" {
-		return nil
-	}
-	media, _, err := mime.ParseMediaType(contentType)
+// checkType refuses what is of another type than events, or log records, are.
+func (req Request) checkType() error {
+	media := req.media()
 	switch {
-	case err != nil:
-	case media == "application/json", media == "application/x-ndjson", media == "application/jsonl",
+	case req.Logs && (media == otlp.JSON || media == otlp.Protobuf):
+		return nil
+	case req.Logs:
+		return fmt.Errorf("%w: Content-Type %.64q; send %s or %s", ErrMedia, req.Type, otlp.Protobuf, otlp.JSON)
+	case req.Type == "", media == "application/json", media == "application/x-ndjson", media == "application/jsonl",
 		media == "text/plain": // navigator.sendBeacon sends strings so
 		return nil
 	}
-	return fmt.Errorf("%w: Content-Type %.64q; send application/json or application/x-ndjson", ErrMedia, contentType)
+	return fmt.Errorf("%w: Content-Type %.64q; send application/json or application/x-ndjson", ErrMedia, req.Type)
+}
+
+// media returns the type without its parameters, "" when it cannot be read.
+func (req Request) media() string {
+	media, _, err := mime.ParseMediaType(req.Type)
+	if err != nil {
+		return ""
+	}
+	return media
 }
 
 // inflate calls use with the plain body.

@@ -22,6 +22,9 @@ type Assignment struct {
 type Flags interface {
 	// Known reports whether the environment has the flag.
 	Known(environment, flag string) bool
+	// UnitKind returns the kind of unit that the flag is about at a revision,
+	// now for one that is not known, and "" when the environment has no such flag.
+	UnitKind(environment, flag string, revision uint64) string
 	// Assigned returns the allocation in force at a revision of the flag, if
 	// the variant is one of its arms; false when there was none, or the flag
 	// was forced or disabled.

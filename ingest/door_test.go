@@ -24,6 +24,13 @@ func (house) Known(environment, flag string) bool {
 	return environment == "production" && flag == "checkout"
 }
 
+func (house) UnitKind(environment, flag string, _ uint64) string {
+	if (house{}).Known(environment, flag) {
+		return "user"
+	}
+	return ""
+}
+
 func (house) Assigned(environment, flag string, revision uint64, variant string) (ingest.Assignment, bool) {
 	a := ingest.Assignment{Rollout: "production/checkout/1", Stage: "canary", Epoch: 2, Arm: variant}
 	return a, revision == 4 && (variant == "on" || variant == "off")

@@ -64,7 +64,7 @@ func (in *Intake) accept(ctx context.Context, req Request, now time.Time, heard 
 	if err != nil {
 		return Receipt{}, err
 	}
-	taken, err := in.take(ctx, in.door(req), req.Environment, body, now)
+	taken, err := in.take(ctx, in.door(req), req, body, now)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -90,19 +90,25 @@ func (in *Intake) door(req Request) *Door {
 // another replica served before this one has heard of it: the history would
 // say nothing of it, or what was in force before, and the unit would be counted
 // elsewhere or nowhere. So the door looks again when the history has caught up.
-func (in *Intake) take(ctx context.Context, door *Door, environment string, body []byte, now time.Time) (Taken, error) {
+func (in *Intake) take(ctx context.Context, door *Door, req Request, body []byte, now time.Time) (Taken, error) {
+	look := func() (Taken, error) {
+		if req.Logs {
+			return door.AcceptLogs(req.Environment, req.media(), body, now)
+		}
+		return door.Accept(req.Environment, body, now)
+	}
 	if in.History == nil {
-		return door.Accept(environment, body, now)
+		return look()
 	}
 	seen := in.History.Seq() // before the door looks: what arrives meanwhile may have been looked for already
-	taken, err := door.Accept(environment, body, now)
+	taken, err := look()
 	if taken.Revision <= seen {
 		return taken, err
 	}
 	if err := in.catchUp(ctx, taken.Revision); err != nil {
 		return Taken{}, fmt.Errorf("%w: revision %d is not known here yet: %w", ErrBusy, taken.Revision, err)
 	}
-	return door.Accept(environment, body, now)
+	return look()
 }
 
 // patience bounds the wait for the history: longer, and it is the sender's

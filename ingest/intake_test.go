@@ -266,6 +266,8 @@ func newReplica(t *testing.T, events int) *replica {
 
 func (r *replica) Known(_, flag string) bool { return r.history.Seq() >= 1 && flag == "checkout" }
 
+func (r *replica) UnitKind(string, string, uint64) string { return "user" }
+
 func (r *replica) Assigned(_, _ string, revision uint64, variant string) (ingest.Assignment, bool) {
 	return ingest.Assignment{Rollout: "production/checkout/1", Stage: "canary", Arm: variant}, min(revision, r.history.Seq()) == 2
 }

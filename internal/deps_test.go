@@ -24,7 +24,8 @@ var arrows = map[string][]string{
 	"flags":              {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
 	"flags/jsonlogic":    {"event"},                    // whose faults it reports
 	"flags/flagd":        {"flags", "flags/jsonlogic", "event"},
-	"ingest":             {"stats", "event"},
+	"ingest":             {"stats", "event", "ingest/otlp"}, // it takes log records of evaluations
+	"ingest/otlp":        {"event"},                         // whose faults it reports
 	"sdk":                {"flags", "event"},
 	"decisions":          {"flags", "stats", "event"},
 	"dashboards":         {"decisions", "flags", "ingest", "stats", "event"},

@@ -28,6 +28,9 @@ const (
 // Known implements ingest.Flags.
 func (plan) Known(_, flag string) bool { return flag == trialFlag }
 
+// UnitKind implements ingest.Flags.
+func (plan) UnitKind(string, string, uint64) string { return "user" }
+
 // Assigned implements ingest.Flags.
 func (plan) Assigned(_, _ string, revision uint64, variant string) (ingest.Assignment, bool) {
 	stage := map[uint64]string{1: "canary", 2: "ramp", 3: "experiment"}[revision]

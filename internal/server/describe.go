@@ -78,6 +78,8 @@ var byItself = map[string]described{
 		query: map[string]string{"environment": "for tokens that are bound to none", flags.TargetingKey: "id of the unit; every other word of the query is an attribute of the context"}},
 	"send-events": {body: []string{"application/json", "application/x-ndjson"}, taken: []eventIn{}, status: 202, media: "application/json",
 		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none"}},
+	"send-logs": {body: []string{"application/json", "application/x-protobuf"}, status: 200, media: "application/json",
+		query: map[string]string{"environment": "for tokens that are bound to none"}},
 	"import-events": {body: []string{"application/json", "application/x-ndjson"}, taken: []eventIn{}, status: 202, media: "application/json",
 		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none", "check": "true: say what would be taken, with status 200, and keep nothing"}},
 	"tail-events": {status: 200, media: "text/event-stream", answer: "", query: map[string]string{

@@ -244,5 +244,5 @@ func (p *Problem) tell(h http.Header) {
 // refusedInProtocol reports whether it has told a client that its request is
 // refused, in the protocol that the client speaks.
 func refusedInProtocol(w http.ResponseWriter, r *http.Request, err error) bool {
-	return refusedFlagd(w, r, err) || refusedOFREP(w, r, err)
+	return refusedFlagd(w, r, err) || refusedOFREP(w, r, err) || refusedOTLP(w, r, err)
 }

@@ -1,18 +1,20 @@
 package server
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
 )
 
 // takeEvents answers POST /v1/events: 202 when every accepted event is on
 // disk, with the events that were not accepted and why.
 func (s *server) takeEvents(w http.ResponseWriter, r *http.Request) error {
-	return s.intake(w, r, ingest.Request{})
+	return s.intake(w, r, func(*ingest.Request) {})
 }
 
 // importEvents answers POST /api/v1/events/import as takeEvents does, for events
@@ -23,19 +25,29 @@ func (s *server) importEvents(w http.ResponseWriter, r *http.Request) error {
 	if check != "" && check != "true" && check != "false" {
 		return event.Invalid{Path: "check", Value: check, Why: "is neither true nor false", Fix: "leave it out to import"}
 	}
-	return s.intake(w, r, ingest.Request{Import: true, Check: check == "true"})
+	return s.intake(w, r, func(in *ingest.Request) { in.Import, in.Check = true, check == "true" })
 }
 
-// intake hands the body of a request to the intake.
-func (s *server) intake(w http.ResponseWriter, r *http.Request, in ingest.Request) error {
+// request returns what the intake has to know of a request with events.
+func (s *server) request(r *http.Request) (in ingest.Request, err error) {
 	if s.Intake == nil {
-		return errNoSuch
+		return in, errNoSuch
 	}
 	in.Environment = environment(r, who(r.Context()))
 	if _, err := s.sets.at(in.Environment); err != nil {
-		return err
+		return in, err
 	}
 	in.Encoding, in.Type, in.Body = r.Header.Get("Content-Encoding"), r.Header.Get("Content-Type"), r.Body
+	return in, nil
+}
+
+// intake hands the body of a request to the intake.
+func (s *server) intake(w http.ResponseWriter, r *http.Request, as func(*ingest.Request)) error {
+	in, err := s.request(r)
+	if err != nil {
+		return err
+	}
+	as(&in)
 	receipt, err := s.Intake.Accept(r.Context(), in, s.Now())
 	if err != nil {
 		return err
@@ -70,6 +82,21 @@ var (
 func (d Door) Known(_, flag string) (known bool) {
 	d.Projection.View(func(uint64) { _, known = d.Flags.Flag(flag) })
 	return known
+}
+
+// UnitKind implements ingest.Flags.
+func (d Door) UnitKind(environment, flag string, revision uint64) (kind string) {
+	d.Projection.View(func(uint64) {
+		allocation, found := d.Flags.AllocationAt(environment, flag, revision)
+		if found {
+			kind = allocation.Unit
+			return
+		}
+		if f, ok := d.Flags.Flag(flag); ok {
+			kind = cmp.Or(f.Unit, flags.DefaultUnit)
+		}
+	})
+	return kind
 }
 
 // Assigned implements ingest.Flags.

@@ -72,7 +72,7 @@ func told(s *server, handler func(*server, http.ResponseWriter, *http.Request) e
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if err := handler(s, w, q); err != nil {
 			s.report(q, err)
-			if !refusedOFREP(w, q, err) { // services of flagd tell by themselves
+			if !refusedOFREP(w, q, err) && !refusedOTLP(w, q, err) { // services of flagd tell by themselves
 				fail(w, err)
 			}
 		}

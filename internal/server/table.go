@@ -17,6 +17,7 @@ var table = []route{
 	{"POST", flagd.SyncV1 + "{method}", access.Sync, bySelector, "flagd-sync-v1", "All flags of an environment and each change (flagd.sync.v1)", plain((*server).serveFlagd)},
 	{"GET", "/flagd/{environment}/flags.json", access.Sync, inPath, "export-flags", "All flags of an environment as flagd reads them; with whole=true, all or none", plain((*server).flagsJSON)},
 	{"POST", "/v1/events", access.Send, ofCaller, "send-events", "Send exposures and metric events", plain((*server).takeEvents)},
+	{"POST", logsPath, access.Send, ofCaller, "send-logs", "Send evaluations as OpenTelemetry log records (OTLP), which become exposures", plain((*server).takeLogs)},
 	{"POST", "/api/v1/events/import", access.Import, ofCaller, "import-events", "Bring events along, however old; with check=true, only say what would be taken", plain((*server).importEvents)},
 	{"GET", "/api/v1/events/tail", access.Read, ofCaller, "tail-events", "Every event that comes to this replica, with what became of it and what to do (server-sent events)", plain((*server).tailEvents)},
 

@@ -38,6 +38,7 @@ var duties = map[string]duty{
 	"evaluate-flags-slash": {access.Evaluate, callers},
 	"stream-notices":       {access.Evaluate, callers},
 	"send-events":          {access.Send, callers},
+	"send-logs":            {access.Send, callers},
 	"import-events":        {access.Import, callers},
 	"tail-events":          {access.Read, callers},
 	"stream-rulesets":      {access.Sync, callers},

@@ -1,0 +1,65 @@
+package ingest
+
+import (
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// file takes an exposure that no sender wrote down as such, under the rules that
+// hold for all.
+func (v *visit) file(e Exposure) {
+	v.w = wireOf(e)
+	faults := v.within(e)
+	if len(faults) == 0 {
+		faults = v.check()
+	}
+	if len(faults) == 0 {
+		v.take()
+	}
+	v.out.Rejected = append(v.out.Rejected, faults...)
+	v.in.index++
+}
+
+// wireOf returns an exposure as if it had been sent. Rollout, stage and epoch
+// are claims of senders, of which there is none.
+func wireOf(e Exposure) wire {
+	w := wire{
+		has: fKind | fID | fFlag | fVariant | fUnit | fAt | fSource, kind: KindExposure,
+		id: e.ID, flag: e.Flag, variant: e.Variant, unit: e.Unit, revision: e.Revision, reason: e.Reason,
+		at: e.At.UTC().Truncate(time.Millisecond), attributes: e.Attributes, synthetic: e.Synthetic, source: string(e.Source),
+	}
+	if e.Enrolled {
+		w.has, w.enrolled = w.has|fEnrolled, true
+	}
+	return w
+}
+
+// within checks the bounds that reading a body checks.
+func (v *visit) within(e Exposure) (faults []Rejection) {
+	bound := func(field, text string, most int) {
+		switch {
+		case len(text) > most:
+			faults = append(faults, v.reject(Malformed, field, text, fmt.Sprintf("is longer than %d bytes", most), "shorten it")...)
+		case !utf8.ValidString(text):
+			faults = append(faults, v.reject(Malformed, field, text, "is not UTF-8", "encode it in UTF-8")...)
+		}
+	}
+	bound("flag", e.Flag, maxKey)
+	bound("variant", e.Variant, maxKey)
+	bound("reason", e.Reason, maxKey)
+	bound("unit.id", e.Unit.ID, maxUnitID)
+	for name, text := range e.Attributes {
+		bound("attributes."+excerpt([]byte(name)), text, maxAttribute)
+	}
+	return faults
+}
+
+// derived returns an exposure with its ID, which follows from what it is about.
+// The unit goes in as the hash that is stored: from an ID nobody shall be able to
+// guess who it was.
+func (v *visit) derived(e Exposure, at time.Time, parts ...string) Exposure {
+	unit := hashedText(v.hasher.hash(e.Unit.Kind, e.Unit.ID))
+	e.ID = DeriveID(at, append([]string{string(e.Source), v.environment, e.Flag, e.Variant, e.Unit.Kind, unit}, parts...)...)
+	return e
+}
