@@ -83,10 +83,8 @@ func (c *Catalog) Handle(d Define) (event.Event, event.Expect, error) {
 	if d.Expect != event.Any && d.Expect != revision {
 		return event.Event{}, 0, fmt.Errorf("%w: metric %s is at revision %d, not %d", event.ErrConflict, d.Metric.Key, revision, d.Expect)
 	}
-	for _, check := range []func() error{d.Metric.Validate, d.Metric.unbuilt} {
-		if err := check(); err != nil {
-			return event.Event{}, 0, err
-		}
+	if err := d.Metric.Validate(); err != nil {
+		return event.Event{}, 0, err
 	}
 	data, err := json.Marshal(defined{Metric: d.Metric, Comment: d.Comment})
 	if err != nil {

@@ -46,11 +46,21 @@ func TestMetric_Validate(t *testing.T) {
 		{"denominator", func(m *ingest.Metric) { m.Aggregate = stats.Ratio }},
 		{"denominator", func(m *ingest.Metric) { m.Denominator = &ingest.Denominator{Event: "x"} }},
 		{"denominator.event", func(m *ingest.Metric) { m.Aggregate, m.Denominator = stats.Ratio, &ingest.Denominator{} }},
-		{"retention", func(m *ingest.Metric) { m.Aggregate = stats.Retention }},
-		{"retention", func(m *ingest.Metric) { m.Aggregate, m.Retention = stats.Retention, &ingest.Retention{From: 7, To: 7} }},
+		{"retention", func(m *ingest.Metric) { m.Aggregate, m.Window = stats.Retention, 0 }},
+		{"retention", func(m *ingest.Metric) {
+			m.Aggregate, m.Window, m.Retention = stats.Retention, 0, &ingest.Retention{From: 7, To: 7}
+		}},
 		{"rate", func(m *ingest.Metric) { m.Rate = 100 }},
 		{"cap.percentile", func(m *ingest.Metric) { m.Aggregate, m.Cap = stats.Sum, &ingest.Cap{Percentile: 1.5} }},
 		{"cap", func(m *ingest.Metric) { m.Cap = &ingest.Cap{Percentile: 0.99} }},
+		{"cap", func(m *ingest.Metric) { m.Aggregate, m.Cap = stats.Failures, &ingest.Cap{Percentile: 0.99} }},
+		{"baseline", func(m *ingest.Metric) {
+			m.Aggregate, m.Quantile, m.Baseline = stats.Quantile, 0.5, &ingest.Baseline{Lookback: 7}
+		}},
+		{"window", func(m *ingest.Metric) { m.Aggregate, m.Retention = stats.Retention, &ingest.Retention{From: 6, To: 7} }},
+		{"denominator.where[0].op", func(m *ingest.Metric) {
+			m.Aggregate, m.Denominator = stats.Ratio, &ingest.Denominator{Event: "x", Where: []ingest.Condition{{Attribute: "a", Op: "like", Values: []string{"b"}}}}
+		}},
 		{"gateWindow", func(m *ingest.Metric) { m.GateWindow = m.Window + 1 }},
 		{"baseline.lookback", func(m *ingest.Metric) { m.Baseline = &ingest.Baseline{} }},
 		{"where[1].op", func(m *ingest.Metric) {
@@ -191,24 +201,40 @@ func TestCatalog_refusals(t *testing.T) {
 	}
 }
 
-// TestCatalog_refusesWhatNoReadoutComputes guards against a metric that is
-// counted without its own cap or filter.
-func TestCatalog_refusesWhatNoReadoutComputes(t *testing.T) {
-	for field, change := range map[string]func(*ingest.Metric){
-		"cap":      func(m *ingest.Metric) { m.Aggregate, m.Cap = stats.Sum, &ingest.Cap{Percentile: 0.999} },
-		"baseline": func(m *ingest.Metric) { m.Baseline = &ingest.Baseline{Lookback: event.Duration(24 * time.Hour)} },
-		"where": func(m *ingest.Metric) {
-			m.Where = []ingest.Condition{{Attribute: "country", Op: "in", Values: []string{"DE"}}}
-		},
+// TestMetric_Stats reads documents with every part that a metric can have.
+func TestMetric_Stats(t *testing.T) {
+	week := event.Duration(7 * 24 * time.Hour)
+	for _, c := range []struct {
+		change func(*ingest.Metric)
+		want   func(*stats.Metric)
+	}{
+		{func(m *ingest.Metric) { m.Aggregate, m.Cap = stats.Sum, &ingest.Cap{Percentile: 0.999} }, func(m *stats.Metric) { m.Cap = 0.999 }},
+		{func(m *ingest.Metric) { m.Aggregate, m.Quantile = stats.Quantile, 0.95 }, func(m *stats.Metric) { m.Nu = 0.95 }},
+		{func(m *ingest.Metric) { m.Baseline = &ingest.Baseline{Lookback: week} }, func(m *stats.Metric) { m.Lookback = 7 * 24 * time.Hour }},
+		{func(m *ingest.Metric) {
+			m.Aggregate, m.Window, m.Retention = stats.Retention, 0, &ingest.Retention{From: week, To: week + 1}
+		}, func(m *stats.Metric) {
+			m.Window, m.Return = 0, &stats.Return{From: 7 * 24 * time.Hour, To: 7*24*time.Hour + 1}
+		}},
+		{func(m *ingest.Metric) {
+			m.Where = []ingest.Condition{{Attribute: "country", Op: "in", Values: []string{"DE"}}, {Attribute: "ring", Op: "not_in", Values: []string{"staff"}}}
+		}, func(m *stats.Metric) {
+			m.Where = []stats.Condition{{Attribute: "country", Values: []string{"DE"}}, {Attribute: "ring", Not: true, Values: []string{"staff"}}}
+		}},
+		{func(m *ingest.Metric) {
+			m.Aggregate, m.Denominator = stats.Ratio, &ingest.Denominator{Event: "visit", Where: []ingest.Condition{{Attribute: "bot", Op: "in", Values: []string{""}}}}
+		}, func(m *stats.Metric) {
+			m.Denominator = &stats.Source{Event: "visit", Where: []stats.Condition{{Attribute: "bot", Values: []string{""}}}}
+		}},
 	} {
-		m := metric(change)
+		m := metric(c.change)
 		if err := m.Validate(); err != nil {
-			t.Errorf("%s: the document itself is faulty: %v", field, err)
+			t.Errorf("%s: %v", m.Aggregate, err)
 		}
-		_, _, err := ingest.NewCatalog().Handle(ingest.Define{Metric: m, Expect: event.Any})
-		var faults event.Invalids
-		if !errors.As(err, &faults) || faults[0].Path != field {
-			t.Errorf("%s: got %v, want a refusal", field, err)
+		want := stats.Metric{Key: m.Key, Event: m.Event, Aggregate: m.Aggregate, Direction: m.Direction, Scale: 1e-6, Window: 7 * 24 * time.Hour}
+		c.want(&want)
+		if diff := cmp.Diff(want, m.Stats()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
 }

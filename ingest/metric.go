@@ -109,25 +109,9 @@ func (m Metric) Validate() error {
 	m.checkChoices(&v)
 	m.checkParts(&v)
 	m.checkTimes(&v)
-	for i, c := range m.Where {
-		v.Under(fmt.Sprintf("where[%d]", i), c.faults())
-	}
-	return v.Err()
-}
-
-// unbuilt names what is valid and no readout computes yet: a metric that is
-// counted without its own cap or filter would be another metric. (A plan
-// refuses the aggregates that are not computed.)
-func (m Metric) unbuilt() error {
-	var v event.Invalids
-	if m.Cap != nil {
-		v.Add("cap", nil, "is not carried out by this version", "leave it out")
-	}
-	if m.Baseline != nil {
-		v.Add("baseline", nil, "is not carried out by this version", "leave it out")
-	}
-	if len(m.Where) > 0 {
-		v.Add("where", nil, "is not carried out by this version", "leave it out, or send the events under another name")
+	checkWhere(&v, "where", m.Where)
+	if m.Denominator != nil {
+		checkWhere(&v, "denominator.where", m.Denominator.Where)
 	}
 	return v.Err()
 }
@@ -165,8 +149,11 @@ func (m Metric) checkParts(v *event.Invalids) {
 	if m.Cap != nil && !(m.Cap.Percentile >= 0.5 && m.Cap.Percentile < 1) {
 		v.Add("cap.percentile", m.Cap.Percentile, "is not between 0.5 and 1", "write 0.999 to cap one unit in a thousand")
 	}
-	if m.Cap != nil && (m.Aggregate == stats.Quantile || m.Aggregate.Proportion()) {
+	if m.Cap != nil && (m.Aggregate == stats.Quantile || m.Aggregate.Kind() == stats.KindProportion) {
 		v.Add("cap", nil, "does not go with the aggregate "+string(m.Aggregate), "remove it")
+	}
+	if m.Baseline != nil && m.Aggregate == stats.Quantile {
+		v.Add("baseline", nil, "does not go with the aggregate quantile", "remove it")
 	}
 }
 
@@ -184,11 +171,20 @@ func (m Metric) checkTimes(v *event.Invalids) {
 	if m.Window > 0 && m.GateWindow > m.Window {
 		v.Add("gateWindow", m.GateWindow, "is longer than window", "write at most "+m.Window.String())
 	}
+	if r := m.Retention; r != nil && (m.Window != 0 || m.GateWindow != 0) {
+		v.Add("window", nil, "does not go with the aggregate retention", "remove window and gateWindow: retention says both ends")
+	}
 	if r := m.Retention; r != nil && r.From >= r.To {
 		v.Add("retention", nil, "does not end after it begins", "write retention: {from: 6d, to: 7d}")
 	}
 	if m.Baseline != nil && m.Baseline.Lookback == 0 {
 		v.Add("baseline.lookback", nil, "is missing", "write baseline: {lookback: 14d}")
+	}
+}
+
+func checkWhere(v *event.Invalids, path string, where []Condition) {
+	for i, c := range where {
+		v.Under(fmt.Sprintf("%s[%d]", path, i), c.faults())
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -14,8 +16,16 @@ import (
 )
 
 // Params are the values of the {name:Type} places of a statement: strings,
-// integers (int, int64, uint64), bools, and lists of strings or of uint64.
+// integers (int, int64, uint64, *big.Int), bools, and lists of strings, of int64
+// or of uint64.
 type Params map[string]any
+
+// with returns the parameters and one more.
+func (p Params) with(name string, value any) Params {
+	out := maps.Clone(p)
+	out[name] = value
+	return out
+}
 
 // Query is a statement that was put to the warehouse, as a decision records
 // it.
@@ -71,8 +81,10 @@ func encode(v any) string {
 			quoted[i] = "'" + strings.ReplaceAll(escape.Replace(s), "'", `\'`) + "'"
 		}
 		return "[" + strings.Join(quoted, ",") + "]"
-	case []uint64:
+	case []uint64, []int64:
 		return strings.ReplaceAll(fmt.Sprint(v), " ", ",")
+	case *big.Int:
+		return v.String()
 	case bool:
 		return strconv.FormatBool(v)
 	case int, int64, uint64:

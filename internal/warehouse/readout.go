@@ -1,15 +1,10 @@
 package warehouse
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"maps"
 	"math/big"
 	"slices"
 	"time"
-
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/sluice-hq/sluice/stats"
 )
@@ -91,20 +86,16 @@ type Sample struct {
 // Its events count from that exposure on, for as long as the metric's window.
 // Synthetic events and units that saw two arms count nowhere.
 func (w *Warehouse) Readout(ctx context.Context, q Question) (Answer, error) {
-	a := Answer{Strata: map[string][]stats.Stratum{}, NewestEvent: map[string]time.Time{}}
-	order, err := w.readUnits(ctx, q, &a)
-	if err != nil {
-		return Answer{}, fmt.Errorf("counting the units of %s: %w", q.Rollout, err)
+	a := newAnswer()
+	r := &reading{Question: q, answers: map[uint64]*Answer{0: a}}
+	if err := w.read(ctx, r); err != nil {
+		return Answer{}, err
 	}
-	for _, m := range q.Metrics {
-		if err := w.readMetric(ctx, q, m, &a); err != nil {
-			return Answer{}, fmt.Errorf("reading %s of %s: %w", m.Key, q.Rollout, err)
-		}
-		if len(q.Treatments) > 0 {
-			a.Strata[m.Key] = a.Against(m, q.Control, q.Treatments[0], order)
-		}
-	}
-	return a, nil
+	return *a, nil
+}
+
+func newAnswer() *Answer {
+	return &Answer{Strata: map[string][]stats.Stratum{}, NewestEvent: map[string]time.Time{}, Caps: map[string]Caps{}}
 }
 
 // Place names a stratum.
@@ -145,89 +136,4 @@ func (a Answer) sample(m stats.Metric, p Place, arm string) stats.Sample {
 		}
 	}
 	return stats.Sample{Kind: m.Aggregate.Kind()}
-}
-
-// units are those of one arm of one stratum, as the server counts them.
-type units struct {
-	Count
-	two           bool // they saw two arms
-	exposures     uint64
-	first, newest int64 // ms
-}
-
-// readUnits asks for the units of every arm and puts them into the answer. It
-// returns the strata in order.
-func (w *Warehouse) readUnits(ctx context.Context, q Question, a *Answer) ([]Place, error) {
-	asked := newQuery(unitsSQL, q.params(), OfUnits)
-	a.Queries = append(a.Queries, asked)
-	rows, err := query(ctx, w.reader, asked.SQL, asked.Params)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []units
-	for rows.Next() {
-		var u units
-		if err := u.scan(rows); err != nil {
-			return nil, err
-		}
-		a.Exposures += int64(u.exposures)
-		a.NewestExposure = later(a.NewestExposure, u.newest)
-		switch {
-		case u.two:
-			a.TwoArms += u.N
-		case u.N > 0:
-			all = append(all, u)
-		}
-	}
-	for _, u := range inOrder(all) {
-		a.Units = append(a.Units, u.Count)
-	}
-	return a.Places(), rows.Err()
-}
-
-func (u *units) scan(rows driver.Rows) error {
-	var epoch int32
-	var two uint8
-	var n uint64
-	err := rows.Scan(&epoch, &u.Stage, &u.Arm, &two, &n, &u.exposures, &u.first, &u.newest)
-	u.Epoch, u.two, u.N = int(epoch), two != 0, int64(n)
-	return err
-}
-
-// inOrder sorts by epoch, then by the first exposure of the stage, so that
-// stages stand as they happened whatever they are called.
-func inOrder(all []units) []units {
-	since := map[Place]int64{}
-	for _, u := range all {
-		p := Place{u.Epoch, u.Stage}
-		if at, ok := since[p]; !ok || u.first < at {
-			since[p] = u.first
-		}
-	}
-	slices.SortFunc(all, func(x, y units) int {
-		return cmp.Or(cmp.Compare(x.Epoch, y.Epoch), cmp.Compare(since[Place{x.Epoch, x.Stage}], since[Place{y.Epoch, y.Stage}]),
-			cmp.Compare(x.Stage, y.Stage), cmp.Compare(x.Arm, y.Arm))
-	})
-	return all
-}
-
-// later returns the later of a time and one in milliseconds, 0 being none.
-func later(t time.Time, ms int64) time.Time {
-	if at := time.UnixMilli(ms).UTC(); ms > 0 && at.After(t) {
-		return at
-	}
-	return t
-}
-
-func (q Question) params() Params {
-	shards := slices.Sorted(maps.Keys(q.Watermark))
-	seqs := make([]uint64, len(shards))
-	for i, s := range shards {
-		seqs[i] = q.Watermark[s]
-	}
-	return Params{
-		"environment": q.Environment, "flag": q.Flag, "rollout": q.Rollout, "until": q.Until.UnixMilli(),
-		"shards": append(shards, ""), "seqs": append(seqs, 0), // never empty: a list without elements has no type
-	}
 }

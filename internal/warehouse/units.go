@@ -1,0 +1,125 @@
+package warehouse
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// countable leaves out what is behind the watermark. The loader fills one table
+// after the other: a unit whose exposure is stored and whose events are not yet
+// would count as one that did nothing. What is before the watermark counts
+// whatever its sender's clock says, so that a watermark alone says which events
+// an answer is made of; the time of the question says which units are old
+// enough to be in it.
+const countable = `
+    AND _seq <= transform(_shard, {shards:Array(String)}, {seqs:Array(UInt64)}, toUInt64(0))`
+
+// unitsOf is every unit of a rollout by its first exposure in each epoch. FINAL
+// leaves one row of each exposure, the first that arrived; of exposures at the
+// same time one is chosen by its id, so that the result never depends on parts
+// and merges. One number of time and id compares faster than a pair.
+const unitsOf = `
+  SELECT epoch AS unit_epoch, unit AS unit_hash, toUnixTimestamp64Milli(min(at)) AS first,
+    argMin((stage, arm/*by*/), bitShiftLeft(toUInt128(toUnixTimestamp64Milli(at)), 64) + reinterpretAsUInt64(substring(id, 9, 8))) AS place,
+    place.1 AS unit_stage, place.2 AS unit_arm, /*part*/ AS unit_part,
+    min(arm) != max(arm) AS two, count() AS seen, toUnixTimestamp64Milli(max(least(at, received))) AS newest
+  FROM exposures FINAL
+  WHERE environment = {environment:String} AND flag = {flag:String} AND unit_kind = {kind:String} AND rollout = {rollout:String}
+    AND enrolled AND NOT synthetic` + countable + `
+  GROUP BY epoch, unit`
+
+// The units of a readout are all of one part; those of a breakdown belong to
+// the part that has the value of their first exposure, or to 0.
+var (
+	wholeUnits  = strings.NewReplacer("/*by*/", "", "/*part*/", "toUInt64(0)").Replace(unitsOf)
+	brokenUnits = strings.NewReplacer("/*by*/", ", attributes[{by:String}]", "/*part*/", "indexOf({values:Array(String)}, place.3)").Replace(unitsOf)
+)
+
+// units returns every unit that the question is about.
+func (r reading) units() string {
+	if r.by == "" {
+		return wholeUnits
+	}
+	return brokenUnits
+}
+
+// unitsSQL counts units, and says how fresh exposures are: by the sender's
+// clock, or by ours where the sender's is ahead.
+func unitsSQL(units string) string {
+	return `SELECT unit_part, unit_epoch, unit_stage, unit_arm, two, countIf(first <= {until:Int64}), sum(seen), min(first), max(newest)
+FROM (` + units + `
+)
+GROUP BY unit_part, unit_epoch, unit_stage, unit_arm, two
+ORDER BY unit_part, unit_epoch, unit_stage, unit_arm, two`
+}
+
+// counted are the units of one arm of one stratum, as the server counts them.
+type counted struct {
+	Count
+	part          uint64
+	two           bool // they saw two arms
+	exposures     uint64
+	first, newest int64 // ms
+}
+
+// readUnits asks for the units of every arm and puts them into the answers.
+func (w *Warehouse) readUnits(ctx context.Context, r *reading) error {
+	asked := r.ask(OfUnits, unitsSQL(r.units()), r.params())
+	rows, err := query(ctx, w.reader, asked.SQL, asked.Params)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var all []counted
+	for rows.Next() {
+		var u counted
+		if err := u.scan(rows); err != nil {
+			return err
+		}
+		a := r.answer(u.part)
+		a.Exposures += int64(u.exposures)
+		a.NewestExposure = later(a.NewestExposure, u.newest)
+		switch {
+		case u.two:
+			a.TwoArms += u.N
+		case u.N > 0:
+			all = append(all, u)
+		}
+	}
+	for _, u := range inOrder(all) {
+		a := r.answer(u.part)
+		a.Units = append(a.Units, u.Count)
+	}
+	return rows.Err()
+}
+
+func (u *counted) scan(rows driver.Rows) error {
+	var epoch int32
+	var two uint8
+	var n uint64
+	err := rows.Scan(&u.part, &epoch, &u.Stage, &u.Arm, &two, &n, &u.exposures, &u.first, &u.newest)
+	u.Epoch, u.two, u.N = int(epoch), two != 0, int64(n)
+	return err
+}
+
+// inOrder sorts by epoch, then by the first exposure of the stage, so that
+// stages stand as they happened whatever they are called, and in the same order
+// in every part.
+func inOrder(all []counted) []counted {
+	since := map[Place]int64{}
+	for _, u := range all {
+		p := Place{u.Epoch, u.Stage}
+		if at, ok := since[p]; !ok || u.first < at {
+			since[p] = u.first
+		}
+	}
+	slices.SortFunc(all, func(x, y counted) int {
+		return cmp.Or(cmp.Compare(x.Epoch, y.Epoch), cmp.Compare(since[Place{x.Epoch, x.Stage}], since[Place{y.Epoch, y.Stage}]),
+			cmp.Compare(x.Stage, y.Stage), cmp.Compare(x.Arm, y.Arm))
+	})
+	return all
+}
