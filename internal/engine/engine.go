@@ -38,6 +38,7 @@ type Config struct {
 	Writers int    // statements that may run at once and change data; 0: 4
 	Readers int    // statements that may run at once with readonly = 1; 0: 4
 	MaxBody int64  // bytes of one request; 0: 256 MiB
+	Servers string // file of ClickHouse's server settings: clusters, a keeper; empty: none
 
 	// Alive is the supervisor's pipe: when it ends, the supervisor is gone and
 	// the engine closes. nil is not watched. The child passes os.Stdin.

@@ -23,13 +23,17 @@ type engine struct {
 // bounds that the engine fills only with what it reads; its own defaults are
 // for a machine that does nothing else.
 func (c Config) args() []string {
-	return []string{
+	list := []string{
 		"clickhouse", "--path=" + c.Path,
 		"--max_server_memory_usage_to_ram_ratio=0.5",
 		"--mark_cache_size=134217728",
 		"--primary_index_cache_size=134217728",
 		"--index_mark_cache_size=134217728",
 	}
+	if c.Servers != "" {
+		list = append(list, "--config-file="+c.Servers)
+	}
+	return list
 }
 
 func open(c Config) (*engine, error) {

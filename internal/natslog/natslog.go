@@ -266,7 +266,11 @@ func (s *Store) release() {
 
 // wire returns the access to one stream.
 func (s *Store) wire(name, message string) *wire {
-	return &wire{nc: s.nc, js: s.js, stream: name, what: message, replicated: s.config.replicas() > 1, wait: cmp.Or(s.config.answers, tryWait)}
+	w := &wire{nc: s.nc, js: s.js, stream: name, what: message, wait: cmp.Or(s.config.answers, tryWait)}
+	if s.config.replicas() > 1 {
+		w.settle, w.wait = settleWait, cmp.Or(s.config.answers, leaderWait)
+	}
+	return w
 }
 
 // watch returns the access to a stream whose silence is noticed.

@@ -26,18 +26,19 @@ const (
 
 const (
 	tryWait    = 5 * time.Second // for one answer
+	leaderWait = 2 * time.Second // the same on a cluster, where a leader that died gives none and the next one will
 	tryPause   = 10 * time.Millisecond
 	repeatWait = 60 * time.Second // for all tries of one message: half of the window in which a repeat is recognised
 )
 
 // wire is the access to one stream.
 type wire struct {
-	nc         *nats.Conn
-	js         jetstream.JetStream
-	stream     string
-	what       string        // its messages are called, in errors
-	replicated bool          // a replica that answers a read may lag
-	wait       time.Duration // for the answer to one write
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	stream string
+	what   string        // its messages are called, in errors
+	settle time.Duration // for which a message may seem to be missing
+	wait   time.Duration // for the answer to one write
 
 	unanswered atomic.Int32 // writes since the last answer
 }

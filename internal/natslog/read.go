@@ -52,11 +52,17 @@ func (w *wire) info(ctx context.Context) (*jetstream.StreamInfo, error) {
 	return st.CachedInfo(), nil
 }
 
+// settleWait is how long a cluster may say that a message is not there which
+// is: a server that has just become the leader answers before it has applied
+// all that it holds.
+const settleWait = 30 * time.Second
+
 // read returns the messages from after+1 on, at least one, at most limit,
 // without a gap. The caller knows that after+1 was written: when it is not
-// there, that is event.ErrDamaged.
+// there, and on a cluster stays away, that is event.ErrDamaged.
 func (w *wire) read(ctx context.Context, after uint64, limit int) ([]stored, error) {
-	for pause := time.Millisecond; ; pause *= 2 {
+	settled := time.Now().Add(w.settle)
+	for pause := time.Millisecond; ; pause = min(2*pause, time.Second) {
 		page, err := w.page(ctx, after, limit)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s after %d: %w", w.stream, after, err)
@@ -65,7 +71,7 @@ func (w *wire) read(ctx context.Context, after uint64, limit int) ([]stored, err
 			return page[:n], nil
 		}
 		err = w.absent(ctx, after+1)
-		if err == nil {
+		if err == nil || errors.Is(err, event.ErrDamaged) && time.Now().Before(settled) {
 			err = rest(ctx, pause) // the replica that answered lags
 		}
 		if err != nil {

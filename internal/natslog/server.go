@@ -93,11 +93,15 @@ func keepsPromise(srv *server.Server) error {
 	return nil
 }
 
+// reconnectWait is how long a server that was tried is left alone. The default
+// of two seconds would be a part of every gap while a cluster has another one.
+const reconnectWait = 250 * time.Millisecond
+
 // options are those of every connection. A request that fails is repeated by
 // its caller, under the same ID.
 func options(lg *slog.Logger) []nats.Option {
 	return []nats.Option{
-		nats.Name("sluice"), nats.MaxReconnects(-1), nats.SyncQueueLen(pageMessages + 1), // a page and its end; the default takes 512 KiB a read
+		nats.Name("sluice"), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.SyncQueueLen(pageMessages + 1), // a page and its end; the default takes 512 KiB a read
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			lg.Warn("a connection to the streams has an error", "error", err)
 		}),

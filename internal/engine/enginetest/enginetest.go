@@ -36,6 +36,7 @@ func child(args []string) int {
 	flags.StringVar(&c.Library, "lib", "", "path of libchdb")
 	flags.StringVar(&c.Path, "path", "", "data directory")
 	flags.StringVar(&c.Socket, "socket", "", "path of the socket")
+	flags.StringVar(&c.Servers, "servers", "", "file of server settings")
 	_ = flags.Parse(args) // exits on an error
 	if err := engine.Serve(context.Background(), c); err != nil {
 		fmt.Fprintln(os.Stderr, err)
