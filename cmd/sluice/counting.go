@@ -27,6 +27,7 @@ type counting struct {
 	kv      ingest.KV
 	dead    ingest.Stream
 	resend  func(context.Context) error // carries out replays of dead letters, until it is done
+	forget  func(context.Context) error // carries out deletions of units, until it is done
 	loads   bool                        // this replica runs the loaders
 	loaders []*ingest.Loader            // one for each stream of facts, and one for the control log
 	ledgers map[string]*ingest.Ledger
@@ -65,21 +66,22 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 		c.sweep(c.add(h, shardName(i), s, ingest.NewCodec()), s)
 	}
 	c.add(h, ingest.ControlShard, h.streams.Control, ingest.ControlDecoder{})
-	c.resend = h.resender(facts).run
+	c.resend, c.forget = h.resender(facts).run, h.forgetter(facts, c).run
 	return c, nil
 }
 
 // add makes the loader of a stream, and its ledger.
 func (c *counting) add(h *house, shard string, s ingest.Stream, d ingest.Decoder) *ingest.Loader {
+	store := ingest.Forgetful{Store: c.fragile.store(c.store), Forgets: h.folds.Forgets}
 	l := &ingest.Loader{
-		Shard: shard, Generation: generation, Stream: s, KV: c.kv, Store: c.fragile.store(c.store), Dead: c.dead, Decoder: d, Logger: h.lg,
+		Shard: shard, Generation: generation, Stream: s, KV: c.kv, Store: store, Dead: c.dead, Decoder: d, Logger: h.lg,
 	}
 	c.loaders = append(c.loaders, l)
 	if h.Nats != "" { // else nobody can be there: the data folder is ours alone
 		l.Lease, l.Now = &ingest.Lease{KV: c.kv, Key: "lease." + shard, Holder: h.replica.ID}, now
 	}
 	c.ledgers[shard] = &ingest.Ledger{
-		KV: c.kv, Generation: generation, Reconciler: ingest.Reconciler{Shard: shard, Stream: s, Store: c.store, Dead: c.dead, Decoder: d},
+		KV: c.kv, Generation: generation, Reconciler: ingest.Reconciler{Shard: shard, Stream: s, Store: ingest.Forgetful{Store: c.store, Forgets: h.folds.Forgets}, Dead: c.dead, Decoder: d},
 	}
 	return l
 }
@@ -105,6 +107,7 @@ func (c *counting) run(ctx context.Context) error {
 		g.Go(func() error { return l.Run(work) })
 	}
 	g.Go(func() error { return c.resend(work) })
+	g.Go(func() error { return c.forget(work) })
 	return g.Wait()
 }
 

@@ -13,7 +13,10 @@ import (
 
 // unitsCmd is about single units.
 type unitsCmd struct {
-	TwoArms twoArmsCmd `cmd:"" help:"List the units that saw two arms of a rollout, and why they probably did."`
+	TwoArms   twoArmsCmd     `cmd:"" help:"List the units that saw two arms of a rollout, and why they probably did."`
+	Export    unitExportCmd  `cmd:"" help:"Write everything that is kept of one unit, as JSON."`
+	Delete    unitDeleteCmd  `cmd:"" help:"Delete the facts of one unit."`
+	Deletions unitDeletedCmd `cmd:"" help:"List the units whose facts were deleted, and how far that is."`
 }
 
 // twoArmsCmd lists what no number of a readout counts.

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/server"
+)
+
+// Pauses between two looks for deletions to carry out, and between two looks at
+// those that were.
+const (
+	forgetEvery = time.Second
+	checkEvery  = time.Hour
+)
+
+// forgetter carries out deletions of units.
+type forgetter struct {
+	house *house
+	ingest.Forgetter
+}
+
+func (h *house) forgetter(in *intake, c *counting) *forgetter {
+	return &forgetter{h, ingest.Forgetter{
+		Forgets: h.folds.Forgets, Orders: h.folds.Orders, Box: in.letters, Store: c.store, Loaded: c.loaded, Record: h.note, Generation: generation,
+	}}
+}
+
+// run looks for deletions until ctx is done, and now and again at those that
+// are done.
+func (f *forgetter) run(ctx context.Context) error {
+	g, work := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		said := once{lg: f.house.lg, message: "deleting units"}
+		return f.house.act(work, forgetEvery, func() { said.tell(work, f.step(work, now())) })
+	})
+	g.Go(func() error {
+		said := once{lg: f.house.lg, message: "checking deletions of units"}
+		return f.house.act(work, checkEvery, func() { said.tell(work, f.check(work, now())) })
+	})
+	return g.Wait()
+}
+
+func (f *forgetter) step(ctx context.Context, now time.Time) error {
+	if f.house.readOnly() {
+		return nil
+	}
+	done, err := f.Step(ctx, now)
+	if done > 0 {
+		f.house.lg.Info("deleted units", "units", done)
+	}
+	return err
+}
+
+func (f *forgetter) check(ctx context.Context, now time.Time) error {
+	if f.house.readOnly() {
+		return nil
+	}
+	rows, err := f.Check(ctx, now)
+	if rows > 0 {
+		f.house.lg.Warn("rows of deleted units had come back, and were deleted again", "rows", rows)
+	}
+	return err
+}
+
+// note appends an event of the house's own and waits until it is applied.
+func (h *house) note(ctx context.Context, do func() (event.Event, event.Expect, error)) error {
+	var e event.Event
+	var expect event.Expect
+	var err error
+	h.projection.View(func(uint64) { e, expect, err = do() })
+	if err != nil {
+		return err
+	}
+	seq, err := h.streams.Log.Append(ctx, e, expect)
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", e.Type, err)
+	}
+	return h.projection.Wait(ctx, seq)
+}
+
+// loaded returns up to which message a shard of the facts is loaded.
+func (c *counting) loaded(ctx context.Context, shard string) (uint64, error) {
+	for _, l := range c.loaders {
+		if l.Shard == shard {
+			p, err := c.progress(ctx, l)
+			return p.Done, err
+		}
+	}
+	return 0, fmt.Errorf("there is no shard %s any more", shard)
+}
+
+// units is what the house keeps of single units.
+type units struct{ house *house }
+
+var _ server.Units = units{}
+
+// Hash implements server.Units.
+func (u units) Hash(kind, id string) uint64 { return ingest.UnitHash(u.house.key, kind, id) }
+
+// Fence implements server.Units.
+func (u units) Fence(ctx context.Context) (map[string]uint64, error) {
+	in, err := u.house.intake.get()
+	if err != nil {
+		return nil, err
+	}
+	fence := map[string]uint64{}
+	for i, s := range in.streams {
+		last, err := s.Last(ctx)
+		if err != nil {
+			return nil, u.house.intake.blame(ctx, fmt.Errorf("asking for the end of %s: %w", shardName(i), err))
+		}
+		fence[shardName(i)] = last
+	}
+	return fence, nil
+}
+
+// Kept implements server.Units.
+func (u units) Kept(ctx context.Context, kind string, unit uint64) (f ingest.UnitFacts, err error) {
+	c, err := u.house.counting.get()
+	if err != nil {
+		return f, err
+	}
+	in, err := u.house.intake.get()
+	if err != nil {
+		return f, err
+	}
+	f = ingest.UnitFacts{Kind: kind, Unit: ingest.UnitText(unit), Waiting: []ingest.KeptOf{}, Letters: []ingest.Letter{}, Remarks: remarksOnExports[:]}
+	if err := c.wait(ctx, kind, unit, &f); err != nil { // before the rows: what is loaded meanwhile is in both, not in none
+		return f, u.house.intake.blame(ctx, err)
+	}
+	rows, err := c.store.UnitRows(ctx, kind, unit)
+	if err != nil {
+		return f, u.house.counting.blame(ctx, err)
+	}
+	f.Exposures, f.Metrics = ingest.KeptRows(rows)
+	for page, behind := (ingest.LetterPage{}), ""; ; behind = page.Next {
+		if page, err = in.letters.Page(ctx, ingest.LetterFilter{Unit: f.Unit}, behind, 1000); err != nil {
+			return f, u.house.intake.blame(ctx, err)
+		}
+		if f.Letters = append(f.Letters, page.Letters...); page.Next == "" {
+			return f, nil
+		}
+	}
+}
+
+// remarksOnExports says what an export leaves out.
+var remarksOnExports = [...]string{
+	"Ids are kept as keyed hashes: an export shows the hash, and the id nowhere.",
+	"Sums per unit and arm are made of these events and are not repeated.",
+	"Messages that cannot be read at all are dead letters that nobody can search.",
+	"Flags and segments that name the id are in mentions; the log keeps how they were before.",
+}
+
+// mostWaiting bounds how many messages behind the loader an export reads.
+const mostWaiting = 20_000
+
+// wait finds the unit's events that are acknowledged and not loaded yet.
+func (c *counting) wait(ctx context.Context, kind string, unit uint64, f *ingest.UnitFacts) error {
+	for _, l := range c.loaders {
+		if l.Shard == ingest.ControlShard {
+			continue
+		}
+		p, err := c.progress(ctx, l)
+		if err != nil {
+			return err
+		}
+		all, err := unloaded(ctx, l, p.Done, kind, unit)
+		if errors.Is(err, errManyWait) {
+			f.Remarks = append(f.Remarks[:len(f.Remarks):len(f.Remarks)], fmt.Sprintf("%s has more than %d messages to load; those behind were not searched.", l.Shard, mostWaiting))
+		} else if err != nil {
+			return fmt.Errorf("reading what %s has to load: %w", l.Shard, err)
+		}
+		f.Waiting = append(f.Waiting, all...)
+	}
+	return nil
+}
+
+var errManyWait = errors.New("too many messages wait")
+
+// unloaded reads the messages behind the loader. One that cannot be read is a
+// dead letter to be.
+func unloaded(ctx context.Context, l *ingest.Loader, done uint64, kind string, unit uint64) (all []ingest.KeptOf, err error) {
+	for read := 0; read < mostWaiting; {
+		messages, err := l.Stream.Read(ctx, done, 256)
+		if err != nil || len(messages) == 0 {
+			return all, err
+		}
+		for _, m := range messages {
+			done = m.Seq
+			if b, err := l.Decoder.Decode(l.Shard, m); err == nil {
+				exposures, metrics := ingest.KeptRows(b.Of(kind, unit))
+				all = append(append(all, exposures...), metrics...)
+			}
+		}
+		read += len(messages)
+	}
+	return all, errManyWait
+}
