@@ -73,7 +73,7 @@ func blockOf(n uint64, now time.Time) (rows ingest.Rows) {
 		if i%requestEvents < requestExposures {
 			rows.Exposures = append(rows.Exposures, ingest.ExposureRow{
 				Place: at, ID: id, Day: ingest.DayOf(id), Environment: "production", Flag: "shop.checkout", Variant: "on1", UnitKind: "user", Unit: unit,
-				Revision: 4, Rollout: rollout, Stage: "experiment", Epoch: 1, Arm: "on1", Enrolled: true, Reason: "SPLIT", At: now, Received: now,
+				Revision: 4, Rollout: rolloutID, Stage: "experiment", Epoch: 1, Arm: "on1", Enrolled: true, Reason: "SPLIT", At: now, Received: now,
 				Attributes: map[string]string{"country": "DE"},
 			})
 			continue

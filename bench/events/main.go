@@ -76,9 +76,9 @@ func (o options) bare(ctx context.Context, t *table) error {
 	return err
 }
 
-// acknowledge sends to a Sluice that takes events and does not load them.
+// acknowledge sends to a Sluice that does everything but load events.
 func (o options) acknowledge(ctx context.Context, t *table) error {
-	s, end, err := o.sluice(ctx, "flags,ingest")
+	s, end, err := o.sluice(ctx, "flags,ingest,decide,web")
 	if err != nil {
 		return err
 	}

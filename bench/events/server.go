@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -37,6 +38,7 @@ event: purchase
 aggregate: conversion
 direction: increase
 window: 1d
+gateWindow: 1s          # a unit counts a second after it was exposed
 ---
 apiVersion: sluice/v1
 kind: Metric
@@ -47,6 +49,7 @@ event: purchase
 aggregate: sum
 direction: increase
 window: 1d
+gateWindow: 1s          # a unit counts a second after it was exposed
 ---
 apiVersion: sluice/v1
 kind: Flag
@@ -83,7 +86,7 @@ rollback: {to: safe, owners: [shop-team], lockUntilExplained: true}
 cleanup: {due: 30d, endState: promote}
 `
 
-const rollout = "production/shop.checkout/1"
+const rolloutID = "production/shop.checkout/1"
 
 // sluice starts a Sluice with roles on new data, and prepares it.
 func (o options) sluice(ctx context.Context, roles string) (s *server, end func(), err error) {
@@ -167,10 +170,27 @@ func (s *server) prepare(ctx context.Context) error {
 		return err
 	}
 	s.sdk = issued.Token
-	var e struct{ Metadata struct{ Revision uint64 } }
-	err := s.call(ctx, s.sdk, "/ofrep/v1/evaluate/flags/shop.checkout", `{"context":{"targetingKey":"u-1"}}`, &e)
-	s.revision = e.Metadata.Revision
-	return err
+	return s.started(ctx)
+}
+
+// started waits until the rollout serves its arms, which it does when the
+// controller has looked at it.
+func (s *server) started(ctx context.Context) error {
+	for ; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		var e struct {
+			Metadata struct {
+				Revision uint64
+				Enrolled bool
+			}
+		}
+		if err := s.call(ctx, s.sdk, "/ofrep/v1/evaluate/flags/shop.checkout", `{"context":{"targetingKey":"u-1"}}`, &e); err != nil {
+			return err
+		}
+		if s.revision = e.Metadata.Revision; e.Metadata.Enrolled {
+			return nil
+		}
+	}
+	return ctx.Err()
 }
 
 // settle waits until everything is countable and returns how many events are.
@@ -195,11 +215,26 @@ func (s *server) settle(ctx context.Context) (int, error) {
 	return 0, ctx.Err()
 }
 
-// readout asks for the rollout's statistics and returns how long that took.
-func (s *server) readout(ctx context.Context) (time.Duration, error) {
+// readout is the statistics of the rollout and how long they took.
+type readout struct {
+	units, exposures int64
+	took             time.Duration
+}
+
+func (s *server) readout(ctx context.Context) (r readout, err error) {
 	asked := time.Now()
-	err := s.call(ctx, s.admin, "/api/v1/readouts/"+rollout, "", nil)
-	return time.Since(asked), err
+	var v view.ReadoutView
+	if err := s.call(ctx, s.admin, "/api/v1/readouts/"+rolloutID, "", &v); err != nil {
+		return r, err
+	}
+	r.took, r.exposures = time.Since(asked), v.Evidence.Exposures
+	for _, c := range v.Evidence.Units {
+		r.units += c.N
+	}
+	if r.units == 0 {
+		return r, errors.New("the readout holds no unit: what was measured is nothing")
+	}
+	return r, nil
 }
 
 // call posts a body, or gets without one, and decodes the answer into v.

@@ -38,7 +38,7 @@ type table struct {
 	loaded            int     // events that are countable
 	loading           time.Duration
 	work              work // until all are
-	reading           time.Duration
+	reading           readout
 	idle, busy, read  memory
 }
 
@@ -55,7 +55,7 @@ func (t table) String() string {
 	line("inserted by the engine alone", "%s rows/s", thousands(t.inserted))
 	line("loaded and countable", "%s events/s (target 100 k) over %.0f s, %.2f of inserting alone; %s events", thousands(loaded), t.loading.Seconds(), loaded/t.inserted, thousands(float64(t.loaded)))
 	line("  of which", "%s", t.work.each(t.loaded))
-	line("readout of them", "%.2f s", t.reading.Seconds())
+	line("readout of them", "%.2f s: two metrics of %s units, %s exposures", t.reading.took.Seconds(), thousands(float64(t.reading.units)), thousands(float64(t.reading.exposures)))
 	line("memory idle", "%s", t.idle)
 	line("memory under load, most", "%s", t.busy)
 	line("memory during the readout, most", "%s", t.read)
