@@ -49,7 +49,10 @@ that, and only then acts on the flag.
  2. ingest.Packer puts the events of many requests into one message of a FACTS
     stream. The 202 is sent when that message is on disk.
  3. ingest.Loader writes what it intends, inserts, reads back, and moves on.
-    What cannot be stored stands in the dead letters, with the reason.
+    What cannot be stored stands in the dead letters, with the reason, until
+    somebody has it sent again or purged (ingest.Orders, in the log).
+    ingest.Ledger compares what was acknowledged with what is stored, all the
+    time, and ingest.Sweeper gives back the room of what balances.
  4. internal/warehouse counts: one row per unit in the statistics of its stage,
     its epoch and its arm.
  5. stats turns the counts into intervals and e-values, decisions.Evaluate turns
@@ -81,6 +84,7 @@ change of them for SDKs, and notices for OFREP clients, each encoded once for
 all who listen. internal/server is the HTTP door; internal/flagd
 speaks flagd's protocols behind it. internal/access says who may do what,
 internal/limit how much of it.
+internal/meter writes measurements as Prometheus reads them.
 internal/manifest reads YAML. internal/refs finds the flags that a source tree
 uses, for the command that tells the server. internal/harness runs the loop on memory parts,
 driven by scripts. internal/deps_test.go knows which room may import which.

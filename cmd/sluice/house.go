@@ -41,6 +41,7 @@ type config struct {
 	Floor             ingest.Floor  // how much of the disk stays free of events; zero: nothing
 	Roles             roles         // what this replica does; empty: everything
 	OpenPages         bool          // pages need no sign-in
+	OpenMetrics       bool          // /metrics needs no token
 	Quiet             bool          // log warnings and worse alone
 }
 
@@ -67,6 +68,7 @@ type house struct {
 	intake     part[*intake]   // the flag plane does without it
 	counting   part[*counting] // and without this
 	guard      *ingest.Guard
+	meters     meters
 	facts      *facts
 	controller *decisions.Controller
 }

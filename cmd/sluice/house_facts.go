@@ -69,7 +69,7 @@ func (t taker) Accept(ctx context.Context, r ingest.Request, now time.Time) (ing
 	if err != nil {
 		return ingest.Receipt{}, err
 	}
-	return in.Accept(ctx, r, now)
+	return t.house.meters.accept(ctx, in, r, now)
 }
 
 // Listen implements server.Tap.

@@ -32,7 +32,7 @@ func (h *house) openDoors(context.Context) error {
 		Intake: taker{h}, Tap: taker{h}, Accounts: accounts{h}, Letters: mailbox{h}, Units: units{h}, Readouts: h.facts, Usage: h.usage, Looks: h.facts.look, Ready: h.ready,
 		Streams: h.hub, Tickets: tickets, Replica: h.replica, Roles: h.Roles,
 		Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
-		Closing: closing, Used: &h.used, Limits: h.Limits,
+		Closing: closing, Used: &h.used, Limits: h.Limits, Measure: h.measure, OpenMetrics: h.OpenMetrics,
 	})
 	h.http = bounded(h.handler)
 	h.http.RegisterOnShutdown(sync.OnceFunc(func() { close(closing) }))

@@ -23,6 +23,7 @@ type serveCmd struct {
 	Every             time.Duration `help:"How often the controller looks at each rollout." default:"5s" env:"SLUICE_EVERY"`
 	Roles             []string      `help:"What this replica does: some of flags,ingest,load,decide,web." default:"flags,ingest,load,decide,web" env:"SLUICE_ROLES"`
 	KeepFree          ingest.Floor  `help:"How much of the disk stays free of events, which are refused below it: a share, a size, both or none." default:"5%,2GiB" env:"SLUICE_KEEP_FREE"`
+	OpenMetrics       bool          `help:"Let /metrics be read without a token, on a network of your own." env:"SLUICE_OPEN_METRICS"`
 	limitFlags
 }
 
@@ -42,7 +43,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 	h, err := open(ctx, config{
 		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
 		NatsReplicas: c.NatsReplicas, Shards: c.Shards, ClickhouseCluster: c.ClickhouseCluster,
-		Every: c.Every, Roles: roles, Limits: limits, Floor: c.KeepFree,
+		Every: c.Every, Roles: roles, Limits: limits, Floor: c.KeepFree, OpenMetrics: c.OpenMetrics,
 	})
 	if err != nil {
 		return err

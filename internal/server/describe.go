@@ -89,6 +89,7 @@ var byItself = map[string]described{
 	"calculate": {body: []string{"application/json"}, status: 200, media: "application/json", fault: calculationFault{}},
 	"audit":     {status: 200, media: "application/x-ndjson", query: map[string]string{"after": "sequence; the events behind it"}},
 	"healthz":   {status: 200, media: "application/json"},
+	"metrics":   {status: 200, media: "text/plain"},
 	"readyz":    {status: 200, media: "application/json", fault: map[string]string{}, query: map[string]string{"for": "flags: what flags are served from alone"}},
 }
 

@@ -262,10 +262,16 @@ func (s *server) principal(r *http.Request, needs access.Permission, now time.Ti
 	if ok && s.Used != nil {
 		s.Used.Note(p.Token, now)
 	}
-	if !ok && text == "" && s.OpenPages && needs == access.Read {
+	if !ok && text == "" && s.open(r, needs) {
 		return access.Principal{Name: "guest", Class: access.Account, Grants: []access.Grant{{Role: access.Viewer}}}, true
 	}
 	return p, ok
+}
+
+// open reports whether a request needs no token: with open pages, whoever asks
+// may read; with open measurements, whoever asks may read those.
+func (s *server) open(r *http.Request, needs access.Permission) bool {
+	return needs == access.Read && (s.OpenPages || s.OpenMetrics && r.URL.Path == metricsPath)
 }
 
 // bearer reads a bearer token; the case of the scheme does not matter (RFC

@@ -35,6 +35,7 @@ import (
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/flagd"
+	"github.com/sluice-hq/sluice/internal/meter"
 	"github.com/sluice-hq/sluice/internal/replica"
 	"github.com/sluice-hq/sluice/internal/stream"
 )
@@ -70,6 +71,9 @@ type House struct {
 	Version   string
 	Limits    Limits
 	OpenPages bool // pages need no sign-in: the demo, on loopback alone
+
+	Measure     func(context.Context) []meter.Family // what runs here; nil: nobody measures
+	OpenMetrics bool                                 // /metrics needs no token, for networks of one's own
 }
 
 // Intake takes events: *ingest.Intake.

@@ -90,6 +90,7 @@ var table = []route{
 	{"DELETE", "/api/v1/teams/{team}", access.Manage, whole, "remove-team", "End a team and its tokens", typed((*server).removeTeam)},
 
 	{"GET", "/healthz", access.Public, whole, "healthz", "The process answers", plain((*server).healthz)},
+	{"GET", metricsPath, access.Read, whole, "metrics", "Measurements of this replica, for Prometheus", plain((*server).metrics)},
 	{"GET", "/readyz", access.Public, whole, "readyz", "Every dependency is well, or why not", plain((*server).readyz)},
 
 	{"GET", "/", access.Read, whole, "home", "Page: the rollouts", plain((*server).homePage)},

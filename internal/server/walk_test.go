@@ -117,6 +117,7 @@ var duties = map[string]duty{
 	"get-dead-letter":     {access.Read, theHouse},
 	"replay-dead-letters": {access.Write, theHouse},
 	"purge-dead-letters":  {access.Manage, theHouse},
+	"metrics":             {access.Read, theHouse},
 
 	"healthz":       {access.Public, theHouse},
 	"readyz":        {access.Public, theHouse},

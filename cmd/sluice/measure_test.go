@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/sluice-hq/sluice/internal/engine/enginetest"
+)
+
+// measured are the names of the measurements in a text.
+func measured(text string) []string {
+	names := regexp.MustCompile(`\bsluice_[a-z_]+`).FindAllString(text, -1)
+	for i, n := range names {
+		names[i] = strings.TrimSuffix(n, "_bucket")
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// TestMeasure: after an event, everything that the dashboard and the alerts ask
+// for is measured, and says what happened.
+func TestMeasure(t *testing.T) {
+	s := stand(t, config{Data: t.TempDir(), Lib: enginetest.Library(t)})
+	s.want(200, "", "POST", "/api/v1/apply", aFlag)
+	s.want(202, `"accepted":1`, "POST", "/v1/events?environment=production", anEvent(s))
+	s.want(400, "unknown_flag", "POST", "/v1/events?environment=production", strings.Replace(anEvent(s), "checkout.express", "none", 1))
+	var text string
+	within(t, "the event is accounted for", func() bool {
+		_, text = s.ask("GET", "/metrics", "")
+		return strings.Contains(text, `sluice_events_stored{shard="facts-0"} 1`) && strings.Contains(text, `sluice_stream_limit_bytes{`) &&
+			strings.Contains(text, `sluice_warehouse_parts{table="exposures"} 1`)
+	})
+	for _, want := range []string{
+		`sluice_event_requests_total{outcome="accepted"} 1`, `sluice_event_requests_total{outcome="refused"} 1`, `sluice_events_rejected_total{reason="unknown_flag"} 1`,
+		`sluice_event_ack_seconds_count 1`, `sluice_events_unaccounted{shard="facts-0"} 0`, `sluice_loader_behind_messages{shard="facts-0"} 0`,
+		`sluice_loader_active{shard="facts-0"} 1`, `sluice_dead_letters{reason="unknown_metric"} 0`, `sluice_ready{dependency="warehouse"} 1`,
+		`sluice_resident_bytes{process="engine"} `, `sluice_events_refused 0`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in\n%s", want, text)
+		}
+	}
+	var shown strings.Builder
+	for _, file := range []string{"sluice.json", "alerts.yaml"} {
+		b, err := os.ReadFile(filepath.Join("../../dashboards/grafana", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown.Write(b)
+	}
+	have := measured(text)
+	for _, name := range measured(shown.String()) {
+		if !slices.Contains(have, name) {
+			t.Errorf("the dashboard or an alert asks for %s, which nobody measures", name)
+		}
+	}
+}
+
+// TestDashboard: Grafana's and Prometheus's files can be read, every panel asks
+// something and says what in a title, every alert says what to do.
+func TestDashboard(t *testing.T) {
+	var board struct {
+		UID    string
+		Panels []struct {
+			ID      int
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	b, err := os.ReadFile("../../dashboards/grafana/sluice.json")
+	if err == nil {
+		err = json.Unmarshal(b, &board)
+	}
+	if err != nil || board.UID == "" || len(board.Panels) < 10 {
+		t.Fatalf("the dashboard has %d panels, %v", len(board.Panels), err)
+	}
+	seen := map[int]bool{}
+	for _, p := range board.Panels {
+		if p.Title == "" || len(p.Targets) == 0 || len(measured(p.Targets[0].Expr)) == 0 || seen[p.ID] {
+			t.Errorf("panel %d, %q, shows nothing, or twice", p.ID, p.Title)
+		}
+		seen[p.ID] = true
+	}
+	var rules struct {
+		Groups []struct {
+			Rules []struct {
+				Alert, Expr, For    string
+				Labels, Annotations map[string]string
+			}
+		}
+	}
+	b, err = os.ReadFile("../../dashboards/grafana/alerts.yaml")
+	if err == nil {
+		err = yaml.Unmarshal(b, &rules)
+	}
+	if err != nil || len(rules.Groups) != 1 || len(rules.Groups[0].Rules) < 5 {
+		t.Fatalf("the alerts are %+v, %v", rules, err)
+	}
+	for _, r := range rules.Groups[0].Rules {
+		if len(measured(r.Expr)) == 0 || r.For == "" || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
+			t.Errorf("alert %s is not whole: %+v", r.Alert, r)
+		}
+	}
+}
