@@ -72,6 +72,13 @@ func TestCluster(t *testing.T) {
 	for _, w := range []*writer{facts, log} {
 		all.Go(func() { w.run(running) })
 	}
+	all.Go(func() {
+		for _, err := range s.Log.Follow(running, event.Filter{}, 0) {
+			if err != nil {
+				t.Errorf("who follows the log is told: %v", err)
+			}
+		}
+	})
 	for _, stream := range []string{"FACTS_0", "CONTROL"} {
 		killLeader(t, c, stream, time.Duration(random.IntN(1000))*time.Millisecond)
 	}

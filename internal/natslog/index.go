@@ -2,12 +2,10 @@ package natslog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/sluice-hq/sluice/event"
@@ -146,7 +144,7 @@ func (l *Log) follow(ctx context.Context) error {
 			return nil
 		}
 		err := l.fill(ctx, end)
-		if errors.Is(err, event.ErrDamaged) || errors.Is(err, nats.ErrConnectionClosed) {
+		if lasting(err) {
 			return err
 		}
 		if err != nil && rest(ctx, pause) != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/sluice-hq/sluice/event"
@@ -145,7 +146,7 @@ func (l *Log) Read(ctx context.Context, f event.Filter, after uint64) iter.Seq2[
 			yield(event.Recorded{}, err)
 			return
 		}
-		l.span(ctx, f, after, end, yield)
+		l.span(ctx, f, span{after, end, l.read}, yield)
 	}
 }
 
@@ -154,7 +155,7 @@ func (l *Log) Follow(ctx context.Context, f event.Filter, after uint64) iter.Seq
 	return func(yield func(event.Recorded, error) bool) {
 		for {
 			at, moved, err := l.index.state()
-			if after < at && !l.span(ctx, f, after, at, yield) {
+			if after < at && !l.span(ctx, f, span{after, at, l.insist}, yield) {
 				return
 			}
 			after = max(after, at)
@@ -174,11 +175,32 @@ func (l *Log) Follow(ctx context.Context, f event.Filter, after uint64) iter.Seq
 // Last implements event.Log.
 func (l *Log) Last(ctx context.Context) (uint64, error) { return l.last(ctx) }
 
-// span yields the events behind after up to end, and reports whether the
-// reader wants more.
-func (l *Log) span(ctx context.Context, f event.Filter, after, end uint64, yield func(event.Recorded, error) bool) bool {
-	for after < end && ctx.Err() == nil {
-		page, err := l.read(ctx, after, int(min(end-after, pageMessages)))
+// insist reads as read does, and again for as long as no answer comes: who
+// follows the log outlives an election.
+func (l *Log) insist(ctx context.Context, after uint64, limit int) ([]stored, error) {
+	for pause := time.Millisecond; ; pause = min(2*pause, time.Second) {
+		page, err := l.read(ctx, after, limit)
+		if err == nil || lasting(err) || rest(ctx, pause) != nil {
+			return page, err
+		}
+	}
+}
+
+// lasting reports whether a read that failed would fail again.
+func lasting(err error) bool {
+	return errors.Is(err, event.ErrDamaged) || errors.Is(err, nats.ErrConnectionClosed)
+}
+
+// span is a part of the log and how it is read.
+type span struct {
+	after, end uint64
+	read       func(ctx context.Context, after uint64, limit int) ([]stored, error)
+}
+
+// span yields the events of a part, and reports whether the reader wants more.
+func (l *Log) span(ctx context.Context, f event.Filter, s span, yield func(event.Recorded, error) bool) bool {
+	for s.after < s.end && ctx.Err() == nil {
+		page, err := s.read(ctx, s.after, int(min(s.end-s.after, pageMessages)))
 		if ctx.Err() != nil {
 			break
 		}
@@ -189,7 +211,7 @@ func (l *Log) span(ctx context.Context, f event.Filter, after, end uint64, yield
 		if !each(ctx, f, page, yield) {
 			return false
 		}
-		after += uint64(len(page))
+		s.after += uint64(len(page))
 	}
 	return ctx.Err() == nil
 }

@@ -268,7 +268,7 @@ func (s *Store) release() {
 func (s *Store) wire(name, message string) *wire {
 	w := &wire{nc: s.nc, js: s.js, stream: name, what: message, wait: cmp.Or(s.config.answers, tryWait)}
 	if s.config.replicas() > 1 {
-		w.settle, w.wait = settleWait, cmp.Or(s.config.answers, leaderWait)
+		w.doubt, w.wait = settleWait, cmp.Or(s.config.answers, leaderWait)
 	}
 	return w
 }

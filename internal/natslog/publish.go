@@ -37,7 +37,7 @@ type wire struct {
 	js     jetstream.JetStream
 	stream string
 	what   string        // its messages are called, in errors
-	settle time.Duration // for which a message may seem to be missing
+	doubt  time.Duration // for which a message may seem to be missing
 	wait   time.Duration // for the answer to one write
 
 	unanswered atomic.Int32 // writes since the last answer

@@ -61,7 +61,7 @@ const settleWait = 30 * time.Second
 // without a gap. The caller knows that after+1 was written: when it is not
 // there, and on a cluster stays away, that is event.ErrDamaged.
 func (w *wire) read(ctx context.Context, after uint64, limit int) ([]stored, error) {
-	settled := time.Now().Add(w.settle)
+	settled := time.Now().Add(w.doubt)
 	for pause := time.Millisecond; ; pause = min(2*pause, time.Second) {
 		page, err := w.page(ctx, after, limit)
 		if err != nil {

@@ -15,7 +15,11 @@ import (
 // elected returns a wire to a stream whose leader has message 1 and says, for
 // so many answers, that it has not: one that was elected just now has yet to
 // apply what it holds.
-func elected(t *testing.T, behind int) *wire {
+func elected(t *testing.T, behind int) *wire { return answersLate(t, behind, "404") }
+
+// answersLate returns a wire to a stream that gives message 1 after so many
+// answers of another status.
+func answersLate(t *testing.T, behind int, status string) *wire {
 	t.Helper()
 	srv, err := server.NewServer(&server.Options{DontListen: true, NoSigs: true, NoLog: true})
 	if err != nil {
@@ -32,8 +36,11 @@ func elected(t *testing.T, behind int) *wire {
 	left.Store(int64(behind))
 	answer := func(m *nats.Msg) {
 		reply := nats.NewMsg(m.Reply)
+		if status != "404" {
+			left.Add(-1) // nobody asks the leader
+		}
 		if left.Load() > 0 {
-			reply.Header.Set("Status", "404")
+			reply.Header.Set("Status", status)
 		} else {
 			reply.Header.Set("Nats-Sequence", "1")
 		}
@@ -55,7 +62,7 @@ func elected(t *testing.T, behind int) *wire {
 			t.Fatal(err)
 		}
 	}
-	return &wire{nc: nc, stream: "ODD", what: "message", settle: time.Minute}
+	return &wire{nc: nc, stream: "ODD", what: "message", doubt: time.Minute}
 }
 
 // TestANewLeaderIsNoDamage: absence on a cluster is damage only when it lasts.
@@ -65,13 +72,29 @@ func TestANewLeaderIsNoDamage(t *testing.T) {
 		t.Errorf("got %v, %v", page, err)
 	}
 	lasting := elected(t, 1_000_000)
-	lasting.settle = 50 * time.Millisecond
+	lasting.doubt = 50 * time.Millisecond
 	if _, err := lasting.read(t.Context(), 0, 10); !errors.Is(err, event.ErrDamaged) {
 		t.Errorf("absence that lasts: got %v", err)
 	}
 	alone := elected(t, 3)
-	alone.settle = 0
+	alone.doubt = 0
 	if _, err := alone.read(t.Context(), 0, 10); !errors.Is(err, event.ErrDamaged) {
 		t.Errorf("absence where there is one server: got %v", err)
+	}
+}
+
+// TestWhoFollowsOutlivesAnElection: a read that fails is no end of the log.
+func TestWhoFollowsOutlivesAnElection(t *testing.T) {
+	l := &Log{wire: answersLate(t, 3, "503")}
+	if _, err := l.read(t.Context(), 0, 10); err == nil || lasting(err) {
+		t.Errorf("one read: got %v", err)
+	}
+	if page, err := l.insist(t.Context(), 0, 10); err != nil || len(page) != 1 {
+		t.Errorf("got %v, %v", page, err)
+	}
+	damaged := &Log{wire: elected(t, 1_000_000)}
+	damaged.doubt = 0
+	if _, err := damaged.insist(t.Context(), 0, 10); !errors.Is(err, event.ErrDamaged) {
+		t.Errorf("damage: got %v", err)
 	}
 }
