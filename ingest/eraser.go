@@ -43,7 +43,7 @@ func (f Forgetful) Missing(ctx context.Context, b Block) (Rows, error) {
 // loaded, purges the dead letters, removes the rows, looks again, and records
 // that it is done. Check looks once more at what was done before: a database
 // can lose a deletion with the power (ClickHouse #111380), and facts from before
-// the deletion may have come since. All fields are required.
+// the deletion may have come since. All fields but Rebuild are required.
 type Forgetter struct {
 	Forgets    *Forgets
 	Orders     *Orders
@@ -51,27 +51,71 @@ type Forgetter struct {
 	Store      Eraser
 	Loaded     func(ctx context.Context, shard string) (done uint64, err error)
 	Record     func(ctx context.Context, do func() (event.Event, event.Expect, error)) error // appends what do returns
+	Rebuild    func(context.Context) error                                                   // has sums of single units made anew from the rows; nil: nobody keeps any
 	Generation string                                                                        // of the store's tables
 }
 
 // Step carries out every deletion that can be, and returns how many.
 func (f *Forgetter) Step(ctx context.Context, now time.Time) (done int, err error) {
 	var errs []error
+	gone := map[event.ID]Erasure{}
 	for _, g := range f.Forgets.All() {
-		if g.Erased != nil {
-			continue
-		}
-		ready, err := f.loaded(ctx, g)
-		if ready && err == nil {
-			err = f.carry(ctx, g, now)
-		}
+		e, ok, err := f.erase(ctx, g, now)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("deleting %s: %w", g.Unit, err))
-		} else if ready {
+		} else if ok {
+			gone[g.ID] = e
+		}
+	}
+	if len(gone) == 0 {
+		return 0, errors.Join(errs...)
+	}
+	if err := f.rebuild(ctx); err != nil {
+		return 0, errors.Join(append(errs, err)...)
+	}
+	for _, g := range f.Forgets.All() {
+		if e, ok := gone[g.ID]; ok {
 			done++
+			errs = append(errs, f.note(ctx, g, e))
 		}
 	}
 	return done, errors.Join(errs...)
+}
+
+// erase deletes what there is of a unit, if it can be said by now what that is.
+func (f *Forgetter) erase(ctx context.Context, g Forgotten, now time.Time) (e Erasure, ok bool, err error) {
+	if g.Erased != nil {
+		return e, false, nil
+	}
+	if ok, err = f.loaded(ctx, g); err != nil || !ok {
+		return e, false, err
+	}
+	e = Erasure{Generation: f.Generation, At: now}
+	if e.Letters, err = f.purge(ctx, g, now); err == nil {
+		e.Rows, err = f.Store.Erase(ctx, g)
+	}
+	return e, err == nil, err
+}
+
+// note records that a deletion was carried out.
+func (f *Forgetter) note(ctx context.Context, g Forgotten, e Erasure) error {
+	err := f.Record(ctx, func() (event.Event, event.Expect, error) { return f.Forgets.Erased(g, e) })
+	if errors.Is(err, ErrErased) {
+		return nil // another replica was faster
+	}
+	return err
+}
+
+// rebuild has made anew what holds sums of single units: also when no row was
+// deleted, since the process may have died between the two.
+func (f *Forgetter) rebuild(ctx context.Context) error {
+	if f.Rebuild == nil {
+		return nil
+	}
+	if err := f.Rebuild(ctx); err != nil {
+		return fmt.Errorf("having the totals made anew: %w", err)
+	}
+	return nil
 }
 
 // Check removes again what came back of the deletions that were carried out,
@@ -88,6 +132,9 @@ func (f *Forgetter) Check(ctx context.Context, now time.Time) (rows uint64, err 
 			errs = append(errs, fmt.Errorf("checking the deletion of %s: %w", g.Unit, err))
 		}
 	}
+	if rows > 0 {
+		errs = append(errs, f.rebuild(ctx))
+	}
 	return rows, errors.Join(errs...)
 }
 
@@ -101,24 +148,6 @@ func (f *Forgetter) loaded(ctx context.Context, g Forgotten) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-func (f *Forgetter) carry(ctx context.Context, g Forgotten, now time.Time) error {
-	letters, err := f.purge(ctx, g, now)
-	if err != nil {
-		return err
-	}
-	rows, err := f.Store.Erase(ctx, g)
-	if err != nil {
-		return err
-	}
-	err = f.Record(ctx, func() (event.Event, event.Expect, error) {
-		return f.Forgets.Erased(g, Erasure{Generation: f.Generation, Rows: rows, Letters: letters, At: now})
-	})
-	if errors.Is(err, ErrErased) {
-		return nil // another replica was faster
-	}
-	return err
 }
 
 // purge orders that the unit's dead letters are purged, in the name of whoever
