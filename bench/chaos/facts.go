@@ -42,17 +42,34 @@ func (plan) Declared(string) bool { return true }
 
 // question asks for every kind of statistic that is computed.
 func question(watermark map[string]uint64, gate bool) warehouse.Question {
-	metric := func(key, event string, a stats.Aggregate) stats.Metric {
-		return stats.Metric{Key: key, Event: event, Aggregate: a, Window: 72 * time.Hour, GateWindow: 12 * time.Hour}
-	}
 	return warehouse.Question{
-		Environment: "production", Flag: trialFlag, Rollout: trialRollout, Control: "off", Treatments: []string{"on"},
-		Gate: gate, Until: trialEnd, Watermark: watermark,
-		Metrics: []stats.Metric{
-			metric("bought", "purchase", stats.Conversion), metric("orders", "purchase", stats.Count),
-			metric("revenue", "purchase", stats.Sum), metric("basket", "purchase", stats.Average),
-			metric("crashed", "crash", stats.Failures), metric("latency", "latency", stats.Average),
-		},
+		Environment: "production", Flag: trialFlag, Rollout: trialRollout, UnitKind: "user", Control: "off", Treatments: []string{"on"},
+		Gate: gate, Until: trialEnd, Watermark: watermark, Metrics: metrics(),
+	}
+}
+
+// metrics returns one metric of each shape.
+func metrics() []stats.Metric {
+	metric := func(key, event string, a stats.Aggregate, change func(*stats.Metric)) stats.Metric {
+		m := stats.Metric{Key: key, Event: event, Aggregate: a, Window: 72 * time.Hour, GateWindow: 12 * time.Hour}
+		change(&m)
+		return m
+	}
+	plain := func(*stats.Metric) {}
+	west := []stats.Condition{{Attribute: "region", Values: []string{"west"}}}
+	return []stats.Metric{
+		metric("bought", "purchase", stats.Conversion, plain),
+		metric("orders", "purchase", stats.Count, func(m *stats.Metric) { m.Where = west }),
+		metric("revenue", "purchase", stats.Sum, plain),
+		metric("capped", "purchase", stats.Sum, func(m *stats.Metric) { m.Cap = 0.99 }),
+		metric("adjusted", "purchase", stats.Sum, func(m *stats.Metric) { m.Lookback = 6 * time.Hour }),
+		metric("basket", "purchase", stats.Average, plain),
+		metric("slow", "latency", stats.Quantile, func(m *stats.Metric) { m.Nu = 0.9 }),
+		metric("rate", "purchase", stats.Ratio, func(m *stats.Metric) { m.Denominator = &stats.Source{Event: "latency"} }),
+		metric("crashed", "crash", stats.Failures, plain),
+		metric("came back", "latency", stats.Retention, func(m *stats.Metric) {
+			m.Window, m.GateWindow, m.Return = 0, 0, &stats.Return{From: 12 * time.Hour, To: 36 * time.Hour}
+		}),
 	}
 }
 
@@ -125,6 +142,7 @@ func (m *maker) happen(unit string, at time.Time) {
 	}
 	m.add(id, at, ingest.MetricEvent{
 		Kind: ingest.KindMetric, ID: id, Name: name, Value: &value, Units: map[string]string{"user": unit, "workspace": "w-" + unit[:3]}, At: at,
+		Attributes: map[string]string{"region": []string{"east", "west"}[m.r.IntN(2)]},
 	})
 }
 

@@ -40,7 +40,14 @@ func (o options) orderTrial(ctx context.Context) ([]row, error) {
 		r.note = differs.Error()
 	}
 	return []row{r, remark(fmt.Sprintf("%d sent twice within seconds, %d late and shuffled, %d requests sent again at the end; %d samples of %d metrics compared",
-		d.twice, d.late, len(d.resent), len(clean[0].Samples)+len(clean[1].Samples), len(clean[0].Strata)))}, errors.Join(differs, none(lost, doubled))
+		d.twice, d.late, len(d.resent), samples(clean), len(metrics())))}, errors.Join(differs, none(lost, doubled))
+}
+
+func samples(answers []warehouse.Answer) (n int) {
+	for _, a := range answers {
+		n += len(a.Samples)
+	}
+	return n
 }
 
 func none(lost, doubled int) error {
@@ -111,15 +118,28 @@ func (o options) count(ctx context.Context, facts []fact, requests, resent [][]f
 			return nil, 0, 0, err
 		}
 	}
-	for _, gate := range []bool{false, true} {
-		one, err := w.store.Readout(ctx, question(w.watermark(), gate))
-		if err != nil {
-			return nil, 0, 0, err
-		}
-		a = append(a, one)
+	if a, err = w.ask(ctx); err != nil {
+		return nil, 0, 0, err
 	}
 	lost, doubled, err = w.fates(ctx, idsOf(facts))
 	return a, lost, doubled, err
+}
+
+// ask reads out everything: for people, for gates, and by an attribute.
+func (w *world) ask(ctx context.Context) ([]warehouse.Answer, error) {
+	var all []warehouse.Answer
+	for _, gate := range []bool{false, true} {
+		a, err := w.store.Readout(ctx, question(w.watermark(), gate))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	parts, err := w.store.Breakdown(ctx, question(w.watermark(), false), "plan")
+	for _, p := range parts {
+		all = append(all, p.Answer)
+	}
+	return all, err
 }
 
 func idsOf(facts []fact) []event.ID {
@@ -164,6 +184,9 @@ func (w *world) forget(ctx context.Context) error {
 // difference compares answers without the statements, which name how far each
 // was loaded. JSON tells every float from every other one.
 func difference(want, got []warehouse.Answer) error {
+	if len(want) != len(got) {
+		return fmt.Errorf("%d answers clean, %d disordered", len(want), len(got))
+	}
 	for i := range want {
 		for _, part := range []struct {
 			name      string
@@ -172,7 +195,7 @@ func difference(want, got []warehouse.Answer) error {
 			{"units", want[i].Units, got[i].Units}, {"units in two arms", want[i].TwoArms, got[i].TwoArms},
 			{"exposures", want[i].Exposures, got[i].Exposures}, {"strata", want[i].Strata, got[i].Strata},
 			{"samples", want[i].Samples, got[i].Samples}, {"newest exposure", want[i].NewestExposure, got[i].NewestExposure},
-			{"newest events", want[i].NewestEvent, got[i].NewestEvent},
+			{"newest events", want[i].NewestEvent, got[i].NewestEvent}, {"caps", want[i].Caps, got[i].Caps},
 		} {
 			x, xerr := json.Marshal(part.want)
 			y, yerr := json.Marshal(part.got)
