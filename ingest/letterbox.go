@@ -152,34 +152,46 @@ func (b *Letterbox) matching(ctx context.Context, f LetterFilter, sendable bool,
 
 // open reads the letters of slips, which are in the order of the stream.
 func (b *Letterbox) open(ctx context.Context, slips []slip, f func(slip, Letter) error) error {
-	var page []event.Message
-	var at int // of page
-	var in letters
+	r := letterReader{dead: b.Dead}
 	for i, s := range slips {
-		if i == 0 || slips[i-1].seq != s.seq {
-			for at < len(page) && page[at].Seq < s.seq {
-				at++
-			}
-			if at == len(page) {
-				var err error
-				if page, err = b.Dead.Read(ctx, s.seq-1, run(slips[i:])); err != nil {
-					return fmt.Errorf("reading dead letters: %w", err)
-				}
-				at = 0
-			}
-			if at == len(page) || page[at].Seq != s.seq {
-				return fmt.Errorf("%w: message %d of dead letters is missing", event.ErrDamaged, s.seq)
-			}
-			var err error
-			if in, err = openLetters(page[at]); err != nil {
-				return err
-			}
+		if err := r.turn(ctx, slips[i:]); err != nil {
+			return err
 		}
-		if err := f(s, in.Letters[s.idx]); err != nil {
+		if err := f(s, r.open.Letters[s.idx]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// letterReader reads messages of the dead stream, some at once.
+type letterReader struct {
+	dead Stream
+	page []event.Message
+	seq  uint64 // of the message that is open; 0: none
+	open letters
+}
+
+// turn opens the message of the first slip; the others say what comes next.
+func (r *letterReader) turn(ctx context.Context, slips []slip) (err error) {
+	seq := slips[0].seq
+	if r.seq == seq {
+		return nil
+	}
+	for len(r.page) > 0 && r.page[0].Seq < seq {
+		r.page = r.page[1:]
+	}
+	if len(r.page) == 0 {
+		if r.page, err = r.dead.Read(ctx, seq-1, run(slips)); err != nil {
+			return fmt.Errorf("reading dead letters: %w", err)
+		}
+	}
+	if len(r.page) == 0 || r.page[0].Seq != seq {
+		return fmt.Errorf("%w: message %d of dead letters is missing", event.ErrDamaged, seq)
+	}
+	r.seq = seq
+	r.open, err = openLetters(r.page[0])
+	return err
 }
 
 // run returns how many messages that follow one another the slips begin with,
