@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"dashboards":         {"decisions", "flags", "ingest", "stats", "event"},
 	"internal/manifest":  {"event"},
 	"internal/refs":      {},
+	"internal/tabular":   {"ingest", "event"}, // whose events rows become, under IDs that it derives
 	"internal/access":    {"event"},
 	"internal/limit":     {},
 	"internal/notify":    {"event"},
@@ -77,6 +78,7 @@ var doors = map[string][]string{
 	"github.com/google/uuid":        {"event"},
 	"github.com/klauspost/compress": {"ingest"},
 	"github.com/zeebo/xxh3":         {"ingest"},
+	"github.com/parquet-go/":        {"internal/tabular"},
 	"github.com/go-git/":            {"internal/refs"}, // what a .gitignore means
 	"github.com/alecthomas/kong":    {"cmd/sluice"},
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -29,9 +30,10 @@ var doer = &http.Client{
 // apiError is an answer that is not a success.
 type apiError struct {
 	Status int
-	Title  string `json:"title"`
-	Detail string `json:"detail"`
-	Body   []byte `json:"-"` // as it came
+	Title  string        `json:"title"`
+	Detail string        `json:"detail"`
+	Body   []byte        `json:"-"` // as it came
+	After  time.Duration `json:"-"` // when to come back, if the server said
 }
 
 func (e *apiError) Error() string {
@@ -61,12 +63,22 @@ func (c client) post(ctx context.Context, path string, body, into any) error {
 // do sends one request. into may be nil, a *[]byte for the raw answer, or a
 // value for its JSON; headers are names and values in turn.
 func (c client) do(ctx context.Context, method, path, kind string, body []byte, into any, headers ...string) error {
+	answer, err := c.ask(ctx, doer, method, path, kind, body, headers...)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	return read(answer, into)
+}
+
+// ask sends one request and returns the answer, whose body has to be closed.
+func (c client) ask(ctx context.Context, by *http.Client, method, path, kind string, body []byte, headers ...string) (*http.Response, error) {
 	if u, err := url.Parse(c.Server); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("--server %q is not an address; write one such as http://127.0.0.1:8321", c.Server)
+		return nil, fmt.Errorf("--server %q is not an address; write one such as http://127.0.0.1:8321", c.Server)
 	}
 	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("addressing the server: %w", err)
+		return nil, fmt.Errorf("addressing the server: %w", err)
 	}
 	r.Header.Set("Accept", "application/json")
 	if kind != "" {
@@ -78,16 +90,15 @@ func (c client) do(ctx context.Context, method, path, kind string, body []byte, 
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	answer, err := doer.Do(r)
+	answer, err := by.Do(r)
 	var refused *net.OpError
 	if errors.As(err, &refused) && refused.Op == "dial" {
-		return fmt.Errorf("nobody answers at %s; start one with: sluice serve, or name another with --server: %w", c.Server, refused)
+		return nil, fmt.Errorf("nobody answers at %s; start one with: sluice serve, or name another with --server: %w", c.Server, refused)
 	}
 	if err != nil {
-		return fmt.Errorf("asking %s: %w", c.Server, err)
+		return nil, fmt.Errorf("asking %s: %w", c.Server, err)
 	}
-	defer answer.Body.Close()
-	return read(answer, into)
+	return answer, nil
 }
 
 func read(answer *http.Response, into any) error {
@@ -97,6 +108,9 @@ func read(answer *http.Response, into any) error {
 	}
 	if answer.StatusCode >= 300 {
 		e := &apiError{Status: answer.StatusCode, Title: http.StatusText(answer.StatusCode), Body: b}
+		if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil {
+			e.After = time.Duration(seconds) * time.Second
+		}
 		_ = json.Unmarshal(b, e) // an answer that is no problem document keeps the title
 		return e
 	}

@@ -37,6 +37,7 @@ type cli struct {
 	Status    statusCmd    `cmd:"" help:"Show the rollouts and what each is waiting for."`
 	Readout   readoutCmd   `cmd:"" help:"Show what the data say of one rollout."`
 	Units     unitsCmd     `cmd:"" help:"Look at single units: those in two arms; export or delete what is kept of one."`
+	Events    eventsCmd    `cmd:"" help:"Send events, import old ones from CSV, JSON or Parquet, and watch what comes in."`
 	Decisions decisionsCmd `cmd:"" help:"List decisions, or show one with its evidence."`
 	Dlq       dlqCmd       `cmd:"" help:"List dead letters, show one, send them again, or be done with them."`
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
