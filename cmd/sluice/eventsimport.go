@@ -68,7 +68,10 @@ func (c eventsImportCmd) Run(ctx context.Context) error {
 		fmt.Fprintf(w, "%s read. ", counted(int(im.total.Rows), "row"))
 		im.total.table(w, verb)
 	})
-	return errors.Join(err, written, im.total.err())
+	if err != nil || written != nil {
+		return errors.Join(err, written)
+	}
+	return im.total.err()
 }
 
 // mapping reads the document that says what a row becomes.

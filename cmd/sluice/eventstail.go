@@ -51,9 +51,8 @@ func (c eventsTailCmd) Run(ctx context.Context) error {
 	if answer.StatusCode != http.StatusOK {
 		return read(answer, nil)
 	}
-	err = c.follow(answer.Body)
-	if errors.Is(err, context.Canceled) {
-		return nil
+	if err = c.follow(answer.Body); ctx.Err() != nil {
+		return nil // interrupted, as every tail is
 	}
 	return err
 }

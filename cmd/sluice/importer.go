@@ -24,6 +24,9 @@ type imported struct {
 // errEnough ends an import whose rows are rejected.
 var errEnough = errors.New("too many rows are rejected: look at them first; --stop-after 0 goes on all the same")
 
+// errInterrupted says that somebody has ended the command.
+var errInterrupted = errors.New("interrupted")
+
 // importer reads rows, sends what they become, several requests at once, and
 // notes up to which row everything is done.
 type importer struct {
@@ -77,6 +80,9 @@ func (im *importer) run(ctx context.Context, atOnce int) error {
 	}
 	err := g.Wait()
 	im.progress.end()
+	if ctx.Err() != nil {
+		err = errInterrupted
+	}
 	if err == nil {
 		return im.place.finish()
 	}

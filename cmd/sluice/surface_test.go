@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/server"
 )
@@ -33,6 +34,11 @@ func memoryHouse(t *testing.T) server.House {
 		Folds: folds, Log: log, Blobs: &event.MemBlobs{}, Projection: event.NewProjection(folds.All()...),
 		Version: "test", Entropy: rand.Reader,
 		Now: func() time.Time { return time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC) },
+	}
+	door := server.Door{Projection: h.Projection, Folds: folds}
+	h.Intake = &ingest.Intake{
+		Door:    &ingest.Door{Flags: door, Metrics: door, Key: []byte("a key of the test")},
+		Packers: []*ingest.Packer{ingest.NewPacker(&ingest.MemStream{}, ingest.NewCodec(), "test")},
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
