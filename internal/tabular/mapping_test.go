@@ -149,7 +149,8 @@ func (known) Known(string, string) bool { return true }
 func (known) Assigned(string, string, uint64, string) (ingest.Assignment, bool) {
 	return ingest.Assignment{Rollout: "production/checkout/1", Stage: "canary", Epoch: 1, Arm: "on"}, true
 }
-func (known) Declared(string) bool { return true }
+func (known) UnitKind(string, string, uint64) string { return "user" }
+func (known) Declared(string) bool                   { return true }
 
 // TestEventsOf_everyKind: the door takes what every kind of rule makes, with
 // all that it says, and each event of a row is another one.
