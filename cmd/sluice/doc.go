@@ -85,7 +85,7 @@ all who listen. internal/server is the HTTP door; internal/flagd
 speaks flagd's protocols behind it. internal/access says who may do what,
 internal/limit how much of it.
 internal/meter writes measurements as Prometheus reads them.
-internal/manifest reads YAML. internal/refs finds the flags that a source tree
+internal/manifest reads YAML. internal/tabular reads files of rows and turns them into events. internal/refs finds the flags that a source tree
 uses, for the command that tells the server. internal/harness runs the loop on memory parts,
 driven by scripts. internal/deps_test.go knows which room may import which.
 

@@ -162,6 +162,9 @@ func (s *shell) try(b *docBlock) (got string) {
 // TestFlagGuide runs the guide to flags as a new user does.
 func TestFlagGuide(t *testing.T) { walkThrough(t, "../../docs/flags.md", nil) }
 
+// TestEventGuide runs the guide to events as a new user does.
+func TestEventGuide(t *testing.T) { walkThrough(t, "../../docs/events.md", nil) }
+
 // TestReadme runs what the front page tells a new user to do. What takes make
 // is done in another way, or by whoever builds this.
 func TestReadme(t *testing.T) {
