@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams chaos engine build clean
+.PHONY: demo test check generate generated bench bench-events bench-streams chaos cluster engine build clean
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -43,6 +43,9 @@ replay:                     ## the state after 100,000 random commands, live, fr
 
 chaos: bin/sluice-chaos engine ## kill -9, repeats, disorder and an engine that lies: nothing lost, nothing doubled
 	$(GO) run ./bench/chaos --seed $(SEED)
+
+cluster: build engine       ## kill -9 of 20 leaders of three NATS servers under load: nothing lost, nothing doubled
+	$(GO) run ./bench/cluster --kills 20 --seed $(SEED)
 
 build: bin/sluice
 

@@ -78,10 +78,12 @@ func agree(ctx context.Context, w *world, o *oracle) error {
 		same := 0
 		for _, r := range w.replicas {
 			var v struct {
-				Standing string `json:"standing"`
+				Standing struct {
+					Standing string `json:"standing"`
+				} `json:"standing"`
 			}
 			_, answer, err := call(ctx, http.MethodGet, r.address+"/api/v1/replicas", o.admin, nil)
-			if err == nil && json.Unmarshal(answer, &v) == nil && v.Standing == "agrees" {
+			if err == nil && json.Unmarshal(answer, &v) == nil && v.Standing.Standing == "agrees" {
 				same++
 			}
 		}

@@ -128,6 +128,10 @@ func (h *house) openReplica(context.Context) error {
 	return nil
 }
 
+// electionGrace is how long the streams of a NATS cluster may have no leader
+// while events wait for one, instead of being refused.
+const electionGrace = 20 * time.Second
+
 // boardTime is how long what a replica says of itself stands.
 const boardTime = 15 * time.Second
 
@@ -136,6 +140,9 @@ const boardTime = 15 * time.Second
 // opened when the house stands.
 func (h *house) openParts(ctx context.Context) error {
 	h.intake.name, h.intake.fix = "event intake", "look at the streams of facts; damaged ones are restored from a backup of the data folder"
+	if h.NatsReplicas > 1 {
+		h.intake.grace = electionGrace
+	}
 	h.intake.open, h.intake.check = h.openIntake, func(ctx context.Context, in *intake) error { return in.well(ctx) }
 	h.counting.name, h.counting.fix = "warehouse", "run \"make engine\" if the engine is missing, or start the server that --clickhouse names"
 	h.counting.open, h.counting.check = h.openCounting, func(ctx context.Context, c *counting) error { return c.store.Ping(ctx) }

@@ -20,12 +20,14 @@ type part[T any] struct {
 	fix   string // what a person can do when it is not there
 	open  func(context.Context) (T, error)
 	check func(context.Context, T) error // says whether what was opened is well; nil: it is
+	grace time.Duration                  // for which check may fail before the part counts as gone; zero: not at all
 
-	mu    sync.Mutex
-	value T
-	held  bool          // value was opened
-	tried chan struct{} // closed when open has returned for the first time
-	err   error         // why it is not there; nil while it is
+	mu     sync.Mutex
+	value  T
+	held   bool          // value was opened
+	tried  chan struct{} // closed when open has returned for the first time
+	unwell time.Time     // since when check fails; zero while it does not
+	err    error         // why it is not there; nil while it is
 }
 
 // Pauses between two tries to open, and between two looks at what is open.
@@ -128,17 +130,32 @@ func (p *part[T]) look(ctx context.Context) error {
 	v, held := p.opened()
 	if held && p.check != nil {
 		waiting, stop := context.WithTimeout(ctx, lookWait)
+		began := now()
 		err := p.check(waiting, v)
 		stop()
 		if ctx.Err() != nil { // whoever asked has gone, which says nothing of the part
 			return ctx.Err()
 		}
-		p.mu.Lock()
-		p.err = err
-		p.mu.Unlock()
+		p.judge(err, began, now())
 	}
 	_, err := p.get()
 	return err
+}
+
+// judge notes what a check has found that lasted from began to ended.
+func (p *part[T]) judge(err error, began, ended time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil {
+		p.err, p.unwell = nil, time.Time{}
+		return
+	}
+	if p.unwell.IsZero() {
+		p.unwell = began
+	}
+	if ended.Sub(p.unwell) >= p.grace {
+		p.err = err
+	}
 }
 
 // blame returns err as Unavailable when the part is why.

@@ -32,6 +32,9 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if c.Every <= 0 {
 		return fmt.Errorf("--every %v is no pause; write one such as 5s", c.Every)
 	}
+	if err := c.checkServers(); err != nil {
+		return err
+	}
 	roles, err := parseRoles(c.Roles)
 	if err != nil {
 		return err
@@ -57,3 +60,22 @@ func (c serveCmd) Run(ctx context.Context) error {
 		return nil
 	})
 }
+
+// checkServers refuses what only servers can do where there are none.
+func (c serveCmd) checkServers() error {
+	switch n := c.NatsReplicas; {
+	case n < 1 || n > 5:
+		return fmt.Errorf("--nats-replicas %d cannot be; write 1, or 3 or 5 for a cluster of that many servers", n)
+	case n > 1 && c.Nats == "":
+		return fmt.Errorf("--nats-replicas %d needs a NATS cluster: name its servers with --nats", n)
+	case c.Shards < 0 || c.Shards > maxShards:
+		return fmt.Errorf("--shards %d cannot be; write 1 to %d, or 0 for the usual number", c.Shards, maxShards)
+	case c.ClickhouseCluster != "" && c.Clickhouse == "":
+		return fmt.Errorf("--clickhouse-cluster %s needs a server of it: name one with --clickhouse", c.ClickhouseCluster)
+	}
+	return nil
+}
+
+// maxShards is more than any cluster here has been tried with; each takes a
+// stream, a loader and its share of the broker's room.
+const maxShards = 64

@@ -30,3 +30,12 @@ func open(t testing.TB, dir string) *Store {
 
 // config has a short memory of repeats, so that tests can outlast it.
 func config(dir string) Config { return Config{Dir: dir, duplicates: 100 * time.Millisecond} }
+
+// TestConfig_shards: replicas that start at once come to the same number.
+func TestConfig_shards(t *testing.T) {
+	for want, c := range map[int]Config{1: {}, 8: {Replicas: 3}, 4: {Replicas: 3, Shards: 4}, 2: {Shards: 2}} {
+		if got := c.shards(); got != want {
+			t.Errorf("%+v: %d shards, want %d", c, got, want)
+		}
+	}
+}
