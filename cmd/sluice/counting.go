@@ -183,7 +183,7 @@ func (a accounts) Facts(ctx context.Context) (v server.FactsView, err error) {
 		return v, err
 	}
 	v, err = c.view(ctx)
-	v.Pressure = a.house.guard.Pressure()
+	v.Pressure, v.Recordings = a.house.guard.Pressure(), a.house.recorder.Counts()
 	return v, a.house.counting.blame(ctx, err)
 }
 

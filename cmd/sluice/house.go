@@ -69,6 +69,7 @@ type house struct {
 	counting   part[*counting] // and without this
 	guard      *ingest.Guard
 	meters     meters
+	recorder   ingest.Recorder
 	facts      *facts
 	controller *decisions.Controller
 }

@@ -150,3 +150,19 @@ func keep(path string, content []byte) error {
 	}
 	return nil
 }
+
+// record stores what evaluations were answered, where an environment asks for
+// that, and once more at the end.
+func (h *house) record(ctx context.Context) error {
+	said := once{lg: h.lg, message: "recording evaluations as exposures; they wait"}
+	flush := func(ctx context.Context) {
+		if in, err := h.intake.get(); err == nil {
+			said.tell(ctx, h.recorder.Flush(ctx, in.Intake, now()))
+		}
+	}
+	err := each(ctx, 250*time.Millisecond, func() { flush(ctx) })
+	last, stop := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer stop()
+	flush(last)
+	return err
+}

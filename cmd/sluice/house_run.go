@@ -29,7 +29,7 @@ func (h *house) openDoors(context.Context) error {
 	h.usage = &usage{house: h, waiting: map[string][]ingest.Reading{}}
 	h.handler = server.New(server.House{
 		Log: h.streams.Log, Blobs: h.streams.Blobs, Projection: h.projection, Folds: h.folds,
-		Intake: taker{h}, Tap: taker{h}, Accounts: accounts{h}, Letters: mailbox{h}, Units: units{h}, Readouts: h.facts, Usage: h.usage, Looks: h.facts.look, Ready: h.ready,
+		Intake: taker{h}, Tap: taker{h}, Accounts: accounts{h}, Letters: mailbox{h}, Units: units{h}, Readouts: h.facts, Usage: h.usage, Recorder: &h.recorder, Looks: h.facts.look, Ready: h.ready,
 		Streams: h.hub, Tickets: tickets, Replica: h.replica, Roles: h.Roles,
 		Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
 		Closing: closing, Used: &h.used, Limits: h.Limits, Measure: h.measure, OpenMetrics: h.OpenMetrics,
@@ -106,6 +106,7 @@ func (h *house) run(ctx context.Context, tell func(ctx context.Context, address,
 	g.Go(func() error { return h.noteUsed(work) })
 	g.Go(func() error { return h.seal(work) })
 	g.Go(func() error { return h.watch(work) })
+	g.Go(func() error { return h.record(work) })
 	g.Go(func() error { return h.serve(work) })
 	g.Go(func() error {
 		defer stop()

@@ -53,6 +53,8 @@ type Config struct {
 	Now      func() time.Time                                    // what rules see as the time of a request
 	Closing  <-chan struct{}                                     // closed when the house shuts its doors, which ends all streams; nil: never
 
+	Answered func(set *flags.Set, key string, c *flags.Context) // told of every answer of one flag; nil: nobody is
+
 	Enter   func(rules bool) (leave func(), err error)                     // asked before a stream of rules or of notices begins; leave is called at its end; nil: all may
 	MayStay func(ctx context.Context, environment string, rules bool) bool // asked at every sign of life of a stream; nil: all may
 
@@ -73,6 +75,12 @@ func (c Config) enter(rules bool) (leave func(), err error) {
 		return func() {}, nil
 	}
 	return c.Enter(rules)
+}
+
+func (c Config) answered(set *flags.Set, key string, asked *flags.Context) {
+	if c.Answered != nil {
+		c.Answered(set, key, asked)
+	}
 }
 
 func (c Config) patience() time.Duration {

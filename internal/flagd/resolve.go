@@ -40,6 +40,7 @@ func resolve[R any, M message[R]](ctx context.Context, h *Handler, q question) (
 	if err := a.resolve(M(response).ProtoReflect()); err != nil {
 		return nil, err
 	}
+	h.answered(set, q.GetFlagKey(), &c)
 	return connect.NewResponse(response), nil
 }
 

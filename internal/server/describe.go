@@ -77,7 +77,7 @@ var byItself = map[string]described{
 	"debug-flag": {status: 200, media: "application/json", answer: DebugView{},
 		query: map[string]string{"environment": "for tokens that are bound to none", flags.TargetingKey: "id of the unit; every other word of the query is an attribute of the context"}},
 	"send-events": {body: []string{"application/json", "application/x-ndjson"}, taken: []eventIn{}, status: 202, media: "application/json",
-		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none"}},
+		answer: ingest.Receipt{}, query: map[string]string{"environment": "for tokens that are bound to none", "token": "of a client (slc_…), where there are no headers, as with navigator.sendBeacon"}},
 	"send-logs": {body: []string{"application/json", "application/x-protobuf"}, status: 200, media: "application/json",
 		query: map[string]string{"environment": "for tokens that are bound to none"}},
 	"import-events": {body: []string{"application/json", "application/x-ndjson"}, taken: []eventIn{}, status: 202, media: "application/json",

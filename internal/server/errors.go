@@ -29,6 +29,7 @@ const (
 // Errors of the doors themselves.
 var (
 	errUnauthorized = errors.New("no valid token: send \"Authorization: Bearer <token>\"")
+	errAddressed    = fmt.Errorf("%w; an address holds none but those of clients (slc_…), for events, because addresses are logged: end this one if it went over the wire", errUnauthorized)
 	errForbidden    = errors.New("this token may not do that")
 	errForeign      = errors.New("a page of another site may not do that")
 	errTooLarge     = errors.New("the request body is too large")

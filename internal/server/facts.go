@@ -20,7 +20,8 @@ type FactsView struct {
 	Control     ShardView   `json:"control" doc:"the control log"`
 	ControlRows uint64      `json:"controlRows" doc:"events of the control log that are stored"`
 
-	Pressure ingest.Pressure `json:"pressure" doc:"how much room there is for events"`
+	Pressure   ingest.Pressure   `json:"pressure" doc:"how much room there is for events"`
+	Recordings ingest.Recordings `json:"recordings" doc:"evaluations that this replica has recorded as exposures"`
 }
 
 // ShardView is how far one stream is loaded.

@@ -13,7 +13,7 @@ import (
 func (s *server) newFlagd() *flagd.Handler {
 	return flagd.New(flagd.Config{
 		Set: s.sets.at, Document: s.document, Moved: s.Projection.Moved, Now: s.Now, Closing: s.Closing, Logger: s.log,
-		Enter: s.admitStream, MayStay: s.mayStay,
+		Answered: s.witness, Enter: s.admitStream, MayStay: s.mayStay,
 		MaySync: func(ctx context.Context, environment string) error { return may(ctx, access.Sync, environment) },
 	})
 }

@@ -252,6 +252,9 @@ func (s *server) principal(r *http.Request, needs access.Permission, now time.Ti
 	if text == "" {
 		_, text, _ = r.BasicAuth()
 	}
+	if text == "" && needs == access.Send {
+		text = clientInQuery(r)
+	}
 	if text == "" {
 		if c, err := r.Cookie(s.session(r)); err == nil {
 			text = c.Value
@@ -272,6 +275,24 @@ func (s *server) principal(r *http.Request, needs access.Permission, now time.Ti
 // may read; with open measurements, whoever asks may read those.
 func (s *server) open(r *http.Request, needs access.Permission) bool {
 	return needs == access.Read && (s.OpenPages || s.OpenMetrics && r.URL.Path == metricsPath)
+}
+
+// clientInQuery returns the client token in the address of events: a beacon,
+// which a page sends when it is closed, has no headers. Addresses are logged on
+// their way, so that no other class of token counts there; a client token is in
+// everybody's hands anyhow.
+func clientInQuery(r *http.Request) string {
+	if token := queryToken(r); strings.HasPrefix(token, string(access.ClientSDK)+"_") {
+		return token
+	}
+	return ""
+}
+
+func queryToken(r *http.Request) string {
+	if !strings.Contains(r.URL.RawQuery, "token=") {
+		return "" // the usual case, which parses nothing
+	}
+	return r.URL.Query().Get("token")
 }
 
 // bearer reads a bearer token; the case of the scheme does not matter (RFC
@@ -301,6 +322,10 @@ func (s *server) turnAway(w http.ResponseWriter, r *http.Request) {
 	}
 	if reads(r) {
 		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	if token := queryToken(r); token != "" && clientInQuery(r) == "" {
+		fail(w, errAddressed)
 		return
 	}
 	fail(w, errUnauthorized)

@@ -33,6 +33,7 @@ func (s *server) evaluateFlag(w http.ResponseWriter, r *http.Request) error {
 	if work.answer = body; status == http.StatusServiceUnavailable {
 		return cmp.Or(s.sets.whole(), errLists)
 	}
+	s.witness(set, key, &c)
 	return writeOFREP(w, status, body)
 }
 

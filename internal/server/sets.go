@@ -27,6 +27,7 @@ type compiled struct {
 	revision     uint64 // of the newest change of a flag, or of what flags share
 	environments []string
 	sets         map[string]*flags.Set
+	events       map[string]flags.EnvironmentEvents
 	lists        flags.Lists // that the sets ask
 
 	stale error     // a list that cannot be loaded: flags that ask for it are those of before
@@ -138,7 +139,10 @@ func (c *sets) compileAll(next, last *compiled) (done bool) {
 		}
 		next.environments = state.Environments()
 		next.sets = make(map[string]*flags.Set, len(next.environments))
+		next.events = make(map[string]flags.EnvironmentEvents, len(next.environments))
 		for _, e := range next.environments {
+			doc, _ := state.Environment(e)
+			next.events[e] = doc.Events
 			if old := last.sets[e]; old != nil {
 				next.sets[e] = state.Recompile(old, next.lists)
 				continue
