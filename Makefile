@@ -36,7 +36,7 @@ bench-streams: build engine ## 10,000 streams: how long a change takes, what eac
 	$(GO) run ./bench/streams --clients 10000 --changes 100
 
 bench-events: build engine  ## events acknowledged and loaded a second, next to a bare server and to the engine alone; memory
-	$(GO) run ./bench/events
+	$(GO) run ./bench/events --seed $(SEED)
 
 replay:                     ## the state after 100,000 random commands, live, from zero and from snapshots
 	SLUICE_REPLAY=100000 $(GO) test -run TestReplay -v -timeout 30m ./internal/harness
