@@ -30,6 +30,8 @@ type counting struct {
 	forget  func(context.Context) error // carries out deletions of units, until it is done
 	loads   bool                        // this replica runs the loaders
 	loaders []*ingest.Loader            // one for each stream of facts, and one for the control log
+	keepers []*warehouse.Keeper         // of the totals, one for each stream of facts
+	totals  *warehouse.Totals
 	ledgers map[string]*ingest.Ledger
 	sweeps  []*ingest.Sweeper // of the facts
 	books   books
@@ -62,8 +64,11 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 	}
 	c.fragile = newFragile(h.Data, c.engine)
 	c.kv = c.fragile.kv(c.kv)
+	c.totals = &warehouse.Totals{Warehouse: c.store, KV: c.kv, Generation: generation}
 	for i, s := range facts.streams {
-		c.sweep(c.add(h, shardName(i), s, ingest.NewCodec()), s)
+		l := c.add(h, shardName(i), s, ingest.NewCodec())
+		c.sweep(l, s)
+		c.keep(h, l)
 	}
 	c.add(h, ingest.ControlShard, h.streams.Control, ingest.ControlDecoder{})
 	c.resend, c.forget = h.resender(facts).run, h.forgetter(facts, c).run
@@ -105,6 +110,9 @@ func (c *counting) run(ctx context.Context) error {
 	g.Go(func() error { return c.tidy(work) })
 	for _, l := range c.loaders {
 		g.Go(func() error { return l.Run(work) })
+	}
+	for _, k := range c.keepers {
+		g.Go(func() error { return k.Run(work) })
 	}
 	g.Go(func() error { return c.resend(work) })
 	g.Go(func() error { return c.forget(work) })

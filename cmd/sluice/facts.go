@@ -69,33 +69,39 @@ func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time) (de
 
 func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
 	e := decisions.Evidence{At: now}
-	until, err := f.watermark(ctx, c, &e, now)
+	kept, err := c.totals.Kept(ctx)
 	if err != nil {
 		return e, err
 	}
-	q := warehouse.Question{
-		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, UnitKind: r.Plan.Unit, Until: until, Gate: true,
-		Control: r.Plan.Arms.Control, Treatments: []string{r.Plan.Arms.Treatment},
+	q := question(r)
+	if q.Until, err = f.watermark(ctx, c, &e, kept); err != nil {
+		return e, err
 	}
-	q.Watermark = map[string]uint64{}
-	for shard, p := range e.Watermark {
-		q.Watermark[shard] = p.Seq
-	}
-	for _, key := range r.Plan.Measured() {
-		q.Metrics = append(q.Metrics, r.Metrics[key])
-	}
-	a, err := c.store.Readout(ctx, q)
+	a, err := c.totals.Readout(ctx, q, kept)
 	if err != nil {
 		return e, err
 	}
 	return fill(e, q.Metrics, a), nil
 }
 
-// watermark notes how far each shard is loaded and returns the time up to
-// which everything that was acknowledged is countable: now, where the loader
-// has all that the stream had a moment ago, else the newest event loaded.
-func (f *facts) watermark(ctx context.Context, c *counting, e *decisions.Evidence, now time.Time) (time.Time, error) {
-	until := now
+// question is what a gate asks of a rollout.
+func question(r decisions.Rollout) warehouse.Question {
+	q := warehouse.Question{
+		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, UnitKind: r.Plan.Unit, Gate: true,
+		Control: r.Plan.Arms.Control, Treatments: []string{r.Plan.Arms.Treatment},
+	}
+	for _, key := range r.Plan.Measured() {
+		q.Metrics = append(q.Metrics, r.Metrics[key])
+	}
+	return q
+}
+
+// watermark notes how far each shard is added up and returns the time up to
+// which everything that was acknowledged is countable: that of the evidence,
+// where the totals have all that the stream had a moment ago, else that of the
+// newest event in them.
+func (f *facts) watermark(ctx context.Context, c *counting, e *decisions.Evidence, kept warehouse.Kept) (time.Time, error) {
+	until := e.At
 	e.Watermark = map[string]decisions.Place{}
 	for _, l := range c.loaders {
 		if l.Shard == ingest.ControlShard {
@@ -105,11 +111,8 @@ func (f *facts) watermark(ctx context.Context, c *counting, e *decisions.Evidenc
 		if err != nil {
 			return until, fmt.Errorf("asking for the end of %s: %w", l.Shard, err)
 		}
-		p, err := c.progress(ctx, l)
-		if err != nil {
-			return until, err
-		}
-		e.Watermark[l.Shard] = decisions.Place{Seq: p.Done, Newest: p.Newest, Behind: f.behind(p, last, now)}
+		p := kept.Progress[l.Shard]
+		e.Watermark[l.Shard] = decisions.Place{Seq: p.Done, Newest: p.Newest, Behind: f.behind(p, last, e.At)}
 		if p.Done < last && p.Newest.Before(until) {
 			until = p.Newest
 		}

@@ -15,6 +15,7 @@ type reading struct {
 	Question
 	by      string   // attribute to split by; empty: not at all
 	values  []string // those that have a part of their own: part i has value i−1, part 0 all others
+	kept    *Kept    // totals to read instead of raw events, where they have them; nil: none
 	answers map[uint64]*Answer
 	queries []Query
 }

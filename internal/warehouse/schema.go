@@ -17,6 +17,7 @@ import (
 // server and on a cluster.
 var tables = []string{
 	ingest.TableExposures, ingest.TableMetrics, ingest.TableDeployments, ingest.TableReadings, ingest.TableControl, tableLooks,
+	tableAssignments, tableTotals,
 }
 
 const tableLooks = "looks"

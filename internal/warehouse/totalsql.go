@@ -80,6 +80,9 @@ func (r *reading) grown(most string) string {
 // totals are the totals of every unit, also of those without events. The units
 // are the hashed side of the join, the events stream past.
 func (r *reading) totals(m stats.Metric, needs []string, most string, p Params) string {
+	if numbers, ok := r.keeps(m); ok {
+		return r.liveSQL(numbers, p)
+	}
 	var b strings.Builder
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(needs))) {
 		fmt.Fprintf(&b, ",\n    %s AS %s", totalSQL[name], name)
@@ -99,6 +102,9 @@ const anyBucket = "toInt64(0)"
 
 // metricSQL adds up what the shape says of every arm of every stratum.
 func (r *reading) metricSQL(m stats.Metric, s shape, most string, p Params) string {
+	if numbers, ok := r.keeps(m); ok {
+		return r.keptSQL(s, numbers, p)
+	}
 	return "SELECT part, unit_epoch, stage, arm, max(fresh), countIf(k > 0), " + s.sums() + `
 FROM (` + r.totals(m, s.needs, most, p) + `
 )

@@ -68,7 +68,11 @@ type counted struct {
 
 // readUnits asks for the units of every arm and puts them into the answers.
 func (w *Warehouse) readUnits(ctx context.Context, r *reading) error {
-	asked := r.ask(OfUnits, unitsSQL(r.units()), r.params())
+	sql, p := unitsSQL(r.units()), r.params()
+	if r.kept != nil {
+		sql, p["leaves"] = keptUnitsSQL, r.kept.leaves
+	}
+	asked := r.ask(OfUnits, sql, p)
 	rows, err := query(ctx, w.reader, asked.SQL, asked.Params)
 	if err != nil {
 		return err
@@ -90,11 +94,19 @@ func (w *Warehouse) readUnits(ctx context.Context, r *reading) error {
 			all = append(all, u)
 		}
 	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if r.kept != nil {
+		if err := w.starts(ctx, r, all, p); err != nil {
+			return err
+		}
+	}
 	for _, u := range inOrder(all) {
 		a := r.answer(u.part)
 		a.Units = append(a.Units, u.Count)
 	}
-	return rows.Err()
+	return nil
 }
 
 func (u *counted) scan(rows driver.Rows) error {
