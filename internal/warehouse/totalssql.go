@@ -111,22 +111,22 @@ func eventsOf(m stats.Metric, p Params) string {
     WHERE NOT synthetic AND (own OR under)`
 }
 
-// named are a measure's rows of the shard, whatever they hold.
-const named = `environment = {environment:String} AND name IN {names:Array(String)} AND unit_kind = {kind:String} AND _shard = {shard:String}`
+// ofNames are a measure's rows of the shard, whatever they hold.
+const ofNames = `environment = {environment:String} AND name IN {names:Array(String)} AND unit_kind = {kind:String} AND _shard = {shard:String}`
 
 // asOf are the rows up to {to_seq}, of some units: the first arrivals.
 func asOf(units string) string {
 	return `(SELECT unit, at, received, value, name, attributes, synthetic FROM metrics FINAL
-      WHERE ` + named + ` AND _seq <= {to_seq:UInt64}` + units + `)`
+      WHERE ` + ofNames + ` AND _seq <= {to_seq:UInt64}` + units + `)`
 }
 
 // arrived are the rows of the messages of which no earlier message had a copy.
 const arrived = `(SELECT unit, at, received, value, name, attributes, synthetic FROM metrics
-      WHERE ` + named + ` AND _seq BETWEEN {from_seq:UInt64} AND {to_seq:UInt64}
+      WHERE ` + ofNames + ` AND _seq BETWEEN {from_seq:UInt64} AND {to_seq:UInt64}
         AND (name, unit, id) NOT IN (
           SELECT name, unit, id FROM metrics
-          WHERE day IN {days:Array(Date)} AND ` + named + ` AND _seq < {from_seq:UInt64}
-            AND id IN (SELECT id FROM metrics WHERE ` + named + ` AND _seq BETWEEN {from_seq:UInt64} AND {to_seq:UInt64}))
+          WHERE day IN {days:Array(Date)} AND ` + ofNames + ` AND _seq < {from_seq:UInt64}
+            AND id IN (SELECT id FROM metrics WHERE ` + ofNames + ` AND _seq BETWEEN {from_seq:UInt64} AND {to_seq:UInt64}))
       ORDER BY _ver DESC LIMIT 1 BY name, unit, id)`
 
 // totaled are the totals that are kept, in the order of state.
