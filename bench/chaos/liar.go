@@ -31,12 +31,13 @@ type liar struct {
 	r                      *rand.Rand
 	lying                  bool
 	inserts, drops, losses int
-	missing                map[string]bool // blocks of a table that were answered and not passed on, and not sent again since
+	reached                map[string]bool // blocks of a table that reached the engine
+	missing                map[string]bool // blocks that were answered and never did
 }
 
 func newLiar(socket string, seed uint64) *liar {
 	return &liar{
-		r: rand.New(rand.NewPCG(seed, 4)), missing: map[string]bool{},
+		r: rand.New(rand.NewPCG(seed, 4)), reached: map[string]bool{}, missing: map[string]bool{},
 		proxy: &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "http", "127.0.0.1" },
 			Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -73,17 +74,20 @@ func (l *liar) decide(r *http.Request) string {
 	l.inserts++
 	table, _, _ = strings.Cut(table, " ")
 	block := strings.Join(append(strings.SplitN(token, "|", 4)[:3], table), "|")
-	switch x := l.r.Float64(); {
-	case x < dropShare:
+	x := l.r.Float64()
+	if x < dropShare {
 		l.drops++
-		l.missing[block] = true
+		if !l.reached[block] { // else it is a repeat, which nobody needs
+			l.missing[block] = true
+		}
 		return "drop"
-	case x < dropShare+loseShare:
+	}
+	l.reached[block] = true
+	delete(l.missing, block)
+	if x < dropShare+loseShare {
 		l.losses++
-		delete(l.missing, block)
 		return "lose"
 	}
-	delete(l.missing, block)
 	return ""
 }
 
