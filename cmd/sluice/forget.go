@@ -28,7 +28,7 @@ type forgetter struct {
 
 func (h *house) forgetter(in *intake, c *counting) *forgetter {
 	return &forgetter{h, ingest.Forgetter{
-		Forgets: h.folds.Forgets, Orders: h.folds.Orders, Box: in.letters, Store: c.store, Loaded: c.loaded, Record: h.note, Generation: generation,
+		Forgets: h.folds.Forgets, Orders: h.folds.Orders, Box: in.letters, Store: c.store, Loaded: c.loaded, Record: h.note, Rebuild: c.rebuild, Generation: generation,
 	}}
 }
 
@@ -83,6 +83,19 @@ func (h *house) note(ctx context.Context, do func() (event.Event, event.Expect, 
 		return fmt.Errorf("recording %s: %w", e.Type, err)
 	}
 	return h.projection.Wait(ctx, seq)
+}
+
+// rebuild has the totals of units made anew from the rows, and returns when the
+// keepers of all shards have done so.
+func (c *counting) rebuild(ctx context.Context) error {
+	order, err := c.totals.Rebuild(ctx)
+	for done := false; err == nil && !done; {
+		if !sleep(ctx, time.Second) {
+			return ctx.Err()
+		}
+		done, err = c.totals.Rebuilt(ctx, order)
+	}
+	return err
 }
 
 // loaded returns up to which message a shard of the facts is loaded.
