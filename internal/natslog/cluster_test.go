@@ -57,12 +57,12 @@ func TestCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	s, err := natslog.Open(t.Context(), natslog.Config{URL: c.URL(), SystemURL: c.SystemURL(), Replicas: natstest.Members, Shards: 2, FactsBytes: 64 << 20})
+	s, err := natslog.Open(t.Context(), natslog.Config{URL: c.URL(), SystemURL: c.SystemURL(), Replicas: natstest.Members, Shards: 2, FactsBytes: 1 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close(context.Background())
-	pack := make([]byte, 20_000)
+	pack := make([]byte, 2_000) // small, so that no disk is fast enough to fill the stream
 	facts := &writer{name: "packs", write: func(n int) (uint64, error) { return s.Facts[0].Publish(t.Context(), fmt.Sprint(n), pack) }}
 	log := &writer{name: "events", write: func(n int) (uint64, error) {
 		return s.Log.Append(t.Context(), eventtest.Event("flag.a", n), event.Any)
