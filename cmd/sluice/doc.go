@@ -53,8 +53,9 @@ that, and only then acts on the flag.
     somebody has it sent again or purged (ingest.Orders, in the log).
     ingest.Ledger compares what was acknowledged with what is stored, all the
     time, and ingest.Sweeper gives back the room of what balances.
- 4. internal/warehouse counts: one row per unit in the statistics of its stage,
-    its epoch and its arm.
+ 4. warehouse.Keeper adds it to the totals of its unit, from which a readout
+    counts: one row per unit in the statistics of its stage, its epoch and its
+    arm. What no totals are kept of is counted from raw events.
  5. stats turns the counts into intervals and e-values, decisions.Evaluate turns
     those into a Verdict, and decisions.Controller records it with all it rests
     on before it touches the flag.

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/stats"
 )
@@ -286,4 +288,85 @@ func (p *plant) stumble(t testing.TB, r *rand.Rand, k *Keeper) (crashes int) {
 		settle(t, k)
 	}
 	return crashes
+}
+
+// TestTotals_rebuildWithoutAUnit deletes a unit that was added up already: the totals
+// follow, and its rows are in no leaf any more.
+func TestTotals_rebuildWithoutAUnit(t *testing.T) {
+	p, d := startPlant(t, 1), unordered(seeded(t, 3), 40, 1)
+	q := gateAndFull(shapes()[:3], noon.Add(24*time.Hour))[1]
+	p.wanted = q.Measures()
+	p.load(t, d, len(d.rows))
+	k := p.keeper("facts-0")
+	settle(t, k)
+	before := p.compare(t, "before", q)
+
+	if n, err := p.Erase(t.Context(), ingest.Forgotten{Kind: "user", Unit: ingest.UnitText(7), Before: noon.AddDate(1, 0, 0), Fence: p.loaded}); err != nil || n == 0 {
+		t.Fatalf("%d rows erased, %v", n, err)
+	}
+	order, err := p.totals().Rebuild(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := p.totals().Rebuilt(t.Context(), order); done || err != nil {
+		t.Errorf("before anybody did: %v, %v", done, err)
+	}
+	settle(t, k)
+	if done, err := p.totals().Rebuilt(t.Context(), order); !done || err != nil {
+		t.Errorf("after the keeper did: %v, %v", done, err)
+	}
+	if after := p.compare(t, "after", q); after.Exposures >= before.Exposures {
+		t.Errorf("%d exposures, then %d", before.Exposures, after.Exposures)
+	}
+	var n uint64
+	if err := one(t.Context(), p.reader, `SELECT (SELECT count() FROM assignments WHERE unit = 7) + (SELECT count() FROM unit_totals WHERE unit = 7 AND measure != 0)`, nil, &n); err != nil || n != 0 {
+		t.Errorf("%d rows of the unit are left, %v", n, err)
+	}
+}
+
+// TestKeeper_twoOfAShard lets one keeper fall asleep in the middle of a leaf,
+// and finish it after another has folded the same messages: it counts nowhere.
+func TestKeeper_twoOfAShard(t *testing.T) {
+	p, d := startPlant(t, 1), unordered(seeded(t, 4), 30, 1)
+	q := gateAndFull(shapes()[:3], noon.Add(24*time.Hour))[1]
+	p.wanted = q.Measures()
+	p.load(t, d, len(d.rows)/2)
+	settle(t, p.keeper("facts-0"))
+	p.load(t, d, len(d.rows))
+
+	asleep := p.keeper("facts-0")
+	if err := asleep.load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w, err := asleep.begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settle(t, p.keeper("facts-0"))
+	w.p["from_seq"], w.p["to_seq"] = asleep.manifest.Done+1, p.loaded["facts-0"]
+	if err := w.fold(t.Context(), asleep.wanted(), asleep.manifest.Measures); err != nil {
+		t.Fatal(err)
+	}
+	if err := asleep.commit(t.Context(), w); !errors.Is(err, event.ErrConflict) {
+		t.Errorf("the sleeper's leaf: %v", err)
+	}
+	p.compare(t, "after the sleeper", q)
+}
+
+// TestKeeper_noticesWhatWasNotStored: a statement that was acknowledged and
+// left nothing keeps the leaf from counting.
+func TestKeeper_noticesWhatWasNotStored(t *testing.T) {
+	p := startPlant(t, 1)
+	k := p.keeper("facts-0")
+	if err := k.load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w, err := k.begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.marks++
+	if err := k.commit(t.Context(), w); err == nil || !strings.Contains(err.Error(), "1 of 1 statements") {
+		t.Errorf("got %v", err)
+	}
 }
