@@ -40,7 +40,7 @@ func main() {
 	}
 	var o options
 	flag.StringVar(&o.binary, "binary", "bin/sluice", "the built program")
-	flag.IntVar(&o.clients, "clients", 8, "connections that send at once")
+	flag.IntVar(&o.clients, "clients", 4, "connections that send at once")
 	flag.DurationVar(&o.short, "short", 15*time.Second, "of the bare server, of acknowledging alone, of inserting alone")
 	flag.DurationVar(&o.long, "long", 60*time.Second, "of sending while everything is loaded")
 	flag.Uint64Var(&o.seed, "seed", 1, "of values and units")
