@@ -181,7 +181,7 @@ func TestSettingsAreAsserted(t *testing.T) {
 	}{
 		"age":        {factsStream + "0", func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour }, "stream FACTS_0: its settings are not those that Sluice relies on: max age is 1h0m0s, not 0s"},
 		"discard":    {controlStream, func(c *jetstream.StreamConfig) { c.Discard = jetstream.DiscardOld }, "discard is DiscardOld, not DiscardNew"},
-		"subjects":   {controlStream, func(c *jetstream.StreamConfig) { c.Subjects = append(c.Subjects, "other.>") }, "subjects is [environment.> flag.> incident.> metric.> other.> policy.>"},
+		"subjects":   {controlStream, func(c *jetstream.StreamConfig) { c.Subjects = append(c.Subjects, "other.>") }, "subjects is [environment.> flag.> incident.> letters.> metric.> other.> policy.>"},
 		"history":    {bucketStream, func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 1 }, "max messages per subject is 1, not 5"},
 		"duplicates": {blobsStream, func(c *jetstream.StreamConfig) { c.Duplicates = time.Second }, "duplicate window is 1s, not 100ms"},
 	} {
