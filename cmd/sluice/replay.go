@@ -31,6 +31,9 @@ func (s *story) replay(ctx context.Context) error {
 	case err = <-watched: // the rollout is over
 	case err = <-done: // nobody is left, or something broke
 		running--
+		if err == nil {
+			err = linger(ctx, watched)
+		}
 	}
 	stop()
 	for ; running > 0; running-- {
@@ -38,6 +41,18 @@ func (s *story) replay(ctx context.Context) error {
 	}
 	fmt.Fprintln(s.out)
 	return err
+}
+
+// linger leaves the controller time to look at the last players: a breach
+// counts when a second look has seen it too.
+func linger(ctx context.Context, watched <-chan error) error {
+	select {
+	case err := <-watched:
+		return err
+	case <-time.After(20 * time.Second):
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 // pace hands out one ticket per player, at the rate.
