@@ -126,6 +126,52 @@ func TestLoader_lostMessage(t *testing.T) {
 	}
 }
 
+// lagging is a stream whose server does not know yet of all that it holds.
+type lagging struct {
+	*ingest.MemStream
+	last uint64
+}
+
+func (s *lagging) Last(context.Context) (uint64, error) { return s.last, nil }
+
+func (s *lagging) Read(ctx context.Context, after uint64, limit int) ([]event.Message, error) {
+	if after >= s.last {
+		return nil, nil
+	}
+	return s.MemStream.Read(ctx, after, min(limit, int(s.last-after)))
+}
+
+// TestLoader_laggingStream takes no message for lost, and no end for the end,
+// because the stream's server lags: neither of a block that was begun, nor
+// behind one that is done.
+func TestLoader_laggingStream(t *testing.T) {
+	var p parts
+	for i := range 5 {
+		p.publish(t, codec.Encode(exposures(i*2, 2)))
+	}
+	l := p.loader()
+	l.Store = failing{Store: &p.store}
+	if _, err := l.Step(t.Context()); err == nil {
+		t.Fatal("a store that fails is not told")
+	}
+	s := &lagging{&p.stream, 2}
+	l.Store, l.Stream = &p.store, s
+	if _, err := l.Step(t.Context()); !errors.Is(err, event.ErrDamaged) || !strings.Contains(err.Error(), "ends at message 2, and message 5 was there") {
+		t.Errorf("a block that was begun: %v", err)
+	}
+	s.last = 5
+	step(t, l, true)
+	if got, n := l.Progress(), p.store.Rows().Len(); got.Done != 5 || got.Lost != 0 || n != 10 || len(p.letters(t, ingest.LetterFilter{})) != 0 {
+		t.Errorf("progress %+v, %d rows; want 5 done, none lost, 10 rows", got, n)
+	}
+	s.last = 3
+	if _, err := l.Step(t.Context()); !errors.Is(err, event.ErrDamaged) || !strings.Contains(err.Error(), "ends at message 3, and message 5 was there") {
+		t.Errorf("behind a block that is done: %v", err)
+	}
+	s.last = 5
+	step(t, l, false)
+}
+
 // TestLoader_unreadable keeps the bytes of what it cannot read.
 func TestLoader_unreadable(t *testing.T) {
 	var p parts
