@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // maxRejects bounds the events of one block that may become dead letters
@@ -90,12 +91,30 @@ func (l *Loader) buryRejects(ctx context.Context) error {
 func rejected(at Place, rows Rows, why string) (Letter, error) {
 	l := Letter{ID: at.id(), Shard: at.Shard, Seq: at.Seq, Idx: at.Idx, Events: 1, Reason: Rejected, Why: why}
 	rows.Each(func(k Key, _ Place) { l.Environment, l.Name, l.EventID = k.Environment, k.Name, k.ID })
+	l.At = rows.when()
 	fact, err := json.Marshal(factOf(rows))
 	if err != nil {
 		return Letter{}, fmt.Errorf("encoding dead letter %s: %w", l.ID, err)
 	}
 	l.Fact = fact
 	return l, nil
+}
+
+// when returns the time of the event that the rows are of.
+func (r Rows) when() time.Time {
+	switch {
+	case len(r.Exposures) > 0:
+		return r.Exposures[0].At
+	case len(r.Metrics) > 0:
+		return r.Metrics[0].At
+	case len(r.Deployments) > 0:
+		return r.Deployments[0].At
+	case len(r.Readings) > 0:
+		return r.Readings[0].At
+	case len(r.Control) > 0:
+		return r.Control[0].At
+	}
+	return time.Time{}
 }
 
 // without returns the rows of the events that are not rejected.

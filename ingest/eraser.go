@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
@@ -91,10 +93,30 @@ func (f *Forgetter) erase(ctx context.Context, g Forgotten, now time.Time) (e Er
 		return e, false, err
 	}
 	e = Erasure{Generation: f.Generation, At: now}
-	if e.Letters, err = f.purge(ctx, g, now); err == nil {
-		e.Rows, err = f.Store.Erase(ctx, g)
+	for _, filter := range append(g.came(), g.happened()) {
+		n, err := f.purge(ctx, g, filter, now)
+		if e.Letters += n; err != nil {
+			return e, false, err
+		}
 	}
+	e.Rows, err = f.Store.Erase(ctx, g)
 	return e, err == nil, err
+}
+
+// happened selects the dead letters of what happened before the deletion.
+func (f Forgotten) happened() LetterFilter {
+	return LetterFilter{Unit: f.Unit, Until: f.Before.Add(time.Millisecond)}
+}
+
+// came selects, shard by shard, those of what had come before it, whatever its
+// sender's clock said.
+func (f Forgotten) came() (all []LetterFilter) {
+	for _, shard := range slices.Sorted(maps.Keys(f.Fence)) {
+		if seq := f.Fence[shard]; seq > 0 {
+			all = append(all, LetterFilter{Unit: f.Unit, Shard: shard, To: seq})
+		}
+	}
+	return all
 }
 
 // note records that a deletion was carried out.
@@ -126,7 +148,7 @@ func (f *Forgetter) Check(ctx context.Context, now time.Time) (rows uint64, err 
 		if g.Erased == nil {
 			continue
 		}
-		_, lettersErr := f.purge(ctx, g, now)
+		_, lettersErr := f.purge(ctx, g, g.happened(), now)
 		n, err := f.Store.Erase(ctx, g)
 		if rows, err = rows+n, errors.Join(lettersErr, err); err != nil {
 			errs = append(errs, fmt.Errorf("checking the deletion of %s: %w", g.Unit, err))
@@ -150,17 +172,16 @@ func (f *Forgetter) loaded(ctx context.Context, g Forgotten) (bool, error) {
 	return true, nil
 }
 
-// purge orders that the unit's dead letters are purged, in the name of whoever
-// deleted it.
-func (f *Forgetter) purge(ctx context.Context, g Forgotten, now time.Time) (int, error) {
-	filter := LetterFilter{Unit: g.Unit, Until: g.Before.Add(time.Millisecond)}
+// purge orders that the unit's dead letters that a filter selects are purged, in
+// the name of whoever deleted it.
+func (f *Forgetter) purge(ctx context.Context, g Forgotten, filter LetterFilter, now time.Time) (int, error) {
 	n, upTo, err := f.Box.Select(ctx, filter, false)
 	if err != nil || n == 0 {
 		return 0, err
 	}
 	return n, f.Record(ctx, func() (event.Event, event.Expect, error) {
 		e, expect, err := f.Orders.Handle(OrderLetters{
-			ID: event.Derive(LettersPurged, g.ID.String(), fmt.Sprint(upTo)), Filter: filter, UpTo: upTo, Letters: n,
+			ID: event.Derive(LettersPurged, g.ID.String(), fmt.Sprint(upTo), filter.Shard), Filter: filter, UpTo: upTo, Letters: n,
 			At: now, Actor: g.Actor, Comment: "the unit is deleted",
 		})
 		e.Cause = g.ID.String()

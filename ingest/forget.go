@@ -133,6 +133,8 @@ func (f *Forgets) Handle(c Forget) (event.Event, event.Expect, error) {
 	var faults event.Invalids
 	if why := event.CheckKey(c.Kind); why != "" {
 		faults.Add("kind", c.Kind, why, "name the kind of the unit, such as user")
+	} else if g, ok := f.Of(c.Unit); ok && g.Kind != c.Kind { // it would take the place of the first, and cover nothing
+		faults.Add("kind", c.Kind, "is not the kind that this hash was deleted under before", "name the kind "+g.Kind)
 	}
 	if err := faults.Err(); err != nil {
 		return event.Event{}, 0, err

@@ -122,6 +122,11 @@ func TestForgets_refuses(t *testing.T) {
 	if _, _, err := (&ingest.Forgets{}).Handle(ingest.Forget{Kind: "a user", Unit: 7}); err == nil || !strings.Contains(err.Error(), "kind") {
 		t.Errorf("a kind that is none: %v", err)
 	}
+	f := newDeleting(t)
+	f.forget("user", 7, noon, nil)
+	if _, _, err := f.forgets.Handle(ingest.Forget{Kind: "device", Unit: 7}); !errors.As(err, new(event.Invalids)) || !strings.Contains(err.Error(), "is not the kind that this hash") {
+		t.Errorf("another kind than the hash was deleted under: %v", err)
+	}
 	for _, r := range []event.Recorded{
 		{Event: event.Event{Type: ingest.UnitForgotten, Subject: "unit.7", Data: []byte(`{"unit":"hash:0000000000000007"}`)}},
 		{Event: event.Event{Type: ingest.UnitForgotten, Subject: "unit.u", Data: []byte(`{"unit":"u-1"}`)}},
@@ -259,6 +264,44 @@ func TestForgetter(t *testing.T) {
 	}
 	if diff := cmp.Diff(rebuilt.Rows().Of(kind, unit), store.Rows().Of(kind, unit)); diff != "" {
 		t.Errorf("rebuilt tables differ (-rebuilt +kept):\n%s", diff)
+	}
+}
+
+// TestForgetter_lettersFromAFastClock takes the letters that had come, also of an
+// event whose sender's clock is ahead of the deletion's, and of one that the
+// store rejects. Those of what the unit does afterwards stay.
+func TestForgetter_lettersFromAFastClock(t *testing.T) {
+	f := newDeleting(t)
+	var p parts
+	unit := ingest.UnitHash(unitKey, "user", "u-1")
+	publish := func(n uint64, at time.Time, name string) {
+		body := `{"kind":"metric","id":"` + ingesttest.ID(at, n).String() + `","name":"` + name + `","units":{"user":"u-1"}}`
+		taken, err := door().Accept("production", []byte(body), noon.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.publish(t, codec.Encode(taken.Batch))
+	}
+	publish(1, noon.Add(30*time.Minute), "undeclared")
+	publish(2, noon.Add(-time.Minute), "purchase")
+	l := p.loader()
+	p.store.Reject = func(ingest.Key, ingest.Place) bool { return true }
+	step(t, l, true)
+	f.forget("user", unit, noon, map[string]uint64{shard: 2, "facts-9": 0})
+	publish(3, noon.Add(40*time.Minute), "undeclared")
+	step(t, l, true)
+	box := &ingest.Letterbox{Dead: &p.dead, Orders: f.orders}
+	forgetter := &ingest.Forgetter{Forgets: f.forgets, Orders: f.orders, Box: box, Store: &p.store, Record: f.record, Generation: "1",
+		Loaded: func(context.Context, string) (uint64, error) { return 3, nil }}
+	if n, err := forgetter.Step(t.Context(), noon); n != 1 || err != nil {
+		t.Fatalf("carried out: %d, %v", n, err)
+	}
+	if g, _ := f.forgets.Of(unit); g.Erased == nil || g.Erased.Letters != 2 {
+		t.Errorf("erased: %+v, want 2 letters", g.Erased)
+	}
+	left, err := box.Page(t.Context(), ingest.LetterFilter{Unit: ingest.UnitText(unit)}, "", 10)
+	if err != nil || left.Total != 1 || left.Letters[0].Seq != 3 {
+		t.Errorf("letters that wait: %+v, %v; want the one of message 3", left, err)
 	}
 }
 

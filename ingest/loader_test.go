@@ -199,8 +199,8 @@ func TestLoader_rejectedByStore(t *testing.T) {
 	l := p.loader()
 	step(t, l, true)
 	letters := p.letters(t, ingest.LetterFilter{Shard: shard, Reason: ingest.Rejected, Name: "purchase", From: 1, To: 1})
-	if len(letters) != 1 || letters[0].EventID != bad || letters[0].ID != "facts-0.1.13" || letters[0].Environment != "production" {
-		t.Fatalf("letters %+v, want event 13", letters)
+	if len(letters) != 1 || letters[0].EventID != bad || letters[0].ID != "facts-0.1.13" || letters[0].Environment != "production" || letters[0].At.IsZero() {
+		t.Fatalf("letters %+v, want event 13 with its time", letters)
 	}
 	if n := p.store.Rows().Len(); n != rows.Len()-2 {
 		t.Errorf("%d rows are stored, want all but the two of event 13", n)
