@@ -107,6 +107,9 @@ func (b *Letterbox) obey(ctx context.Context, o Order) error {
 	if o.Seq <= b.ordered {
 		return nil
 	}
+	if b.read < o.UpTo { // the stream's server lags: applied now, the order would pass over letters
+		return fmt.Errorf("%w: dead letters end at message %d, and an order is about those up to %d", event.ErrDamaged, b.read, o.UpTo)
+	}
 	taken, err := b.matching(ctx, o.Filter, o.Replay, o.UpTo)
 	if err != nil {
 		return err

@@ -338,6 +338,26 @@ func TestLetters_buriedTwice(t *testing.T) {
 	o.want(ingest.LetterFilter{}, "facts-0.1.0 puchase")
 }
 
+// TestLetterbox_laggingStream applies no order to half of the letters that it is
+// about, because the stream's server lags: the rest would wait again.
+func TestLetterbox_laggingStream(t *testing.T) {
+	o := newOffice(t)
+	o.send("puchase", "u-1")
+	o.send("puchase", "u-2")
+	if _, err := o.order(false, ingest.LetterFilter{Name: "puchase"}); err != nil {
+		t.Fatal(err)
+	}
+	s := &lagging{&o.dead, 1}
+	box := &ingest.Letterbox{Dead: s, Orders: o.orders}
+	if p, err := box.Page(t.Context(), ingest.LetterFilter{}, "", 10); !errors.Is(err, event.ErrDamaged) || !strings.Contains(err.Error(), "end at message 1") {
+		t.Errorf("%d letters, %v; want a refusal", p.Total, err)
+	}
+	s.last = 2
+	if p, err := box.Page(t.Context(), ingest.LetterFilter{}, "", 10); p.Total != 0 || err != nil {
+		t.Errorf("%d letters wait, %v; want none", p.Total, err)
+	}
+}
+
 func TestOrders_refuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		order ingest.OrderLetters
