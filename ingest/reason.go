@@ -4,7 +4,8 @@ package ingest
 // part of the API and of stored letters: they never change.
 type Reason string
 
-// Reasons of rejections, by the door.
+// Reasons of rejections, by the door; also of letters that it refused when they
+// were sent again.
 const (
 	Malformed   Reason = "malformed"    // a field is missing, unknown, of the wrong type or out of range
 	UnknownKind Reason = "unknown_kind" // no such kind of event
@@ -19,3 +20,13 @@ const (
 	Rejected      Reason = "rejected"       // the store does not take the row
 	Lost          Reason = "lost"           // the stream lost the message: a gap in its sequence
 )
+
+// Known reports whether it is one of these: somebody who looks for another one
+// must not be told that there is none.
+func (r Reason) Known() bool {
+	switch r {
+	case Malformed, UnknownKind, UnknownFlag, TimeWindow, UnknownMetric, Unreadable, Rejected, Lost:
+		return true
+	}
+	return false
+}

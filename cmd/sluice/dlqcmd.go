@@ -23,10 +23,10 @@ type dlqCmd struct {
 
 // letterFlags select letters.
 type letterFlags struct {
-	Reason      string    `help:"Why they cannot be counted: unknown_metric, unreadable, rejected or lost."`
+	Reason      string    `help:"Why they cannot be counted: unknown_metric, unreadable, rejected or lost; or why the door refused them when they were sent again: malformed, unknown_kind, unknown_flag or time_window."`
 	Name        string    `help:"Name of the metric event."`
 	Environment string    `short:"e" help:"Environment."`
-	Unit        string    `help:"Kind and id of a unit: user/u-17."`
+	Unit        string    `help:"Kind and id of a unit: user/u-17; or its keyed hash (hash:…)."`
 	Text        string    `help:"Somewhere in the event or in why it is dead."`
 	Since       time.Time `help:"Time of the event, at the least (RFC 3339)."`
 	Until       time.Time `help:"And before this."`

@@ -38,7 +38,7 @@ type Selection struct {
 	Reason      string    `query:"reason" json:"reason,omitempty" doc:"why they cannot be counted, such as unknown_metric"`
 	Name        string    `query:"name" json:"name,omitempty" doc:"of the metric event"`
 	Environment string    `query:"environment" json:"environment,omitempty"`
-	Unit        string    `query:"unit" json:"unit,omitempty" doc:"kind and id of a unit; what is stored is its hash" example:"user/u-17"`
+	Unit        string    `query:"unit" json:"unit,omitempty" doc:"kind and id of a unit, or its keyed hash, which is all that is stored" example:"user/u-17"`
 	Text        string    `query:"text" json:"text,omitempty" doc:"somewhere in the event or in why it is dead, whatever the case"`
 	Since       time.Time `query:"since" json:"since,omitzero" doc:"time of the event, at the least"`
 	Until       time.Time `query:"until" json:"until,omitzero" doc:"and before this"`
@@ -50,15 +50,31 @@ func (c Selection) filter(ctx context.Context, l Letters) (ingest.LetterFilter, 
 		Reason: ingest.Reason(c.Reason), Name: c.Name, Environment: c.Environment, Text: c.Text, Since: c.Since, Until: c.Until,
 		Sees: func(environment string) bool { return sees(ctx, environment, access.AnyKey) },
 	}
-	if c.Unit == "" {
-		return f, nil
+	var faults event.Invalids
+	if c.Reason != "" && !f.Reason.Known() {
+		faults.Add("reason", c.Reason, "is not a reason", "write one that letters show, such as unknown_metric, unreadable, rejected or lost")
 	}
-	kind, id, ok := strings.Cut(c.Unit, "/")
+	if !c.Until.IsZero() && !c.Since.Before(c.Until) {
+		faults.Add("until", c.Until.Format(time.RFC3339), "is not behind since", "turn them around")
+	}
+	if c.Unit != "" {
+		f.Unit = hashedUnit(&faults, c.Unit, l)
+	}
+	return f, faults.Err()
+}
+
+// hashedUnit returns the name that a unit has in letters. Who has that name
+// already need not put the id into an address, which logs and proxies keep.
+func hashedUnit(faults *event.Invalids, unit string, l Letters) string {
+	if hash, ok := ingest.ParseUnit(unit); ok {
+		return ingest.UnitText(hash)
+	}
+	kind, id, ok := strings.Cut(unit, "/")
 	if !ok || event.CheckKey(kind) != "" || id == "" {
-		return f, event.Invalids{{Path: "unit", Why: "is not a kind and an id", Fix: "write one such as user/u-17"}}
+		faults.Add("unit", nil, "is not a kind and an id", "write one such as user/u-17, or the hash of one")
+		return ""
 	}
-	f.Unit = l.Hashed(kind, id)
-	return f, nil
+	return l.Hashed(kind, id)
 }
 
 type lettersIn struct {
@@ -111,7 +127,7 @@ func (s *server) getLetter(ctx context.Context, in *letterIn) (*letterOut, error
 	if err != nil {
 		return nil, err
 	}
-	f, _ := Selection{}.filter(ctx, l) // cannot fail: it names no unit
+	f, _ := Selection{}.filter(ctx, l) // cannot fail: it names nothing
 	f.IDs = []string{in.ID}
 	p, err := l.Page(ctx, f, "", 1)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -60,6 +61,9 @@ func TestLetters_selected(t *testing.T) {
 		h.want("viewer", "GET", "/api/v1/dlq?"+query, "", http.StatusOK, want)
 	}
 	h.want("viewer", "GET", "/api/v1/dlq?unit=u-1", "", http.StatusBadRequest, "is not a kind and an id")
+	h.want("viewer", "GET", "/api/v1/dlq?unit="+url.QueryEscape(mailbox{}.Hashed("user", "u-1")), "", http.StatusOK, `"total":2`)
+	h.want("viewer", "GET", "/api/v1/dlq?reason=unknown-metric", "", http.StatusBadRequest, "is not a reason")
+	h.want("viewer", "GET", "/api/v1/dlq?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "", http.StatusBadRequest, "is not behind since")
 	h.want("viewer", "GET", "/api/v1/dlq?cursor=x", "", http.StatusBadRequest, "is not a cursor of this list")
 }
 
