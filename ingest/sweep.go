@@ -31,7 +31,7 @@ type Sweeper struct {
 	Shard  string
 	Stream Keeper
 	Ledger *Ledger                                 // with a KV
-	Passed []func(context.Context) (uint64, error) // sequences up to which others have read: the loader, the fold of totals
+	Passed []func(context.Context) (uint64, error) // sequences up to which others have read the stream: the loader
 	Tail   time.Duration                           // of messages that stay; zero: 24 h
 	Share  Share                                   // of the stream's room that the tail takes at the most; zero: 20 %
 	Logger *slog.Logger                            // nil is silent

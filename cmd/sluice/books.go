@@ -74,7 +74,11 @@ func (c *counting) reckonOne(ctx context.Context, l *ingest.Loader) error {
 }
 
 // sweep makes what gives back the room of a shard's messages. Each reader of
-// the stream is among those who must have passed them.
+// the stream is among those who must have passed them: the loader, and the
+// ledger by itself. The keepers of the totals read none of it, neither when they
+// fold nor when they make everything anew: what they add up are the rows of the
+// warehouse that the loader is done with, which stay when the messages go. So
+// totals that stand still for a while cost no room, and refuse no events.
 func (c *counting) sweep(l *ingest.Loader, s ingest.Keeper) {
 	c.sweeps = append(c.sweeps, &ingest.Sweeper{
 		Shard: l.Shard, Stream: s, Ledger: c.ledgers[l.Shard], Logger: c.lg,
