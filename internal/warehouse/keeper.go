@@ -29,7 +29,7 @@ type Keeper struct {
 	Wanted     func() []Measure                               // what is to be kept now
 	Active     func() bool                                    // whether Run is to do anything; nil: always
 	Logger     *slog.Logger                                   // nil is silent
-	Every      time.Duration                                  // Run's pause when there is nothing to do; zero: a second
+	Every      time.Duration                                  // Run's pause when there is nothing to do; zero: 250 ms
 
 	loaded   bool // manifest is what the KV has at rev
 	rev      uint64
@@ -50,7 +50,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(cmp.Or(k.Every, time.Second)):
+		case <-time.After(cmp.Or(k.Every, 250*time.Millisecond)):
 		}
 	}
 }
@@ -290,65 +290,4 @@ func (k *Keeper) merge(ctx context.Context, _ map[string]Measure) error {
 	k.manifest.Leaves = slices.Clone(k.manifest.Leaves[:first])
 	k.manifest.Retired = append(k.manifest.Retired, old...)
 	return k.commit(ctx, w)
-}
-
-// writing is one leaf that is being written.
-type writing struct {
-	w     *Warehouse
-	p     Params
-	marks uint64
-}
-
-// fold writes the assignments that new exposures change, then for each measure
-// the totals of the units that this moves and of those that have new events.
-func (l *writing) fold(ctx context.Context, wanted map[string]Measure, numbers map[string]uint64) error {
-	for _, table := range []string{ingest.TableExposures, ingest.TableMetrics} {
-		rows, days, err := l.arrivals(ctx, arrivalsSQL[table])
-		if err != nil {
-			return err
-		}
-		if rows == 0 {
-			continue
-		}
-		l.p["days"] = days
-		if table == ingest.TableExposures {
-			if err := l.assign(ctx, wanted, numbers); err != nil {
-				return err
-			}
-			continue
-		}
-		for _, definition := range sorted(wanted) {
-			if err := l.total(ctx, wanted[definition], numbers[definition], arrivedSQL); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (l *writing) assign(ctx context.Context, wanted map[string]Measure, numbers map[string]uint64) error {
-	if err := l.exec(ctx, assignSQL, l.p); err != nil {
-		return err
-	}
-	if err := l.exec(ctx, seenSQL, l.p); err != nil {
-		return err
-	}
-	for _, definition := range sorted(wanted) {
-		if err := l.total(ctx, wanted[definition], numbers[definition], movedSQL); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// arrivalsSQL says whether the messages have rows of a table, and of which days.
-var arrivalsSQL = map[string]string{
-	ingest.TableExposures: `SELECT count(), groupUniqArray(toString(day)) FROM exposures WHERE _shard = {shard:String} AND _seq BETWEEN {from_seq:UInt64} AND {to_seq:UInt64}`,
-	ingest.TableMetrics:   `SELECT count(), groupUniqArray(toString(day)) FROM metrics WHERE _shard = {shard:String} AND _seq BETWEEN {from_seq:UInt64} AND {to_seq:UInt64}`,
-}
-
-func (l *writing) arrivals(ctx context.Context, sql string) (rows uint64, days []string, err error) {
-	err = one(ctx, l.w.reader, sql, Params{"shard": l.p["shard"], "from_seq": l.p["from_seq"], "to_seq": l.p["to_seq"]}, &rows, &days)
-	slices.Sort(days)
-	return rows, days, err
 }

@@ -11,6 +11,78 @@ import (
 	"github.com/sluice-hq/sluice/stats"
 )
 
+// writing is one leaf that is being written.
+type writing struct {
+	w     *Warehouse
+	p     Params
+	marks uint64
+}
+
+// arrivals are what messages hold: how many exposures, events of which names,
+// and the days of both.
+type arrivals struct {
+	exposures uint64
+	names     []string
+	days      []string
+}
+
+const arrivalsSQL = `SELECT (SELECT count() FROM exposures WHERE ` + ofMessages + `), groupUniqArray(name) AS names,
+  arraySort(arrayUnion(groupUniqArray(toString(day)), (SELECT groupUniqArray(toString(day)) FROM exposures WHERE ` + ofMessages + `)))
+FROM metrics WHERE ` + ofMessages
+
+const ofMessages = `_shard = {shard:String} AND _seq BETWEEN {from_seq:UInt64} AND {to_seq:UInt64}`
+
+func (l *writing) arrivals(ctx context.Context) (a arrivals, err error) {
+	err = one(ctx, l.w.reader, arrivalsSQL, Params{"shard": l.p["shard"], "from_seq": l.p["from_seq"], "to_seq": l.p["to_seq"]}, &a.exposures, &a.names, &a.days)
+	return a, err
+}
+
+// fold writes the assignments that new exposures change, then for each measure
+// the totals of the units that this moves and of those that have new events.
+func (l *writing) fold(ctx context.Context, wanted map[string]Measure, numbers map[string]uint64) error {
+	a, err := l.arrivals(ctx)
+	if err != nil {
+		return err
+	}
+	l.p["days"] = append(a.days, "1970-01-01") // never empty: a list without elements has no type
+	if a.exposures > 0 {
+		if err := l.assign(ctx, wanted, numbers); err != nil {
+			return err
+		}
+	}
+	for _, definition := range sorted(wanted) {
+		if m := wanted[definition]; slices.ContainsFunc(names(m.Metric), func(name string) bool { return slices.Contains(a.names, name) }) {
+			if err := l.total(ctx, m, numbers[definition], arrivedSQL); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// movedRolloutsSQL says of which rollouts the leaf has units.
+const movedRolloutsSQL = `SELECT groupUniqArray(rollout) FROM assignments WHERE leaf = {leaf:UInt64} AND seen = 0`
+
+func (l *writing) assign(ctx context.Context, wanted map[string]Measure, numbers map[string]uint64) error {
+	for _, sql := range []string{assignSQL, seenSQL} {
+		if err := l.exec(ctx, sql, l.p); err != nil {
+			return err
+		}
+	}
+	var moved []string
+	if err := one(ctx, l.w.reader, movedRolloutsSQL, Params{"leaf": l.p["leaf"]}, &moved); err != nil {
+		return err
+	}
+	for _, definition := range sorted(wanted) {
+		if m := wanted[definition]; slices.Contains(moved, m.Rollout) {
+			if err := l.total(ctx, m, numbers[definition], movedSQL); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // total carries out a statement that writes totals of a measure.
 func (l *writing) total(ctx context.Context, m Measure, number uint64, sql func(stats.Metric, Params) string) error {
 	p := maps.Clone(l.p)
@@ -38,18 +110,24 @@ func (l *writing) exec(ctx context.Context, sql string, p Params) error {
 // readBack counts the rows of the leaf, and refuses it unless every statement
 // left its mark.
 func (l *writing) readBack(ctx context.Context) (rows uint64, err error) {
-	var marks, assigned uint64
-	p := Params{"leaf": l.p["leaf"]}
-	if err := one(ctx, l.w.reader, `SELECT count(), countIf(measure = 0) FROM unit_totals WHERE leaf = {leaf:UInt64}`, p, &rows, &marks); err != nil {
-		return 0, fmt.Errorf("reading back a leaf: %w", err)
-	}
-	if err := one(ctx, l.w.reader, `SELECT count() FROM assignments WHERE leaf = {leaf:UInt64}`, p, &assigned); err != nil {
+	var marks uint64
+	err = one(ctx, l.w.reader, `SELECT (SELECT count() FROM assignments WHERE leaf = {leaf:UInt64}) + count(), countIf(measure = 0) FROM unit_totals WHERE leaf = {leaf:UInt64}`,
+		Params{"leaf": l.p["leaf"]}, &rows, &marks)
+	if err != nil {
 		return 0, fmt.Errorf("reading back a leaf: %w", err)
 	}
 	if marks != l.marks {
 		return 0, fmt.Errorf("reading back a leaf: %d of %d statements were acknowledged and are not stored", l.marks-marks, l.marks)
 	}
-	return rows + assigned, nil
+	return rows, nil
+}
+
+// names returns the events that a metric is made of.
+func names(m stats.Metric) []string {
+	if m.Denominator == nil {
+		return []string{m.Event}
+	}
+	return []string{m.Event, m.Denominator.Event}
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

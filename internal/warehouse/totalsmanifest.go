@@ -81,21 +81,24 @@ func (m manifest) numbers() []uint64 {
 	return out
 }
 
-// growth is how many times larger a leaf must be than all later ones together.
-const growth = 3
+// Leaves are folded into one when there are too many of them behind the last that
+// is growth times as large as what follows it.
+const (
+	growth  = 3
+	tooMany = 8
+)
 
-// mergeFrom returns the first of the leaves that are to be folded into one: all
-// behind the last that is growth times as large as what follows it. So there
-// are as many leaves as the logarithm of their rows, and every row is rewritten
-// as often. ok is false when nothing is to be folded.
+// mergeFrom returns the first of the leaves that are to be folded into one. So
+// there are as many leaves as the logarithm of their rows, and every row is
+// rewritten as often. ok is false when nothing is to be folded.
 func (m manifest) mergeFrom() (first int, ok bool) {
 	var later uint64
 	first = len(m.Leaves)
 	for i := len(m.Leaves) - 1; i >= 0; i-- {
-		if i < len(m.Leaves)-1 && m.Leaves[i].Rows < growth*later {
+		if m.Leaves[i].Rows < growth*later {
 			first = i
 		}
 		later += m.Leaves[i].Rows
 	}
-	return first, first < len(m.Leaves)
+	return first, len(m.Leaves)-first >= tooMany
 }
