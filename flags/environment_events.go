@@ -3,6 +3,7 @@ package flags
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -13,6 +14,9 @@ type EnvironmentEvents struct {
 	Attributes []string  `json:"attributes,omitzero" yaml:"attributes,omitempty"` // that are kept; absent: all but the private ones; empty: none
 	Private    []string  `json:"private,omitempty" yaml:"private,omitempty"`      // attributes that are kept nowhere
 	Exposures  Recording `json:"exposures,omitempty" yaml:"exposures,omitempty"`  // who records them
+
+	LateWindow      event.Duration `json:"lateWindow,omitempty" yaml:"lateWindow,omitempty"`           // how old an event may be that is not imported; absent: 7 days
+	FutureTolerance event.Duration `json:"futureTolerance,omitempty" yaml:"futureTolerance,omitempty"` // how far a sender's clock may be ahead; absent: an hour
 }
 
 // Recording says who records that a unit met a variant.
@@ -31,6 +35,20 @@ const (
 	maxEventAttribute  = 128 // bytes of a name
 )
 
+// Bounds of the times that an environment takes. A shorter window would refuse
+// what replicas themselves send after a time without the streams, a longer
+// tolerance would let clocks that are plainly wrong decide who came first.
+const (
+	leastLate, mostLate     = event.Duration(24 * time.Hour), event.Duration(90 * 24 * time.Hour)
+	leastFuture, mostFuture = event.Duration(time.Minute), event.Duration(24 * time.Hour)
+)
+
+func checkWindow(faults *event.Invalids, path string, d, least, most event.Duration) {
+	if d != 0 && (d < least || d > most) {
+		faults.Add(path, d.String(), fmt.Sprintf("is not between %v and %v", least, most), "write a length of time in between, or leave it out")
+	}
+}
+
 func (e EnvironmentEvents) check() event.Invalids {
 	var faults event.Invalids
 	checkAttributes(&faults, "attributes", e.Attributes)
@@ -43,6 +61,8 @@ func (e EnvironmentEvents) check() event.Invalids {
 	if e.Exposures != BySender && e.Exposures != OnEvaluate {
 		faults.Add("exposures", e.Exposures, "is not a way of recording", "write onEvaluate, or leave it out")
 	}
+	checkWindow(&faults, "lateWindow", e.LateWindow, leastLate, mostLate)
+	checkWindow(&faults, "futureTolerance", e.FutureTolerance, leastFuture, mostFuture)
 	return faults
 }
 

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-hq/sluice/event"
 )
 
 func TestEnvironmentEvents_refusals(t *testing.T) {
@@ -23,6 +26,10 @@ func TestEnvironmentEvents_refusals(t *testing.T) {
 		"twice":      {EnvironmentEvents{Private: []string{"ip", "ip"}}, []string{"events.private[1]: is named twice"}},
 		"too many":   {EnvironmentEvents{Attributes: many}, []string{"events.attributes: are more than the 64 attributes that an event can have"}},
 		"recording":  {EnvironmentEvents{Exposures: "always"}, []string{"events.exposures: is not a way of recording"}},
+		"windows": {
+			EnvironmentEvents{LateWindow: event.Duration(time.Hour), FutureTolerance: event.Duration(25 * time.Hour)},
+			[]string{"events.lateWindow: is not between 1d and 90d", "events.futureTolerance: is not between 1m and 1d"},
+		},
 		"kept and private, and all at once": {
 			EnvironmentEvents{Attributes: []string{"plan", "email"}, Private: []string{"email", ""}, Exposures: "never"},
 			[]string{"events.private[1]: is empty", "events.private[0]: is among the attributes that are kept", "events.exposures: is not a way of recording"},
@@ -41,6 +48,7 @@ func TestEnvironmentEvents_recordedAsWritten(t *testing.T) {
 		{},
 		{Attributes: []string{}},
 		{Attributes: []string{"plan"}, Private: []string{"email"}, Exposures: OnEvaluate},
+		{LateWindow: event.Duration(14 * 24 * time.Hour), FutureTolerance: event.Duration(5 * time.Minute)},
 	} {
 		h.environment(EnvironmentDoc{Key: "moon", Events: events, Description: fmt.Sprint(events)})
 		got, _ := h.state.Environment("moon")

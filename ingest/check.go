@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -170,28 +169,6 @@ func (v *visit) checkUnit(field, kind, id string, u Unit) []Rejection {
 		faults = append(faults, v.reject(Malformed, field+id, "", "is empty", "leave out events without a unit")...)
 	}
 	return faults
-}
-
-// checkTimes puts the time of the ID for an event without one, and keeps both
-// within the clock window.
-func (v *visit) checkTimes() []Rejection {
-	made := timeOf(v.w.id)
-	faults := v.checkTime("id", made)
-	if v.w.has&fAt == 0 {
-		v.w.at = made
-		return faults
-	}
-	return append(faults, v.checkTime("at", v.w.at)...)
-}
-
-func (v *visit) checkTime(field string, t time.Time) []Rejection {
-	switch {
-	case t.After(v.now.Add(maxFuture)):
-		return v.reject(TimeWindow, field, t.Format(time.RFC3339), fmt.Sprintf("is more than %v in the future", maxFuture), "set the sender's clock")
-	case t.Before(v.now.Add(-lateWindow)) && !v.door.Replay, t.Before(time.Unix(0, 0)):
-		return v.reject(TimeWindow, field, t.Format(time.RFC3339), "is older than the late window of 7d", "import old events instead")
-	}
-	return nil
 }
 
 func (v *visit) reject(reason Reason, field, value, why, fix string) []Rejection {

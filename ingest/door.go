@@ -37,12 +37,13 @@ type Declared interface {
 }
 
 // Door decides which facts come in. It is pure and safe for concurrent use if
-// Flags, Metrics and Privacy are. All fields are required, but for those that
+// Flags, Metrics, Privacy and Windows are. All fields are required, but for those that
 // say otherwise.
 type Door struct {
 	Flags   Flags
 	Metrics Declared
 	Privacy Privacy // nil: every attribute is kept
+	Windows Windows // nil: the zero Window everywhere
 	Key     []byte  // of UnitHash
 
 	// Replay is set for dead letters that are sent again and for imports: late
@@ -79,6 +80,7 @@ type visit struct {
 	door        *Door
 	environment string
 	kept        Attributes
+	window      Window
 	now         time.Time
 	hasher      *hasher
 	in          reader
@@ -93,6 +95,9 @@ func (d *Door) visit(environment string, now time.Time) *visit {
 	v.out.Received = v.now
 	if d.Privacy != nil {
 		v.kept = d.Privacy.Kept(environment)
+	}
+	if d.Windows != nil {
+		v.window = d.Windows.Window(environment)
 	}
 	return v
 }

@@ -1,7 +1,5 @@
 package ingest
 
-import "time"
-
 // Limits of one request and of its events. They are part of the API.
 const (
 	maxWire       = 1 << 20 // bytes as sent
@@ -13,11 +11,4 @@ const (
 	maxAttributes = 64      // per event
 	maxAttribute  = 1024    // bytes of an attribute's value
 	maxUnits      = 8       // kinds of units of one metric event
-)
-
-// The clock window of an event's time: a row's day lies within few partitions,
-// and a resend meets its twin there.
-const (
-	maxFuture  = time.Hour
-	lateWindow = 7 * 24 * time.Hour
 )

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
@@ -76,6 +77,7 @@ var (
 	_ ingest.Flags    = Door{}
 	_ ingest.Declared = Door{}
 	_ ingest.Privacy  = Door{}
+	_ ingest.Windows  = Door{}
 )
 
 // Known implements ingest.Flags.
@@ -120,6 +122,15 @@ func (d Door) Kept(environment string) (kept ingest.Attributes) {
 		kept = ingest.Attributes{Only: e.Events.Attributes, Private: e.Events.Private}
 	})
 	return kept
+}
+
+// Window implements ingest.Windows.
+func (d Door) Window(environment string) (w ingest.Window) {
+	d.Projection.View(func(uint64) {
+		e, _ := d.Flags.Environment(environment)
+		w = ingest.Window{Late: time.Duration(e.Events.LateWindow), Ahead: time.Duration(e.Events.FutureTolerance)}
+	})
+	return w
 }
 
 // Declared implements ingest.Declared.

@@ -2,10 +2,25 @@ package server
 
 import (
 	"testing"
+	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/ingest"
 )
+
+// TestDoor_window: the door takes the times that an environment says, and its own
+// where it says nothing.
+func TestDoor_window(t *testing.T) {
+	h := newHouse(t)
+	h.want("admin", "POST", "/api/v1/apply", `{apiVersion: sluice/v1, kind: Environment, key: production, events: {lateWindow: 14d, futureTolerance: 10m}}`, 200, "")
+	d := Door{Projection: h.Projection, Folds: h.Folds}
+	if got, want := d.Window("production"), (ingest.Window{Late: 14 * 24 * time.Hour, Ahead: 10 * time.Minute}); got != want {
+		t.Errorf("production takes %+v, want %+v", got, want)
+	}
+	if got := d.Window("staging"); got != (ingest.Window{}) {
+		t.Errorf("staging takes %+v, want what is usual", got)
+	}
+}
 
 const onEvaluate = `---
 apiVersion: sluice/v1
