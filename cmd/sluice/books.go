@@ -55,7 +55,7 @@ func (c *counting) reckon(ctx context.Context) error {
 	})
 }
 
-var errUnaccounted = errors.New("events that were acknowledged are neither stored nor dead; sluice verify says more")
+var errUnaccounted = errors.New("events that were acknowledged are neither stored nor dead; firstGap in GET /api/v1/facts names the first message")
 
 func (c *counting) reckonOne(ctx context.Context, l *ingest.Loader) error {
 	p, err := c.progress(ctx, l)

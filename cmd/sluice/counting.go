@@ -164,19 +164,25 @@ func (c *counting) view(ctx context.Context) (v server.FactsView, err error) {
 			v.Control = server.ShardView{Progress: p, Last: last}
 			continue
 		}
-		v.Shards = append(v.Shards, server.ShardView{Progress: p, Last: last})
 		b, err := c.balance(ctx, l, p.Done)
 		if err != nil {
 			return v, err
 		}
-		v.DeadLetters += b.Dead
-		v.Unaccounted += int64(b.Unaccounted)
+		v = withShard(v, p, last, b)
 	}
 	if v.Events, v.Reports, err = c.store.Counted(ctx); err != nil {
 		return v, err
 	}
 	v.ControlRows, _, err = c.store.ControlCount(ctx)
 	return v, err
+}
+
+// withShard adds how far a shard of facts is, and what its account says.
+func withShard(v server.FactsView, p ingest.Progress, last uint64, a ingest.Account) server.FactsView {
+	v.Shards = append(v.Shards, server.ShardView{Progress: p, Last: last, FirstGap: a.FirstGap})
+	v.DeadLetters += a.Dead
+	v.Unaccounted += int64(a.Unaccounted)
+	return v
 }
 
 // accounts tells how far the facts are, and whether all of them are there.

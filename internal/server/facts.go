@@ -27,7 +27,8 @@ type FactsView struct {
 // ShardView is how far one stream is loaded.
 type ShardView struct {
 	ingest.Progress
-	Last uint64 `json:"last" doc:"sequence of the last message that is acknowledged"`
+	Last     uint64 `json:"last" doc:"sequence of the last message that is acknowledged"`
+	FirstGap uint64 `json:"firstGap,omitempty" doc:"sequence of the first message with an event that is unaccounted for"`
 }
 
 // Accounts tells how far the facts are.
