@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -31,22 +32,44 @@ type Request struct {
 // for concurrent use.
 type inflater struct {
 	gzips, zstds sync.Pool
+	held         atomic.Int64 // bytes of bodies of requests under way
 }
 
-// read returns the inflated body, within the limits.
-func (f *inflater) read(req Request) ([]byte, error) {
+// mostHeld bounds them: hundreds of usual requests, and sixteen of the largest.
+const mostHeld = 128 << 20
+
+// hold is what one request has of the room for bodies.
+type hold struct {
+	of   *inflater
+	most int64
+	n    int64
+}
+
+// take reports whether there is room for so many bytes more.
+func (h *hold) take(n int) bool {
+	h.n += int64(n)
+	return h.of.held.Add(int64(n)) <= h.most
+}
+
+func (h *hold) release() { h.of.held.Add(-h.n) }
+
+// read returns the inflated body, within the limits; it stands in room until that
+// is released.
+func (f *inflater) read(req Request, room *hold) ([]byte, error) {
 	if err := req.checkType(); err != nil {
 		return nil, err
 	}
 	wire := &limited{from: req.Body, left: maxWire}
 	var body bytes.Buffer
-	inflated := &limited{left: maxInflated}
+	inflated := &limited{left: maxInflated, room: room}
 	err := f.inflate(req.Encoding, wire, func(plain io.Reader) error {
 		inflated.from = plain
 		_, err := body.ReadFrom(inflated)
 		return err
 	})
 	switch {
+	case inflated.crowded:
+		return nil, fmt.Errorf("%w: the bodies of other requests take the room for them", ErrBusy)
 	case wire.over:
 		return nil, fmt.Errorf("%w: its body is longer than %d bytes; send several requests", ErrTooLarge, maxWire)
 	case inflated.over:
@@ -131,13 +154,18 @@ func (f *inflater) zstd(wire io.Reader, use func(io.Reader) error) error {
 
 // limited reads at most left bytes and notes whether there are more.
 type limited struct {
-	from io.Reader
-	left int
-	over bool
-	err  error // of from, apart from its end
+	from    io.Reader
+	left    int
+	room    *hold // that what is read takes; nil: none
+	over    bool
+	crowded bool  // there was no room
+	err     error // of from, apart from its end
 }
 
-var errOver = errors.New("over the limit")
+var (
+	errOver    = errors.New("over the limit")
+	errCrowded = errors.New("no room")
+)
 
 // Read implements io.Reader.
 func (l *limited) Read(p []byte) (int, error) {
@@ -150,6 +178,9 @@ func (l *limited) Read(p []byte) (int, error) {
 		return l.left, errOver
 	}
 	l.left -= n
+	if l.crowded = l.room != nil && !l.room.take(n); l.crowded {
+		return n, errCrowded
+	}
 	if err != nil && err != io.EOF {
 		l.err = err
 	}

@@ -14,6 +14,7 @@ type Intake struct {
 	Door    *Door
 	Packers []*Packer // one for each shard, in the order of their numbers
 	Guard   *Guard    // nil: everything is let in
+	Room    int64     // bytes of inflated bodies of all requests under way; zero: 128 MiB; one has up to 8 MiB
 
 	// History is what the door's view of the flags is a fold of; nil: that view
 	// is never behind.
@@ -60,7 +61,9 @@ func (in *Intake) accept(ctx context.Context, req Request, now time.Time, heard 
 	if err := in.Guard.admit(); err != nil { // before the body is read
 		return Receipt{}, err
 	}
-	body, err := in.inflater.read(req)
+	room := &hold{of: &in.inflater, most: orElse(in.Room, mostHeld)}
+	defer room.release() // when its events are on disk: until then they take as much
+	body, err := in.inflater.read(req, room)
 	if err != nil {
 		return Receipt{}, err
 	}
