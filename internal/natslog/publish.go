@@ -64,8 +64,9 @@ func (w *wire) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
 func (w *wire) try(ctx context.Context, m *nats.Msg) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.wait)
 	defer cancel()
+	before := w.unanswered.Load()
 	ack, err := w.js.PublishMsg(ctx, m)
-	w.note(err)
+	w.note(err, before)
 	if err == nil {
 		return ack.Sequence, nil
 	}
@@ -78,14 +79,15 @@ func (w *wire) try(ctx context.Context, m *nats.Msg) (uint64, error) {
 	return 0, fmt.Errorf("writing to %s: %w", w.stream, err)
 }
 
-// note counts the writes that a stream lets go by without a word. One whose
-// caller has gone says nothing.
-func (w *wire) note(err error) {
+// note counts the writes that a stream lets go by without a word, one after the
+// other: of those that were under way together, as before tells, one counts. One
+// whose caller has gone says nothing.
+func (w *wire) note(err error, before int32) {
 	switch {
 	case err == nil, code(err) != 0:
 		w.unanswered.Store(0)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
-		w.unanswered.Add(1)
+		w.unanswered.CompareAndSwap(before, before+1)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,6 +81,30 @@ func TestSilenceIsNoAnswer(t *testing.T) {
 	_, err := w.publish(ctx, message("odd", "id", nil))
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "whether it was stored is unknown") {
 		t.Errorf("publish = %v", err)
+	}
+}
+
+// TestSilenceOfWritesTogether: a disk that stops for one write's time leaves all
+// without an answer that are under way then, which is no reason to open the
+// streams again.
+func TestSilenceOfWritesTogether(t *testing.T) {
+	w, _ := answering(t, "")
+	w.wait = 50 * time.Millisecond
+	silent := func(atOnce int) {
+		var all sync.WaitGroup
+		for range atOnce {
+			all.Go(func() { _, _ = w.try(t.Context(), message("odd", "id", nil)) }) // no answer is what is meant
+		}
+		all.Wait()
+	}
+	if silent(8); w.unanswered.Load() >= silence {
+		t.Errorf("8 writes at once count as %d one after the other", w.unanswered.Load())
+	}
+	for range silence {
+		silent(1)
+	}
+	if n := w.unanswered.Load(); n < silence {
+		t.Errorf("%d writes one after the other count as %d", silence, n)
 	}
 }
 
