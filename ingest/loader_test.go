@@ -168,8 +168,15 @@ func TestLoader_laggingStream(t *testing.T) {
 	if _, err := l.Step(t.Context()); !errors.Is(err, event.ErrDamaged) || !strings.Contains(err.Error(), "ends at message 3, and message 5 was there") {
 		t.Errorf("behind a block that is done: %v", err)
 	}
+	r := ingest.Reconciler{Shard: shard, Stream: s, Store: &p.store, Dead: &p.dead, Decoder: codec}
+	if a, err := r.Account(t.Context(), 0, 5); !errors.Is(err, event.ErrDamaged) {
+		t.Errorf("account %+v, %v; want no account of what is not known", a, err)
+	}
 	s.last = 5
 	step(t, l, false)
+	if a, err := r.Account(t.Context(), 0, 5); err != nil || a.Stored != 10 || a.Unaccounted != 0 {
+		t.Errorf("account %+v, %v", a, err)
+	}
 }
 
 // TestLoader_unreadable keeps the bytes of what it cannot read.

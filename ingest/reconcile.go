@@ -190,7 +190,7 @@ func (c *count) event(at Place, absent map[Place]bool) {
 // each reads the messages behind after, up to to.
 func (r Reconciler) each(ctx context.Context, after, to uint64, f func(event.Message) error) error {
 	for after < to {
-		messages, err := r.Stream.Read(ctx, after, 64)
+		messages, err := readKnown(ctx, r.Stream, after, to)
 		if err != nil {
 			return fmt.Errorf("reading %s behind %d: %w", r.Shard, after, err)
 		}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -31,4 +32,27 @@ type KV interface {
 	// none) and returns the new one, else event.ErrConflict. After any other
 	// error the value may or may not be written.
 	Save(ctx context.Context, key string, value []byte, rev uint64) (newRev uint64, err error)
+}
+
+// readAtOnce is how many messages of a stream are read at once.
+const readAtOnce = 64
+
+// readKnown returns messages behind a sequence, none at the end of the stream.
+// Its caller knows that there were messages up to and with after and to. A
+// server that has just become the leader of a cluster answers before it has
+// applied all that it holds: to believe that the stream ends before them would
+// be to take for lost what was acknowledged.
+func readKnown(ctx context.Context, s Stream, after, to uint64) ([]event.Message, error) {
+	messages, err := s.Read(ctx, after, readAtOnce)
+	if err != nil || len(messages) > 0 {
+		return messages, err
+	}
+	last, err := s.Last(ctx)
+	if known := max(after, to); err == nil && last < known {
+		return nil, fmt.Errorf("%w: the stream ends at message %d, and message %d was there", event.ErrDamaged, last, known)
+	}
+	if err != nil || after >= to {
+		return nil, err
+	}
+	return s.Read(ctx, after, readAtOnce) // it may have caught up between the two; else they are lost
 }

@@ -33,7 +33,7 @@ func (w *work) hash() string { return fmt.Sprintf("%016x", w.sum.Sum64()) }
 func (l *Loader) read(ctx context.Context, after, to uint64) (*work, error) {
 	w := &work{at: after, sum: xxh3.New()}
 	for to == 0 || w.at < to {
-		messages, err := l.next(ctx, w.at, to)
+		messages, err := readKnown(ctx, l.Stream, w.at, to)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s behind %d: %w", l.Shard, w.at, err)
 		}
@@ -45,25 +45,6 @@ func (l *Loader) read(ctx context.Context, after, to uint64) (*work, error) {
 		w.gap(l.Shard, to+1)
 	}
 	return w, nil
-}
-
-// next returns messages behind a sequence, none at the end of the stream. A
-// server that has just become the leader of a cluster answers before it has
-// applied all that it holds: to believe that the stream ends before to, or
-// before what is done, would be to give up messages that were acknowledged.
-func (l *Loader) next(ctx context.Context, after, to uint64) ([]event.Message, error) {
-	messages, err := l.Stream.Read(ctx, after, 64)
-	if err != nil || len(messages) > 0 {
-		return messages, err
-	}
-	last, err := l.Stream.Last(ctx)
-	if known := max(after, to); err == nil && last < known {
-		return nil, fmt.Errorf("%w: the stream ends at message %d, and message %d was there", event.ErrDamaged, last, known)
-	}
-	if err != nil || after >= to {
-		return nil, err
-	}
-	return l.Stream.Read(ctx, after, 64) // it may have caught up between the two; else they are lost
 }
 
 // addAll adds messages and reports whether there is room for more.
