@@ -11,7 +11,7 @@ import (
 func (c *counting) keep(h *house, l *ingest.Loader) {
 	c.totals.Shards = append(c.totals.Shards, l.Shard)
 	c.keepers = append(c.keepers, &warehouse.Keeper{
-		Warehouse: c.store, KV: c.kv, Shard: l.Shard, Generation: generation, Wanted: h.measures, Logger: h.lg,
+		Warehouse: c.store, KV: c.kv, Shard: l.Shard, Generation: generation, Wanted: h.measures, Logger: h.lg, Now: now,
 		Loaded: func(ctx context.Context) (ingest.Progress, error) { return c.progress(ctx, l) },
 		Active: func() bool { return l.Lease == nil || l.Lease.Held() }, // one replica loads a shard and keeps its totals
 	})

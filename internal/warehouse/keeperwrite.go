@@ -103,7 +103,8 @@ func (l *writing) exec(ctx context.Context, sql string, p Params) error {
 	return l.w.writer.Exec(clickhouse.Context(ctx, clickhouse.WithParameters(p.encode()), clickhouse.WithSettings(clickhouse.Settings{
 		"min_insert_block_size_rows": 1 << 20, "min_insert_block_size_bytes": 256 << 20,
 		"optimize_aggregation_in_order": 1, "do_not_merge_across_partitions_select_final": 1, "join_use_nulls": 0,
-		"insert_deduplicate": 0, // a leaf is written once
+		"optimize_move_to_prewhere_if_final": 1, // what is asked of the key, as units are, is sorted out before copies are merged
+		"insert_deduplicate":                 0, // a leaf is written once
 	})), sql)
 }
 
