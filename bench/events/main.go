@@ -6,8 +6,9 @@
 //     long a request takes, next to a bare net/http server that reads the same
 //     bodies and answers,
 //   - how many a second become countable while that goes on, from the first
-//     event sent until the last one is loaded and read back, next to the same
-//     rows inserted into the engine and nothing else,
+//     event sent until the last one is loaded and read back, and until it is in
+//     the totals that looks read, next to the same rows inserted into the engine
+//     and nothing else,
 //   - what memory both processes take idle, under that load, and while a
 //     rollout with all these events is read out.
 //
@@ -100,10 +101,11 @@ func (o options) load(ctx context.Context, t *table) error {
 	if t.both, err = o.send(ctx, s, o.long); err != nil {
 		return err
 	}
-	if t.loaded, err = s.settle(ctx); err != nil {
+	all, err := s.settle(ctx)
+	if err != nil {
 		return err
 	}
-	t.loading, t.work = time.Since(began), s.worked().since(before)
+	t.loaded, t.loading, t.looking, t.work = all.events, all.loaded.Sub(began), all.looked.Sub(began), all.worked.since(before)
 	t.busy = loading()
 	reading := s.watch(ctx)
 	if t.reading, err = s.readout(ctx); err != nil {

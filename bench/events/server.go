@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -193,26 +194,78 @@ func (s *server) started(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// settle waits until everything is countable and returns how many events are.
-// Asking costs the engine a pass over all events, so it asks the less often
-// the longer that takes.
-func (s *server) settle(ctx context.Context) (int, error) {
-	for ctx.Err() == nil {
-		asked := time.Now()
-		var f view.FactsView
-		if err := s.call(ctx, s.admin, "/api/v1/facts", "", &f); err != nil {
-			return 0, err
+// settled says when everything was loaded and read back, and when it was in the
+// totals, which is what looks see, and how many events that are.
+type settled struct {
+	loaded, looked time.Time
+	events         int
+	worked         work // up to then, without counting them
+}
+
+// settle waits for both, then counts the events: that is a pass over all of
+// them, which would cost the engine more than the waiting does.
+func (s *server) settle(ctx context.Context) (t settled, err error) {
+	for behind := 1.0; behind > 0; {
+		if behind, err = s.gauge(ctx, "sluice_loader_behind_messages"); err != nil {
+			return t, err
 		}
-		whole := len(f.Shards) > 0
-		for _, shard := range f.Shards {
-			whole = whole && shard.Done == shard.Last
-		}
-		if whole {
-			return int(f.Events), nil
-		}
-		time.Sleep(max(200*time.Millisecond, 3*time.Since(asked)))
+		t.loaded = time.Now()
+		time.Sleep(100 * time.Millisecond)
 	}
-	return 0, ctx.Err()
+	end, err := s.gauge(ctx, "sluice_loader_sequence")
+	for seen := -1.0; err == nil && seen < end; {
+		time.Sleep(200 * time.Millisecond)
+		seen, err = s.watermark(ctx)
+		t.looked = time.Now()
+	}
+	if err != nil {
+		return t, err
+	}
+	t.worked = s.worked()
+	var f view.FactsView
+	err = s.call(ctx, s.admin, "/api/v1/facts", "", &f)
+	t.events = int(f.Events)
+	return t, err
+}
+
+// gauge returns the sum of a metric over the shards of facts.
+func (s *server) gauge(ctx context.Context, name string) (sum float64, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+"/metrics", nil)
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Authorization", "Bearer "+s.admin)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	found := false
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		labels, value, _ := strings.Cut(lines.Text(), " ")
+		if !strings.HasPrefix(labels, name+`{shard="facts-`) {
+			continue
+		}
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, fmt.Errorf("reading %s: %w", name, err)
+		}
+		sum, found = sum+v, true
+	}
+	if !found {
+		return 0, fmt.Errorf("/metrics does not say %s: %s", name, answer.Status)
+	}
+	return sum, nil
+}
+
+// watermark returns the sum of the sequences up to which looks see the shards.
+func (s *server) watermark(ctx context.Context) (sum float64, err error) {
+	var v view.ReadoutView
+	err = s.call(ctx, s.admin, "/api/v1/readouts/"+rolloutID, "", &v)
+	for _, p := range v.Evidence.Watermark {
+		sum += float64(p.Seq)
+	}
+	return sum, err
 }
 
 // readout is the statistics of the rollout and how long they took.

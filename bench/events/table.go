@@ -34,10 +34,10 @@ type memory struct{ sluice, engine float64 }
 // table is everything that was measured.
 type table struct {
 	bare, acked, both load
-	inserted          float64 // rows a second
-	loaded            int     // events that are countable
-	loading           time.Duration
-	work              work // until all are
+	inserted          float64       // rows a second
+	loaded            int           // events that are countable
+	loading, looking  time.Duration // until they are loaded, and in the totals
+	work              work          // until all are
 	reading           readout
 	idle, busy, read  memory
 }
@@ -54,6 +54,7 @@ func (t table) String() string {
 	line("  of which", "bare: %s; acknowledged: %s", t.bare.work.each(t.bare.events), t.acked.work.each(t.acked.events))
 	line("inserted by the engine alone", "%s rows/s", thousands(t.inserted))
 	line("loaded and countable", "%s events/s (target 100 k) over %.0f s, %.2f of inserting alone; %s events", thousands(loaded), t.loading.Seconds(), loaded/t.inserted, thousands(float64(t.loaded)))
+	line("in the totals of the rollout", "%s events/s over %.0f s", thousands(float64(t.loaded)/t.looking.Seconds()), t.looking.Seconds())
 	line("  of which", "%s", t.work.each(t.loaded))
 	line("readout of them", "%.2f s: two metrics of %s units, %s exposures", t.reading.took.Seconds(), thousands(float64(t.reading.units)), thousands(float64(t.reading.exposures)))
 	line("memory idle", "%s", t.idle)
