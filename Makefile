@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams chaos cluster engine build clean
+.PHONY: demo test check generate generated bench bench-events bench-streams bench-readouts chaos cluster engine build clean
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -34,6 +34,9 @@ bench: engine               ## speed, as ratios within one run
 
 bench-streams: build engine ## 10,000 streams: how long a change takes, what each costs, how fast all come back
 	$(GO) run ./bench/streams --clients 10000 --changes 100
+
+bench-readouts: build engine ## readouts of a large rollout: from raw events, from totals, after new events, next to a plain join
+	$(GO) run ./bench/readouts
 
 bench-events: build engine  ## events acknowledged and loaded a second, next to a bare server and to the engine alone; memory
 	$(GO) run ./bench/events --seed $(SEED)

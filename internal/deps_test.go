@@ -47,6 +47,7 @@ var arrows = map[string][]string{
 	"cmd/sluice":         nil,
 	"bench/chaos":        nil,
 	"bench/events":       nil, // it inserts beside the loader, and reads what the API answers
+	"bench/readouts":     nil, // it makes rows inside the engine
 	"bench/cluster":      nil,
 }
 

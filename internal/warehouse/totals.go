@@ -94,6 +94,9 @@ type Kept struct {
 	shards   int
 }
 
+// Leaves is how many leaves the totals are read from.
+func (k Kept) Leaves() int { return len(k.leaves) - 1 } // 0 is none
+
 // ReadKept returns what the keepers of the shards have written down last.
 func ReadKept(ctx context.Context, kv ingest.KV, generation string, shards []string) (Kept, error) {
 	k := Kept{Watermark: map[string]uint64{}, Progress: map[string]ingest.Progress{}, measures: map[string][]uint64{}, shards: len(shards),
