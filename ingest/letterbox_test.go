@@ -267,8 +267,9 @@ func TestLetters_replayInVain(t *testing.T) {
 	o.want(ingest.LetterFilter{Reason: ingest.UnknownFlag})
 }
 
-// TestLetters_replayEndsHalfWay: a replay that was broken off is done again
-// from its start and counts nothing twice.
+// TestLetters_replayEndsHalfWay: a replay that was broken off goes on where it
+// was; after a new start it is done again from its start. Neither counts anything
+// twice.
 func TestLetters_replayEndsHalfWay(t *testing.T) {
 	o := newOffice(t)
 	users := make([]string, 600)
@@ -290,8 +291,15 @@ func TestLetters_replayEndsHalfWay(t *testing.T) {
 		t.Fatalf("the first try: %v", err)
 	}
 	o.load()
-	if out := o.carry(order); out.Sent != 1200 {
-		t.Errorf("the outcome is %+v", out)
+	again := &ingest.Resender{Box: o.box, Take: take, Streams: o.resender.Streams}
+	if out, err := again.Carry(t.Context(), order, noon.Add(time.Hour)); out.Sent != 1200 || err != nil {
+		t.Errorf("after a new start: %+v, %v", out, err)
+	}
+	if _, err := o.resender.Carry(t.Context(), order, noon.Add(time.Hour)); err != nil { // and the log does not take its outcome
+		t.Fatal(err)
+	}
+	if out := o.carry(order); out.Sent != 1200 || calls != 3 {
+		t.Errorf("the outcome is %+v after %d requests, want 3: one that was taken, one that was not, the rest", out, calls)
 	}
 	o.load()
 	o.want(ingest.LetterFilter{})

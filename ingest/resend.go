@@ -14,21 +14,53 @@ import (
 // the door once more, under the IDs they have, so that doing it twice counts
 // nothing twice. What cannot be counted this time either is a letter again,
 // with the reason: of those that the door lets in the loader makes one, of
-// those that it refuses the Resender does. All fields are required.
+// those that it refuses the Resender does. All fields are required. It is for one
+// goroutine.
 type Resender struct {
 	Box     *Letterbox
 	Take    func(context.Context, Request, time.Time) (Receipt, error) // of the Intake
 	Streams map[string]Stream                                          // of the facts, by shard
+
+	begun map[event.ID]carried // replays without an outcome
+}
+
+// carried is how far a replay is.
+type carried struct {
+	letters int
+	out     Outcome
 }
 
 // Carry carries out an order that has no outcome yet. After an error it may be
-// called again.
+// called again, and goes on where it was: one that is long would else send its
+// beginning into a stream that is full, again and again.
 func (r *Resender) Carry(ctx context.Context, o Order, now time.Time) (Outcome, error) {
-	s := &sending{Resender: r, order: o, now: now, out: Outcome{At: now}}
-	if err := r.Box.eachOf(ctx, o.ID, func(l Letter) error { return s.add(ctx, l) }); err != nil {
+	r.forget()
+	s := &sending{Resender: r, order: o, now: now, carried: r.begun[o.ID]}
+	behind := s.letters
+	err := r.Box.eachOf(ctx, o.ID, func(l Letter) error {
+		if behind > 0 {
+			behind--
+			return nil
+		}
+		return s.add(ctx, l)
+	})
+	if err == nil {
+		err = s.flush(ctx)
+	}
+	if err != nil {
 		return Outcome{}, err
 	}
-	return s.out, s.flush(ctx)
+	s.out.At = now
+	return s.out, nil
+}
+
+// forget drops the replays of which the log has the outcome.
+func (r *Resender) forget() {
+	for _, o := range r.Box.Orders.All() {
+		if o.Outcome != nil {
+			delete(r.begun, o.ID)
+		}
+	}
 }
 
 // sending is a replay under way.
@@ -38,7 +70,16 @@ type sending struct {
 	now   time.Time
 	list  []Letter // of one environment, not yet sent
 	body  bytes.Buffer
-	out   Outcome
+	carried
+}
+
+// done notes that the next so many letters are sent, or letters again.
+func (s *sending) done(letters int) {
+	if s.begun == nil {
+		s.begun = map[event.ID]carried{}
+	}
+	s.letters += letters
+	s.begun[s.order.ID] = s.carried
 }
 
 // sendSize bounds the body of one request, below what the door takes.
@@ -47,6 +88,9 @@ const sendSize = 512 << 10
 // add sends a letter, or keeps it until there are more.
 func (s *sending) add(ctx context.Context, l Letter) error {
 	if len(l.Fact) == 0 {
+		if err := s.flush(ctx); err != nil { // letters are sent in their order
+			return err
+		}
 		return s.whole(ctx, l)
 	}
 	if len(s.list) > 0 && (len(s.list) == maxEvents || s.body.Len()+len(l.Fact) > sendSize || s.list[0].Environment != l.Environment) {
@@ -66,12 +110,17 @@ func (s *sending) whole(ctx context.Context, l Letter) error {
 	stream, ok := s.Streams[l.Shard]
 	if !ok {
 		l.Why = "there is no shard " + l.Shard + " any more"
-		return s.refuse(ctx, []Letter{l})
+		if err := s.refuse(ctx, []Letter{l}); err != nil {
+			return err
+		}
+		s.done(1)
+		return nil
 	}
 	if _, err := stream.Publish(ctx, "letter."+l.ID+"."+s.order.ID.String(), l.Bytes); err != nil {
 		return fmt.Errorf("publishing letter %s again: %w", l.ID, err)
 	}
 	s.out.Sent += int(max(l.Events, 1))
+	s.done(1)
 	return nil
 }
 
@@ -97,7 +146,11 @@ func (s *sending) flush(ctx context.Context) error {
 	s.out.Dead += receipt.DeadLetters
 	list := s.list
 	s.list, s.body = nil, bytes.Buffer{}
-	return s.back(ctx, list, receipt.Rejected)
+	if err := s.back(ctx, list, receipt.Rejected); err != nil {
+		return err
+	}
+	s.done(len(list))
+	return nil
 }
 
 // split sends the letters that are kept one by one.
