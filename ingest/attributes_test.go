@@ -58,6 +58,20 @@ func TestDoor_attributesThatAreKept(t *testing.T) {
 	}
 }
 
+// TestDoor_privateLabels: what is kept nowhere is not kept as a label of a reading
+// either. The list of attributes to keep is about units, which readings have not.
+func TestDoor_privateLabels(t *testing.T) {
+	d := door()
+	d.Privacy = keeps{Only: []string{"plan"}, Private: []string{"email"}}
+	got, err := d.Accept("production", []byte(`[{"kind":"reading","id":"`+id1.String()+`","name":"cpu","value":1,"labels":{"host":"a","email":"a@example.org"}}]`), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"host": "a"}, got.Readings[0].Labels); diff != "" || !cmp.Equal(got.Dropped, []string{"email"}) {
+		t.Errorf("dropped %v, labels (-want +got):\n%s", got.Dropped, diff)
+	}
+}
+
 // everything declares every metric event.
 type everything struct{}
 

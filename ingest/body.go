@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -110,7 +111,7 @@ func (req Request) media() string {
 
 // inflate calls use with the plain body.
 func (f *inflater) inflate(encoding string, wire io.Reader, use func(io.Reader) error) error {
-	switch encoding {
+	switch strings.ToLower(encoding) {
 	case "", "identity":
 		return use(wire)
 	case "gzip":

@@ -181,6 +181,7 @@ func (v *visit) take() {
 			At: w.at, Received: v.now, Attributes: w.attributes, Synthetic: w.synthetic,
 		})
 	case KindReading:
+		v.dropped = Attributes{Private: v.kept.Private}.strip(w.labels, v.dropped) // the list of those to keep is about units
 		v.out.Readings = append(v.out.Readings, ReadingRow{
 			Place: row, ID: w.id, Day: DayOf(w.id), Environment: v.environment, Name: w.name, Value: w.value,
 			At: w.at, Received: v.now, Labels: w.labels, Synthetic: w.synthetic,

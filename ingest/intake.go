@@ -1,8 +1,10 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
@@ -144,22 +146,28 @@ func (in *Intake) submit(ctx context.Context, b Batch) error {
 		}
 		t, err := in.Packers[i].join(part)
 		if err != nil {
-			return joinAll(ctx, tickets, err)
+			_ = waitAll(ctx, tickets) // others may be in the packs that it has opened
+			return err
 		}
 		tickets = append(tickets, t)
 	}
-	return joinAll(ctx, tickets, nil)
+	return waitAll(ctx, tickets)
 }
 
-// joinAll waits for every ticket, since each may have packs to publish for
-// others, and returns the first error.
-func joinAll(ctx context.Context, tickets []*ticket, err error) error {
-	for _, t := range tickets {
-		if waited := t.wait(ctx); err == nil {
-			err = waited
-		}
+// waitAll waits for every ticket and returns the first error. Each may have packs
+// to publish for others, who must not wait for the stream of another shard: so
+// they are published side by side, in goroutines that end before it does.
+func waitAll(ctx context.Context, tickets []*ticket) error {
+	if len(tickets) == 1 {
+		return tickets[0].wait(ctx)
 	}
-	return err
+	errs := make([]error, len(tickets))
+	var all sync.WaitGroup
+	for i, t := range tickets {
+		all.Go(func() { errs[i] = t.wait(ctx) })
+	}
+	all.Wait()
+	return cmp.Or(errs...)
 }
 
 func (t Taken) receipt() Receipt {

@@ -66,7 +66,7 @@ func TestIntake_encodings(t *testing.T) {
 	body := "[" + marshal(t, exposure()) + `,{"kind":"metric","id":"` + id1.String() + `","name":"puchase","units":{"user":"u"}},7]`
 	in, streams := intake(1)
 	for range 2 {
-		for encoding, wire := range map[string]string{"": body, "identity": body, "gzip": gzipped(t, body), "zstd": zstded(t, body)} {
+		for encoding, wire := range map[string]string{"": body, "identity": body, "GZIP": gzipped(t, body), "zstd": zstded(t, body)} { // names of codings have no case (RFC 9110, section 8.4.1)
 			got, err := in.Accept(t.Context(), request(encoding, wire), noon)
 			if err != nil || got.Accepted != 2 || got.DeadLetters != 1 || len(got.Rejected) != 1 || !cmp.Equal(got.Undeclared, []string{"puchase"}) {
 				t.Errorf("%q: %+v, %v", encoding, got, err)
@@ -242,6 +242,33 @@ func TestIntake_shards(t *testing.T) {
 	if rows != 800 || dead != 200 {
 		t.Errorf("%d rows and %d dead letters, want 800 and 200", rows, dead)
 	}
+}
+
+// TestIntake_shardsDoNotWaitForEachOther: a request that opens the packs of several
+// shards publishes them together, because other requests are in them, and one
+// stream that takes long, or has no leader, is no reason for the others to wait.
+func TestIntake_shardsDoNotWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 4
+		in := &ingest.Intake{Door: door()}
+		for range n {
+			in.Packers = append(in.Packers, ingest.NewPacker(&slowStream{takes: time.Second}, codec, "a"))
+		}
+		var events []ingest.Exposure
+		for i := range uint64(50) {
+			e := exposure()
+			e.ID = ingesttest.ID(noon, i)
+			e.Unit.ID = e.ID.String()
+			events = append(events, e)
+		}
+		began := time.Now()
+		if _, err := in.Accept(t.Context(), request("", marshal(t, events)), noon); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 1500*time.Millisecond {
+			t.Errorf("%d streams of one second a message took %v", n, took)
+		}
+	})
 }
 
 // replica is the history of the flag checkout as one replica knows it: made at
