@@ -104,7 +104,7 @@ func (c eventsTailCmd) tell(w io.Writer, kind, data string) error {
 	if err := json.Unmarshal([]byte(data), &h); err != nil {
 		return fmt.Errorf("reading the tail: %w", err)
 	}
-	_, err := fmt.Fprint(w, heardText(h))
+	_, err := fmt.Fprint(terminal{w}, heardText(h))
 	return err
 }
 

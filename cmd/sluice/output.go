@@ -31,7 +31,7 @@ func (o output) write(v any, table func(io.Writer)) error {
 		}
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	w := tabwriter.NewWriter(terminal{os.Stdout}, 0, 4, 2, ' ', 0)
 	table(w)
 	return w.Flush()
 }
