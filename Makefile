@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams bench-readouts chaos cluster engine build clean
+.PHONY: demo test check generate generated bench bench-events bench-streams bench-readouts chaos cluster fuzz engine build clean
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -49,6 +49,11 @@ chaos: bin/sluice-chaos engine ## kill -9, repeats, disorder and an engine that 
 
 cluster: build engine       ## kill -9 of 20 leaders of three NATS servers under load: nothing lost, nothing doubled
 	$(GO) run ./bench/cluster --kills 20 --seed $(SEED)
+
+FUZZ = 20s
+fuzz:                       ## made-up input for every decoder of what comes from outside, FUZZ each
+	@grep -ro '^func Fuzz[A-Za-z]*' --include='*_test.go' --exclude-dir=node_modules . | sed 's|/[^/]*:func | |' | \
+		while read -r room name; do $(GO) test $$room -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZ) || exit 1; done
 
 build: bin/sluice
 

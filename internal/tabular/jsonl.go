@@ -40,7 +40,8 @@ func (r *jsonRows) Next() ([]string, error) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.UseNumber()
 	var object map[string]any
-	if err := d.Decode(&object); err != nil || d.More() {
+	err = d.Decode(&object)
+	if _, more := d.Token(); err != nil || more != io.EOF {
 		return nil, event.Invalid{Path: "row", Value: shortened(line), Why: "is not an object of JSON", Fix: "write one object a line"}
 	}
 	for i, c := range r.columns {

@@ -88,6 +88,7 @@ func TestJSONL(t *testing.T) {
 {"a": [1]}
 [1]
 {"a": 1} {"a": 2}
+{"a": 1}}
 nonsense
 {"a": "last", "d": ""}`
 	want := []string{
@@ -95,6 +96,7 @@ nonsense
 		"fault: column a holds a list or an object; name one of its members, such as a.id",
 		`fault: row "[1]" is not an object of JSON; write one object a line`,
 		`fault: row "{\"a\": 1} {\"a\": 2}" is not an object of JSON; write one object a line`,
+		`fault: row "{\"a\": 1}}" is not an object of JSON; write one object a line`,
 		`fault: row "nonsense" is not an object of JSON; write one object a line`,
 		"last||",
 	}
