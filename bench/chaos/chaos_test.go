@@ -14,10 +14,10 @@ import (
 func TestMain(m *testing.M) { enginetest.Main(m) }
 
 // TestKills kills the process and its engine once at every point of the
-// loader; `make chaos` does so for a quarter of an hour.
+// loader and of the keeper of the totals; `make chaos` does so for a quarter of an hour.
 func TestKills(t *testing.T) {
 	if testing.Short() {
-		t.Skip("SKIPPED, nothing was killed: it builds the program and takes half a minute")
+		t.Skip("SKIPPED, nothing was killed: it builds the program and takes minutes")
 	}
 	enginetest.Library(t)
 	binary := filepath.Join(t.TempDir(), "sluice")

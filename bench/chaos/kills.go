@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// points are where the loader dies in turn.
+// points are where the loader and the keeper of the totals die in turn.
 var points = []string{
 	"loader before intent", "loader after intent", "loader inside insert", "loader before read-back", "loader before advance",
+	"totals before intent", "totals after intent", "totals inside insert", "totals before advance", "totals inside compaction",
 }
 
 // kill is one death: of the process or of its engine, at a point or, when that
@@ -31,13 +32,22 @@ func scheme(n int, r *rand.Rand) []kill {
 		for _, victim := range []string{"process", "engine"} {
 			k := kill{victim: victim}
 			if i < len(points) || i%2 == 0 {
-				k.point, k.part = points[i%len(points)], r.Float64()
+				k.point, k.part = at(i), r.Float64()
 			}
 			all = append(all, k)
 		}
 	}
 	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
+}
+
+// at returns the point of the i-th death, of those first and every other one
+// after them.
+func at(i int) string {
+	if i < len(points) {
+		return points[i]
+	}
+	return points[i/2%len(points)]
 }
 
 func (o options) killTrial(ctx context.Context) ([]row, error) {
@@ -62,6 +72,9 @@ func (o options) killTrial(ctx context.Context) ([]row, error) {
 	}
 	if err := oracle.settle(ctx, v); err != nil {
 		return nil, err
+	}
+	if err := oracle.recall(ctx); err != nil {
+		return nil, fmt.Errorf("waiting for the totals: %w", err)
 	}
 	if err := v.stop(); err != nil {
 		return nil, fmt.Errorf("stopping: %w", err)
@@ -110,7 +123,7 @@ func (o options) torment(ctx context.Context, v *victim, oracle *oracle) error {
 func (v *victim) where(victim string) string {
 	said := []string{fmt.Sprintf("%d random moments", v.died[kill{victim: victim}])}
 	for _, p := range points {
-		said = append(said, fmt.Sprintf("%d %s", v.died[kill{victim: victim, point: p}], strings.TrimPrefix(p, "loader ")))
+		said = append(said, fmt.Sprintf("%d %s", v.died[kill{victim: victim, point: p}], p))
 	}
 	return strings.Join(said, ", ")
 }

@@ -3,13 +3,16 @@
 //
 //	kills  sends events and changes to a built Sluice while that process and its
 //	       ClickHouse engine are killed with SIGKILL: half of the times at random
-//	       moments, half of them at points of the loader, each as often (before
-//	       and after the intent, inside the insert, before the read-back, before
-//	       the advance). It keeps its own record of every event that was
-//	       acknowledged and compares it with what is on disk at the end.
+//	       moments, half of them at points of the loader and of the keeper of
+//	       the totals, each as often (before and after the intent, inside the
+//	       insert, before the read-back, before the advance, inside the folding
+//	       of leaves into one). It keeps its own record of every event that was
+//	       acknowledged and compares it with what is on disk at the end, and the
+//	       totals with the raw events.
 //	order  counts the same events twice: clean and in order, and with 5 % sent
 //	       twice, whole batches sent again by another process, and 10 % late and
-//	       shuffled. Every statistic must be the same, bit for bit.
+//	       shuffled. Every statistic must be the same, bit for bit, from the raw
+//	       events and from the totals.
 //	liar   loads through a proxy before the engine that answers 1 % of the
 //	       inserts without passing them on, and loses the answer of 5 %.
 //

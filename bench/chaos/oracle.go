@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/server"
@@ -35,7 +36,9 @@ type oracle struct {
 	failures int // requests without an answer, or refused for the moment
 	changes  int // control events that were acknowledged
 
-	settled uint64 // last control event when everything was loaded
+	settled uint64            // last control event when everything was loaded
+	loaded  map[string]uint64 // by shard, the last message then
+	rollout decisions.Rollout // at the end
 }
 
 func newOracle() *oracle {
@@ -196,7 +199,10 @@ func (o *oracle) settle(ctx context.Context, v *victim) error {
 			whole = whole && s.Done == s.Last
 		}
 		if whole {
-			o.settled = f.Control.Last
+			o.settled, o.loaded = f.Control.Last, map[string]uint64{}
+			for _, s := range f.Shards {
+				o.loaded[s.Shard] = s.Done
+			}
 			return nil
 		}
 	}

@@ -125,7 +125,8 @@ func (o options) count(ctx context.Context, facts []fact, requests, resent [][]f
 	return a, lost, doubled, err
 }
 
-// ask reads out everything: for people, for gates, and by an attribute.
+// ask reads out everything: for people and for gates, both from the raw events
+// and from the totals, and by an attribute.
 func (w *world) ask(ctx context.Context) ([]warehouse.Answer, error) {
 	var all []warehouse.Answer
 	for _, gate := range []bool{false, true} {
@@ -133,7 +134,11 @@ func (w *world) ask(ctx context.Context) ([]warehouse.Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, a)
+		kept, err := bothWays(ctx, &w.totals, question(nil, gate))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a, kept)
 	}
 	parts, err := w.store.Breakdown(ctx, question(w.watermark(), false), "plan")
 	for _, p := range parts {
@@ -160,6 +165,9 @@ func (w *world) take(ctx context.Context, requests [][]fact) error {
 			if _, err := w.load(ctx); err != nil {
 				return err
 			}
+			if err := w.fold(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -181,30 +189,38 @@ func (w *world) forget(ctx context.Context) error {
 	return w.motor.Wait(ctx)
 }
 
-// difference compares answers without the statements, which name how far each
-// was loaded. JSON tells every float from every other one.
+// difference compares the answers to clean and to disordered events.
 func difference(want, got []warehouse.Answer) error {
 	if len(want) != len(got) {
 		return fmt.Errorf("%d answers clean, %d disordered", len(want), len(got))
 	}
 	for i := range want {
-		for _, part := range []struct {
-			name      string
-			want, got any
-		}{
-			{"units", want[i].Units, got[i].Units}, {"units in two arms", want[i].TwoArms, got[i].TwoArms},
-			{"exposures", want[i].Exposures, got[i].Exposures}, {"strata", want[i].Strata, got[i].Strata},
-			{"samples", want[i].Samples, got[i].Samples}, {"newest exposure", want[i].NewestExposure, got[i].NewestExposure},
-			{"newest events", want[i].NewestEvent, got[i].NewestEvent}, {"caps", want[i].Caps, got[i].Caps},
-		} {
-			x, xerr := json.Marshal(part.want)
-			y, yerr := json.Marshal(part.got)
-			if xerr != nil || yerr != nil || !bytes.Equal(x, y) {
-				return fmt.Errorf("%s differ: clean %.400s, disordered %.400s (%v, %v)", part.name, x, y, xerr, yerr)
-			}
+		if err := differ(want[i], got[i]); err != nil {
+			return fmt.Errorf("clean events first: %w", err)
 		}
 		if want[i].TwoArms == 0 || len(want[i].Samples) == 0 {
 			return errors.New("nothing was compared: the events hold no unit in two arms, or no sample")
+		}
+	}
+	return nil
+}
+
+// differ compares answers without the statements, which name how far each was
+// loaded. JSON tells every float from every other one.
+func differ(want, got warehouse.Answer) error {
+	for _, part := range []struct {
+		name      string
+		want, got any
+	}{
+		{"units", want.Units, got.Units}, {"units in two arms", want.TwoArms, got.TwoArms},
+		{"exposures", want.Exposures, got.Exposures}, {"strata", want.Strata, got.Strata},
+		{"samples", want.Samples, got.Samples}, {"newest exposure", want.NewestExposure, got.NewestExposure},
+		{"newest events", want.NewestEvent, got.NewestEvent}, {"caps", want.Caps, got.Caps},
+	} {
+		x, xerr := json.Marshal(part.want)
+		y, yerr := json.Marshal(part.got)
+		if xerr != nil || yerr != nil || !bytes.Equal(x, y) {
+			return fmt.Errorf("%s differ: %.400s and %.400s (%v, %v)", part.name, x, y, xerr, yerr)
 		}
 	}
 	return nil

@@ -36,6 +36,7 @@ func (o *oracle) compare(ctx context.Context, v *victim) ([]row, error) {
 	rows = append(rows,
 		remark(fmt.Sprintf("%d events acknowledged = %d stored + %d dead letters", len(o.acked), len(o.acked)-len(found.missing), dead)),
 		remark(fmt.Sprintf("%d requests acknowledged, %d sent again after that; %d tries without an answer", o.requests, o.resends, o.failures)),
+		remark(fmt.Sprintf("totals: %d units, every number is that of the raw events", found.totals)),
 		remark(fmt.Sprintf("control log: %d events, %d rows", found.last, found.rows)))
 	return rows, errors.Join(o.verdict(lost, doubled, found), verify(v))
 }
@@ -85,6 +86,7 @@ type findings struct {
 	stored     uint64            // distinct events in the tables
 	copies     int               // events that would be counted more than once
 	rows, last uint64            // of the control log
+	totals     int               // units in the totals, which are those that the raw events have
 }
 
 // streams asks the log and the dead letters.
@@ -117,7 +119,10 @@ func (o *oracle) tables(ctx context.Context, v *victim, f *findings) error {
 		return err
 	}
 	defer w.Close()
-	return o.count(ctx, w, f)
+	if err := o.count(ctx, w, f); err != nil {
+		return err
+	}
+	return o.recount(ctx, v, w, f)
 }
 
 func (o *oracle) count(ctx context.Context, w *warehouse.Warehouse, f *findings) (err error) {

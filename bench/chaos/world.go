@@ -25,6 +25,8 @@ type world struct {
 	motor   motor
 	dir     string
 	loaders []*ingest.Loader
+	keepers []*warehouse.Keeper // of the totals
+	totals  warehouse.Totals
 	intake  *ingest.Intake
 }
 
@@ -55,15 +57,44 @@ func newWorld(ctx context.Context, binary string, shards int, detour func(*world
 	if w.store, err = warehouse.Open(ctx, warehouse.Config{Dial: dial}); err != nil {
 		return w, err
 	}
+	w.totals = warehouse.Totals{Warehouse: w.store, KV: &w.kv}
 	for i := range shards {
 		s := &ingest.MemStream{}
 		w.streams = append(w.streams, s)
 		w.loaders = append(w.loaders, &ingest.Loader{
 			Shard: shardName(i), Stream: s, KV: &w.kv, Store: w.store, Dead: &w.dead, Decoder: ingest.NewCodec(), MaxRows: 20_000,
 		})
+		w.keep(w.loaders[i])
 	}
 	w.restart()
 	return w, nil
+}
+
+// keep makes the keeper of the totals of what a loader loads.
+func (w *world) keep(l *ingest.Loader) {
+	w.totals.Shards = append(w.totals.Shards, l.Shard)
+	w.keepers = append(w.keepers, &warehouse.Keeper{
+		Warehouse: w.store, KV: &w.kv, Shard: l.Shard, Wanted: wanted,
+		Loaded: func(context.Context) (ingest.Progress, error) { return l.Progress(), nil },
+	})
+}
+
+// wanted are the measures of what the trials ask.
+func wanted() []warehouse.Measure {
+	return append(question(nil, false).Measures(), question(nil, true).Measures()...)
+}
+
+// fold adds what was loaded to the totals.
+func (w *world) fold(ctx context.Context) error {
+	for _, k := range w.keepers {
+		for moved := true; moved; {
+			var err error
+			if moved, err = k.Step(ctx); err != nil {
+				return fmt.Errorf("folding %s: %w", k.Shard, err)
+			}
+		}
+	}
+	return nil
 }
 
 func shardName(i int) string { return fmt.Sprintf("facts-%d", i) }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -21,16 +22,17 @@ import (
 // "crash" in the folder of the data says: "process loader before intent",
 // "engine loader inside insert 0.37". Having done so it is called "crashed",
 // which proves that the point was reached. The points are those of whoever
-// keeps its progress in the KV as the loader does: {"intent": …} before the
-// work, no intent after it.
+// keeps its progress in the KV: the loader, with {"intent": …} before its work and
+// no intent after it, and the keeper of the totals, with {"writing": …}.
 type fragile struct {
 	plan   string
 	engine func() engine.Status
 	took   *atomic.Int64 // ns of the last insert
+	leaves *leaves
 }
 
 func newFragile(data string, engine func() engine.Status) fragile {
-	return fragile{plan: filepath.Join(data, "crash"), engine: engine, took: new(atomic.Int64)}
+	return fragile{plan: filepath.Join(data, "crash"), engine: engine, took: new(atomic.Int64), leaves: &leaves{shards: map[string]*leaf{}}}
 }
 
 // at dies if the plan names this point.
@@ -80,6 +82,7 @@ func (k fragileKV) Save(ctx context.Context, key string, value []byte, rev uint6
 	k.f.at(strings.Replace(point, " ", " before ", 1))
 	n, err := k.KV.Save(ctx, key, value, rev)
 	if err == nil {
+		k.f.leaves.saved(k.f, key, point)
 		k.f.at(strings.Replace(point, " ", " after ", 1))
 	}
 	return n, err
@@ -90,15 +93,69 @@ func (k fragileKV) Save(ctx context.Context, key string, value []byte, rev uint6
 func pointOf(key string, value []byte) string {
 	who, rest, _ := strings.Cut(key, ".")
 	var s struct {
-		Intent json.RawMessage `json:"intent"`
+		Intent  json.RawMessage `json:"intent"`
+		Writing uint64          `json:"writing"`
 	}
 	switch {
 	case !strings.Contains(rest, "facts-") || json.Unmarshal(value, &s) != nil:
 		return ""
-	case s.Intent == nil:
+	case s.Intent == nil && s.Writing == 0:
 		return who + " advance"
 	}
 	return who + " intent"
+}
+
+// leaves knows how long the keepers' leaves take to write, and so when one of
+// them is inside.
+type leaves struct {
+	mu     sync.Mutex
+	shards map[string]*leaf // by key of the manifest, the newest
+}
+
+type leaf struct {
+	begun, ended time.Time // begun is zero when none is being written
+	took         time.Duration
+}
+
+// together is how soon after a leaf another is begun when leaves are folded
+// together: a keeper pauses longer than that before it folds events again.
+const together = 100 * time.Millisecond
+
+// saved notes that a leaf was begun or ended, and dies inside one if that is
+// planned.
+func (c *leaves) saved(f fragile, key, point string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.shards[key]
+	if l == nil {
+		l = &leaf{}
+		c.shards[key] = l
+	}
+	switch point {
+	case "totals advance":
+		if !l.begun.IsZero() { // else it is about leaves that are dropped
+			l.took, l.ended, l.begun = time.Since(l.begun), time.Now(), time.Time{}
+		}
+	case "totals intent":
+		l.begun = time.Now()
+		where := "totals inside insert"
+		if l.begun.Sub(l.ended) < together {
+			where = "totals inside compaction"
+		}
+		if victim, part, planned := f.planned(where); planned {
+			go c.dieInside(f, l, l.begun, victim, time.Duration(part*float64(l.took)))
+		}
+	}
+}
+
+// dieInside dies after a while unless the leaf has ended before.
+func (c *leaves) dieInside(f fragile, l *leaf, begun time.Time, victim string, after time.Duration) {
+	time.Sleep(after)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l.begun.Equal(begun) {
+		f.kill(victim)
+	}
 }
 
 func (f fragile) store(s ingest.Store) ingest.Store { return fragileStore{s, f} }
