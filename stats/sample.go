@@ -84,8 +84,11 @@ func (s Sample) Variance() float64 {
 // of one mixture of arms: units of different strata are never merged. The
 // estimate of a quantile moves, so that what was counted below it is dropped.
 func (s Sample) Merge(o Sample) Sample {
-	if s.N == 0 {
+	switch {
+	case s.N == 0:
 		return o
+	case o.N == 0: // an empty sample has no joint moments and no distribution
+		return s
 	}
 	out := Sample{Kind: s.Kind, N: s.N + o.N, X: s.X + o.X, Moments: s.Moments.Merge(o.Moments)}
 	if s.Distribution != nil && o.Distribution != nil {
