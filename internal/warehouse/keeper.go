@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -71,7 +72,8 @@ func (k *Keeper) act(ctx context.Context) error {
 
 // Step makes everything anew if that was ordered, computes the totals of
 // measures that are new, folds what was loaded, and
-// folds leaves together when they have become many. moved is false when there
+// folds leaves together when they have become many. Leaves that nobody reads
+// any more are dropped last: what keeps them there holds up no numbers. moved is false when there
 // was nothing to do. After an error the next Step begins again from what is
 // written down.
 func (k *Keeper) Step(ctx context.Context) (moved bool, err error) {
@@ -83,7 +85,7 @@ func (k *Keeper) Step(ctx context.Context) (moved bool, err error) {
 	if err := k.load(ctx); err != nil {
 		return false, err
 	}
-	if err := k.drop(ctx); err != nil {
+	if err := k.release(ctx); err != nil {
 		return false, err
 	}
 	before, wanted := k.manifest.Next, k.wanted()
@@ -92,7 +94,7 @@ func (k *Keeper) Step(ctx context.Context) (moved bool, err error) {
 			return false, err
 		}
 	}
-	return k.manifest.Next > before, nil
+	return k.manifest.Next > before, k.drop(ctx)
 }
 
 // load reads the manifest, unless it is known. A leaf that was begun and never
@@ -126,22 +128,39 @@ func (k *Keeper) save(ctx context.Context) error {
 	return nil
 }
 
-// drop removes the leaves that were retired before. They leave the manifest
-// first: a reader that still finds its leaves there has read them whole.
-func (k *Keeper) drop(ctx context.Context) error {
-	gone := k.manifest.Retired
-	if len(gone) == 0 {
+// release writes down that the leaves that were retired before are to be
+// dropped. Readers look for theirs among the others: one that still finds them
+// has read them whole.
+func (k *Keeper) release(ctx context.Context) error {
+	if len(k.manifest.Retired) == 0 {
 		return nil
 	}
+	k.manifest.Dropping = append(k.manifest.Dropping, k.manifest.Retired...)
 	k.manifest.Retired = nil
-	if err := k.save(ctx); err != nil {
-		return err
+	return k.save(ctx)
+}
+
+// drop removes what was released. The next write of the manifest notes that it
+// is done; until then it is done again, which changes nothing.
+func (k *Keeper) drop(ctx context.Context) error {
+	var errs []error
+	k.manifest.Dropping = slices.DeleteFunc(k.manifest.Dropping, func(id uint64) bool {
+		err := k.dropLeaf(ctx, id)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		return err == nil
+	})
+	if len(errs) > 0 { // the next Step begins from what is written down
+		errs = append(errs, k.save(ctx))
 	}
-	for _, id := range gone {
-		for _, table := range []string{tableAssignments, tableTotals} {
-			if err := k.Warehouse.writer.Exec(ctx, fmt.Sprintf("ALTER TABLE %s DROP PARTITION %d", k.Warehouse.schema.Table(table), id)); err != nil {
-				return fmt.Errorf("dropping a leaf of %s: %w", table, err)
-			}
+	return errors.Join(errs...)
+}
+
+func (k *Keeper) dropLeaf(ctx context.Context, id uint64) error {
+	for _, table := range []string{tableAssignments, tableTotals} {
+		if err := k.Warehouse.writer.Exec(ctx, fmt.Sprintf("ALTER TABLE %s DROP PARTITION %d", k.Warehouse.schema.Table(table), id)); err != nil {
+			return fmt.Errorf("dropping a leaf of %s: %w", table, err)
 		}
 	}
 	return nil
@@ -203,7 +222,7 @@ func (k *Keeper) rebuild(ctx context.Context, wanted map[string]Measure) error {
 	}
 	w.p["leaves"] = []uint64{k.manifest.Writing} // its own assignments, which come first
 	for _, sql := range []string{assignAllSQL, seenAllSQL} {
-		if err := w.exec(ctx, sql, w.p); err != nil {
+		if err := w.mark(ctx, sql, w.p); err != nil {
 			return fmt.Errorf("making the assignments anew: %w", err)
 		}
 	}
@@ -284,11 +303,10 @@ func (k *Keeper) merge(ctx context.Context, _ map[string]Measure) error {
 		old = append(old, l.ID)
 	}
 	w.p["leaves"], w.p["measures"] = old, k.manifest.numbers()
-	if err := w.exec(ctx, mergeAssignmentsSQL, w.p); err != nil {
-		return fmt.Errorf("folding leaves together: %w", err)
-	}
-	if err := w.mark(ctx, mergeTotalsSQL, w.p); err != nil {
-		return fmt.Errorf("folding leaves together: %w", err)
+	for _, sql := range []string{mergeAssignmentsSQL, mergeTotalsSQL} {
+		if err := w.mark(ctx, sql, w.p); err != nil {
+			return fmt.Errorf("folding leaves together: %w", err)
+		}
 	}
 	k.manifest.Leaves = slices.Clone(k.manifest.Leaves[:first])
 	k.manifest.Retired = append(k.manifest.Retired, old...)

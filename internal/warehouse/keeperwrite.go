@@ -61,11 +61,11 @@ func (l *writing) fold(ctx context.Context, wanted map[string]Measure, numbers m
 }
 
 // movedRolloutsSQL says of which rollouts the leaf has units.
-const movedRolloutsSQL = `SELECT groupUniqArray(rollout) FROM assignments WHERE leaf = {leaf:UInt64} AND seen = 0`
+const movedRolloutsSQL = `SELECT groupUniqArray(rollout) FROM assignments WHERE leaf = {leaf:UInt64} AND n != 0`
 
 func (l *writing) assign(ctx context.Context, wanted map[string]Measure, numbers map[string]uint64) error {
 	for _, sql := range []string{assignSQL, seenSQL} {
-		if err := l.exec(ctx, sql, l.p); err != nil {
+		if err := l.mark(ctx, sql, l.p); err != nil {
 			return err
 		}
 	}
@@ -111,16 +111,32 @@ func (l *writing) exec(ctx context.Context, sql string, p Params) error {
 // readBack counts the rows of the leaf, and refuses it unless every statement
 // left its mark.
 func (l *writing) readBack(ctx context.Context) (rows uint64, err error) {
-	var marks uint64
-	err = one(ctx, l.w.reader, `SELECT (SELECT count() FROM assignments WHERE leaf = {leaf:UInt64}) + count(), countIf(measure = 0) FROM unit_totals WHERE leaf = {leaf:UInt64}`,
+	var marks []uint64
+	err = one(ctx, l.w.reader, rowsSQL,
 		Params{"leaf": l.p["leaf"]}, &rows, &marks)
 	if err != nil {
 		return 0, fmt.Errorf("reading back a leaf: %w", err)
 	}
-	if marks != l.marks {
-		return 0, fmt.Errorf("reading back a leaf: %d of %d statements were acknowledged and are not stored", l.marks-marks, l.marks)
+	if want := upTo(l.marks); !slices.Equal(marks, want) {
+		return 0, fmt.Errorf("reading back a leaf: the statements %v were acknowledged, and %v are stored", want, marks)
 	}
 	return rows, nil
+}
+
+// rowsSQL counts the rows of a leaf and lists its marks, each as often as it is
+// there: a statement that was carried out twice is as wrong as none.
+const rowsSQL = `SELECT sum(rows), arraySort(arrayFlatten(groupArray(marks))) FROM (
+  SELECT count() AS rows, groupArrayIf(unit, rollout = '') AS marks FROM assignments WHERE leaf = {leaf:UInt64}
+  UNION ALL
+  SELECT count(), groupArrayIf(unit, measure = 0) FROM unit_totals WHERE leaf = {leaf:UInt64})`
+
+// upTo returns the marks of n statements.
+func upTo(n uint64) []uint64 {
+	marks := make([]uint64, n)
+	for i := range marks {
+		marks[i] = uint64(i) + 1
+	}
+	return marks
 }
 
 // names returns the events that a metric is made of.

@@ -147,15 +147,22 @@ func (t *Totals) Kept(ctx context.Context) (Kept, error) {
 // Readout answers a question as of the watermark of k, which is that of the
 // question.
 func (t *Totals) Readout(ctx context.Context, q Question, k Kept) (Answer, error) {
+	a, err := t.fromKept(ctx, q, k)
+	if errors.Is(err, errGone) {
+		q.Watermark = k.Watermark
+		return t.Warehouse.Readout(ctx, q)
+	}
+	return a, err
+}
+
+// fromKept answers a question from the totals, or reports errGone.
+func (t *Totals) fromKept(ctx context.Context, q Question, k Kept) (Answer, error) {
 	q.Watermark = k.Watermark
 	a := newAnswer()
 	r := &reading{Question: q, kept: &k, answers: map[uint64]*Answer{0: a}}
 	err := t.Warehouse.read(ctx, r)
-	if there := t.there(ctx, k); there != nil || errors.Is(err, errGone) {
-		if !errors.Is(there, errGone) {
-			return Answer{}, there
-		}
-		return t.Warehouse.Readout(ctx, q)
+	if there := t.there(ctx, k); there != nil { // also what failed may have failed because of that
+		return Answer{}, there
 	}
 	if err != nil {
 		return Answer{}, err

@@ -366,7 +366,7 @@ func TestKeeper_noticesWhatWasNotStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.marks++
-	if err := k.commit(t.Context(), w); err == nil || !strings.Contains(err.Error(), "1 of 1 statements") {
+	if err := k.commit(t.Context(), w); err == nil || !strings.Contains(err.Error(), "the statements [1] were acknowledged, and [] are stored") {
 		t.Errorf("got %v", err)
 	}
 }

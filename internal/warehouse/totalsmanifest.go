@@ -21,6 +21,7 @@ type manifest struct {
 	Writing         uint64            `json:"writing,omitempty"`  // leaf that was begun
 	Leaves          []leaf            `json:"leaves,omitempty"`   // that count, oldest first
 	Retired         []uint64          `json:"retired,omitempty"`  // that a reader may still read, and what was given up
+	Dropping        []uint64          `json:"dropping,omitempty"` // that no reader relies on any more: what is left of them is dropped
 	Measures        map[string]uint64 `json:"measures,omitempty"` // by definition, the number in the rows
 	Rebuilt         uint64            `json:"rebuilt,omitempty"`  // the newest order to rebuild that was carried out
 }

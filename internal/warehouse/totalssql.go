@@ -58,15 +58,19 @@ var assignSQL = intoAssignments + `SELECT {leaf:UInt64}, ` + place + `, sum(sign
   UNION ALL
   ` + assigned(` AND unit IN (`+newcomers+`)`) + `
 )
-GROUP BY ` + place + ` HAVING n != 0`
+GROUP BY ` + place + ` HAVING n != 0` + markedAssignments
+
+// nobody is the place of a row that counts exposures. The server wants the
+// zeros of both halves of a union to be of one type each.
+const nobody = `toInt32(0), toUInt64(0), toInt64(0), '', '', false, toInt64(0)`
 
 // assignAllSQL and seenAllSQL write all units and exposures as of {to_seq}.
-var assignAllSQL = intoAssignments + `SELECT {leaf:UInt64}, *, toUInt64(0), toInt64(0) FROM (` + assigned("") + `)`
+var assignAllSQL = intoAssignments + `SELECT {leaf:UInt64}, *, toUInt64(0), toInt64(0) FROM (` + assigned("") + `)` + markedAssignments
 
-const seenAllSQL = intoAssignments + `SELECT {leaf:UInt64}, rollout, unit_kind, 0, 0, 0, '', '', false, 0, count() AS seen, toUnixTimestamp64Milli(max(least(at, received)))
+const seenAllSQL = intoAssignments + `SELECT {leaf:UInt64}, rollout, unit_kind, ` + nobody + `, count() AS seen, toUnixTimestamp64Milli(max(least(at, received)))
 FROM exposures FINAL
 WHERE ` + enrolled + ` AND _seq <= {to_seq:UInt64}
-GROUP BY rollout, unit_kind`
+GROUP BY rollout, unit_kind` + markedAssignments
 
 // moment orders exposures as the raw path does.
 const moment = `bitShiftLeft(toUInt128(toUnixTimestamp64Milli(at)), 64) + reinterpretAsUInt64(substring(id, 9, 8))`
@@ -79,7 +83,7 @@ const instant = `bitAnd(reinterpretAsUInt64(id), 0x0000FFFFFFFF0000)`
 
 // seenSQL counts the exposures that are new: the first copy of each, unless an
 // earlier message had one. Copies are of one day.
-const seenSQL = intoAssignments + `SELECT {leaf:UInt64}, rollout, unit_kind, 0, 0, 0, '', '', false, 0, count() AS seen, toUnixTimestamp64Milli(max(least(at, received))) FROM (
+const seenSQL = intoAssignments + `SELECT {leaf:UInt64}, rollout, unit_kind, ` + nobody + `, count() AS seen, toUnixTimestamp64Milli(max(least(at, received))) FROM (
   SELECT environment, flag, rollout, unit_kind, unit, id, at, received, enrolled, synthetic, _shard FROM exposures
   WHERE _shard = {shard:String} AND _seq BETWEEN {from_seq:UInt64} AND {to_seq:UInt64}
     AND (environment, flag, unit_kind, unit, id) NOT IN (
@@ -90,13 +94,18 @@ const seenSQL = intoAssignments + `SELECT {leaf:UInt64}, rollout, unit_kind, 0, 
   ORDER BY _ver DESC LIMIT 1 BY environment, flag, unit_kind, unit, id
 )
 WHERE ` + enrolled + `
-GROUP BY rollout, unit_kind HAVING seen > 0`
+GROUP BY rollout, unit_kind HAVING seen > 0` + markedAssignments
 
 // state is what the totals say of one unit.
 const state = `epoch, unit, first, stage, arm, fresh, k, s, d, pk, ps, pd`
 
-// marked ends a statement that writes totals with a row that says that it was
-// carried out: servers have acknowledged inserts and dropped them.
+// markedAssignments and marked end a statement that writes assignments or
+// totals with a row that says that it was carried out: servers have
+// acknowledged inserts and dropped them. A mark is of no rollout and of no
+// measure.
+const markedAssignments = `
+UNION ALL SELECT {leaf:UInt64}, '', '', toInt32(0), {mark:UInt64}, toInt64(0), '', '', false, toInt64(0), toUInt64(0), toInt64(0)`
+
 const marked = `
 UNION ALL SELECT {leaf:UInt64}, 0, 0, {mark:UInt64}, 0, '', '', 0, 0, 0, 0, 0, 0, 0, 0`
 
@@ -242,7 +251,7 @@ func wholeSQL(m stats.Metric, p Params) string {
 const (
 	mergeAssignmentsSQL = intoAssignments + `SELECT {leaf:UInt64}, ` + place + `, sum(n) AS signs, sum(seen) AS all, max(newest) FROM assignments
 WHERE leaf IN {leaves:Array(UInt64)}
-GROUP BY ` + place + `, seen > 0 HAVING signs != 0 OR all > 0`
+GROUP BY ` + place + `, seen > 0 HAVING signs != 0 OR all > 0` + markedAssignments
 	mergeTotalsSQL = intoTotals + `SELECT {leaf:UInt64}, measure, ` + state + `, sum(n) AS signs FROM unit_totals
 WHERE leaf IN {leaves:Array(UInt64)} AND measure IN {measures:Array(UInt64)} AND measure != 0
 GROUP BY measure, ` + state + ` HAVING signs != 0` + marked
