@@ -40,6 +40,7 @@ type cli struct {
 	Events    eventsCmd    `cmd:"" help:"Send events, import old ones from CSV, JSON or Parquet, and watch what comes in."`
 	Decisions decisionsCmd `cmd:"" help:"List decisions, or show one with its evidence."`
 	Dlq       dlqCmd       `cmd:"" help:"List dead letters, show one, send them again, or be done with them."`
+	Totals    totalsCmd    `cmd:"" help:"Check the totals of units against the raw events, or have them made anew."`
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
 	Export    exportCmd    `cmd:"" help:"Write the control log, or all flags, for flagd or as documents."`
 	Import    importCmd    `cmd:"" help:"Bring flags along from flagd."`

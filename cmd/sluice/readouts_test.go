@@ -144,6 +144,20 @@ func TestReadoutsAndUnits(t *testing.T) {
 		t.Errorf("units in two arms: %s", text)
 	}
 
+	for _, args := range [][]string{{"totals", "check"}, {"totals", "rebuild"}, {"totals", "check", "production/gate/1"}} {
+		want := "production/gate/1  equal  units and exposures, wins\n"
+		if args[1] == "rebuild" {
+			want = "up to date"
+		}
+		if text := said(t, 0, args...); !strings.Contains(text, want) {
+			t.Errorf("%v: %s", args, text)
+		}
+	}
+	said(t, exitError, "totals", "check", "production/gate/9")
+	if text := said(t, 0, "totals", "show"); !strings.Contains(text, "facts-0") || strings.Contains(text, "anew") {
+		t.Errorf("the totals: %s", text)
+	}
+
 	if text := said(t, 0, "units", "delete", "u-3"); !strings.Contains(text, "1 exposures, 1 metric events, 0 that wait, 1 dead letters. Nothing was deleted") {
 		t.Errorf("what would be deleted: %s", text)
 	}

@@ -51,6 +51,7 @@ type House struct {
 	Intake   Intake                                      // nil: this replica takes no events
 	Tap      Tap                                         // nil: nobody can listen to events here
 	Accounts Accounts                                    // nil: this replica loads no facts
+	Totals   Totals                                      // nil: this replica knows no totals of units
 	Letters  Letters                                     // nil: this replica knows no dead letters
 	Units    Units                                       // nil: this replica knows no single units
 	Readouts Readouts                                    // nil: this replica answers no readouts
