@@ -212,11 +212,12 @@ func (s *server) settle(ctx context.Context) (t settled, err error) {
 		t.loaded = time.Now()
 		time.Sleep(100 * time.Millisecond)
 	}
+	t.looked = time.Now()
 	end, err := s.gauge(ctx, "sluice_loader_sequence")
 	for seen := -1.0; err == nil && seen < end; {
-		time.Sleep(200 * time.Millisecond)
-		seen, err = s.watermark(ctx)
+		time.Sleep(max(200*time.Millisecond, 3*time.Since(t.looked))) // a look costs the engine something
 		t.looked = time.Now()
+		seen, err = s.watermark(ctx)
 	}
 	if err != nil {
 		return t, err
