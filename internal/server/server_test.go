@@ -318,20 +318,7 @@ func TestSwitch(t *testing.T) {
 // allocation that nobody watches.
 func TestSwitch_endsARollback(t *testing.T) {
 	h := newHouse(t)
-	h.want("editor", "POST", "/api/v1/apply", documents+`---
-apiVersion: sluice/v1
-kind: Rollout
-flag: shop.checkout
-environment: production
-owner: shop-team
-unit: user
-arms: {control: off, treatment: on}
-metrics:
-  success: [{metric: purchases, mde: 2%}]
-stages:
-  - {name: experiment, treatment: 50%, decide: true}
-cleanup: {due: 30d, endState: promote}
-`, 200, `"kind":"Rollout"`)
+	h.want("editor", "POST", "/api/v1/apply", documents+rolloutOfAll, 200, `"kind":"Rollout"`)
 	controller := decisions.Controller{
 		Log: h.Log, Blobs: h.Blobs, House: h.Projection, Flags: h.Flags, State: h.Rollouts, Facts: &decisions.MemFacts{},
 	}
