@@ -49,6 +49,8 @@ var arrows = map[string][]string{
 	"bench/events":       nil, // it inserts beside the loader, and reads what the API answers
 	"bench/readouts":     nil, // it makes rows inside the engine
 	"bench/cluster":      nil,
+	"bench/streams":      {"bench/serving"},
+	"bench/serving":      nil, // it starts the built program
 }
 
 // kits are packages that tests import: each may see its own room and below.

@@ -58,11 +58,11 @@ func (o options) killTrial(ctx context.Context) ([]row, error) {
 	if o.data == "" {
 		defer os.RemoveAll(data)
 	}
-	v := &victim{binary: o.binary, data: data, died: map[kill]int{}, recoveries: map[string][]time.Duration{}}
-	if err := v.start(ctx); err != nil {
+	v := newVictim(o.binary, data)
+	if err := v.Start(ctx); err != nil {
 		return nil, err
 	}
-	defer v.kill()
+	defer v.Kill()
 	oracle := newOracle()
 	if err := oracle.prepare(ctx, v, o.documents); err != nil {
 		return nil, fmt.Errorf("preparing: %w", err)
@@ -76,7 +76,7 @@ func (o options) killTrial(ctx context.Context) ([]row, error) {
 	if err := oracle.recall(ctx); err != nil {
 		return nil, fmt.Errorf("waiting for the totals: %w", err)
 	}
-	if err := v.stop(); err != nil {
+	if err := v.Stop(); err != nil {
 		return nil, fmt.Errorf("stopping: %w", err)
 	}
 	return oracle.compare(ctx, v)

@@ -47,7 +47,7 @@ func newOracle() *oracle {
 
 // prepare creates flag, metrics and plan, and a token for the senders.
 func (o *oracle) prepare(ctx context.Context, v *victim, documents string) error {
-	o.address, o.admin = v.address, v.token
+	o.address, o.admin = v.Address, v.Token
 	source, err := os.ReadFile(documents)
 	if err != nil {
 		return err
@@ -206,7 +206,7 @@ func (o *oracle) settle(ctx context.Context, v *victim) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the facts are not loaded; see chaos.log in %s", v.data)
+	return fmt.Errorf("the facts are not loaded; see %s", v.Log)
 }
 
 func (o *oracle) post(ctx context.Context, token, path string, body []byte) ([]byte, error) {

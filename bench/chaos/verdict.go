@@ -72,7 +72,7 @@ func (o *oracle) verdict(lost, doubled int, f findings) error {
 
 // verify lets the program check the log and the laws on what is left.
 func verify(v *victim) error {
-	out, err := exec.Command(v.binary, "verify", "--data", v.data).CombinedOutput()
+	out, err := exec.Command(v.Binary, "verify", "--data", v.data).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("verify: %w: %s", err, out)
 	}
@@ -109,7 +109,7 @@ func streams(ctx context.Context, v *victim) (f findings, err error) {
 
 // tables asks the warehouse.
 func (o *oracle) tables(ctx context.Context, v *victim, f *findings) error {
-	m, err := startMotor(ctx, v.binary, filepath.Join(v.data, "clickhouse"))
+	m, err := startMotor(ctx, v.Binary, filepath.Join(v.data, "clickhouse"))
 	if err != nil {
 		return err
 	}

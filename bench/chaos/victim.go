@@ -1,93 +1,33 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/sluice-hq/sluice/bench/serving"
 )
 
 // victim is the Sluice that is killed.
 type victim struct {
-	binary, data string
-	address      string // http://host:port, the same at every start
-	token        string // admin token, of the first start
-	cmd          *exec.Cmd
-	died         map[kill]int               // how often, by victim and point
-	recoveries   map[string][]time.Duration // by victim
+	serving.Process
+	data       string
+	died       map[kill]int               // how often, by victim and point
+	recoveries map[string][]time.Duration // by victim
 }
 
-// start starts the process and waits until it is ready.
-func (v *victim) start(ctx context.Context) error {
-	if v.address == "" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		v.address = "http://" + l.Addr().String()
-		if err := l.Close(); err != nil {
-			return err
-		}
+// newVictim returns one that is not started yet.
+func newVictim(binary, data string) *victim {
+	return &victim{
+		Process: serving.Process{Binary: binary, Args: []string{"--data", data, "--every", "500ms"}, Log: filepath.Join(data, "chaos.log")},
+		data:    data, died: map[kill]int{}, recoveries: map[string][]time.Duration{},
 	}
-	log, err := os.OpenFile(filepath.Join(v.data, "chaos.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	v.cmd = exec.Command(v.binary, "serve", "--data", v.data, "--listen", strings.TrimPrefix(v.address, "http://"), "--every", "500ms")
-	v.cmd.Stderr = log
-	out, err := v.cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := v.cmd.Start(); err != nil {
-		return fmt.Errorf("starting %s: %w; build it with: make build", v.binary, err)
-	}
-	token := make(chan string, 1)
-	go v.read(out, token)
-	if err := v.ready(ctx); err != nil {
-		return err
-	}
-	if v.token == "" {
-		v.token = <-token
-	}
-	return nil
-}
-
-// read looks for the admin token in what the process prints.
-func (v *victim) read(out io.Reader, token chan<- string) {
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if _, text, ok := strings.Cut(lines.Text(), "admin token (shown this once): "); ok {
-			token <- text
-		}
-	}
-	close(token)
-}
-
-// ready waits until every dependency is well.
-func (v *victim) ready(ctx context.Context) error {
-	for end := time.Now().Add(60 * time.Second); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, 10*time.Millisecond) {
-		answer, err := http.Get(v.address + "/readyz")
-		if err != nil {
-			continue
-		}
-		answer.Body.Close()
-		if answer.StatusCode == http.StatusOK {
-			return nil
-		}
-	}
-	return fmt.Errorf("not ready after 60 s; see %s", filepath.Join(v.data, "chaos.log"))
 }
 
 // die lets a death happen and waits until everything is well again.
@@ -101,10 +41,10 @@ func (v *victim) die(ctx context.Context, k kill) error {
 	}
 	v.died[kill{victim: k.victim, point: k.point}]++
 	began := time.Now()
-	recovered := v.ready
+	recovered := v.Ready
 	if k.victim == "process" {
-		v.kill() // it is dead, and is buried
-		recovered = v.start
+		v.Kill() // it is dead, and is buried
+		recovered = v.Start
 	}
 	if err := recovered(ctx); err != nil {
 		return err
@@ -115,7 +55,7 @@ func (v *victim) die(ctx context.Context, k kill) error {
 
 // dieNow kills from outside.
 func (v *victim) dieNow(k kill) error {
-	pid := v.cmd.Process.Pid
+	pid := v.Cmd.Process.Pid
 	if k.victim == "engine" {
 		var err error
 		if pid, err = v.engine(); err != nil {
@@ -149,7 +89,7 @@ func (v *victim) dieAt(ctx context.Context, k kill) error {
 // engine finds the child that holds the engine.
 func (v *victim) engine() (int, error) {
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", v.cmd.Process.Pid))
+		tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", v.Cmd.Process.Pid))
 		if err != nil {
 			return 0, err
 		}
@@ -161,24 +101,4 @@ func (v *victim) engine() (int, error) {
 		}
 	}
 	return 0, errors.New("the engine is not running")
-}
-
-// kill ends the process without a warning.
-func (v *victim) kill() {
-	if v.cmd == nil || v.cmd.Process == nil {
-		return
-	}
-	_ = v.cmd.Process.Kill() // it may have ended
-	_ = v.cmd.Wait()         // "signal: killed", as intended
-	v.cmd = nil
-}
-
-// stop ends the process as an operator does.
-func (v *victim) stop() error {
-	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	err := v.cmd.Wait()
-	v.cmd = nil
-	return err
 }

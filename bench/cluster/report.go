@@ -82,7 +82,7 @@ func agree(ctx context.Context, w *world, o *oracle) error {
 					Standing string `json:"standing"`
 				} `json:"standing"`
 			}
-			_, answer, err := call(ctx, http.MethodGet, r.address+"/api/v1/replicas", o.admin, nil)
+			_, answer, err := call(ctx, http.MethodGet, r.Address+"/api/v1/replicas", o.admin, nil)
 			if err == nil && json.Unmarshal(answer, &v) == nil && v.Standing.Standing == "agrees" {
 				same++
 			}

@@ -1,19 +1,18 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
+	"github.com/sluice-hq/sluice/bench/serving"
 	"github.com/sluice-hq/sluice/internal/engine"
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
 	"github.com/sluice-hq/sluice/internal/natslog/natstest"
@@ -24,15 +23,9 @@ type world struct {
 	binary, dir string
 	token       string // of the admin
 	servers     *natstest.Cluster
-	replicas    []*replica
+	replicas    []*serving.Process
 	clickhouse  string // address, with user and password
 	closing     []func() error
-}
-
-// replica is one Sluice.
-type replica struct {
-	address string
-	cmd     *exec.Cmd
 }
 
 // open starts everything. The first replica makes the key that units are
@@ -55,7 +48,7 @@ func (w *world) open(ctx context.Context) (err error) {
 // takers are the addresses that take events.
 func (w *world) takers() (list []string) {
 	for _, r := range w.replicas[:2] {
-		list = append(list, r.address)
+		list = append(list, r.Address)
 	}
 	return list
 }
@@ -63,10 +56,10 @@ func (w *world) takers() (list []string) {
 // close ends everything, in the opposite order.
 func (w *world) close() (err error) {
 	for _, r := range w.replicas {
-		err = errors.Join(err, r.cmd.Process.Signal(syscall.SIGTERM))
+		err = errors.Join(err, r.Cmd.Process.Signal(syscall.SIGTERM))
 	}
 	for _, r := range w.replicas {
-		err = errors.Join(err, r.cmd.Wait())
+		err = errors.Join(err, r.Cmd.Wait())
 	}
 	for _, f := range w.closing {
 		err = errors.Join(err, f())
@@ -121,48 +114,14 @@ func (w *world) openReplica(ctx context.Context, name, roles string) error {
 			return err
 		}
 	}
-	log, err := os.Create(data + ".log")
-	if err != nil {
+	r := &serving.Process{Binary: w.binary, Log: data + ".log", Args: []string{
+		"--data", data, "--roles", roles, "--clickhouse", w.clickhouse,
+		"--nats", w.servers.URL(), "--nats-system", w.servers.SystemURL(), "--nats-replicas", fmt.Sprint(natstest.Members),
+	}}
+	w.replicas = append(w.replicas, r)
+	if err := r.Start(ctx); err != nil {
 		return err
 	}
-	defer log.Close()
-	cmd := exec.Command(w.binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--roles", roles,
-		"--nats", w.servers.URL(), "--nats-system", w.servers.SystemURL(), "--nats-replicas", fmt.Sprint(natstest.Members),
-		"--clickhouse", w.clickhouse)
-	cmd.Stderr = log
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		return fmt.Errorf("starting %s: %w; build it with: make build", w.binary, err)
-	}
-	r := &replica{cmd: cmd}
-	w.replicas = append(w.replicas, r)
-	for lines := bufio.NewScanner(out); r.address == "" && lines.Scan(); {
-		if text, ok := strings.CutPrefix(lines.Text(), "admin token (shown this once): "); ok {
-			w.token = text
-		}
-		if text, ok := strings.CutPrefix(lines.Text(), "Sluice is ready at "); ok {
-			r.address = text
-		}
-	}
-	if r.address == "" {
-		return fmt.Errorf("%s did not start; see %s", name, log.Name())
-	}
-	return r.ready(ctx)
-}
-
-// ready waits until every dependency of the replica is well.
-func (r *replica) ready(ctx context.Context) error {
-	why := ""
-	for ctx.Err() == nil {
-		status, answer, err := call(ctx, http.MethodGet, r.address+"/readyz", "", nil)
-		if err == nil && status == http.StatusOK {
-			return nil
-		}
-		why = fmt.Sprint(string(answer), err)
-		pause(ctx, 50*time.Millisecond)
-	}
-	return fmt.Errorf("%s is not ready: %s", r.address, why)
+	w.token = cmp.Or(r.Token, w.token)
+	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+
+	"github.com/sluice-hq/sluice/bench/serving"
 )
 
 // bare is the child that reads bodies and answers as the real one does.
@@ -34,16 +36,16 @@ func startBare(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{cmd: exec.CommandContext(ctx, self, "bare")}
-	out, err := s.cmd.StdoutPipe()
+	s := &server{Process: serving.Process{Cmd: exec.CommandContext(ctx, self, "bare")}}
+	out, err := s.Cmd.StdoutPipe()
 	if err == nil {
-		err = s.cmd.Start()
+		err = s.Cmd.Start()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the bare server: %w", err)
 	}
 	lines := bufio.NewScanner(out)
 	lines.Scan()
-	s.address = lines.Text()
+	s.Address = "http://" + lines.Text()
 	return s, nil
 }

@@ -72,7 +72,7 @@ func (o options) bare(ctx context.Context, t *table) error {
 	if err != nil {
 		return err
 	}
-	defer s.kill()
+	defer s.Kill()
 	t.bare, err = o.send(ctx, s, o.short)
 	return err
 }

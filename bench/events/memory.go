@@ -12,7 +12,7 @@ import (
 
 // memory returns what both processes take now.
 func (s *server) memory() memory {
-	pid := s.cmd.Process.Pid
+	pid := s.Cmd.Process.Pid
 	return memory{resident(pid), resident(child(pid))}
 }
 

@@ -14,7 +14,7 @@ type work struct{ sender, sluice, engine time.Duration }
 
 // worked returns what was spent up to now.
 func (s *server) worked() work {
-	pid := s.cmd.Process.Pid
+	pid := s.Cmd.Process.Pid
 	return work{worked(os.Getpid()), worked(pid), worked(child(pid))}
 }
 

@@ -65,7 +65,7 @@ func (s *server) feed(ctx context.Context, client *http.Client, b *body, end tim
 }
 
 func (s *server) deliver(ctx context.Context, client *http.Client, events []byte) (int, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address+"/v1/events", bytes.NewReader(events))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Address+"/v1/events", bytes.NewReader(events))
 	if err != nil {
 		return 0, err
 	}

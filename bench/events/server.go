@@ -8,24 +8,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/sluice-hq/sluice/bench/serving"
 	view "github.com/sluice-hq/sluice/internal/server"
 )
 
 // server is a process that takes events.
 type server struct {
-	address    string // host:port
-	admin, sdk string // tokens
-	revision   uint64 // of the flag, with its rollout
-	cmd        *exec.Cmd
+	serving.Process
+	sdk      string // token
+	revision uint64 // of the flag, with its rollout
 }
 
 // documents are what the events are about. The rollout stays in its first
@@ -95,12 +93,9 @@ func (o options) sluice(ctx context.Context, roles string) (s *server, end func(
 	if err != nil {
 		return nil, nil, err
 	}
-	s = &server{}
-	end = func() { s.kill(); _ = os.RemoveAll(dir) }
-	if err = s.start(o.binary, filepath.Join(dir, "data"), roles); err == nil {
-		err = s.ready(ctx)
-	}
-	if err == nil {
+	s = &server{Process: serving.Process{Binary: o.binary, Args: []string{"--data", filepath.Join(dir, "data"), "--roles", roles}}}
+	end = func() { s.Kill(); _ = os.RemoveAll(dir) }
+	if err = s.Start(ctx); err == nil {
 		err = s.prepare(ctx)
 	}
 	if err != nil {
@@ -110,64 +105,13 @@ func (o options) sluice(ctx context.Context, roles string) (s *server, end func(
 	return s, end, nil
 }
 
-func (s *server) start(binary, data, roles string) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	s.address = l.Addr().String()
-	if err := l.Close(); err != nil {
-		return err
-	}
-	s.cmd = exec.Command(binary, "serve", "--data", data, "--listen", s.address, "--roles", roles)
-	s.cmd.Stderr = io.Discard
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := s.cmd.Start(); err != nil {
-		return fmt.Errorf("starting %s: %w; build it with: make build", binary, err)
-	}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if _, text, ok := strings.Cut(lines.Text(), "admin token (shown this once): "); ok {
-			s.admin = text
-		}
-		if strings.HasPrefix(lines.Text(), "Sluice is ready") {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s ended before it was ready", binary)
-}
-
-func (s *server) ready(ctx context.Context) error {
-	for ; ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
-		answer, err := http.Get("http://" + s.address + "/readyz")
-		if err != nil {
-			continue
-		}
-		answer.Body.Close()
-		if answer.StatusCode == http.StatusOK {
-			return nil
-		}
-	}
-	return ctx.Err()
-}
-
-// kill ends the process without a warning; its engine ends with it.
-func (s *server) kill() {
-	if s.cmd != nil && s.cmd.Process != nil {
-		_ = s.cmd.Process.Kill() // it may have ended
-		_ = s.cmd.Wait()         // "signal: killed", as intended
-	}
-}
-
 // prepare makes the flag with its rollout and a token for the senders.
 func (s *server) prepare(ctx context.Context) error {
-	if err := s.call(ctx, s.admin, "/api/v1/apply?start=true", documents, nil); err != nil {
+	if err := s.call(ctx, s.Token, "/api/v1/apply?start=true", documents, nil); err != nil {
 		return err
 	}
 	var issued struct{ Token string }
-	if err := s.call(ctx, s.admin, "/api/v1/tokens", `{"class":"sls","name":"bench","environment":"production"}`, &issued); err != nil {
+	if err := s.call(ctx, s.Token, "/api/v1/tokens", `{"class":"sls","name":"bench","environment":"production"}`, &issued); err != nil {
 		return err
 	}
 	s.sdk = issued.Token
@@ -224,18 +168,18 @@ func (s *server) settle(ctx context.Context) (t settled, err error) {
 	}
 	t.worked = s.worked()
 	var f view.FactsView
-	err = s.call(ctx, s.admin, "/api/v1/facts", "", &f)
+	err = s.call(ctx, s.Token, "/api/v1/facts", "", &f)
 	t.events = int(f.Events)
 	return t, err
 }
 
 // gauge returns the sum of a metric over the shards of facts.
 func (s *server) gauge(ctx context.Context, name string) (sum float64, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+"/metrics", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Address+"/metrics", nil)
 	if err != nil {
 		return 0, err
 	}
-	r.Header.Set("Authorization", "Bearer "+s.admin)
+	r.Header.Set("Authorization", "Bearer "+s.Token)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, err
@@ -262,7 +206,7 @@ func (s *server) gauge(ctx context.Context, name string) (sum float64, err error
 // watermark returns the sum of the sequences up to which looks see the shards.
 func (s *server) watermark(ctx context.Context) (sum float64, err error) {
 	var v view.ReadoutView
-	err = s.call(ctx, s.admin, "/api/v1/readouts/"+rolloutID, "", &v)
+	err = s.call(ctx, s.Token, "/api/v1/readouts/"+rolloutID, "", &v)
 	for _, p := range v.Evidence.Watermark {
 		sum += float64(p.Seq)
 	}
@@ -278,7 +222,7 @@ type readout struct {
 func (s *server) readout(ctx context.Context) (r readout, err error) {
 	asked := time.Now()
 	var v view.ReadoutView
-	if err := s.call(ctx, s.admin, "/api/v1/readouts/"+rolloutID, "", &v); err != nil {
+	if err := s.call(ctx, s.Token, "/api/v1/readouts/"+rolloutID, "", &v); err != nil {
 		return r, err
 	}
 	r.took, r.exposures = time.Since(asked), v.Evidence.Exposures
@@ -297,7 +241,7 @@ func (s *server) call(ctx context.Context, token, path, body string, v any) erro
 	if body == "" {
 		method = http.MethodGet
 	}
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+s.address+path, bytes.NewBufferString(body))
+	r, err := http.NewRequestWithContext(ctx, method, s.Address+path, bytes.NewBufferString(body))
 	if err != nil {
 		return err
 	}

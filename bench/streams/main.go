@@ -15,8 +15,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/sluice-hq/sluice/bench/serving"
 )
 
 func main() {
@@ -39,16 +42,16 @@ func run(ctx context.Context, binary string, clients, changes int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	s := &server{binary: binary, data: dir}
-	if err := s.start(ctx); err != nil {
+	s := &server{Process: serving.Process{Binary: binary, Args: []string{"--data", filepath.Join(dir, "data")}}}
+	if err := s.Start(ctx); err != nil {
 		return err
 	}
-	defer s.kill()
+	defer s.Kill()
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	idle := s.memory()
-	crowd := newCrowd(s.address, s.token, clients)
+	crowd := newCrowd(s.Host(), s.Token, clients)
 	defer crowd.leave()
 	if err := open(ctx, s, crowd, idle); err != nil {
 		return err
@@ -108,9 +111,9 @@ func change(ctx context.Context, s *server, c *crowd, changes int) error {
 // a stream and the change that was made meanwhile.
 func restart(ctx context.Context, s *server, c *crowd) error {
 	before := c.refused.Load()
-	s.kill()
+	s.Kill()
 	killed := time.Now()
-	if err := s.start(ctx); err != nil {
+	if err := s.Start(ctx); err != nil {
 		return err
 	}
 	ready := time.Now()

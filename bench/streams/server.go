@@ -1,79 +1,24 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sluice-hq/sluice/bench/serving"
 )
 
 // server is the Sluice that is measured.
 type server struct {
-	binary, data   string
-	address, token string // host:port, the same at every start; admin token of the first
-	disabled       bool   // the flag
-	cmd            *exec.Cmd
-}
-
-// start starts the process and waits until it is ready.
-func (s *server) start(ctx context.Context) error {
-	if s.address == "" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		s.address = l.Addr().String()
-		if err := l.Close(); err != nil {
-			return err
-		}
-	}
-	s.cmd = exec.Command(s.binary, "serve", "--data", filepath.Join(s.data, "data"), "--listen", s.address)
-	s.cmd.Stderr = io.Discard
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := s.cmd.Start(); err != nil {
-		return fmt.Errorf("starting %s: %w; build it with: make build", s.binary, err)
-	}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if _, text, ok := strings.Cut(lines.Text(), "admin token (shown this once): "); ok {
-			s.token = text
-		}
-		if strings.HasPrefix(lines.Text(), "Sluice is ready") {
-			return s.ready(ctx)
-		}
-	}
-	return fmt.Errorf("%s ended before it was ready", s.binary)
-}
-
-func (s *server) ready(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if answer, err := http.Get("http://" + s.address + "/readyz"); err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	return ctx.Err()
-}
-
-// kill ends the process without a warning.
-func (s *server) kill() {
-	_ = s.cmd.Process.Kill() // it may have ended
-	_ = s.cmd.Wait()         // "signal: killed", as intended
+	serving.Process
+	disabled bool // the flag
 }
 
 // document is a flag as teams have them: some targets, rules and variants.
@@ -130,11 +75,11 @@ func (s *server) flip(ctx context.Context) (uint64, error) {
 }
 
 func (s *server) post(ctx context.Context, path, media, body string) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Address+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Authorization", "Bearer "+s.token)
+	r.Header.Set("Authorization", "Bearer "+s.Token)
 	r.Header.Set("Content-Type", media)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -150,7 +95,7 @@ func (s *server) post(ctx context.Context, path, media, body string) ([]byte, er
 
 // memory returns what the process has in memory, in KiB.
 func (s *server) memory() int {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Cmd.Process.Pid))
 	if err != nil {
 		return 0 // no Linux: nothing is measured
 	}
@@ -165,7 +110,7 @@ func (s *server) memory() int {
 
 // worked returns the processor time that the process has used.
 func (s *server) worked() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.Cmd.Process.Pid))
 	if err != nil {
 		return 0 // no Linux: nothing is measured
 	}
