@@ -25,6 +25,7 @@ type Request struct {
 	Body        io.Reader // read to its end, or to the limit
 	Logs        bool      // it holds log records of OpenTelemetry, of which those of evaluations are exposures
 
+	Public bool // of a client's token: what speaks of more than one unit is not taken
 	Import bool // events of any age are taken, and units that are hashes stay what they are
 	Check  bool // says what would be taken, and keeps nothing
 }

@@ -52,6 +52,10 @@ func (v *visit) check() []Rejection {
 		}
 		return v.reject(UnknownKind, "kind", w.kind, "is not a kind of event", "send exposure, metric, deployment or reading")
 	}
+	if v.door.Public && (w.kind == KindDeployment || w.kind == KindReading) {
+		return v.reject(NotAllowed, "kind", w.kind, "is not a kind that a client's token may send, which anybody can read in a page or an app",
+			"send it with a server's token")
+	}
 	var faults []Rejection
 	for _, name := range (s.must &^ w.has).names() {
 		faults = append(faults, v.reject(Malformed, name, "", "is missing", "every "+w.kind+" has one")...)

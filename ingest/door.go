@@ -49,6 +49,10 @@ type Door struct {
 	// Replay is set for dead letters that are sent again and for imports: late
 	// events are taken, and units that are hashes stay what they are.
 	Replay bool
+
+	// Public is set for tokens that anybody may hold, as they are in pages and
+	// apps: a unit's own events are taken, and nothing that speaks of all.
+	Public bool
 }
 
 // Taken is what the door made of a body.
@@ -155,6 +159,11 @@ func (v *visit) next() {
 	if v.in.err != nil {
 		return
 	}
+	v.settle(faults)
+}
+
+// settle takes the event that was read, or says what is wrong with it.
+func (v *visit) settle(faults []Rejection) {
 	if len(faults) == 0 {
 		faults = v.check()
 	}

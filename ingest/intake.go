@@ -83,11 +83,11 @@ func (in *Intake) accept(ctx context.Context, req Request, now time.Time, heard 
 
 // door returns the door that a request comes to.
 func (in *Intake) door(req Request) *Door {
-	if !req.Import {
+	if !req.Import && !req.Public {
 		return in.Door
 	}
 	door := *in.Door
-	door.Replay = true
+	door.Replay, door.Public = req.Import, req.Public
 	return &door
 }
 

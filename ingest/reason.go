@@ -10,6 +10,7 @@ const (
 	Malformed   Reason = "malformed"    // a field is missing, unknown, of the wrong type or out of range
 	UnknownKind Reason = "unknown_kind" // no such kind of event
 	UnknownFlag Reason = "unknown_flag" // the environment has no such flag
+	NotAllowed  Reason = "not_allowed"  // a client's token sent an event that only a server may
 	TimeWindow  Reason = "time_window"  // too far in the future, or older than the late window
 )
 
@@ -25,7 +26,7 @@ const (
 // must not be told that there is none.
 func (r Reason) Known() bool {
 	switch r {
-	case Malformed, UnknownKind, UnknownFlag, TimeWindow, UnknownMetric, Unreadable, Rejected, Lost:
+	case Malformed, UnknownKind, UnknownFlag, NotAllowed, TimeWindow, UnknownMetric, Unreadable, Rejected, Lost:
 		return true
 	}
 	return false

@@ -10,15 +10,7 @@ import (
 // hold for all.
 func (v *visit) file(e Exposure) {
 	v.w = wireOf(e)
-	faults := v.within(e)
-	if len(faults) == 0 {
-		faults = v.check()
-	}
-	if len(faults) == 0 {
-		v.take()
-	}
-	v.out.Rejected = append(v.out.Rejected, faults...)
-	v.in.index++
+	v.settle(v.within(e))
 }
 
 // wireOf returns an exposure as if it had been sent. Rollout, stage and epoch

@@ -40,7 +40,9 @@ func (v *visit) checkTime(field string, t time.Time) []Rejection {
 	switch {
 	case t.After(v.now.Add(ahead)):
 		return v.reject(TimeWindow, field, t.Format(time.RFC3339), fmt.Sprintf("is more than %v in the future", event.Duration(ahead)), "set the sender's clock")
-	case t.Before(v.now.Add(-late)) && !v.door.Replay, t.Before(time.Unix(0, 0)):
+	case t.Before(time.Unix(0, 0)):
+		return v.reject(TimeWindow, field, t.Format(time.RFC3339), "is before 1970", "send the time at which it happened")
+	case t.Before(v.now.Add(-late)) && !v.door.Replay:
 		return v.reject(TimeWindow, field, t.Format(time.RFC3339), fmt.Sprintf("is older than the late window of %v", event.Duration(late)), "import old events instead")
 	}
 	return nil

@@ -47,3 +47,15 @@ func TestDoor_windows(t *testing.T) {
 		}
 	}
 }
+
+// TestDoor_before1970: no import brings back what happened before there were
+// such clocks, and nobody is told to import what he imports.
+func TestDoor_before1970(t *testing.T) {
+	d := door()
+	d.Replay = true
+	_, err := d.Accept("production", []byte(`{"kind":"metric","id":"`+ingesttest.ID(noon, 1).String()+`","name":"purchase","at":"1969-12-31T23:59:59Z","units":{"user":"u"}}`), noon)
+	var refused ingest.Refused
+	if !errors.As(err, &refused) || refused[0].Field != "at" || refused[0].Why != "is before 1970" {
+		t.Errorf("got %v, want a refusal of at", err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/access"
 )
 
 // takeEvents answers POST /v1/events: 202 when every accepted event is on
@@ -35,6 +36,7 @@ func (s *server) request(r *http.Request) (in ingest.Request, err error) {
 		return in, errNoSuch
 	}
 	in.Environment = environment(r, who(r.Context()))
+	in.Public = who(r.Context()).Class == access.ClientSDK
 	if _, err := s.sets.at(in.Environment); err != nil {
 		return in, err
 	}

@@ -152,12 +152,17 @@ func TestEvents(t *testing.T) {
 			h.want("sdk", "POST", "/v1/events", c.body, c.code, c.want)
 		})
 	}
+	const readings = `{"kind":"reading","id":"01a19656-4a80-7000-8000-000000000003","name":"queue_depth","value":1}` + "\n" +
+		`{"kind":"deployment","id":"01a19656-4a80-7000-8000-000000000004","service":"shop","version":"2"}`
+	h.want("client", "POST", "/v1/events", readings+"\n"+good, 202, `"reason":"not_allowed"`)
+	h.want("client", "POST", "/v1/events", readings, 400, "anybody can read in a page or an app")
+	h.want("sdk", "POST", "/v1/events", readings, 202, `"accepted":2`)
 	if code, body, _ := h.ask("sdk", "POST", "/v1/events", "[]", "Content-Type", "text/csv"); code != 415 {
 		t.Errorf("a foreign media type: got %d %s", code, body)
 	}
 	last, err := h.facts.Last(t.Context())
-	if err != nil || last != 3 {
-		t.Errorf("the stream has %d messages (%v); only the three accepted requests may be there", last, err)
+	if err != nil || last != 5 {
+		t.Errorf("the stream has %d messages (%v); only the five accepted requests may be there", last, err)
 	}
 }
 
