@@ -26,6 +26,8 @@ type Options struct {
 	Margin   float64 `json:"margin,omitempty"`   // effect that the always-valid interval is sharpest for, on the scale of the estimate; zero: see Units
 	Power    float64 `json:"power,omitempty"`    // with Margin; zero means DefaultPower
 	Units    float64 `json:"units,omitempty"`    // units of both arms that it is sharpest at; zero means 5,000
+
+	Inference Inference `json:"inference,omitempty"` // which answer is asked for; empty means FixedHorizon
 }
 
 // Arm is one side of a comparison, its strata weighted by their overlap.
@@ -50,6 +52,8 @@ type Comparison struct {
 	LogE      float64  `json:"logE"`         // log e-value against no effect
 	Control   Arm      `json:"control"`
 	Treatment Arm      `json:"treatment"`
+
+	Inference Inference `json:"inference,omitempty"` // which Answer is
 	Doubt
 }
 
@@ -69,7 +73,7 @@ const (
 // each stratum weighted by its overlap n_t n_c/(n_t+n_c).
 func Compare(strata []Stratum, o Options) Comparison {
 	o = o.defaults()
-	c := Comparison{Relative: o.Relative, P: 1, BandP: 1, Fixed: Open(), Band: Open()}
+	c := Comparison{Relative: o.Relative, Inference: o.Inference, P: 1, BandP: 1, Fixed: Open(), Band: Open()}
 	if c.Refused = first(o.fault(), fault(strata)); c.Refused != nil {
 		return c
 	}
@@ -210,7 +214,7 @@ func (k contrast) test(c *Comparison, o Options, q float64) {
 		c.Statistic = d / math.Sqrt(k.vc+k.vt)
 	}
 	if q*q*k.vc >= k.yc*k.yc {
-		*c = Comparison{Relative: true, P: 1, BandP: 1, Fixed: Open(), Band: Open(), Control: c.Control, Treatment: c.Treatment}
+		*c = Comparison{Relative: true, Inference: c.Inference, P: 1, BandP: 1, Fixed: Open(), Band: Open(), Control: c.Control, Treatment: c.Treatment}
 		c.Refused = refuse(Unbounded, "control", "the control mean cannot be told from 0, so that a relative change has no bounds")
 	}
 }
@@ -318,6 +322,8 @@ func (o Options) fault() *Refusal {
 		return refuse(BadInput, "margin", "an effect to be sharpest for is a number above 0")
 	case !(o.Units > 0) || !finite(o.Units):
 		return refuse(BadInput, "n_star", "units to be sharpest at are a number above 0")
+	case o.Inference.fault() != nil:
+		return o.Inference.fault()
 	case o.Side == TwoSided:
 		return sensible(DefaultAlpha, o.Power)
 	}

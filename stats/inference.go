@@ -1,0 +1,34 @@
+package stats
+
+// Inference says which answer of a comparison is asked for. The same call
+// gives each of them, so that nothing else changes with it.
+type Inference string
+
+// The inferences of a comparison.
+const (
+	FixedHorizon    Inference = "fixed"            // Welch's t, or z: valid at one look, whose time the data did not choose
+	AlwaysValid     Inference = "always-valid"     // the mixture e-process in information time: valid at every look
+	LinearModel     Inference = "linear-model"     // the same, exact for few units of about normal values
+	GroupSequential Inference = "group-sequential" // valid at the looks of a plan
+	Bayes           Inference = "bayes"            // a posterior, from a normal prior or from none
+)
+
+// Answer returns the interval and the p-value of the inference that was asked
+// for: those of one look, unless the answer is to hold at every look.
+func (c Comparison) Answer() (Interval, float64) {
+	switch c.Inference {
+	case AlwaysValid, LinearModel:
+		return c.Band, c.BandP
+	}
+	return c.Fixed, c.P
+}
+
+func (i Inference) fault() *Refusal {
+	switch i {
+	case "", FixedHorizon, AlwaysValid:
+		return nil
+	case LinearModel, GroupSequential, Bayes:
+		return refuse(BadInput, "inference", "this version does not answer by "+string(i))
+	}
+	return refuse(BadInput, "inference", "an inference is fixed, always-valid, linear-model, group-sequential or bayes")
+}
