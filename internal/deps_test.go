@@ -21,6 +21,7 @@ const module = "github.com/sluice-hq/sluice/"
 var arrows = map[string][]string{
 	"event":              {},
 	"stats":              {},
+	"stats/calculator":   {"stats"},                    // the JSON door: questions and answers about its values
 	"flags":              {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
 	"flags/jsonlogic":    {"event"},                    // whose faults it reports
 	"flags/flagd":        {"flags", "flags/jsonlogic", "event"},
@@ -41,7 +42,7 @@ var arrows = map[string][]string{
 	"internal/replica":   {"event"},
 	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are
 	"internal/warehouse": {"ingest", "stats", "event"},
-	"internal/server":    {"decisions", "flags", "ingest", "stats", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/replica", "internal/stream"},
+	"internal/server":    {"decisions", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/replica", "internal/stream"},
 	"internal/meter":     {},  // what it writes, it is given
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,

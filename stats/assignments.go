@@ -1,37 +1,37 @@
 package stats
 
-import (
-	"encoding/json"
-	"math"
-)
+import "math"
 
-// assignments is the sample-ratio e-process unit by unit: each multiplies the
+// Assignments is the sample-ratio e-process unit by unit: each multiplies the
 // e-value by the arm's predicted share over its promised one [LM, section 3].
-type assignments struct {
-	share  []float64 // promised; 0 for an arm that must get nobody
-	prior  []float64 // Dirichlet prior units plus those seen
-	total  float64   // of prior, over arms with a share
-	logE   float64
-	leaked int64
+// After all units of one epoch it is that of SampleRatio. Use NewAssignments.
+type Assignments struct {
+	LogE   float64 // against the promised shares, so far
+	Leaked int64   // units of arms that must get nobody
+
+	share []float64 // promised; 0 for an arm that must get nobody
+	prior []float64 // Dirichlet prior units plus those seen
+	total float64   // of prior, over arms with a share
 }
 
-// start reads the weights and the prior of a question about assignments.
-func (q srmJSON) start() (*assignments, *Refusal) {
-	k := or(given(q.K), RatioConcentration)
-	none := Counts{Observed: make([]int64, len(q.Weights)), Weights: q.Weights}
-	if r := ratioFault([]Counts{none}, or(given(q.Alpha), RatioAlpha), k); r != nil {
+// NewAssignments returns the process before the first unit. k prior units are
+// divided as the weights are (0 means RatioConcentration), unless prior names
+// those of each arm.
+func NewAssignments(weights []float64, k float64, prior []float64) (*Assignments, *Refusal) {
+	none := Counts{Observed: make([]int64, len(weights)), Weights: weights}
+	k = or(k, RatioConcentration)
+	if r := ratioFault([]Counts{none}, RatioAlpha, k); r != nil {
 		return nil, r
 	}
+	a := &Assignments{share: make([]float64, len(weights)), prior: make([]float64, len(weights))}
 	sum := 0.0
-	for _, w := range q.Weights {
+	for _, w := range weights {
 		sum += w
 	}
-	a := &assignments{share: make([]float64, len(q.Weights)), prior: make([]float64, len(q.Weights))}
-	for i, w := range q.Weights {
-		a.share[i] = w / sum
-		a.prior[i] = k * a.share[i]
+	for i, w := range weights {
+		a.share[i], a.prior[i] = w/sum, k*w/sum
 	}
-	if r := a.priors(q.DirichletAlpha); r != nil {
+	if r := a.believe(prior); r != nil {
 		return nil, r
 	}
 	for i, s := range a.share {
@@ -42,21 +42,15 @@ func (q srmJSON) start() (*assignments, *Refusal) {
 	return a, nil
 }
 
-// priors replaces the prior units: one number for all arms, or one for each.
-func (a *assignments) priors(text json.RawMessage) *Refusal {
-	if text == nil || string(text) == "null" {
+// believe replaces the prior units, if any are named.
+func (a *Assignments) believe(prior []float64) *Refusal {
+	if prior == nil {
 		return nil
 	}
-	var each []float64
-	var all float64
-	if json.Unmarshal(text, &all) == nil {
-		for range a.share {
-			each = append(each, all)
-		}
-	} else if json.Unmarshal(text, &each) != nil || len(each) != len(a.share) {
+	if len(prior) != len(a.share) {
 		return refuse(BadInput, "dirichlet_alpha", "is one number, or one for each arm")
 	}
-	for i, v := range each {
+	for i, v := range prior {
 		if !(v >= leastPrior && v <= mostPrior) {
 			return refuse(BadInput, "dirichlet_alpha", "prior units are between 0.001 and 1e6")
 		}
@@ -65,42 +59,28 @@ func (a *assignments) priors(text json.RawMessage) *Refusal {
 	return nil
 }
 
-// read takes one row: the index of an arm, or the units of every arm.
-func (a *assignments) read(row json.RawMessage, field string) *Refusal {
-	var arm int
-	if json.Unmarshal(row, &arm) == nil {
-		if arm < 0 || arm >= len(a.share) {
-			return refuse(BadInput, field, "there is no arm of that index")
-		}
-		a.add(arm, 1)
-		return nil
-	}
-	var units []int64
-	if json.Unmarshal(row, &units) != nil || len(units) != len(a.share) {
-		return refuse(BadInput, field, "is the index of an arm, or the units of each arm")
-	}
-	for arm, n := range units {
-		if n < 0 || n > mostUnits {
-			return refuse(BadInput, field, "units are counted from 0, and to 1e12")
-		}
-		a.add(arm, n)
-	}
-	return nil
-}
-
-// add adds n units of one arm.
-func (a *assignments) add(arm int, n int64) {
+// Add takes n units of one arm, counted from 0, and reports whether there is
+// such an arm and such a number.
+func (a *Assignments) Add(arm int, n int64) bool {
 	switch {
+	case arm < 0 || arm >= len(a.share) || n < 0 || n > mostUnits:
+		return false
 	case n == 0:
-		return
+		return true
 	case a.share[arm] == 0:
-		a.leaked += n
-		return
+		a.Leaked += n
+		return true
 	}
 	x := float64(n)
-	a.logE += rising(a.prior[arm], x) - rising(a.total, x) - x*math.Log(a.share[arm])
+	a.LogE += rising(a.prior[arm], x) - rising(a.total, x) - x*math.Log(a.share[arm])
 	a.prior[arm] += x
 	a.total += x
+	return true
+}
+
+// Doubt returns what the process rests on.
+func (a *Assignments) Doubt() Doubt {
+	return Doubt{Method: methodRatio, Assumptions: []string{assumeAssignment}}
 }
 
 // rising returns the log of a (a+1) … (a+n−1).

@@ -25,12 +25,3 @@ func ExampleEvents_Judge() {
 	fmt.Printf("%s, e = %.0f\n", j.State, math.Exp(j.LogE))
 	// Output: breached, e = 32
 }
-
-func ExampleCalculate() {
-	out, err := stats.Calculate("srm", []byte(`{"observed": [5000, 5000, 300], "weights": [1, 1]}`))
-	fmt.Println(string(out))
-	fmt.Println(err)
-	// Output:
-	// {"error":{"code":"bad_input","field":"weights","message":"there is one weight for each arm"}}
-	// weights: there is one weight for each arm
-}

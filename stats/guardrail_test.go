@@ -99,7 +99,7 @@ func TestGuardrailEverythingBreaks(t *testing.T) {
 
 // frozenBy freezes at the only look, as the calculator does.
 func frozenBy(strata []Stratum) Frozen {
-	f, _ := frozenNow(strata)
+	f, _ := FreezeNow(strata)
 	return f
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/stats"
+	"github.com/sluice-hq/sluice/stats/calculator"
 )
 
 // TestRun_refuses: a command that cannot be carried out ends with status 1,
@@ -70,7 +71,7 @@ func TestDoctor_namesWhatIsUnwell(t *testing.T) {
 
 // TestStats_table: the published result of Cookie Cats, as a person reads it.
 func TestStats_table(t *testing.T) {
-	answer, err := stats.Calculate("compare", []byte(`{"control":{"type":"proportion","n":44700,"sum":8502},"treatment":{"type":"proportion","n":45489,"sum":8279}}`))
+	answer, err := calculator.Answer("compare", []byte(`{"control":{"type":"proportion","n":44700,"sum":8502},"treatment":{"type":"proportion","n":45489,"sum":8279}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sluice-hq/sluice/stats"
+	"github.com/sluice-hq/sluice/stats/calculator"
 )
 
 // statsCmd is the calculator: what the engine uses, for anybody's numbers.
@@ -33,7 +33,7 @@ func (c statsCmd) Run() error {
 	if err != nil {
 		return fmt.Errorf("reading standard input: %w", err)
 	}
-	answer, refused := stats.Calculate(c.Command, in)
+	answer, refused := calculator.Answer(c.Command, in)
 	shares := bytes.Contains(in, []byte(`"proportion"`))
 	err = output{c.Output}.write(json.RawMessage(answer), func(w io.Writer) {
 		for _, f := range fields(answer) {

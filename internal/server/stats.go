@@ -6,7 +6,7 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"github.com/sluice-hq/sluice/stats"
+	"github.com/sluice-hq/sluice/stats/calculator"
 )
 
 // calculate is the calculator: anybody's numbers, the engine's formulae.
@@ -16,7 +16,7 @@ func (s *server) calculate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	code := http.StatusOK
-	out, err := stats.Calculate(mux.Vars(r)["command"], in)
+	out, err := calculator.Answer(mux.Vars(r)["command"], in)
 	if err != nil {
 		code = http.StatusBadRequest
 	}

@@ -1,57 +1,13 @@
-package stats
+package calculator
 
 import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+
+	"github.com/sluice-hq/sluice/stats"
 )
-
-// eventsJSON is the question of events.
-type eventsJSON struct {
-	Counts  []number  `json:"counts"`
-	Traffic []float64 `json:"traffic"`
-	Margin  *float64  `json:"margin"`
-	K       *float64  `json:"k"`
-	Alpha   *float64  `json:"alpha"`
-}
-
-type eventsAnswer struct {
-	State  State    `json:"state"`
-	LogE   float64  `json:"log_e"`
-	P      float64  `json:"p_value"`
-	Low    *float64 `json:"ci_low"`
-	High   *float64 `json:"ci_high"`
-	LogTwo float64  `json:"log_e_two_sided"`
-	doubtful
-}
-
-func calculateEvents(in []byte) (any, *Refusal) {
-	var q eventsJSON
-	if r := decode(in, &q); r != nil {
-		return nil, r
-	}
-	if len(q.Traffic) == 0 {
-		q.Traffic = []float64{0.5, 0.5}
-	}
-	if len(q.Counts) != 2 || len(q.Traffic) != 2 {
-		return nil, refuse(BadInput, "counts", "failures of control and treatment, and the traffic of both")
-	}
-	control, r := q.Counts[0].count("counts[0]")
-	if r != nil {
-		return nil, r
-	}
-	treatment, r := q.Counts[1].count("counts[1]")
-	if r != nil {
-		return nil, r
-	}
-	e := Events{Margin: given(q.Margin), Alpha: given(q.Alpha), K: given(q.K)}
-	j := e.Judge([]EventCounts{{Control: control, Treatment: treatment, Traffic: [2]float64(q.Traffic)}})
-	if j.Refused != nil {
-		return nil, j.Refused
-	}
-	return eventsAnswer{State: j.State, LogE: j.LogE, P: j.P, LogTwo: j.LogTwo,
-		Low: bounded(j.LogRatio.Low), High: bounded(j.LogRatio.High), doubtful: worded(j.Doubt)}, nil
-}
 
 // srmJSON is the question of srm: counts, counts by epoch, or the assignments
 // themselves.
@@ -82,7 +38,7 @@ type srmAnswer struct {
 	doubtful
 }
 
-func calculateSRM(in []byte) (any, *Refusal) {
+func sampleRatio(in []byte) (any, *stats.Refusal) {
 	var q srmJSON
 	if r := decode(in, &q); r != nil {
 		return nil, r
@@ -97,7 +53,7 @@ func calculateSRM(in []byte) (any, *Refusal) {
 	if r != nil {
 		return nil, r
 	}
-	m := SampleRatio(epochs, given(q.Alpha), given(q.K))
+	m := stats.SampleRatio(epochs, given(q.Alpha), given(q.K))
 	if m.Refused != nil {
 		return nil, m.Refused
 	}
@@ -109,11 +65,11 @@ func calculateSRM(in []byte) (any, *Refusal) {
 		}
 		return a, nil
 	}
-	a.Method, a.Alarm = "chi-square of one look", m.Leaked > 0 || m.FixedP < or(given(q.Alpha), RatioAlpha)
+	a.Method, a.Alarm = "chi-square of one look", m.Leaked > 0 || m.FixedP < or(given(q.Alpha), stats.RatioAlpha)
 	return a, nil
 }
 
-func bounds(shares []Interval) [][2]float64 {
+func bounds(shares []stats.Interval) [][2]float64 {
 	ends := make([][2]float64, len(shares))
 	for i, s := range shares {
 		ends[i] = [2]float64{s.Low, s.High}
@@ -121,14 +77,14 @@ func bounds(shares []Interval) [][2]float64 {
 	return ends
 }
 
-func (q srmJSON) epochs() ([]Counts, *Refusal) {
+func (q srmJSON) epochs() ([]stats.Counts, *stats.Refusal) {
 	given := q.Epochs
 	if q.Observed != nil {
 		given = append([]epochJSON{{q.Observed, q.Weights}}, given...)
 	}
-	epochs := make([]Counts, len(given))
+	epochs := make([]stats.Counts, len(given))
 	for i, e := range given {
-		epochs[i] = Counts{Epoch: i + 1, Weights: e.Weights, Observed: make([]int64, len(e.Observed))}
+		epochs[i] = stats.Counts{Epoch: i + 1, Weights: e.Weights, Observed: make([]int64, len(e.Observed))}
 		for j, n := range e.Observed {
 			x, r := n.count(fmt.Sprintf("observed[%d]", j))
 			if r != nil {
@@ -141,20 +97,64 @@ func (q srmJSON) epochs() ([]Counts, *Refusal) {
 }
 
 // sequence answers a list of assignments with the e-value after each.
-func (q srmJSON) sequence() (any, *Refusal) {
-	seq, r := q.start()
+func (q srmJSON) sequence() (any, *stats.Refusal) {
+	prior, r := q.prior()
 	if r != nil {
 		return nil, r
 	}
+	seq, r := stats.NewAssignments(q.Weights, given(q.K), prior)
+	if r != nil {
+		return nil, r
+	}
+	alpha := or(given(q.Alpha), stats.RatioAlpha)
+	if !(alpha > 0 && alpha < 1) {
+		return nil, bad("alpha", "an error is above 0 and below 1")
+	}
 	path, most := make([]float64, 0, len(q.Data)), 0.0
 	for i, row := range q.Data {
-		if r := seq.read(row, fmt.Sprintf("data[%d]", i)); r != nil {
+		if r := assign(seq, row, len(q.Weights), fmt.Sprintf("data[%d]", i)); r != nil {
 			return nil, r
 		}
-		most = math.Max(most, seq.logE)
-		path = append(path, seq.logE)
+		most = math.Max(most, seq.LogE)
+		path = append(path, seq.LogE)
 	}
-	alpha := or(given(q.Alpha), RatioAlpha)
-	return srmAnswer{LogE: path, P: math.Exp(-most), Leaked: seq.leaked, Alarm: seq.leaked > 0 || most >= -math.Log(alpha),
-		doubtful: worded(Doubt{Method: methodRatio, Assumptions: []string{assumeAssignment}})}, nil
+	return srmAnswer{LogE: path, P: math.Exp(-most), Leaked: seq.Leaked, Alarm: seq.Leaked > 0 || most >= -math.Log(alpha),
+		doubtful: worded(seq.Doubt())}, nil
+}
+
+// prior reads the prior units: one number for all arms, or one for each.
+func (q srmJSON) prior() ([]float64, *stats.Refusal) {
+	if q.DirichletAlpha == nil || string(q.DirichletAlpha) == "null" {
+		return nil, nil
+	}
+	var each []float64
+	if json.Unmarshal(q.DirichletAlpha, &each) == nil {
+		return each, nil
+	}
+	var all float64
+	if json.Unmarshal(q.DirichletAlpha, &all) != nil {
+		return nil, bad("dirichlet_alpha", "is one number, or one for each arm")
+	}
+	return slices.Repeat([]float64{all}, len(q.Weights)), nil
+}
+
+// assign takes one row: the index of an arm, or the units of every arm.
+func assign(seq *stats.Assignments, row json.RawMessage, arms int, field string) *stats.Refusal {
+	var arm int
+	if json.Unmarshal(row, &arm) == nil {
+		if !seq.Add(arm, 1) {
+			return bad(field, "there is no arm of that index")
+		}
+		return nil
+	}
+	var units []int64
+	if json.Unmarshal(row, &units) != nil || len(units) != arms {
+		return bad(field, "is the index of an arm, or the units of each arm")
+	}
+	for arm, n := range units {
+		if !seq.Add(arm, n) {
+			return bad(field, "units are counted from 0, and to 1e12")
+		}
+	}
+	return nil
 }

@@ -1,8 +1,9 @@
-package stats
+package calculator
 
 import (
 	"encoding/json"
-	"math"
+
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // compareJSON is the question of compare.
@@ -10,7 +11,7 @@ type compareJSON struct {
 	pairs
 	Relative  bool            `json:"relative"`
 	Alpha     *float64        `json:"alpha"`
-	Side      Side            `json:"side"`
+	Side      stats.Side      `json:"side"`
 	Inference string          `json:"inference"`
 	NStar     *float64        `json:"n_star"`
 	Margin    *float64        `json:"margin"`
@@ -34,7 +35,7 @@ type compareAnswer struct {
 	doubtful
 }
 
-func calculateCompare(in []byte) (any, *Refusal) {
+func compare(in []byte) (any, *stats.Refusal) {
 	var q compareJSON
 	if r := decode(in, &q); r != nil {
 		return nil, r
@@ -46,7 +47,7 @@ func calculateCompare(in []byte) (any, *Refusal) {
 	if r != nil {
 		return nil, r
 	}
-	c := Compare(strata, Options{Alpha: given(q.Alpha), Side: q.Side, Relative: q.Relative,
+	c := stats.Compare(strata, stats.Options{Alpha: given(q.Alpha), Side: q.Side, Relative: q.Relative,
 		Margin: given(q.Margin), Power: given(q.Power), Units: given(q.NStar)})
 	if c.Refused != nil {
 		return nil, c.Refused
@@ -57,13 +58,13 @@ func calculateCompare(in []byte) (any, *Refusal) {
 	return fixedAnswer(c), nil
 }
 
-func (q compareJSON) uncarried() *Refusal {
+func (q compareJSON) uncarried() *stats.Refusal {
 	prior := string(q.Prior)
 	return first(uncarried("inference", q.Inference, "fixed", "always-valid"),
 		uncarried("covariate", q.Covariate, "none"), uncarried("compat", q.Compat), uncarried("prior", prior, "null"))
 }
 
-func fixedAnswer(c Comparison) compareAnswer {
+func fixedAnswer(c stats.Comparison) compareAnswer {
 	a := answered(c, c.Fixed)
 	a.P = c.P
 	if c.DF > 0 {
@@ -72,26 +73,14 @@ func fixedAnswer(c Comparison) compareAnswer {
 	return a
 }
 
-func alwaysAnswer(c Comparison) compareAnswer {
+func alwaysAnswer(c stats.Comparison) compareAnswer {
 	a := answered(c, c.Band)
 	a.P, a.LogE = c.BandP, &c.LogE
 	a.Method = "mixture confidence sequence in information time; " + c.Method
 	return a
 }
 
-func answered(c Comparison, i Interval) compareAnswer {
+func answered(c stats.Comparison, i stats.Interval) compareAnswer {
 	return compareAnswer{Estimate: c.Estimate, SE: c.SE, Low: bounded(i.Low), High: bounded(i.High), Statistic: c.Statistic,
 		ControlMean: c.Control.Mean, TreatmentMean: c.Treatment.Mean, doubtful: worded(c.Doubt)}
-}
-
-// given returns the value of a setting, NaN for one that was given as 0: the
-// zero value means the default in Go, and nonsense in a question.
-func given(v *float64) float64 {
-	switch {
-	case v == nil:
-		return 0
-	case *v == 0:
-		return math.NaN()
-	}
-	return *v
 }

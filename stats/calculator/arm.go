@@ -1,4 +1,4 @@
-package stats
+package calculator
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // pairs is the part of a question that holds the data: two arms, or strata of
@@ -22,29 +24,29 @@ type pairJSON struct {
 }
 
 // samples returns the strata of a question.
-func (p pairs) samples() ([]Stratum, *Refusal) {
+func (p pairs) samples() ([]stats.Stratum, *stats.Refusal) {
 	given := p.Strata
 	if p.Control != nil || p.Treatment != nil {
 		if len(given) > 0 {
-			return nil, refuse(BadInput, "strata", "the data are two arms or strata, not both")
+			return nil, bad("strata", "the data are two arms or strata, not both")
 		}
 		given = []pairJSON{{p.Control, p.Treatment}}
 	}
-	strata := make([]Stratum, 0, len(given))
+	strata := make([]stats.Stratum, 0, len(given))
 	for i, g := range given {
 		if g.Control == nil || g.Treatment == nil {
-			return nil, refuse(BadInput, "control", "a comparison needs control and treatment")
+			return nil, bad("control", "a comparison needs control and treatment")
 		}
-		strata = append(strata, Stratum{Epoch: i + 1, Control: g.Control.sample, Treatment: g.Treatment.sample})
+		strata = append(strata, stats.Stratum{Epoch: i + 1, Control: g.Control.sample, Treatment: g.Treatment.sample})
 	}
 	if len(strata) == 0 {
-		return nil, refuse(BadInput, "control", "a comparison needs control and treatment, or strata")
+		return nil, bad("control", "a comparison needs control and treatment, or strata")
 	}
-	return strata, fault(strata)
+	return strata, nil
 }
 
 // armJSON is an arm in the interchange form: sums.
-type armJSON struct{ sample Sample }
+type armJSON struct{ sample stats.Sample }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (a *armJSON) UnmarshalJSON(b []byte) error {
@@ -57,17 +59,17 @@ func (a *armJSON) UnmarshalJSON(b []byte) error {
 	}
 	switch {
 	case kind.PostSum != nil:
-		return refuse(BadInput, "post_sum", "an arm with a covariate is not carried out here")
+		return bad("post_sum", "an arm with a covariate is not carried out here")
 	case kind.Type == "mean":
 		return a.mean(b)
 	case kind.Type == "proportion":
 		return a.proportion(b)
 	case kind.Type == "":
-		return refuse(BadInput, "type", "an arm says its type: mean or proportion")
+		return bad("type", "an arm says its type: mean or proportion")
 	case kind.Type == "events":
-		return refuse(BadInput, "type", "counts of failures are judged by events")
+		return bad("type", "counts of failures are judged by events")
 	}
-	return refuse(BadInput, "type", fmt.Sprintf("an arm of type %q is not carried out here; mean and proportion are", kind.Type))
+	return bad("type", fmt.Sprintf("an arm of type %q is not carried out here; mean and proportion are", kind.Type))
 }
 
 func (a *armJSON) proportion(b []byte) error {
@@ -87,11 +89,10 @@ func (a *armJSON) proportion(b []byte) error {
 	if r != nil {
 		return r
 	}
-	a.sample = Proportion(n, x)
-	if r := a.sample.fault(""); r != nil {
-		r.Field = "sum"
-		return r
+	if x > n {
+		return bad("sum", "the units that had the outcome are 0 to n")
 	}
+	a.sample = stats.Proportion(n, x)
 	return nil
 }
 
@@ -121,21 +122,21 @@ func (a *armJSON) mean(b []byte) error {
 	if r != nil {
 		return r
 	}
-	a.sample = Mean(m)
+	a.sample = stats.Mean(m)
 	return nil
 }
 
 // centred returns the moments of n values with these sums. Sums of large values
 // that were rounded on their way here can make the deviations slightly
 // negative; then the values are as good as equal.
-func centred(n int64, sum, squares *big.Rat) (Moments, *Refusal) {
+func centred(n int64, sum, squares *big.Rat) (stats.Moments, *stats.Refusal) {
 	if n == 0 {
-		return Moments{}, refuse(TooFewUnits, "n", "an arm without units has no mean")
+		return stats.Moments{}, &stats.Refusal{Code: stats.TooFewUnits, Field: "n", Message: "an arm without units has no mean"}
 	}
 	count := new(big.Rat).SetInt64(n)
 	mean := new(big.Rat).Quo(sum, count)
 	m2 := new(big.Rat).Sub(squares, new(big.Rat).Mul(mean, sum))
-	m := Moments{N: n}
+	m := stats.Moments{N: n}
 	m.Mean, _ = mean.Float64()
 	m.M2, _ = m2.Float64()
 	rounding, _ := squares.Float64()
@@ -144,7 +145,7 @@ func centred(n int64, sum, squares *big.Rat) (Moments, *Refusal) {
 	case m.M2 > -1e-12*rounding:
 		m.M2 = 0
 	default:
-		return Moments{}, refuse(BadInput, "sum_squares", errInconsistent.Error())
+		return stats.Moments{}, bad("sum_squares", "is less than the square of the sum allows")
 	}
 	if n == 1 {
 		m.M2 = 0
@@ -159,7 +160,7 @@ type number struct{ text string }
 func (n *number) UnmarshalJSON(b []byte) error {
 	var v json.Number
 	if len(b) == 0 || b[0] == '"' {
-		return refuse(BadInput, "", "a number is written without quotes")
+		return bad("", "a number is written without quotes")
 	}
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
@@ -169,36 +170,36 @@ func (n *number) UnmarshalJSON(b []byte) error {
 }
 
 // float returns the number in range, so that nothing that follows overflows.
-func (n number) float(field string) (float64, *Refusal) {
+func (n number) float(field string) (float64, *stats.Refusal) {
 	if n.text == "" {
-		return 0, refuse(BadInput, field, "is missing")
+		return 0, bad(field, "is missing")
 	}
 	v, err := strconv.ParseFloat(n.text, 64)
 	if err != nil || math.Abs(v) > 1e100 {
-		return 0, refuse(BadInput, field, "is not a finite number below 1e100")
+		return 0, bad(field, "is not a finite number below 1e100")
 	}
 	return v, nil
 }
 
 // count returns the number as a count of units.
-func (n number) count(field string) (int64, *Refusal) {
+func (n number) count(field string) (int64, *stats.Refusal) {
 	v, r := n.float(field)
 	switch {
 	case r != nil:
 		return 0, r
 	case v != math.Trunc(v):
-		return 0, refuse(BadInput, field, "is not a whole number")
+		return 0, bad(field, "is not a whole number")
 	case v < 0:
-		return 0, refuse(BadInput, field, "is counted from 0")
+		return 0, bad(field, "is counted from 0")
 	case v > 1<<53:
-		return 0, refuse(BadInput, field, "is more than 2^53")
+		return 0, bad(field, "is more than 2^53")
 	}
 	return int64(v), nil
 }
 
 // exact returns the number without rounding it to a float, unless it has more
 // digits than a sum of squares needs.
-func (n number) exact(field string) (*big.Rat, *Refusal) {
+func (n number) exact(field string) (*big.Rat, *stats.Refusal) {
 	v, r := n.float(field)
 	if r != nil {
 		return nil, r

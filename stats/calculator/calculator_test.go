@@ -1,4 +1,4 @@
-package stats
+package calculator
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/sluice-hq/sluice/stats"
 )
 
 const cookieArms = `"control": {"type": "proportion", "n": 44700, "sum": 8502}, "treatment": {"type": "proportion", "n": 45489, "sum": 8279}`
@@ -14,7 +16,7 @@ const cookieArms = `"control": {"type": "proportion", "n": 44700, "sum": 8502}, 
 // ask returns the answer to a question.
 func ask(t *testing.T, command, in string) map[string]any {
 	t.Helper()
-	out, err := Calculate(command, []byte(in))
+	out, err := Answer(command, []byte(in))
 	if err != nil {
 		t.Fatalf("%s %s: %v", command, in, err)
 	}
@@ -40,7 +42,11 @@ func expect(t *testing.T, answer map[string]any, within float64, want map[string
 	}
 }
 
-func TestCalculateCompare(t *testing.T) {
+func sampleRatioOf(observed ...int64) float64 {
+	return stats.SampleRatio([]stats.Counts{{Observed: observed, Weights: []float64{1, 1}}}, 0, 100).LogE
+}
+
+func TestCompare(t *testing.T) {
 	expect(t, ask(t, "compare", `{`+cookieArms+`}`), 5e-5, map[string]any{
 		"estimate": -0.0082, "ci_low": -0.0133, "ci_high": -0.0031, "p_value": 0.00155, "statistic": -3.16436,
 		"control_mean": 0.1902, "treatment_mean": 0.1820, "warnings": "[]"})
@@ -55,14 +61,14 @@ func TestCalculateCompare(t *testing.T) {
 }
 
 // Sums of values near 1.7e9: exact digits keep the variance that floats lose.
-func TestCalculateMean(t *testing.T) {
+func TestMean(t *testing.T) {
 	// 0, 1, 2, 3 on top of 1.7e9, and 10, 11, 12, 13.
 	a := ask(t, "compare", `{"control": {"type": "mean", "n": 4, "sum": 6800000006, "sum_squares": 11560000020400000014},
 		"treatment": {"type": "mean", "n": 4, "sum": 6800000046, "sum_squares": 11560000156400000534}}`)
 	expect(t, a, 1e-9, map[string]any{"estimate": 10.0, "se": math.Sqrt(2 * (5. / 3) / 4), "df": 6.0})
 }
 
-func TestCalculateGuardrail(t *testing.T) {
+func TestGuardrail(t *testing.T) {
 	a := ask(t, "guardrail", `{`+cookieArms+`, "margin": 0, "detect": 0.04, "direction": "increase", "alpha": 0.05}`)
 	expect(t, a, 0.01, map[string]any{"state": "breached", "e_value": 57.0, "information": 148927.0, "information_needed": 106812.0})
 	a = ask(t, "guardrail", `{"control": {"type": "proportion", "n": 10000, "sum": 0}, "treatment": {"type": "proportion", "n": 10000, "sum": 500},
@@ -70,34 +76,34 @@ func TestCalculateGuardrail(t *testing.T) {
 	expect(t, a, 0, map[string]any{"state": "breached", "relative": false})
 }
 
-func TestCalculateEvents(t *testing.T) {
+func TestEvents(t *testing.T) {
 	expect(t, ask(t, "events", `{"counts": [0, 7], "traffic": [0.5, 0.5], "margin": 1, "k": 2, "alpha": 0.05}`), 1e-9, map[string]any{
 		"state": "breached", "log_e": math.Log(31.875), "ci_high": nil})
 	expect(t, ask(t, "events", `{"counts": [0, 500]}`), 1e-9, map[string]any{"state": "breached"})
 }
 
-func TestCalculateSRM(t *testing.T) {
+func TestSRM(t *testing.T) {
 	expect(t, ask(t, "srm", `{"observed": [44700, 45489], "weights": [0.5, 0.5]}`), 5e-5, map[string]any{
 		"statistic": 6.9024, "df": 1.0, "p_value": 0.0086, "log_e": nil})
 	a := ask(t, "srm", `{"observed": [44700, 45489], "weights": [0.5, 0.5], "method": "sequential", "k": 100}`)
-	expect(t, a, 1e-9, map[string]any{"log_e": SampleRatio(ratio([]int64{44700, 45489}, 1, 1), 0, 100).LogE, "statistic": nil})
+	expect(t, a, 1e-9, map[string]any{"log_e": sampleRatioOf(44700, 45489), "statistic": nil})
 	if ci := a["ci"].([]any); len(ci) != 2 {
 		t.Errorf("ci = %v", ci)
 	}
 	expect(t, ask(t, "srm", `{"epochs": [{"observed": [950, 50], "weights": [95, 5]}, {"observed": [50, 50], "weights": [1, 1]}]}`), 1e-9,
 		map[string]any{"statistic": 0.0, "df": 2.0, "p_value": 1.0})
 	// One by one, one-hot and in a batch, the last e-value is that of the counts.
-	want := SampleRatio(ratio([]int64{3, 1}, 1, 1), 0, 100).LogE
+	want := sampleRatioOf(3, 1)
 	for _, data := range []string{`[0, 1, 0, 0]`, `[[1, 0], [0, 1], [1, 0], [1, 0]]`, `[[3, 1]]`} {
 		path := ask(t, "srm", `{"data": `+data+`, "weights": [0.5, 0.5], "dirichlet_alpha": [50, 50]}`)["log_e"].([]any)
-		if got := path[len(path)-1].(float64); !near(got, want, 1e-12) {
+		if got := path[len(path)-1].(float64); math.Abs(got-want) > 1e-12 {
 			t.Errorf("%s: log e %v, want %v", data, got, want)
 		}
 	}
 	expect(t, ask(t, "srm", `{"data": [2], "weights": [1, 1, 0], "dirichlet_alpha": 5}`), 0, map[string]any{"leaked": 1.0, "alarm": true})
 }
 
-func TestCalculateRefuses(t *testing.T) {
+func TestRefuses(t *testing.T) {
 	p := func(arm string) string {
 		return `{"control": ` + arm + `, "treatment": {"type": "proportion", "n": 100, "sum": 10}}`
 	}
@@ -164,8 +170,8 @@ func TestCalculateRefuses(t *testing.T) {
 		{"srm", `{"data": [0], "weights": [1, 1], "dirichlet_alpha": 0}`, "bad_input", "dirichlet_alpha"},
 		{"srm", `{"data": [0], "weights": [1]}`, "bad_input", "weights"},
 	} {
-		out, err := Calculate(tt.command, []byte(tt.in))
-		var refusal *Refusal
+		out, err := Answer(tt.command, []byte(tt.in))
+		var refusal *stats.Refusal
 		if !errors.As(err, &refusal) || string(refusal.Code) != tt.code || refusal.Field != tt.field || refusal.Message == "" {
 			t.Errorf("%s %s: %v, want %s of %q", tt.command, tt.in, out, tt.code, tt.field)
 			continue
@@ -176,60 +182,15 @@ func TestCalculateRefuses(t *testing.T) {
 	}
 }
 
-// Whatever the numbers: no panic, no NaN, a p-value in [0,1], and an interval
-// that holds its estimate.
-func FuzzCompare(f *testing.F) {
-	f.Add(int64(100), int64(10), int64(100), int64(12), 5.0, 60.0, uint8(0), 0.05)
-	f.Add(int64(2), int64(0), int64(1<<40), int64(1<<40), -1e9, 1e18, uint8(255), 0.5)
-	f.Add(int64(10000), int64(0), int64(10000), int64(500), 1e-90, 1e-90, uint8(7), 1e-12)
-	f.Fuzz(func(t *testing.T, nc, xc, nt, xt int64, sum, squares float64, how uint8, alpha float64) {
-		strata := arms(nc, xc, nt, xt)
-		if how&1 != 0 {
-			strata = []Stratum{{Control: Mean(Moments{N: nc, Mean: sum, M2: squares}), Treatment: Mean(Moments{N: nt, Mean: sum / 2, M2: squares})}}
-		}
-		o := Options{Alpha: alpha, Relative: how&2 != 0, Side: []Side{TwoSided, Greater, Less}[how>>2%3]}
-		c := Compare(strata, o)
-		if _, err := json.Marshal(c); err != nil {
-			t.Fatalf("%+v: %v", c, err)
-		}
-		if !(c.P >= 0 && c.P <= 1 && c.BandP >= 0 && c.BandP <= 1) || c.Refused == nil && (!c.Fixed.Contains(c.Estimate) || !c.Band.Contains(c.Estimate)) {
-			t.Fatalf("%+v", c)
-		}
-		g := Guardrail{Margin: alpha, Detect: 0.1, Direction: Decrease, Alpha: alpha}
-		fr, _ := Freeze(strata)
-		for _, v := range []any{g.Judge(strata, fr), g.Exclude(0.5, 3).Look(strata, fr, nil), g.Exclude(0.5, 3).Anytime(strata, fr), Success{MDE: 0.1}.Judge(strata, fr)} {
-			if _, err := json.Marshal(v); err != nil {
-				t.Fatalf("%+v: %v", v, err)
-			}
-		}
-	})
-}
-
-func FuzzCounts(f *testing.F) {
-	f.Add(int64(0), int64(500), 1.0, 1.0, 2.0, 0.05)
-	f.Add(int64(1<<50), int64(1), 1e-12, 1e12, 1e9, 1e-300)
-	f.Fuzz(func(t *testing.T, control, treatment int64, rhoC, rhoT, k, alpha float64) {
-		j := Events{K: k, Alpha: alpha}.Judge([]EventCounts{{Control: control, Treatment: treatment, Traffic: [2]float64{rhoC, rhoT}}})
-		m := SampleRatio(ratio([]int64{control, treatment}, rhoC, rhoT), alpha, k)
-		for _, v := range []any{j, m} {
-			if _, err := json.Marshal(v); err != nil {
-				t.Fatalf("%+v: %v", v, err)
-			}
-		}
-		if !(j.P >= 0 && j.P <= 1 && m.P >= 0 && m.P <= 1 && m.FixedP >= 0 && m.FixedP <= 1) || j.LogRatio.Low > j.LogRatio.High {
-			t.Fatalf("%+v %+v", j, m)
-		}
-	})
-}
-
-func FuzzCalculate(f *testing.F) {
+// Whatever the words: an answer or a refusal, and JSON.
+func FuzzAnswer(f *testing.F) {
 	f.Add("compare", `{`+cookieArms+`}`)
 	f.Add("guardrail", `{`+cookieArms+`, "margin": 0.1}`)
 	f.Add("events", `{"counts": [0, 7], "traffic": [0.5, 0.5]}`)
 	f.Add("srm", `{"data": [0, 1, [1, 0]], "weights": [1, 1], "dirichlet_alpha": 3}`)
 	f.Fuzz(func(t *testing.T, command, in string) {
-		out, err := Calculate(command, []byte(in))
-		var refusal *Refusal
+		out, err := Answer(command, []byte(in))
+		var refusal *stats.Refusal
 		if !json.Valid(out) || err != nil && !errors.As(err, &refusal) {
 			t.Fatalf("%s, %v", out, err)
 		}
