@@ -100,10 +100,13 @@ type contrast struct {
 	proportion bool
 	weight     float64 // of all strata: 0 when none has two units in each arm
 	thin       bool    // an arm has few units with, or without, the outcome
+	clusters   bool    // what is counted are clusters
+	vague      bool    // the denominator of an arm is known poorly
 }
 
 func contrasted(strata []Stratum) contrast {
-	k := contrast{proportion: strata[0].Control.Kind == KindProportion}
+	kind := strata[0].Control.Kind
+	k := contrast{proportion: kind == KindProportion, clusters: kind == KindCluster}
 	for _, s := range strata {
 		k.nc, k.nt = k.nc+s.Control.N, k.nt+s.Treatment.N
 		k.weight += overlap(s)
@@ -122,7 +125,7 @@ func contrasted(strata []Stratum) contrast {
 // overlap is the weight of a stratum; one without a variance in each arm has
 // none.
 func overlap(s Stratum) float64 {
-	if s.Control.N < 2 || s.Treatment.N < 2 {
+	if !s.estimable() {
 		return 0
 	}
 	nc, nt := float64(s.Control.N), float64(s.Treatment.N)
@@ -136,6 +139,7 @@ func (k *contrast) add(s Stratum, w float64) {
 	k.yt += w * s.Treatment.Center()
 	k.vc, k.vt = k.vc+vc, k.vt+vt
 	k.free += vc*vc/(nc-1) + vt*vt/(nt-1)
+	k.vague = k.vague || s.Control.vague() || s.Treatment.vague()
 	if k.proportion {
 		both := s.Control.Merge(s.Treatment)
 		k.pooled += w * w * spread(both) * (1/nc + 1/nt)
@@ -161,6 +165,8 @@ func (k contrast) fault(o Options) *Refusal {
 		return refuse(TooFewUnits, "control.n", "an arm needs two units or more")
 	case k.nt < 2:
 		return refuse(TooFewUnits, "treatment.n", "an arm needs two units or more")
+	case k.clusters && min(k.nc, k.nt) < MinClusters:
+		return refuse(TooFewUnits, "clusters", "an arm needs ten clusters or more: fewer do not tell how much clusters differ")
 	case k.weight == 0:
 		return refuse(TooFewUnits, "strata", "no stratum has two units or more in each arm")
 	case k.vc+k.vt == 0:
@@ -293,8 +299,14 @@ func (k contrast) doubt(c *Comparison, o Options) {
 	if k.thin {
 		c.warn(warnFew)
 	}
-	if !k.proportion && min(k.nc, k.nt) < smallArm {
+	switch n := min(k.nc, k.nt); {
+	case k.clusters && n < fewClusters:
+		c.warn(warnClusters)
+	case !k.proportion && !k.clusters && n < smallArm:
 		c.warn(warnSmall)
+	}
+	if k.vague {
+		c.warn(warnDenominator)
 	}
 	if k.vc == 0 || k.vt == 0 {
 		c.warn(warnOneConstant)

@@ -129,6 +129,9 @@ func (d *Doubt) weigh(strata []Stratum, f Frozen) {
 	var nc, nt int64
 	for _, s := range strata {
 		nc, nt = nc+s.Control.N, nt+s.Treatment.N
+		if s.Control.vague() || s.Treatment.vague() {
+			d.warn(warnDenominator)
+		}
 	}
 	if min(nc, nt) < smallArm {
 		d.warn(warnSmall)

@@ -115,12 +115,16 @@ type tally struct {
 	noise     float64 // Σ w_k² Var(ȳ_c)
 }
 
-// tallied returns the tally of the strata that have two units in each
-// arm; a stratum without has no variance yet and waits.
+// estimable reports whether both arms have a center whose variance can be
+// known: two units each, and denominators where there are any.
+func (s Stratum) estimable() bool { return s.Control.estimable() && s.Treatment.estimable() }
+
+// tallied returns the tally of the strata that are estimable; one that is not
+// has no variance yet and waits.
 func tallied(strata []Stratum, f Frozen) tally {
 	var t tally
 	for _, s := range strata {
-		if s.Control.N < 2 || s.Treatment.N < 2 {
+		if !s.estimable() {
 			continue
 		}
 		nc, nt := float64(s.Control.N), float64(s.Treatment.N)
@@ -155,7 +159,7 @@ func (s Stratum) noise() (control, treatment float64) {
 func level(strata []Stratum, f Frozen) tally {
 	var t tally
 	for _, s := range strata {
-		if s.Treatment.N < 2 {
+		if !s.Treatment.estimable() {
 			continue
 		}
 		n := float64(s.Treatment.N)

@@ -1,0 +1,92 @@
+package stats
+
+// fault says why no units can have s, or returns nil. field names the sample.
+func (s Sample) fault(field string) *Refusal {
+	if s.N < 0 {
+		return refuse(BadInput, field+".n", "units are counted from 0")
+	}
+	switch s.Kind {
+	case KindProportion:
+		return s.proportionFault(field)
+	case KindMean:
+		return s.meanFault(field)
+	case KindRatio, KindCluster:
+		return s.ratioFault(field)
+	case KindQuantile:
+		return refuse(BadInput, field+".type", "a quantile is counted and cannot be compared by this version")
+	}
+	return refuse(BadInput, field+".type", "a sample is a proportion, a mean, a ratio, clusters or a quantile")
+}
+
+func (s Sample) proportionFault(field string) *Refusal {
+	if s.X < 0 || s.X > s.N {
+		return refuse(BadInput, field+".sum", "the units that had the outcome are 0 to n")
+	}
+	return nil
+}
+
+func (s Sample) meanFault(field string) *Refusal {
+	switch {
+	case s.N != s.Moments.N:
+		return refuse(BadInput, field+".n", "the sample and its moments count different units")
+	case !finite(s.Moments.Mean) || !finite(s.Moments.M2):
+		return refuse(BadInput, field+".sum", "the values are not finite numbers")
+	case s.Moments.M2 < 0:
+		return refuse(BadInput, field+".sum_squares", "a sum of squared deviations is never negative")
+	}
+	return nil
+}
+
+// ratioFault looks at the joint moments, which a sample without units lacks.
+func (s Sample) ratioFault(field string) *Refusal {
+	switch {
+	case s.Joint == nil && s.N == 0:
+		return nil
+	case s.Joint == nil || len(s.Joint.Means) < 2:
+		return refuse(BadInput, field+".num_sum", "a ratio has moments of its numerator and denominator")
+	case s.N != s.Joint.N:
+		return refuse(BadInput, field+".n", "the sample and its moments count different units")
+	}
+	return s.Joint.fault(field)
+}
+
+// fault says why no values have these moments, or returns nil.
+func (j Joint) fault(field string) *Refusal {
+	k := len(j.Means)
+	if len(j.M) != k*(k+1)/2 {
+		return refuse(BadInput, field, errShape.Error())
+	}
+	for _, x := range append(append([]float64(nil), j.Means...), j.M...) {
+		if !finite(x) {
+			return refuse(BadInput, field+".sum", "the values are not finite numbers")
+		}
+	}
+	for a := range k {
+		if j.Of(a, a) < 0 {
+			return refuse(BadInput, field+".sum_squares", "a sum of squared deviations is never negative")
+		}
+		for b := range a {
+			if c := j.Of(a, b); c*c > j.Of(a, a)*j.Of(b, b)*(1+1e-9) {
+				return refuse(BadInput, field+".sum_product", "two values never vary together by more than they vary alone")
+			}
+		}
+	}
+	return nil
+}
+
+// fault says what is wrong with the strata, or returns nil.
+func fault(strata []Stratum) *Refusal {
+	if len(strata) == 0 {
+		return refuse(TooFewUnits, "strata", "there are no data")
+	}
+	kind := strata[0].Control.Kind
+	for _, s := range strata {
+		if r := first(s.Control.fault("control"), s.Treatment.fault("treatment")); r != nil {
+			return r
+		}
+		if s.Control.Kind != kind || s.Treatment.Kind != kind {
+			return refuse(BadInput, "treatment.type", "all samples of a comparison are of one kind")
+		}
+	}
+	return nil
+}
