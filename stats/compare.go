@@ -28,6 +28,7 @@ type Options struct {
 	Units    float64 `json:"units,omitempty"`    // units of both arms that it is sharpest at; zero means 5,000
 
 	Inference Inference `json:"inference,omitempty"` // which answer is asked for; empty means FixedHorizon
+	Prior     *Prior    `json:"prior,omitempty"`     // of Bayes; nil: none
 }
 
 // Arm is one side of a comparison, its strata weighted by their overlap.
@@ -53,7 +54,8 @@ type Comparison struct {
 	Control   Arm      `json:"control"`
 	Treatment Arm      `json:"treatment"`
 
-	Inference Inference `json:"inference,omitempty"` // which Answer is
+	Inference Inference  `json:"inference,omitempty"` // which Answer is
+	Posterior *Posterior `json:"posterior,omitempty"` // of Bayes
 	Doubt
 }
 
@@ -86,6 +88,9 @@ func Compare(strata []Stratum, o Options) Comparison {
 	if c.Refused == nil {
 		k.always(&c, o)
 		k.doubt(&c, o)
+	}
+	if c.Refused == nil && o.Inference == Bayes {
+		k.believe(&c, o)
 	}
 	return c
 }
@@ -336,6 +341,8 @@ func (o Options) fault() *Refusal {
 		return refuse(BadInput, "n_star", "units to be sharpest at are a number above 0")
 	case o.Inference.fault() != nil:
 		return o.Inference.fault()
+	case o.Prior.fault() != nil:
+		return o.Prior.fault()
 	case o.Side == TwoSided:
 		return sensible(DefaultAlpha, o.Power)
 	}

@@ -14,20 +14,25 @@ const (
 )
 
 // Answer returns the interval and the p-value of the inference that was asked
-// for: those of one look, unless the answer is to hold at every look.
+// for: those of one look, unless the answer is to hold at every look. A posterior
+// has no p-value; that of one look stands beside its interval.
 func (c Comparison) Answer() (Interval, float64) {
 	switch c.Inference {
 	case AlwaysValid, LinearModel:
 		return c.Band, c.BandP
+	case Bayes:
+		if c.Posterior != nil {
+			return c.Posterior.Credible, c.P
+		}
 	}
 	return c.Fixed, c.P
 }
 
 func (i Inference) fault() *Refusal {
 	switch i {
-	case "", FixedHorizon, AlwaysValid:
+	case "", FixedHorizon, AlwaysValid, Bayes:
 		return nil
-	case LinearModel, GroupSequential, Bayes:
+	case LinearModel, GroupSequential:
 		return refuse(BadInput, "inference", "this version does not answer by "+string(i))
 	}
 	return refuse(BadInput, "inference", "an inference is fixed, always-valid, linear-model, group-sequential or bayes")
