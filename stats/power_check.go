@@ -1,10 +1,7 @@
 package stats
 
-const (
-	plannedLooks = 1000 // at most: more make no difference and take time
-	leastCluster = 10   // clusters of an arm below which nothing is compared
-	someClusters = 30
-)
+// plannedLooks is how many there are at most: more make no difference.
+const plannedLooks = 1000
 
 const (
 	methodPlanned    = "power of "
@@ -13,7 +10,6 @@ const (
 	assumeHarmless   = "power to exclude the margin where the change has just the effect that is given"
 	assumeAtTheEnd   = "the band is asked once, with all units; asked at every batch it mostly answers earlier, and never later"
 	warnFewOutcomes  = "fewer than ten units with, or without, the outcome are expected in an arm: count failures by events"
-	warnFewClusters  = "fewer than 30 clusters in an arm: the normal approximation is coarse"
 	warnNoClusters   = "fewer than 10 clusters in an arm: they will not be compared"
 )
 
@@ -58,10 +54,10 @@ func (p *Planned) thin(d Design) {
 	}
 	for _, n := range p.Clusters {
 		switch {
-		case n < leastCluster:
+		case n < MinClusters:
 			p.warn(warnNoClusters)
-		case n < someClusters:
-			p.warn(warnFewClusters)
+		case n < fewClusters:
+			p.warn(warnClusters)
 		}
 	}
 }

@@ -5,12 +5,12 @@ import "math"
 // Expected is what a metric is like in control: as it was in the past, or as
 // somebody guesses.
 type Expected struct {
-	Kind      Kind     `json:"kind"`                // proportion, mean, ratio or quantile
+	Kind      Kind     `json:"kind"`                // proportion, mean, ratio, cluster or quantile
 	Level     float64  `json:"mean"`                // mean of the units' values, share of units, ratio or quantile
-	SD        float64  `json:"sd,omitempty"`        // of one unit's value; of a ratio that of (m − R d)/d̄; of a quantile zero with Density; none of a proportion
+	SD        float64  `json:"sd,omitempty"`        // of one unit's value; of a ratio or clusters that of (m − R d)/d̄; of a quantile zero with Density; none of a proportion
 	Nu        float64  `json:"nu,omitempty"`        // which quantile, above 0 and below 1; with Density
 	Density   float64  `json:"density,omitempty"`   // of the values at the quantile, per unit of measure
-	Cluster   *Cluster `json:"cluster,omitempty"`   // units come in these; nil: each is assigned by itself
+	Cluster   *Cluster `json:"cluster,omitempty"`   // that units are assigned in; nil: each by itself, or SD is that of a cluster
 	Explained float64  `json:"explained,omitempty"` // share of the variance that a covariate explains, below 1
 }
 
@@ -79,8 +79,8 @@ func (e Expected) spreadFault() *Refusal {
 		return refuse(BadInput, "metric.sd", "follows from the rate of a proportion")
 	case e.Kind == KindProportion:
 		return nil
-	case e.Kind != KindMean && e.Kind != KindRatio && e.Kind != KindQuantile:
-		return refuse(BadInput, "metric.kind", "a metric is a proportion, mean, ratio or quantile")
+	case e.Kind != KindMean && e.Kind != KindRatio && e.Kind != KindCluster && e.Kind != KindQuantile:
+		return refuse(BadInput, "metric.kind", "a metric is a proportion, mean, ratio, cluster or quantile")
 	case density && !(e.Nu > 0 && e.Nu < 1):
 		return refuse(BadInput, "metric.nu", "a quantile is above 0 and below 1")
 	case density && (!(e.Density > 0) || !finite(e.Density)):
