@@ -4,9 +4,9 @@ package stats
 // is the ratio of the means, of a quantile the estimate.
 func (s Sample) Center() float64 {
 	switch {
-	case s.Kind == KindMean:
+	case s.Kind == KindMean, s.Kind == KindQuantile && s.Distribution == nil:
 		return s.Moments.Mean
-	case s.Kind == KindQuantile && s.Distribution != nil:
+	case s.Kind == KindQuantile:
 		return s.Distribution.Estimate
 	case s.quotient():
 		return s.ratio()
@@ -18,11 +18,13 @@ func (s Sample) Center() float64 {
 
 // Variance returns the variance of the values of the units (divisor N−1), so
 // that the center's is 1/N of it; 0 below two units. Of a ratio the values are
-// the linearised ones.
+// the linearised ones, of a quantile what its own variance makes them.
 func (s Sample) Variance() float64 {
 	switch {
-	case s.Kind == KindMean:
+	case s.Kind == KindMean, s.Kind == KindQuantile && s.Distribution == nil:
 		return s.Moments.Variance()
+	case s.Kind == KindQuantile && s.locatable():
+		return s.located()
 	case s.N < 2:
 		return 0
 	case s.quotient():
@@ -36,8 +38,11 @@ func (s Sample) Variance() float64 {
 // estimable reports whether the sample has a center whose variance can be
 // known. A sample that has not waits for more units.
 func (s Sample) estimable() bool {
-	if s.Kind == KindRatio || s.Kind == KindCluster {
+	switch s.Kind {
+	case KindRatio, KindCluster:
 		return s.N >= 2 && s.quotient()
+	case KindQuantile:
+		return s.locatable()
 	}
 	return s.N >= 2
 }

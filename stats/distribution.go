@@ -47,6 +47,17 @@ func Middle(i int) float64 {
 	return least + (width-1)/2
 }
 
+// width returns how many values of the fixed point bucket i holds.
+func width(i int) float64 {
+	if i < 0 {
+		i = -i
+	}
+	if i < 2*inOctave {
+		return 1
+	}
+	return math.Ldexp(1, i/inOctave-1)
+}
+
 var errBuckets = errors.New("buckets are in order, each once, and hold at least one event; a quantile is above 0 and below 1")
 
 // NewDistribution returns the distribution of the events of some units, which

@@ -80,7 +80,7 @@ func TestRank(t *testing.T) {
 	}
 }
 
-func TestSample_countedOnly(t *testing.T) {
+func TestSample_merges(t *testing.T) {
 	j := Joint{N: 3, Means: []float64{3, 2}, M: []float64{8, 6, 6}}
 	ratio := RatioSample(j)
 	if ratio.Center() != 1.5 || ratio.N != 3 {
@@ -93,15 +93,6 @@ func TestSample_countedOnly(t *testing.T) {
 	quantile := QuantileSample(d, j)
 	if quantile.Center() != 7 || quantile.N != 3 {
 		t.Errorf("quantile: %+v", quantile)
-	}
-	for _, s := range []Sample{quantile} { // ratios are compared: see ratio_test.go
-		c := Compare([]Stratum{{Epoch: 1, Control: s, Treatment: s}}, Options{})
-		if c.Refused == nil || c.Refused.Code != BadInput || c.P != 1 || c.Refused.Field != "control.type" {
-			t.Errorf("%s compared: %+v", s.Kind, c)
-		}
-		if _, ok := Freeze([]Stratum{{Control: s, Treatment: s}}); ok {
-			t.Errorf("%s frozen", s.Kind)
-		}
 	}
 	if m := quantile.Merge(quantile); m.N != 6 || m.Joint != nil || m.Distribution.Events != 8 || m.Distribution.Units != 4 {
 		t.Errorf("merged: %+v", m)

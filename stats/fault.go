@@ -13,7 +13,7 @@ func (s Sample) fault(field string) *Refusal {
 	case KindRatio, KindCluster:
 		return s.ratioFault(field)
 	case KindQuantile:
-		return refuse(BadInput, field+".type", "a quantile is counted and cannot be compared by this version")
+		return s.quantileFault(field)
 	}
 	return refuse(BadInput, field+".type", "a sample is a proportion, a mean, a ratio, clusters or a quantile")
 }
@@ -50,6 +50,35 @@ func (s Sample) ratioFault(field string) *Refusal {
 	return s.Joint.fault(field)
 }
 
+// quantileFault looks at the distribution, or at the estimate where there is
+// none.
+func (s Sample) quantileFault(field string) *Refusal {
+	if s.Distribution == nil {
+		if s.N == 0 {
+			return nil
+		}
+		return s.meanFault(field)
+	}
+	if r := s.ratioFault(field); r != nil {
+		return r
+	}
+	return s.Distribution.fault(field)
+}
+
+// fault says why no events are distributed like that, or returns nil.
+func (d Distribution) fault(field string) *Refusal {
+	checked, err := NewDistribution(d.Nu, d.Scale, d.Units, d.Buckets)
+	switch {
+	case err != nil:
+		return refuse(BadInput, field+".buckets", err.Error())
+	case checked.Events != d.Events:
+		return refuse(BadInput, field+".events", "the events of all buckets are the events")
+	case !(d.Scale > 0) || !finite(d.Estimate):
+		return refuse(BadInput, field+".scale", "the value of 1 in the fixed point is a number above 0")
+	}
+	return nil
+}
+
 // fault says why no values have these moments, or returns nil.
 func (j Joint) fault(field string) *Refusal {
 	k := len(j.Means)
@@ -79,7 +108,7 @@ func fault(strata []Stratum) *Refusal {
 	if len(strata) == 0 {
 		return refuse(TooFewUnits, "strata", "there are no data")
 	}
-	kind := strata[0].Control.Kind
+	kind, nu := strata[0].Control.Kind, strata[0].Control.nu()
 	for _, s := range strata {
 		if r := first(s.Control.fault("control"), s.Treatment.fault("treatment")); r != nil {
 			return r
@@ -87,6 +116,20 @@ func fault(strata []Stratum) *Refusal {
 		if s.Control.Kind != kind || s.Treatment.Kind != kind {
 			return refuse(BadInput, "treatment.type", "all samples of a comparison are of one kind")
 		}
+		for _, other := range [...]float64{s.Control.nu(), s.Treatment.nu()} {
+			if other != 0 && nu != 0 && other != nu {
+				return refuse(BadInput, "treatment.nu", "all samples of a comparison are of one quantile")
+			}
+			nu = or(nu, other)
+		}
 	}
 	return nil
+}
+
+// nu returns which quantile the sample is of, 0 for none or an unnamed one.
+func (s Sample) nu() float64 {
+	if s.Distribution == nil {
+		return 0
+	}
+	return s.Distribution.Nu
 }

@@ -14,8 +14,8 @@ func FreezeNow(strata []Stratum) (Frozen, *Refusal) {
 	case treatment.all.N < FreezeUnits:
 		return Frozen{}, refuse(TooFewUnits, "treatment.n", "a guardrail needs 100 units in each arm")
 	}
-	f := cells.frozen(control.all)
-	if f.Variance == 0 {
+	f := cells.frozen(control)
+	if !(f.Variance > 0) {
 		return Frozen{}, noVariance
 	}
 	return f, nil

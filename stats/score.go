@@ -32,7 +32,7 @@ func Freeze(strata []Stratum) (f Frozen, ok bool) {
 	if control.all.N < FreezeUnits || treatment.all.N < FreezeUnits {
 		return Frozen{}, false
 	}
-	return cells.freeze(control.all)
+	return cells.freeze(control)
 }
 
 // FreezeTreated returns what the tests of limits freeze, which have no
@@ -48,7 +48,7 @@ func FreezeTreated(strata []Stratum) (f Frozen, ok bool) {
 	if cells.all.N < FreezeUnits {
 		return Frozen{}, false
 	}
-	return cells.freeze(cells.all)
+	return cells.freeze(cells)
 }
 
 // pool collects the variance within samples, and the units of all of them.
@@ -71,7 +71,7 @@ func pooled(strata []Stratum) (control, treatment, cells pool) {
 }
 
 func (p *pool) add(s Sample, variance float64) {
-	if s.N > 0 {
+	if s.estimable() {
 		p.squares += float64(s.N-1) * variance
 		p.free += float64(s.N - 1)
 	}
@@ -80,7 +80,7 @@ func (p *pool) add(s Sample, variance float64) {
 
 // freeze returns what is frozen beside the mean of the base, once the variance
 // is known well enough.
-func (p *pool) freeze(base Sample) (Frozen, bool) {
+func (p *pool) freeze(base pool) (Frozen, bool) {
 	if p.all.Kind == KindProportion && min(p.all.X, p.all.N-p.all.X) < freezeOutcomes {
 		return Frozen{}, false
 	}
@@ -90,12 +90,21 @@ func (p *pool) freeze(base Sample) (Frozen, bool) {
 	return Frozen{}, false
 }
 
-func (p *pool) frozen(base Sample) Frozen {
-	f := Frozen{Variance: p.squares / p.free, ControlMean: base.Center(), Units: p.all.N}
+func (p *pool) frozen(base pool) Frozen {
+	f := Frozen{Variance: p.squares / p.free, ControlMean: base.all.Center(), Units: p.all.N}
 	if f.ControlMean != 0 {
-		f.Doubt = math.Sqrt(base.Variance()/float64(base.N)) / math.Abs(f.ControlMean)
+		f.Doubt = math.Sqrt(base.variance()/float64(base.all.N)) / math.Abs(f.ControlMean)
 	}
 	return f
+}
+
+// variance returns that of a value of the pool. The quantile of many samples
+// has lost what it was counted from; that within the samples stands in.
+func (p pool) variance() float64 {
+	if p.all.Kind == KindQuantile && p.free > 0 {
+		return p.squares / p.free
+	}
+	return p.all.Variance()
 }
 
 // score is a stratified score S = Σ w_k d_k of the differences d_k of the strata,
