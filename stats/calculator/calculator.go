@@ -35,7 +35,7 @@ func Answer(command string, in []byte) (out []byte, err error) {
 }
 
 // Commands are the questions that are answered.
-func Commands() []string { return []string{"compare", "guardrail", "events", "srm"} }
+func Commands() []string { return []string{"compare", "guardrail", "events", "srm", "adjust", "power"} }
 
 func answer(command string, in []byte) (any, *stats.Refusal) {
 	switch command {
@@ -47,6 +47,10 @@ func answer(command string, in []byte) (any, *stats.Refusal) {
 		return events(in)
 	case "srm":
 		return sampleRatio(in)
+	case "adjust":
+		return adjust(in)
+	case "power":
+		return power(in)
 	}
 	return nil, bad("", fmt.Sprintf("%q is not carried out here; the commands are %s", command, strings.Join(Commands(), ", ")))
 }
@@ -58,6 +62,9 @@ func decode(in []byte, into any) *stats.Refusal {
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return undecoded(err)
+	}
+	if string(bytes.TrimSpace(in)) == "null" {
+		return bad("", "there is no JSON object on the input")
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return bad("", "there is something behind the JSON object")

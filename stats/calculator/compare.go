@@ -1,10 +1,6 @@
 package calculator
 
-import (
-	"encoding/json"
-
-	"github.com/sluice-hq/sluice/stats"
-)
+import "github.com/sluice-hq/sluice/stats"
 
 // compareJSON is the question of compare.
 type compareJSON struct {
@@ -12,11 +8,11 @@ type compareJSON struct {
 	Relative  bool            `json:"relative"`
 	Alpha     *float64        `json:"alpha"`
 	Side      stats.Side      `json:"side"`
-	Inference string          `json:"inference"`
+	Inference stats.Inference `json:"inference"`
 	NStar     *float64        `json:"n_star"`
 	Margin    *float64        `json:"margin"`
 	Power     *float64        `json:"power"`
-	Prior     json.RawMessage `json:"prior"`
+	Prior     *stats.Prior    `json:"prior"`
 	Covariate string          `json:"covariate"`
 	Compat    string          `json:"compat"`
 }
@@ -32,7 +28,17 @@ type compareAnswer struct {
 	LogE          *float64 `json:"log_e,omitempty"`
 	ControlMean   float64  `json:"control_mean"`
 	TreatmentMean float64  `json:"treatment_mean"`
+	*posterior
 	doubtful
+}
+
+// posterior is what a Bayesian answer has beside the others.
+type posterior struct {
+	Expected      float64 `json:"expected"`
+	SD            float64 `json:"sd"`
+	ChanceToWin   float64 `json:"chance_to_win"`
+	RiskControl   float64 `json:"risk_control"`
+	RiskTreatment float64 `json:"risk_treatment"`
 }
 
 func compare(in []byte) (any, *stats.Refusal) {
@@ -40,47 +46,47 @@ func compare(in []byte) (any, *stats.Refusal) {
 	if r := decode(in, &q); r != nil {
 		return nil, r
 	}
-	if r := q.uncarried(); r != nil {
-		return nil, r
-	}
 	strata, r := q.samples()
-	if r != nil {
+	if r := first(r, q.fault()); r != nil {
 		return nil, r
 	}
-	c := stats.Compare(strata, stats.Options{Alpha: given(q.Alpha), Side: q.Side, Relative: q.Relative,
-		Margin: given(q.Margin), Power: given(q.Power), Units: given(q.NStar)})
+	c := stats.Compare(strata, q.options())
 	if c.Refused != nil {
 		return nil, c.Refused
 	}
-	if q.Inference == "always-valid" {
-		return alwaysAnswer(c), nil
+	return compared(c), nil
+}
+
+func (q compareJSON) options() stats.Options {
+	return stats.Options{Alpha: given(q.Alpha), Side: q.Side, Relative: q.Relative, Inference: q.Inference, Prior: q.Prior,
+		Margin: given(q.Margin), Power: given(q.Power), Units: given(q.NStar)}
+}
+
+// fault refuses settings that would be ignored.
+func (q compareJSON) fault() *stats.Refusal {
+	switch {
+	case q.Prior != nil && q.Inference != stats.Bayes:
+		return bad("prior", "is of the inference bayes")
+	case q.NStar != nil && q.Margin != nil:
+		return bad("n_star", "the band is sharpest at n_star units or for the margin, not both")
 	}
-	return fixedAnswer(c), nil
+	return first(uncarried("covariate", q.Covariate, "none"), uncarried("compat", q.Compat))
 }
 
-func (q compareJSON) uncarried() *stats.Refusal {
-	prior := string(q.Prior)
-	return first(uncarried("inference", q.Inference, "fixed", "always-valid"),
-		uncarried("covariate", q.Covariate, "none"), uncarried("compat", q.Compat), uncarried("prior", prior, "null"))
-}
-
-func fixedAnswer(c stats.Comparison) compareAnswer {
-	a := answered(c, c.Fixed)
-	a.P = c.P
-	if c.DF > 0 {
+// compared writes the answer that was asked for.
+func compared(c stats.Comparison) compareAnswer {
+	i, p := c.Answer()
+	a := compareAnswer{Estimate: c.Estimate, SE: c.SE, Low: bounded(i.Low), High: bounded(i.High), P: p, Statistic: c.Statistic,
+		ControlMean: c.Control.Mean, TreatmentMean: c.Treatment.Mean, doubtful: worded(c.Doubt)}
+	switch {
+	case c.Inference == stats.AlwaysValid:
+		a.LogE = &c.LogE
+		a.Method = "mixture confidence sequence in information time; " + c.Method
+	case c.DF > 0:
 		a.DF = &c.DF
 	}
+	if b := c.Posterior; b != nil {
+		a.posterior = &posterior{b.Expected, b.SD, b.ChanceToWin, b.RiskControl, b.RiskTreatment}
+	}
 	return a
-}
-
-func alwaysAnswer(c stats.Comparison) compareAnswer {
-	a := answered(c, c.Band)
-	a.P, a.LogE = c.BandP, &c.LogE
-	a.Method = "mixture confidence sequence in information time; " + c.Method
-	return a
-}
-
-func answered(c stats.Comparison, i stats.Interval) compareAnswer {
-	return compareAnswer{Estimate: c.Estimate, SE: c.SE, Low: bounded(i.Low), High: bounded(i.High), Statistic: c.Statistic,
-		ControlMean: c.Control.Mean, TreatmentMean: c.Treatment.Mean, doubtful: worded(c.Doubt)}
 }

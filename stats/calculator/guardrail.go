@@ -9,13 +9,13 @@ import (
 // guardrailJSON is the question of guardrail.
 type guardrailJSON struct {
 	pairs
-	Margin    *float64        `json:"margin"`
-	Detect    *float64        `json:"detect"`
-	Absolute  bool            `json:"absolute"`
-	Direction stats.Direction `json:"direction"`
-	Alpha     *float64        `json:"alpha"`
-	Power     *float64        `json:"power"`
-	Inference string          `json:"inference"`
+	Margin    *float64 `json:"margin"`
+	Detect    *float64 `json:"detect"`
+	Absolute  bool     `json:"absolute"`
+	Direction string   `json:"direction"`
+	Alpha     *float64 `json:"alpha"`
+	Power     *float64 `json:"power"`
+	Inference string   `json:"inference"`
 }
 
 type guardrailAnswer struct {
@@ -56,7 +56,7 @@ func guardrail(in []byte) (any, *stats.Refusal) {
 	if r != nil {
 		return nil, r
 	}
-	g := stats.Guardrail{Margin: *q.Margin, Absolute: q.Absolute, Direction: q.Direction,
+	g := stats.Guardrail{Margin: *q.Margin, Absolute: q.Absolute, Direction: stats.Direction(q.Direction),
 		Alpha: given(q.Alpha), Power: given(q.Power), Detect: given(q.Detect)}
 	return guardrailed(g.Judge(strata, f))
 }
@@ -67,9 +67,9 @@ func guardrailed(j stats.Judgement) (any, *stats.Refusal) {
 	}
 	return guardrailAnswer{State: j.State, Harmed: j.Harmed, Estimate: j.Estimate, Relative: j.Relative, SE: j.SE,
 		Low: bounded(j.Bounds.Low), High: bounded(j.Bounds.High), Collected: j.Information, Needed: j.Needed,
-		E: value(j.LogBreach), LogE: j.LogBreach, LogHarm: j.LogHarm, LogSafe: j.LogSafe, doubtful: worded(j.Doubt)}, nil
+		E: eValue(j.LogBreach), LogE: j.LogBreach, LogHarm: j.LogHarm, LogSafe: j.LogSafe, doubtful: worded(j.Doubt)}, nil
 }
 
-// value returns the e-value of its logarithm, the largest float for one that is
+// eValue returns the e-value of its logarithm, the largest float for one that is
 // larger.
-func value(log float64) float64 { return math.Min(math.Exp(log), math.MaxFloat64) }
+func eValue(log float64) float64 { return math.Min(math.Exp(log), math.MaxFloat64) }

@@ -61,7 +61,7 @@ func sampleRatio(in []byte) (any, *stats.Refusal) {
 	if q.Method == "sequential" {
 		a.Statistic, a.DF, a.LogE, a.P = nil, nil, m.LogE, m.P
 		if len(epochs) == 1 {
-			a.CI = bounds(epochs[0].Shares(0, given(q.K)))
+			a.CI = ends(epochs[0].Shares(0, given(q.K)))
 		}
 		return a, nil
 	}
@@ -69,12 +69,12 @@ func sampleRatio(in []byte) (any, *stats.Refusal) {
 	return a, nil
 }
 
-func bounds(shares []stats.Interval) [][2]float64 {
-	ends := make([][2]float64, len(shares))
+func ends(shares []stats.Interval) [][2]float64 {
+	pairs := make([][2]float64, len(shares))
 	for i, s := range shares {
-		ends[i] = [2]float64{s.Low, s.High}
+		pairs[i] = [2]float64{s.Low, s.High}
 	}
-	return ends
+	return pairs
 }
 
 func (q srmJSON) epochs() ([]stats.Counts, *stats.Refusal) {

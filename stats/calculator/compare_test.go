@@ -1,0 +1,51 @@
+package calculator
+
+import (
+	"math"
+	"testing"
+)
+
+func TestCompare(t *testing.T) {
+	expect(t, ask(t, "compare", `{`+cookieArms+`}`), 5e-5, map[string]any{
+		"estimate": -0.0082, "ci_low": -0.0133, "ci_high": -0.0031, "p_value": 0.00155, "statistic": -3.16436,
+		"control_mean": 0.1902, "treatment_mean": 0.1820, "warnings": "[]"})
+	expect(t, ask(t, "compare", `{"strata": [{`+cookieArms+`}], "side": "less", "relative": true}`), 5e-5, map[string]any{
+		"estimate": -0.04312, "ci_low": nil, "se": 0.01333})
+	// Half-width at N* = 5,000 by the closed form in units of [WSR, eq. 9].
+	a := ask(t, "compare", `{`+cookieArms+`, "inference": "always-valid", "n_star": 5000}`)
+	l := -2 * math.Log(0.05)
+	n, rho2 := 90189., (l+math.Log(1+l))/5000
+	half := a["se"].(float64) * math.Sqrt(n) * math.Sqrt(2*(n*rho2+1)/(n*n*rho2)*math.Log(math.Sqrt(n*rho2+1)/0.05))
+	expect(t, a, 1e-9, map[string]any{"ci_low": a["estimate"].(float64) - half, "ci_high": a["estimate"].(float64) + half})
+}
+
+// Sums of values near 1.7e9: exact digits keep the variance that floats lose.
+func TestMean(t *testing.T) {
+	// 0, 1, 2, 3 on top of 1.7e9, and 10, 11, 12, 13.
+	a := ask(t, "compare", `{"control": {"type": "mean", "n": 4, "sum": 6800000006, "sum_squares": 11560000020400000014},
+		"treatment": {"type": "mean", "n": 4, "sum": 6800000046, "sum_squares": 11560000156400000534}}`)
+	expect(t, a, 1e-9, map[string]any{"estimate": 10.0, "se": math.Sqrt(2 * (5. / 3) / 4), "df": 6.0})
+}
+
+func TestCompareRefuses(t *testing.T) {
+	refused(t, "compare", []refusal{
+		{`{` + cookieArms + `, "alpha": 0}`, "bad_input", "alpha"},
+		{`{` + cookieArms + `, "alpha": 1}`, "bad_input", "alpha"},
+		{`{` + cookieArms + `, "compat": "gbstats"}`, "bad_input", "compat"},
+		{`{` + cookieArms + `, "inference": "frequentist"}`, "bad_input", "inference"},
+		{`{` + cookieArms + `, "inference": "bayes", "prior": {"mean": 0}}`, "bad_input", "prior.sd"},
+		{`{` + cookieArms + `, "inference": "bayes", "prior": {"sd": -1}}`, "bad_input", "prior.sd"},
+		{`{` + cookieArms + `, "n_star": 10, "margin": 1}`, "bad_input", "n_star"},
+		{`{` + cookieArms + `, "prior": {"mean": 0}}`, "bad_input", "prior"},
+		{`{` + cookieArms + `, "covariate": "pooled"}`, "bad_input", "covariate"},
+		{`{` + cookieArms + `, "side": "both"}`, "bad_input", "side"},
+		{`{` + cookieArms + `, "n_star": 0}`, "bad_input", "n_star"},
+		{`{` + cookieArms + `, "strata": [{` + cookieArms + `}]}`, "bad_input", "strata"},
+		{`{}`, "bad_input", "control"},
+		{`{"strata": []}`, "bad_input", "control"},
+		{`{"control": {"type": "proportion", "n": 1, "sum": 1}}`, "bad_input", "treatment"},
+		{`{"strata": [{` + cookieArms + `}, {"control": {"type": "proportion", "n": 1, "sum": 1}}]}`, "bad_input", "strata[1].treatment"},
+		{`{"control": {"type": "proportion", "n": 10, "sum": 0}, "treatment": {"type": "proportion", "n": 10, "sum": 0}}`, "zero_variance", "sum"},
+		{`{"relative": true, "control": {"type": "proportion", "n": 10, "sum": 0}, "treatment": {"type": "proportion", "n": 10, "sum": 3}}`, "unbounded", "control"},
+	})
+}

@@ -1,0 +1,150 @@
+package calculator
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// powerJSON is the question of power: two of effect, n and power, of which the
+// third is the answer.
+type powerJSON struct {
+	Metric    metricJSON      `json:"metric"`
+	Effect    float64         `json:"effect"`
+	Absolute  bool            `json:"absolute"`
+	Margin    *float64        `json:"margin"`
+	Direction string          `json:"direction"`
+	Alpha     *float64        `json:"alpha"`
+	Side      stats.Side      `json:"side"`
+	Arms      *int            `json:"arms"`
+	Weights   []float64       `json:"weights"`
+	N         json.RawMessage `json:"n"`
+	Power     *float64        `json:"power"`
+	Inference stats.Inference `json:"inference"`
+	Looks     *int            `json:"looks"`
+}
+
+// metricJSON is what a metric is like in control.
+type metricJSON struct {
+	Kind      stats.Kind     `json:"kind"`
+	Mean      *float64       `json:"mean"`
+	Rate      *float64       `json:"rate"`
+	SD        *float64       `json:"sd"`
+	Nu        float64        `json:"nu"`
+	Density   float64        `json:"density"`
+	Cluster   *stats.Cluster `json:"cluster"`
+	Explained float64        `json:"explained"`
+}
+
+type powerAnswer struct {
+	Power     float64 `json:"power"`
+	N         []int64 `json:"n"`
+	Total     int64   `json:"total"`
+	Clusters  []int64 `json:"clusters,omitempty"`
+	MDE       float64 `json:"mde"`
+	Inflation float64 `json:"inflation"`
+	doubtful
+}
+
+func power(in []byte) (any, *stats.Refusal) {
+	var q powerJSON
+	if r := decode(in, &q); r != nil {
+		return nil, r
+	}
+	d, r := q.design()
+	if r != nil {
+		return nil, r
+	}
+	p := d.Solve()
+	if p.Refused != nil {
+		return nil, p.Refused
+	}
+	return powerAnswer{Power: p.Power, N: p.Units, Total: p.Total, Clusters: p.Clusters, MDE: p.MDE, Inflation: p.Inflation, doubtful: worded(p.Doubt)}, nil
+}
+
+func (q powerJSON) design() (stats.Design, *stats.Refusal) {
+	metric, r := q.Metric.expected()
+	d := stats.Design{Metric: metric, Effect: q.Effect, Absolute: q.Absolute, Margin: given(q.Margin), Direction: stats.Direction(q.Direction),
+		Alpha: given(q.Alpha), Side: q.Side, Power: given(q.Power), Inference: q.Inference}
+	if q.Looks != nil {
+		if d.Looks = *q.Looks; d.Looks < 1 {
+			r = first(r, bad("looks", "looks are counted from 1"))
+		}
+	}
+	return d, first(r, q.arms(&d))
+}
+
+// expected takes a share as rate, and any other level as mean.
+func (m metricJSON) expected() (stats.Expected, *stats.Refusal) {
+	level := m.Mean
+	switch {
+	case m.Kind == "":
+		return stats.Expected{}, bad("metric.kind", "a metric is a proportion, mean, ratio, cluster or quantile")
+	case m.Mean != nil && m.Rate != nil:
+		return stats.Expected{}, bad("metric.rate", "a level is a rate or a mean, not both")
+	case m.Rate != nil:
+		level = m.Rate
+	case m.Mean == nil && m.Kind == stats.KindProportion:
+		return stats.Expected{}, bad("metric.rate", "is missing")
+	case m.Mean == nil:
+		return stats.Expected{}, bad("metric.mean", "is missing")
+	}
+	return stats.Expected{Kind: m.Kind, Level: *level, SD: given(m.SD), Nu: m.Nu, Density: m.Density, Cluster: m.Cluster, Explained: m.Explained}, nil
+}
+
+// mostArms is how many arms are planned at most.
+const mostArms = 1000
+
+// arms reads how many arms there are, how units divide among them, and how many
+// control has: n of control, or of every arm.
+func (q powerJSON) arms(d *stats.Design) *stats.Refusal {
+	d.Weights = q.Weights
+	if q.Arms != nil {
+		if r := q.counted(d); r != nil {
+			return r
+		}
+	}
+	if q.N == nil || string(q.N) == "null" {
+		return nil
+	}
+	var each []float64
+	if json.Unmarshal(q.N, &each) == nil {
+		return q.divided(d, each)
+	}
+	if json.Unmarshal(q.N, &d.Units) != nil || !(d.Units > 0) {
+		return bad("n", "is the units of control, or a list of those of every arm")
+	}
+	return nil
+}
+
+func (q powerJSON) counted(d *stats.Design) *stats.Refusal {
+	switch {
+	case *q.Arms < 2 || *q.Arms > mostArms:
+		return bad("arms", fmt.Sprintf("there are two arms or more, and at most %d", mostArms))
+	case q.Weights == nil:
+		d.Weights = slices.Repeat([]float64{1}, *q.Arms)
+	case len(q.Weights) != *q.Arms:
+		return bad("weights", "there is one weight for each arm")
+	}
+	return nil
+}
+
+// divided takes the units of every arm for the weights.
+func (q powerJSON) divided(d *stats.Design, each []float64) *stats.Refusal {
+	switch {
+	case q.Weights != nil:
+		return bad("weights", "the units of every arm are their weights already")
+	case len(each) < 2 || q.Arms != nil && len(each) != *q.Arms:
+		return bad("n", "a list has the units of every arm")
+	}
+	d.Units, d.Weights = each[0], make([]float64, len(each))
+	for i, n := range each {
+		if !(n > 0) {
+			return bad(fmt.Sprintf("n[%d]", i), "an arm has one unit or more")
+		}
+		d.Weights[i] = n / each[0]
+	}
+	return nil
+}

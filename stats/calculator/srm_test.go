@@ -1,0 +1,48 @@
+package calculator
+
+import (
+	"math"
+	"testing"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+func sampleRatioOf(observed ...int64) float64 {
+	return stats.SampleRatio([]stats.Counts{{Observed: observed, Weights: []float64{1, 1}}}, 0, 100).LogE
+}
+
+func TestSRM(t *testing.T) {
+	expect(t, ask(t, "srm", `{"observed": [44700, 45489], "weights": [0.5, 0.5]}`), 5e-5, map[string]any{
+		"statistic": 6.9024, "df": 1.0, "p_value": 0.0086, "log_e": nil})
+	a := ask(t, "srm", `{"observed": [44700, 45489], "weights": [0.5, 0.5], "method": "sequential", "k": 100}`)
+	expect(t, a, 1e-9, map[string]any{"log_e": sampleRatioOf(44700, 45489), "statistic": nil})
+	if ci := a["ci"].([]any); len(ci) != 2 {
+		t.Errorf("ci = %v", ci)
+	}
+	expect(t, ask(t, "srm", `{"epochs": [{"observed": [950, 50], "weights": [95, 5]}, {"observed": [50, 50], "weights": [1, 1]}]}`), 1e-9,
+		map[string]any{"statistic": 0.0, "df": 2.0, "p_value": 1.0})
+	// One by one, one-hot and in a batch, the last e-value is that of the counts.
+	want := sampleRatioOf(3, 1)
+	for _, data := range []string{`[0, 1, 0, 0]`, `[[1, 0], [0, 1], [1, 0], [1, 0]]`, `[[3, 1]]`} {
+		path := ask(t, "srm", `{"data": `+data+`, "weights": [0.5, 0.5], "dirichlet_alpha": [50, 50]}`)["log_e"].([]any)
+		if got := path[len(path)-1].(float64); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%s: log e %v, want %v", data, got, want)
+		}
+	}
+	expect(t, ask(t, "srm", `{"data": [2], "weights": [1, 1, 0], "dirichlet_alpha": 5}`), 0, map[string]any{"leaked": 1.0, "alarm": true})
+}
+
+func TestSRMRefuses(t *testing.T) {
+	refused(t, "srm", []refusal{
+		{`{}`, "too_few_units", "observed"},
+		{`{"observed": [1, 2], "weights": [1]}`, "bad_input", "weights"},
+		{`{"observed": [1, -2], "weights": [1, 1]}`, "bad_input", "observed[1]"},
+		{`{"observed": [1, 2], "weights": [1, 1], "method": "g-test"}`, "bad_input", "method"},
+		{`{"data": [2], "weights": [1, 1]}`, "bad_input", "data[0]"},
+		{`{"data": ["a"], "weights": [1, 1]}`, "bad_input", "data[0]"},
+		{`{"data": [[-1, 0]], "weights": [1, 1]}`, "bad_input", "data[0]"},
+		{`{"data": [0], "weights": [1, 1], "dirichlet_alpha": [1]}`, "bad_input", "dirichlet_alpha"},
+		{`{"data": [0], "weights": [1, 1], "dirichlet_alpha": 0}`, "bad_input", "dirichlet_alpha"},
+		{`{"data": [0], "weights": [1]}`, "bad_input", "weights"},
+	})
+}
