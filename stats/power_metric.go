@@ -23,7 +23,7 @@ type Cluster struct {
 }
 
 // DesignEffect returns how many times the units that are needed when each is
-// assigned by itself are needed in clusters (Eldridge, Ashby & Kerry 2006).
+// assigned by itself are needed in clusters (Eldridge, Ashby & Kerry 2006, Int. J. Epidemiol. 35:1292).
 func (c *Cluster) DesignEffect() float64 {
 	if c == nil {
 		return 1

@@ -19,14 +19,15 @@ func (d Design) signal(size float64) signal {
 	if d.Margin != 0 {
 		return d.excluding(size)
 	}
-	level, moved := d.Metric.Level, d.moved(size)
-	s := d.noise(1, moved)
+	level, moved, r := d.Metric.Level, d.moved(size), 1.0
+	if !d.Absolute {
+		// By the delta method [DKL, section 2]. Where control is known poorly the
+		// comparison takes Fieller's interval, which is less sharp for a loss.
+		r = math.Max(1, moved/level)
+	}
+	s := d.noise(r, moved)
 	s.distance = d.Side.along(size) * d.unit()
-	switch {
-	case !d.Absolute: // by the delta method [DKL, section 2]
-		s = d.noise(moved/level, moved)
-		s.distance = d.Side.along(size) * d.unit()
-	case d.Metric.Kind == KindProportion: // the test takes both arms for one
+	if d.Absolute && d.Metric.Kind == KindProportion { // the test takes both arms for one
 		both := d.Metric.variance((level + s.share*moved) / (1 + s.share))
 		s.null = math.Sqrt(both * (1 + 1/s.share))
 	}
