@@ -88,10 +88,14 @@ func AdjustE(logE []float64, alpha float64) Adjusted {
 }
 
 func adjustFault(tests int, alpha float64) *Refusal {
-	switch {
-	case tests == 0:
+	if tests == 0 {
 		return refuse(BadInput, "p", "there are no tests")
-	case !(alpha > 0 && alpha < 1):
+	}
+	return errorFault(alpha)
+}
+
+func errorFault(alpha float64) *Refusal {
+	if !(alpha > 0 && alpha < 1) {
 		return refuse(BadInput, "alpha", "an error is above 0 and below 1")
 	}
 	return nil
@@ -179,4 +183,29 @@ func harmonic(m int) float64 {
 		sum += 1 / float64(j)
 	}
 	return sum
+}
+
+// HolmBounds returns lower bounds of the effects that hold together with
+// probability 1−alpha and agree with Holm's test of one-sided p-values: only
+// what is rejected is bounded by zero or more (Strassburger & Bretz 2008 and
+// Guilbaud 2008, of equal weights). bound returns the bound of one test alone,
+// at an error. Effects whose harm is positive are bounded from above by the
+// bounds of their negatives.
+func (a Adjusted) HolmBounds(alpha float64, bound func(test int, alpha float64) float64) []float64 {
+	alpha = or(alpha, bandAlpha)
+	bounds, open := make([]float64, len(a.P)), 0
+	for _, rejected := range a.Rejected {
+		if !rejected {
+			open++
+		}
+	}
+	for i, rejected := range a.Rejected {
+		switch {
+		case !rejected:
+			bounds[i] = bound(i, alpha/float64(open))
+		case open == 0:
+			bounds[i] = math.Max(0, bound(i, alpha/float64(len(a.P))))
+		}
+	}
+	return bounds
 }

@@ -163,3 +163,51 @@ func TestAdjustRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The bounds of Spotify's confidence (e1f8a49, z_test_computer.py,
+// ci_for_multiple_comparison_methods with w = 1), by its formula: what is not
+// rejected at alpha over their number, what is rejected at zero, and all
+// rejected at alpha/m.
+func TestHolmBounds(t *testing.T) {
+	se := []float64{1, 1, 1}
+	for _, tt := range []struct{ effect, want []float64 }{
+		{[]float64{4, 1, 0.5}, []float64{0, 1 - 1.959963984540054, 0.5 - 1.959963984540054}},
+		{[]float64{4, 3, 0.5}, []float64{0, 0, 0.5 - 1.6448536269514722}},
+		{[]float64{4, 3, 2}, []float64{4 - 2.128045234184984, 3 - 2.128045234184984, 0}},
+	} {
+		p := make([]float64, len(se))
+		for i := range p {
+			p[i] = survival(tt.effect[i] / se[i])
+		}
+		got := Adjust(p, Holm, 0.05).HolmBounds(0.05, func(i int, alpha float64) float64 { return tt.effect[i] - upper(alpha)*se[i] })
+		for i, want := range tt.want {
+			if !near(got[i], want, 1e-9) {
+				t.Errorf("effects %v: bound %d is %v, want %v", tt.effect, i, got[i], want)
+			}
+		}
+	}
+}
+
+// All bounds hold together with probability 1−alpha, whatever is true.
+func TestHolmBoundsHoldTogether(t *testing.T) {
+	const runs, alpha = 4000, 0.05
+	rng := rand.New(rand.NewPCG(5, 3))
+	effect := []float64{0, 0, 2.5, 4}
+	missed := 0
+	for range runs {
+		seen, p := make([]float64, len(effect)), make([]float64, len(effect))
+		for i := range effect {
+			seen[i] = effect[i] + rng.NormFloat64()
+			p[i] = survival(seen[i])
+		}
+		for i, b := range Adjust(p, Holm, alpha).HolmBounds(alpha, func(i int, a float64) float64 { return seen[i] - upper(a) }) {
+			if b > effect[i] {
+				missed++
+				break
+			}
+		}
+	}
+	if limit := alpha + 2*math.Sqrt(alpha*(1-alpha)/runs); float64(missed)/runs > limit {
+		t.Errorf("a bound was above its effect in %d of %d runs", missed, runs)
+	}
+}
