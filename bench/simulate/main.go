@@ -1,0 +1,91 @@
+// Command simulate asks the statistics the questions that only many made-up
+// rollouts can answer: how often a test that is looked at all the time cries
+// wolf, how often harm is found and how soon, how often an interval holds the
+// truth, and what those do who look at a fixed interval all the time, or pool
+// over a ramp. It asks the functions that gates and readouts ask, no copies.
+//
+// Each simulation is a table with its seed. A share that should be at most
+// alpha and exceeds it by two standard errors is marked, and the program ends
+// with an error. Run i of a seed draws the same numbers on every machine.
+//
+//	go run ./bench/simulate                    # all of it, some ten minutes on two processors
+//	go run ./bench/simulate -part 0.05 -only ramp
+//	go run ./bench/simulate -pictures docs/statistics
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// plan is how much is simulated, and from which seed.
+type plan struct {
+	seed  uint64
+	part  float64 // of the runs; 1 is what the documentation shows
+	units int64   // of a long rollout
+	data  string  // folder with the real experiments
+}
+
+// runs returns how many of the full number of runs are made.
+func (p plan) runs(full int) int { return max(int(p.part*float64(full)), 20) }
+
+// simulations are all of them, in the order of the report.
+var simulations = []struct {
+	name string
+	run  func(plan) *table
+}{
+	{"stop", stopping},
+	{"ramp", ramping},
+	{"events", failing},
+	{"advance", advancing},
+	{"detect", detecting},
+	{"coverage", covering},
+	{"ratio", dividing},
+	{"crash", crashing},
+	{"asos", asos},
+	{"speed", speeding},
+}
+
+func main() {
+	p := plan{}
+	flag.Uint64Var(&p.seed, "seed", 1, "of all runs")
+	flag.Float64Var(&p.part, "part", 1, "share of the runs")
+	flag.Int64Var(&p.units, "units", 100_000, "units of a long rollout")
+	flag.StringVar(&p.data, "data", "../shared/data", "folder with the real experiments")
+	only := flag.String("only", "", "the one simulation to run")
+	pictures := flag.String("pictures", "", "folder to draw the pictures in, instead of simulating")
+	flag.Parse()
+	var err error
+	if *pictures != "" {
+		err = draw(*pictures)
+	} else {
+		err = report(p, *only)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "simulate:", err)
+		os.Exit(1)
+	}
+}
+
+// report prints the tables, and says what in them should not be.
+func report(p plan, only string) error {
+	var faults []string
+	began := time.Now()
+	for _, s := range simulations {
+		if only != "" && s.name != only {
+			continue
+		}
+		from := time.Now()
+		t := s.run(p)
+		fmt.Printf("%s\n%s, seed %d, %.1f s\n\n", t, s.name, p.seed, time.Since(from).Seconds())
+		faults = append(faults, t.faults...)
+	}
+	fmt.Printf("%.0f s in all\n", time.Since(began).Seconds())
+	if len(faults) > 0 {
+		return fmt.Errorf("%d results are beyond their bounds:\n%s", len(faults), strings.Join(faults, "\n"))
+	}
+	return nil
+}
