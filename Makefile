@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams bench-readouts chaos cluster fuzz engine build clean
+.PHONY: demo test check generate generated bench bench-events bench-streams bench-readouts simulate chaos cluster fuzz engine build clean
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -40,6 +40,9 @@ bench-readouts: build engine ## readouts of a large rollout: from raw events, fr
 
 bench-events: build engine  ## events acknowledged and loaded a second, next to a bare server and to the engine alone; memory
 	$(GO) run ./bench/events --seed $(SEED)
+
+simulate:                   ## false alarms, power, coverage and time to detect of the statistics, in made-up rollouts
+	$(GO) run ./bench/simulate --seed $(SEED)
 
 replay:                     ## the state after 100,000 random commands, live, from zero and from snapshots
 	SLUICE_REPLAY=100000 $(GO) test -run TestReplay -v -timeout 30m ./internal/harness

@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 	"bench/events":       nil, // it inserts beside the loader, and reads what the API answers
 	"bench/readouts":     nil, // it makes rows inside the engine
 	"bench/cluster":      nil,
+	"bench/simulate":     {"stats"},
 	"bench/streams":      {"bench/serving"},
 	"bench/serving":      nil, // it starts the built program
 }

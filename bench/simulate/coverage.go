@@ -13,7 +13,7 @@ func covering(p plan) *table {
 	t := &table{title: "Coverage of the fixed interval", under: fmt.Sprintf(
 		"%d comparisons a row, each of one look. Promised: 0.95 ± 0.01; skewed values and rare outcomes in small arms are shown, not promised.", runs),
 		head: []string{"metric", "units per arm", "absolute", "relative"}}
-	for i, from := range everyKind {
+	for i, from := range kinds {
 		for k, n := range []int64{200, 1000, 5000} {
 			type holds struct{ absolute, relative bool }
 			all := repeat(p.seed+uint64(10*i+k), runs, func(r *rand.Rand) holds {
