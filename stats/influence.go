@@ -136,12 +136,19 @@ func (j Joint) without(x []float64) (Joint, *Refusal) {
 			out.M[at] = j.M[at] - (x[a]-j.Means[a])*(x[b]-j.Means[b])*n/(n-1)
 		}
 		at := packed(a, a, k)
-		if out.M[at] < -1e-9*j.M[at] {
+		if out.M[at] < -rounding(x[a], j.Means[a], j.M[at]) {
 			return j, refuse(BadInput, "largest", "no unit of that arm can have that value")
 		}
 		out.M[at] = math.Max(0, out.M[at])
 	}
 	return out, nil
+}
+
+// rounding is how much a sum of squares can lose when a value is taken back: at
+// an offset the mean itself is known to its last digit only.
+func rounding(x, mean, squares float64) float64 {
+	const digit = 0x1p-48
+	return 1e-9*squares + digit*math.Abs(x-mean)*math.Max(math.Abs(x), math.Abs(mean))
 }
 
 // verdict is what the answer says of the effect: −1, 1, or 0 for nothing.
