@@ -20,8 +20,8 @@ const module = "github.com/sluice-hq/sluice/"
 // needs a reason in the commit that adds it.
 var arrows = map[string][]string{
 	"event":              {},
-	"stats":              {"stats/groupseq"}, // its tests that look at planned times
-	"stats/calculator":   {"stats"},          // the JSON door: questions and answers about its values
+	"stats":              {"stats/groupseq"},          // its tests that look at planned times
+	"stats/calculator":   {"stats", "stats/groupseq"}, // the JSON door: questions and answers about its values
 	"stats/groupseq":     {},
 	"flags":              {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
 	"flags/jsonlogic":    {"event"},                    // whose faults it reports

@@ -35,7 +35,9 @@ func Answer(command string, in []byte) (out []byte, err error) {
 }
 
 // Commands are the questions that are answered.
-func Commands() []string { return []string{"compare", "guardrail", "events", "srm", "adjust", "power"} }
+func Commands() []string {
+	return []string{"compare", "guardrail", "events", "srm", "adjust", "power", "boundary"}
+}
 
 func answer(command string, in []byte) (any, *stats.Refusal) {
 	switch command {
@@ -51,6 +53,8 @@ func answer(command string, in []byte) (any, *stats.Refusal) {
 		return adjust(in)
 	case "power":
 		return power(in)
+	case "boundary":
+		return boundary(in)
 	}
 	return nil, bad("", fmt.Sprintf("%q is not carried out here; the commands are %s", command, strings.Join(Commands(), ", ")))
 }
