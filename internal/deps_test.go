@@ -20,9 +20,10 @@ const module = "github.com/sluice-hq/sluice/"
 // needs a reason in the commit that adds it.
 var arrows = map[string][]string{
 	"event":              {},
-	"stats":              {"stats/groupseq"},          // its tests that look at planned times
-	"stats/calculator":   {"stats", "stats/groupseq"}, // the JSON door: questions and answers about its values
+	"stats":              {"stats/groupseq"},                         // its tests that look at planned times
+	"stats/calculator":   {"stats", "stats/groupseq", "stats/peers"}, // the JSON door: questions and answers about its values
 	"stats/groupseq":     {},
+	"stats/peers":        {"stats"},                    // formulae of other programs, over its samples
 	"flags":              {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
 	"flags/jsonlogic":    {"event"},                    // whose faults it reports
 	"flags/flagd":        {"flags", "flags/jsonlogic", "event"},
@@ -79,8 +80,8 @@ var doors = map[string][]string{
 	"github.com/goccy/go-yaml":      {"internal/manifest"},
 	"connectrpc.com/":               {"internal/flagd"},
 	"google.golang.org/protobuf":    {"internal/flagd"},
-	"golang.org/x/time":             {"internal/stream"},         // the token bucket of new streams
-	"gonum.org/":                    {"stats", "stats/groupseq"}, // a quantile of the normal, of the room below
+	"golang.org/x/time":             {"internal/stream"},                        // the token bucket of new streams
+	"gonum.org/":                    {"stats", "stats/groupseq", "stats/peers"}, // a quantile of the normal, of the room below
 	"github.com/google/uuid":        {"event"},
 	"github.com/klauspost/compress": {"ingest"},
 	"github.com/zeebo/xxh3":         {"ingest"},
