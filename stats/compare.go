@@ -1,11 +1,6 @@
 package stats
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/mathext"
-	"gonum.org/v1/gonum/stat/distuv"
-)
+import "math"
 
 // Side says which effects a comparison looks for.
 type Side string
@@ -364,7 +359,7 @@ func (q quantiles) critical() float64 {
 	if q.df == 0 {
 		return upper(tail)
 	}
-	return -distuv.StudentsT{Mu: 0, Sigma: 1, Nu: q.df}.Quantile(tail)
+	return studentUpper(tail, q.df)
 }
 
 // p returns the p-value of a statistic.
@@ -383,9 +378,5 @@ func (q quantiles) above(t float64) float64 {
 	if q.df == 0 {
 		return survival(t)
 	}
-	tail := 0.5 * mathext.RegIncBeta(q.df/2, 0.5, q.df/(q.df+t*t))
-	if t < 0 {
-		return 1 - tail
-	}
-	return tail
+	return studentAbove(t, q.df)
 }
