@@ -22,6 +22,7 @@ type Options struct {
 	Power    float64 `json:"power,omitempty"`    // with Margin; zero means DefaultPower
 	Units    float64 `json:"units,omitempty"`    // units of both arms that it is sharpest at; zero means 5,000
 
+	Covariate Covariate `json:"covariate,omitempty"` // how what was known before adjusts; empty means ArmSpecific
 	Inference Inference `json:"inference,omitempty"` // which answer is asked for; empty means FixedHorizon
 	Prior     *Prior    `json:"prior,omitempty"`     // of Bayes; nil: none
 }
@@ -49,6 +50,7 @@ type Comparison struct {
 	Control   Arm      `json:"control"`
 	Treatment Arm      `json:"treatment"`
 
+	CUPED     *CUPED     `json:"cuped,omitempty"`     // by what was known before; nil: not
 	Inference Inference  `json:"inference,omitempty"` // which Answer is
 	Posterior *Posterior `json:"posterior,omitempty"` // of Bayes
 	Doubt
@@ -74,11 +76,12 @@ func Compare(strata []Stratum, o Options) Comparison {
 	if c.Refused = first(o.fault(), fault(strata)); c.Refused != nil {
 		return c
 	}
-	k := contrasted(strata)
+	k := contrasted(strata, o.Covariate)
 	if c.Refused = k.fault(o); c.Refused != nil {
 		return c
 	}
-	c.Control, c.Treatment = Arm{k.nc, k.yc}, Arm{k.nt, k.yt}
+	c.Control, c.Treatment = Arm{k.nc, k.rawc}, Arm{k.nt, k.rawt}
+	c.CUPED = k.cuped
 	k.fixed(&c, o)
 	if c.Refused == nil {
 		k.always(&c, o)
@@ -93,27 +96,34 @@ func Compare(strata []Stratum, o Options) Comparison {
 // contrast is the overlap-weighted means of both arms and their variances.
 type contrast struct {
 	nc, nt     int64
-	yc, yt     float64
+	yc, yt     float64 // adjusted
+	rawc, rawt float64 // as counted
 	vc, vt     float64 // variances of yc and yt
+	shared     float64 // their covariance
 	pooled     float64 // variance of yt−yc if both arms were one; proportions only
-	free       float64 // Σ v²/(n−1) of Satterthwaite's degrees of freedom
-	proportion bool
+	free       float64 // Σ v²/df of Satterthwaite's degrees of freedom
+	own        float64 // Σ v, the variance of yt−yc
 	weight     float64 // of all strata: 0 when none has two units in each arm
+	proportion bool    // that is tested as one: neither adjusted nor anything else
 	thin       bool    // an arm has few units with, or without, the outcome
 	clusters   bool    // what is counted are clusters
 	vague      bool    // the denominator of an arm is known poorly
+	covered    bool    // a sample has covariates
+	cuped      *CUPED
 }
 
-func contrasted(strata []Stratum) contrast {
-	kind := strata[0].Control.Kind
-	k := contrast{proportion: kind == KindProportion, clusters: kind == KindCluster}
-	for _, s := range strata {
+func contrasted(strata []Stratum, c Covariate) contrast {
+	kind, seen := strata[0].Control.Kind, views(strata, c)
+	k := contrast{proportion: kind == KindProportion, clusters: kind == KindCluster, covered: covered(strata)}
+	k.cuped = cuped(seen, c)
+	k.proportion = k.proportion && k.cuped == nil
+	for i, s := range strata {
 		k.nc, k.nt = k.nc+s.Control.N, k.nt+s.Treatment.N
-		k.weight += overlap(s)
+		k.weight += seen[i].overlap()
 	}
-	for _, s := range strata {
-		if w := overlap(s); w > 0 {
-			k.add(s, w/k.weight)
+	for i, s := range strata {
+		if w := seen[i].overlap(); w > 0 {
+			k.add(s, seen[i], w/k.weight)
 		}
 	}
 	if k.vc+k.vt == 0 { // all of one arm and none of the other: both estimates of the noise are 0, their mixture is not
@@ -122,41 +132,42 @@ func contrasted(strata []Stratum) contrast {
 	return k
 }
 
-// overlap is the weight of a stratum; one without a variance in each arm has
-// none.
-func overlap(s Stratum) float64 {
-	if !s.estimable() {
-		return 0
-	}
-	nc, nt := float64(s.Control.N), float64(s.Treatment.N)
-	return nt / (nt + nc) * nc
-}
-
-func (k *contrast) add(s Stratum, w float64) {
-	nc, nt := float64(s.Control.N), float64(s.Treatment.N)
-	vc, vt := w*w*spread(s.Control)/nc, w*w*spread(s.Treatment)/nt
-	k.yc += w * s.Control.Center()
-	k.yt += w * s.Treatment.Center()
-	k.vc, k.vt = k.vc+vc, k.vt+vt
-	k.free += vc*vc/(nc-1) + vt*vt/(nt-1)
+func (k *contrast) add(s Stratum, v view, w float64) {
 	k.vague = k.vague || s.Control.vague() || s.Treatment.vague()
 	if k.proportion {
+		v = v.published(s)
 		both := s.Control.Merge(s.Treatment)
-		k.pooled += w * w * spread(both) * (1/nc + 1/nt)
+		k.pooled += w * w * spread(both) * (1/v.nc + 1/v.nt)
 		k.thin = k.thin || few(s.Control) || few(s.Treatment)
 	}
+	k.yc += w * v.yc
+	k.yt += w * v.yt
+	k.rawc += w * v.rawc
+	k.rawt += w * v.rawt
+	w *= w
+	k.vc, k.vt, k.shared = k.vc+w*v.vc, k.vt+w*v.vt, k.shared+w*v.shared
+	k.own += w * (v.ownc + v.ownt)
+	k.free += w*v.ownc*w*v.ownc/v.freec + w*v.ownt*w*v.ownt/v.freet
 }
+
+// against returns the variance of yt − r yc.
+func (k contrast) against(r float64) float64 { return contrastVariance(k.vt, k.vc, k.shared, r) }
 
 func few(s Sample) bool { return min(s.X, s.N-s.X) < 10 }
 
-// spread is the variance that published comparisons use: p(1−p) of a
-// proportion, the sample variance of a mean.
+// spread is the variance of a proportion that published comparisons use,
+// p(1−p).
 func spread(s Sample) float64 {
-	if s.Kind == KindProportion {
-		p := s.Center()
-		return p * (1 - p)
-	}
-	return s.Variance()
+	p := s.Center()
+	return p * (1 - p)
+}
+
+// published returns the view of proportions with the variances of published
+// comparisons.
+func (v view) published(s Stratum) view {
+	v.vc, v.vt = spread(s.Control)/v.nc, spread(s.Treatment)/v.nt
+	v.ownc, v.ownt = v.vc, v.vt
+	return v
 }
 
 func (k contrast) fault(o Options) *Refusal {
@@ -169,7 +180,7 @@ func (k contrast) fault(o Options) *Refusal {
 		return refuse(TooFewUnits, "clusters", "an arm needs ten clusters or more: fewer do not tell how much clusters differ")
 	case k.weight == 0:
 		return refuse(TooFewUnits, "strata", "no stratum has two units or more in each arm")
-	case k.vc+k.vt == 0:
+	case k.against(1) == 0:
 		if k.yc == 0 && k.yt == 0 && k.proportion {
 			return refuse(ZeroVariance, "sum", "no unit of either arm has the outcome; counts of failures are judged by events")
 		}
@@ -188,12 +199,13 @@ func (k contrast) fixed(c *Comparison, o Options) {
 	c.Method = methodWelch
 	if k.proportion {
 		c.Method = methodPooled
-	} else if q.df = (k.vc + k.vt) * (k.vc + k.vt) / k.free; q.df < 1e7 {
+	} else if q.df = k.own * k.own / k.free; q.df < 1e7 {
 		c.DF = q.df
 	} else {
 		q.df = 0
 	}
 	k.test(c, o, q.critical())
+	c.Method += k.cuped.method()
 	if c.Refused == nil {
 		c.P = q.p(c.Statistic)
 		c.Fixed = k.interval(c, o, q.critical())
@@ -203,7 +215,7 @@ func (k contrast) fixed(c *Comparison, o Options) {
 // test fills in the estimate, its standard error and the test statistic.
 func (k contrast) test(c *Comparison, o Options, q float64) {
 	d := k.yt - k.yc
-	c.Estimate, c.SE = d, math.Sqrt(k.vc+k.vt)
+	c.Estimate, c.SE = d, math.Sqrt(k.against(1))
 	c.Statistic = d / c.SE
 	if k.proportion {
 		c.Statistic = d / math.Sqrt(k.pooled)
@@ -212,12 +224,12 @@ func (k contrast) test(c *Comparison, o Options, q float64) {
 		return
 	}
 	c.Estimate = d / math.Abs(k.yc)
-	c.SE = math.Sqrt(k.vt+k.vc*(k.yt/k.yc)*(k.yt/k.yc)) / math.Abs(k.yc) // [DKL, section 2]
+	c.SE = math.Sqrt(k.against(k.yt/k.yc)) / math.Abs(k.yc) // [DKL, section 2]
 	c.Method = methodDelta
 	c.Statistic = c.Estimate / c.SE
 	if k.poor(q) {
 		c.Method = methodFieller
-		c.Statistic = d / math.Sqrt(k.vc+k.vt)
+		c.Statistic = d / math.Sqrt(k.against(1))
 	}
 	if q*q*k.vc >= k.yc*k.yc {
 		*c = Comparison{Relative: true, Inference: c.Inference, P: 1, BandP: 1, Fixed: Open(), Band: Open(), Control: c.Control, Treatment: c.Treatment}
@@ -253,8 +265,10 @@ func (k contrast) fieller(q float64) Interval {
 		return Open()
 	}
 	r := k.yt / k.yc
-	h := q / math.Abs(k.yc) * math.Sqrt(k.vt*(1-g)+r*r*k.vc)
-	ratio := Interval{Low: (r - h) / (1 - g), High: (r + h) / (1 - g)}
+	common := q * q * k.shared / (k.yc * k.yc)
+	within := k.vt*(1-g) + r*r*k.vc - 2*r*k.shared + common*k.shared
+	h := q / math.Abs(k.yc) * math.Sqrt(math.Max(within, 0))
+	ratio := Interval{Low: (r - common - h) / (1 - g), High: (r - common + h) / (1 - g)}
 	lift := Interval{Low: ratio.Low - 1, High: ratio.High - 1}
 	if k.yc < 0 {
 		return lift.scale(-1)
@@ -296,6 +310,12 @@ func (o Options) process(i, n, alpha float64) process {
 
 func (k contrast) doubt(c *Comparison, o Options) {
 	c.Assumptions = []string{assumeUnits, assumeOneLook, assumeTuned}
+	switch {
+	case k.cuped != nil:
+		c.Assumptions = append(c.Assumptions, assumeBefore)
+	case k.covered && o.Covariate != Unadjusted:
+		c.warn(warnNoBaseline)
+	}
 	if k.thin {
 		c.warn(warnFew)
 	}
@@ -334,6 +354,8 @@ func (o Options) fault() *Refusal {
 		return refuse(BadInput, "margin", "an effect to be sharpest for is a number above 0")
 	case !(o.Units > 0) || !finite(o.Units):
 		return refuse(BadInput, "n_star", "units to be sharpest at are a number above 0")
+	case o.Covariate.fault() != nil:
+		return o.Covariate.fault()
 	case o.Inference.fault() != nil:
 		return o.Inference.fault()
 	case o.Prior.fault() != nil:

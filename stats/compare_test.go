@@ -63,7 +63,7 @@ func TestFiellerInvertsItsTest(t *testing.T) {
 	if c.Method != methodFieller {
 		t.Fatalf("method %q with a control mean known to 15 %%", c.Method)
 	}
-	k := contrasted(strata)
+	k := contrasted(strata, Unadjusted)
 	for _, lift := range []float64{c.Fixed.Low, c.Fixed.High} {
 		r := 1 + lift
 		z := (k.yt - r*k.yc) / math.Sqrt(k.vt+r*r*k.vc)
@@ -87,7 +87,7 @@ func TestCompareNegativeControl(t *testing.T) {
 	if !near(c.Estimate, 0.1, 1e-12) || !c.Fixed.Contains(0.1) || c.Fixed.Contains(0) {
 		t.Errorf("lift %v %v, want 0.1", c.Estimate, c.Fixed)
 	}
-	k := contrasted(strata)
+	k := contrasted(strata, Unadjusted)
 	if f := k.fieller(1.96); !f.Contains(0.1) || f.Contains(0) || f.Contains(-0.1) {
 		t.Errorf("Fieller %v, want around 0.1", f)
 	}

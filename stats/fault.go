@@ -1,5 +1,7 @@
 package stats
 
+import "math"
+
 // fault says why no units can have s, or returns nil. field names the sample.
 func (s Sample) fault(field string) *Refusal {
 	if s.N < 0 {
@@ -22,7 +24,7 @@ func (s Sample) proportionFault(field string) *Refusal {
 	if s.X < 0 || s.X > s.N {
 		return refuse(BadInput, field+".sum", "the units that had the outcome are 0 to n")
 	}
-	return nil
+	return s.jointFault(field)
 }
 
 func (s Sample) meanFault(field string) *Refusal {
@@ -34,8 +36,31 @@ func (s Sample) meanFault(field string) *Refusal {
 	case s.Moments.M2 < 0:
 		return refuse(BadInput, field+".sum_squares", "a sum of squared deviations is never negative")
 	}
+	return s.jointFault(field)
+}
+
+// jointFault looks at the moments of a value together with what was known
+// before, which must be those of the same values.
+func (s Sample) jointFault(field string) *Refusal {
+	j := s.Joint
+	switch {
+	case j == nil:
+		return nil
+	case j.N != s.N || len(j.Means) == 0:
+		return refuse(BadInput, field+".n", "the sample and its moments count different units")
+	}
+	if r := j.fault(field); r != nil {
+		return r
+	}
+	spread := s.Variance() * float64(s.N-1)
+	if s.N > 0 && (!alike(j.Means[0], s.Center()) || !alike(j.Of(0, 0), spread)) {
+		return refuse(BadInput, field+".post_sum", "the value and its moments together with what was known before differ")
+	}
 	return nil
 }
+
+// alike reports whether two numbers are one, rounded on two ways.
+func alike(a, b float64) bool { return math.Abs(a-b) <= 1e-6*math.Max(math.Abs(a), math.Abs(b)) }
 
 // ratioFault looks at the joint moments, which a sample without units lacks.
 func (s Sample) ratioFault(field string) *Refusal {
@@ -94,13 +119,42 @@ func (j Joint) fault(field string) *Refusal {
 		if j.Of(a, a) < 0 {
 			return refuse(BadInput, field+".sum_squares", "a sum of squared deviations is never negative")
 		}
-		for b := range a {
-			if c := j.Of(a, b); c*c > j.Of(a, a)*j.Of(b, b)*(1+1e-9) {
-				return refuse(BadInput, field+".sum_product", "two values never vary together by more than they vary alone")
+	}
+	if !j.possible() {
+		return refuse(BadInput, field+".sum_product", "no values vary together like that: their products exceed what their squares allow")
+	}
+	return nil
+}
+
+// possible reports whether the co-moments are positive semidefinite, as those
+// of any values are, by elimination on their correlations. The tolerance is that
+// of sums which were rounded on their way here.
+func (j Joint) possible() bool {
+	const tolerance = 1e-6
+	k := len(j.Means)
+	left := make([]float64, k*k)
+	for a := range k {
+		for b := range k {
+			if both := math.Sqrt(j.Of(a, a)) * math.Sqrt(j.Of(b, b)); both > 0 {
+				left[a*k+b] = j.Of(a, b) / both
+			} else if j.Of(a, b) != 0 {
+				return false
 			}
 		}
 	}
-	return nil
+	for p := range k {
+		pivot := left[p*k+p]
+		if pivot < -tolerance {
+			return false
+		}
+		for a := p + 1; a < k && pivot > tolerance; a++ {
+			by := left[a*k+p] / pivot
+			for b := p + 1; b < k; b++ {
+				left[a*k+b] -= by * left[p*k+b]
+			}
+		}
+	}
+	return true
 }
 
 // fault says what is wrong with the strata, or returns nil.

@@ -133,6 +133,9 @@ func (d *Doubt) weigh(strata []Stratum, f Frozen) {
 			d.warn(warnDenominator)
 		}
 	}
+	if covered(strata) {
+		d.Assumptions = append(d.Assumptions, assumeBefore)
+	}
 	if min(nc, nt) < smallArm {
 		d.warn(warnSmall)
 	}

@@ -60,14 +60,24 @@ type pool struct {
 
 // pooled returns the pools of both arms, and that of all units.
 func pooled(strata []Stratum) (control, treatment, cells pool) {
-	for _, s := range strata {
-		vc, vt := s.noise()
+	for i, v := range views(strata, ArmSpecific) {
+		s := strata[i]
+		vc, vt := v.separated(s).within(s)
 		control.add(s.Control, vc)
 		treatment.add(s.Treatment, vt)
 		cells.add(s.Control, vc)
 		cells.add(s.Treatment, vt)
 	}
 	return control, treatment, cells
+}
+
+// within returns the variances of a unit's value in each arm, as far as
+// covariates do not explain it.
+func (v view) within(s Stratum) (control, treatment float64) {
+	if !v.seen {
+		return s.Control.Variance(), s.Treatment.Variance()
+	}
+	return v.ownc * v.nc, v.ownt * v.nt
 }
 
 func (p *pool) add(s Sample, variance float64) {
@@ -122,46 +132,31 @@ type tally struct {
 	weight    float64 // Σ w_k
 	treatment float64 // Σ w_k² Var(ȳ_t), the treated units' part of the clock
 	noise     float64 // Σ w_k² Var(ȳ_c)
+	shared    float64 // Σ w_k² Cov(ȳ_t, ȳ_c), of arms that are adjusted by the units of both
 }
-
-// estimable reports whether both arms have a center whose variance can be
-// known: two units each, and denominators where there are any.
-func (s Stratum) estimable() bool { return s.Control.estimable() && s.Treatment.estimable() }
 
 // tallied returns the tally of the strata that are estimable; one that is not
 // has no variance yet and waits.
 func tallied(strata []Stratum, f Frozen) tally {
 	var t tally
-	for _, s := range strata {
-		if !s.estimable() {
+	for i, v := range views(strata, ArmSpecific) {
+		if !v.seen {
 			continue
 		}
-		nc, nt := float64(s.Control.N), float64(s.Treatment.N)
-		w := nt / (nt + nc) * nc / f.Variance
-		vc, vt := s.noise()
-		t.effect += w * (s.Treatment.Center() - s.Control.Center())
-		t.control += w * s.Control.Center()
+		v = v.separated(strata[i])
+		w := v.overlap() / f.Variance
+		t.effect += w * (v.yt - v.yc)
+		t.control += w * v.yc
 		t.weight += w
-		t.treatment += w * w * vt / nt
-		t.noise += w * w * vc / nc
+		t.treatment += w * w * v.vt
+		t.noise += w * w * v.vc
+		t.shared += w * w * v.shared
 	}
 	return t
 }
 
 // against returns the score of "there is no effect", or of the level itself.
 func (t tally) against(x float64) score { return yardstick{tally: t}.against(x) }
-
-// noise returns the variance of a value in each arm. Where all of one arm and
-// none of the other have an outcome both estimates are 0, and that of their
-// mixture stands in: a change that breaks everything must not lack a variance.
-func (s Stratum) noise() (control, treatment float64) {
-	control, treatment = s.Control.Variance(), s.Treatment.Variance()
-	if control+treatment == 0 && s.Control.Kind == KindProportion {
-		both := s.Control.Merge(s.Treatment).Variance()
-		return both, both
-	}
-	return control, treatment
-}
 
 // level is the tally of the treated units with nothing, for limits: w_k =
 // n_t/s².

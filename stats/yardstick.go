@@ -51,7 +51,7 @@ func (y yardstick) ratio(x float64) float64 { return 1 + y.sign*x }
 // against returns the score of "the effect is x".
 func (y yardstick) against(x float64) score {
 	r := y.ratio(x)
-	return score{S: y.effect - x*y.unit(), V: y.treatment + r*r*y.noise}
+	return score{S: y.effect - x*y.unit(), V: contrastVariance(y.treatment, y.noise, y.shared, r)}
 }
 
 // beyond returns the score of harm in excess of size, for a bad change of that

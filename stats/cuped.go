@@ -1,0 +1,100 @@
+package stats
+
+// What was known of a unit before its first exposure cannot be an effect of the
+// change, so that the difference of the arms in it is chance, and what the
+// outcome owes to it can be taken off ([CUPED]: Deng, Xu, Kohavi & Walker 2013,
+// WSDM; Lin 2013, Ann. Appl. Stat. 7:295).
+//
+// With p the share of an arm among the units, the adjusted centers are those at
+// the covariates' mean of both arms,
+//
+//	ȳ_t − θ_t·p_c (x̄_t − x̄_c)   and   ȳ_c − θ_c·p_t (x̄_c − x̄_t),
+//
+// linear in the units of both arms whatever θ is. Their variances and covariance
+// below are exact for slopes that are given; that slopes are estimated costs the
+// degrees of freedom and otherwise vanishes (Lin 2013, theorem 1). Slopes of an
+// arm are one for all strata: those of a small stratum would be noise.
+
+// lines is the slopes of both arms. Nil slopes adjust nothing.
+type lines struct {
+	control, treatment   []float64
+	freeC, freeT         float64 // degrees of freedom of the arms, over the strata adjusted
+	spentC, spentT, many int     // columns that each arm's slopes use; covariates of the samples
+}
+
+// regressors is how many covariates a sample has. A ratio has one, the ratio
+// before.
+func (s Sample) regressors() int {
+	switch {
+	case s.Joint == nil || s.Kind == KindQuantile:
+		return 0
+	case s.Kind == KindRatio || s.Kind == KindCluster:
+		if len(s.Joint.Means) < 4 || s.Joint.Means[3] == 0 {
+			return 0
+		}
+		return 1
+	}
+	return len(s.Joint.Means) - 1
+}
+
+// of reports whether the slopes are those of a stratum.
+func (l lines) of(s Stratum) bool {
+	return l.many > 0 && s.Control.regressors() == l.many && s.Treatment.regressors() == l.many
+}
+
+// fit returns the slopes of both arms over the strata that have covariates.
+func (c Covariate) fit(strata []Stratum) lines {
+	l := lines{}
+	if c == Unadjusted {
+		return l
+	}
+	for _, s := range strata {
+		if l.many = s.Control.regressors(); l.many > 0 && s.estimable() {
+			break
+		}
+	}
+	if l.many == 0 {
+		return l
+	}
+	control, treatment, both := newNormal(l.many), newNormal(l.many), newNormal(l.many)
+	for _, s := range strata {
+		if s.estimable() && l.of(s) {
+			control.add(s.Control.regression())
+			treatment.add(s.Treatment.regression())
+			both.add(s.together())
+		}
+	}
+	l.freeC, l.freeT = control.free, treatment.free
+	if c == Pooled {
+		l.control, l.spentC = both.solve()
+		l.treatment, l.spentT = l.control, l.spentC
+	} else {
+		l.control, l.spentC = control.solve()
+		l.treatment, l.spentT = treatment.solve()
+	}
+	if l.freeC-float64(l.spentC) < 1 || l.freeT-float64(l.spentT) < 1 {
+		return lines{}
+	}
+	return l
+}
+
+// adjust moves the centers of a stratum to the covariates' mean of both arms.
+func (l lines) adjust(v *view, s Stratum) {
+	c, t := s.Control.regression(), s.Treatment.regression()
+	c.inflate(l.freeC, l.spentC)
+	t.inflate(l.freeT, l.spentT)
+	pc, pt := v.nc/(v.nc+v.nt), v.nt/(v.nc+v.nt)
+	a, b, both := make([]float64, l.many), make([]float64, l.many), make([]float64, l.many)
+	for i := range both {
+		a[i], b[i] = pc*l.treatment[i], pt*l.control[i]
+		both[i] = a[i] + b[i]
+		v.yt -= a[i] * (t.x[i] - c.x[i])
+		v.yc += b[i] * (t.x[i] - c.x[i])
+	}
+	v.vt = t.left(a)/v.nt + c.moved(a, a)/v.nc
+	v.vc = c.left(b)/v.nc + t.moved(b, b)/v.nt
+	v.shared = (t.along(b)-t.moved(a, b))/v.nt + (c.along(a)-c.moved(a, b))/v.nc
+	v.ownc, v.ownt = c.left(both)/v.nc, t.left(both)/v.nt
+	v.freec, v.freet = max(v.nc-1-float64(l.spentC), 1), max(v.nt-1-float64(l.spentT), 1)
+	v.adjusted, v.theta = true, both[0]
+}
