@@ -76,7 +76,8 @@ func dayEffects(strata []Days) (effect *mat.VecDense, variance *mat.SymDense, ok
 }
 
 func (s Days) weight() float64 {
-	return overlap(Stratum{Control: Sample{N: s.Control.N}, Treatment: Sample{N: s.Treatment.N}})
+	nc, nt := float64(s.Control.N), float64(s.Treatment.N)
+	return view{seen: min(nc, nt) >= 2, nc: nc, nt: nt}.overlap()
 }
 
 func (s Days) addTo(effect *mat.VecDense, variance *mat.SymDense, w float64) {
