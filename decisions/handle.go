@@ -118,16 +118,32 @@ func (s *State) plan(r Rollout, c Command) (planned, error) {
 	case r.Locked:
 		return planned{}, fmt.Errorf("%w: %s was rolled back, and nobody has explained why", ErrRefused, r.ID)
 	}
-	p := planned{
+	drawn := s.drawn(*c.Plan)
+	return planned{
 		Rollout: RolloutID(c.Environment, c.Flag, number), Number: number, Version: version,
-		Plan: c.Plan.Filled(), Metrics: map[string]stats.Metric{}, Comment: c.Comment,
+		Plan: drawn.Plan, Metrics: drawn.Metrics, Comment: c.Comment,
+	}, nil
+}
+
+// Draft returns the rollout that a plan would become, with its defaults and the
+// metrics as they are defined now, or everything that is wrong with it. Nothing
+// is recorded.
+func (s *State) Draft(p Plan) (Rollout, error) {
+	if err := p.Validate(s.known); err != nil {
+		return Rollout{}, err
 	}
-	for _, key := range p.Plan.Measured() {
+	return s.drawn(p), nil
+}
+
+// drawn is a plan as it is recorded.
+func (s *State) drawn(p Plan) Rollout {
+	r := Rollout{Standing: Standing{Status: Planned, Stage: -1}, Plan: p.Filled(), Metrics: map[string]stats.Metric{}}
+	for _, key := range r.Plan.Measured() {
 		if m, ok := s.known.metric(key); ok {
-			p.Metrics[key] = m
+			r.Metrics[key] = m
 		}
 	}
-	return p, nil
+	return r
 }
 
 // startable validates the plan once more: the flag may have changed since.

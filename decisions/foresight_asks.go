@@ -1,0 +1,100 @@
+package decisions
+
+import (
+	"math"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// asks returns the tests that a stage waits for.
+func (f *foresight) asks(s Stage) (out []Asked) {
+	for _, g := range f.Plan.Metrics.Guardrails {
+		if size, ok := s.Exclude[g.Metric]; ok && g.Margin != nil {
+			out = append(out, f.excluding(g, asksExclude, size.Relative()))
+		}
+	}
+	if s.Kind() != Decide {
+		return out
+	}
+	for _, g := range f.Plan.Metrics.Guardrails {
+		if g.Margin != nil && *g.Margin > 0 {
+			out = append(out, f.excluding(g, asksMargin, g.Margin.Fraction()))
+		}
+	}
+	for _, m := range f.Plan.Metrics.Success {
+		out = append(out, f.finding(m))
+	}
+	return out
+}
+
+// excluding is the test that harm of a size is excluded, where there is none.
+func (f *foresight) excluding(g Guardrail, what string, size float64) Asked {
+	d := f.exclusion(g.Metric)
+	d.Margin = size
+	return f.answer(Asked{Metric: g.Metric, Asks: what, Size: size, Power: d.Power}, d)
+}
+
+// exclusion is the design of the exclusion tests of a guardrail; see exclude.
+func (f *foresight) exclusion(metric string) stats.Design {
+	test := stats.Guardrail{Direction: f.direction(metric)}.Exclude(0, f.Plan.tests())
+	return stats.Design{Metric: f.metrics[metric].Expected, Direction: test.Direction, Alpha: stats.ExcludeAlpha, Power: test.Power,
+		Inference: stats.GroupSequential}
+}
+
+// finding is the test of a success metric that improves by what is worth
+// finding; see read.
+func (f *foresight) finding(m Success) Asked {
+	d := stats.Design{Metric: f.metrics[m.Metric].Expected, Effect: f.better(m.Metric) * m.MDE.Fraction(), Power: stats.DefaultPower,
+		Alpha: alphaSuccess / float64(len(f.Plan.Metrics.Success)), Inference: stats.AlwaysValid}
+	return f.answer(Asked{Metric: m.Metric, Asks: asksSuccess, Size: m.MDE.Fraction(), Power: d.Power}, d)
+}
+
+// answer fills in how many units a test needs, and when it has them: units whose
+// events have had their time.
+func (f *foresight) answer(a Asked, d stats.Design) Asked {
+	if a.Refused = f.metrics[a.Metric].refused; a.Refused != "" {
+		return a
+	}
+	p := d.Solve()
+	if p.Refused != nil {
+		a.Refused = p.Refused.Message
+		return a
+	}
+	a.Units = p.Units[0]
+	a.Days = days(f.until(float64(a.Units), f.age(a.Metric)))
+	return a
+}
+
+// sees returns what the guardrails show on a day of the rollout.
+func (f *foresight) sees(day float64) (out []Seen) {
+	for _, g := range f.Plan.Metrics.Guardrails {
+		n := math.Floor(f.units(day, f.age(g.Metric)))
+		if g.Margin == nil || f.metrics[g.Metric].refused != "" || n < stats.FreezeUnits {
+			continue
+		}
+		stop := stats.Design{Metric: f.metrics[g.Metric].Expected, Side: stats.Greater, Units: n, Inference: stats.AlwaysValid,
+			Alpha: alphaHarm / float64(len(f.Plan.Metrics.Guardrails))}
+		if f.better(g.Metric) > 0 {
+			stop.Side = stats.Less
+		}
+		advance := f.exclusion(g.Metric)
+		advance.Margin, advance.Units, advance.Power = 0.5, n, stats.DefaultPower // the smallest margin is asked for: any is the start
+		out = append(out, Seen{Metric: g.Metric, Detects: stop.Solve().MDE, Excludes: advance.Solve().MDE})
+	}
+	return out
+}
+
+func (f *foresight) direction(metric string) stats.Direction {
+	return or(f.Metrics[metric].Direction, stats.Increase)
+}
+
+// better is the sign of a change for the better.
+func (f *foresight) better(metric string) float64 {
+	if f.direction(metric) == stats.Decrease {
+		return -1
+	}
+	return 1
+}
+
+// age is how old a unit must be for a gate, in days.
+func (f *foresight) age(metric string) float64 { return f.Metrics[metric].Age(true).Hours() / 24 }
