@@ -30,7 +30,7 @@ func plannedOutlook(stages ...Stage) Rollout {
 // pastOutlook is 20,000 new units on every day, half of whom are kept and a
 // tenth of whom buy.
 func pastOutlook() Past {
-	return Past{Flag: "checkout", Units: 140_000, Traffic: stats.Steady(20_000), Metrics: map[string]stats.Sample{
+	return Past{Flag: "checkout", Units: 140_000, Traffic: stats.Daily(20_000), Metrics: map[string]stats.Sample{
 		"kept": stats.Proportion(100_000, 50_000), "bought": stats.Proportion(100_000, 10_000),
 	}}
 }

@@ -9,8 +9,8 @@ type Traffic struct {
 	Reach []float64 `json:"reach"` // different units met within the first day, the first two, …; never falling
 }
 
-// Steady returns the traffic of so many new units every day.
-func Steady(perDay float64) Traffic { return Traffic{Reach: []float64{perDay}} }
+// Daily returns the traffic of so many new units every day.
+func Daily(perDay float64) Traffic { return Traffic{Reach: []float64{perDay}} }
 
 // week is how many of the last days tell how traffic goes on.
 const week = 7

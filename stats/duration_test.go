@@ -18,7 +18,7 @@ func TestTraffic(t *testing.T) {
 			t.Errorf("%v days until %v units, want %v", got, c.units, c.days)
 		}
 	}
-	if got := Steady(250).Days(1000); math.Abs(got-4) > 1e-9 {
+	if got := Daily(250).Days(1000); math.Abs(got-4) > 1e-9 {
 		t.Errorf("250 a day are 1,000 after %v days", got)
 	}
 }
