@@ -5,6 +5,7 @@ import "math"
 // Largest is the unit whose value is farthest from zero in one arm of one
 // stratum.
 type Largest struct {
+	Unit      string  `json:"unit,omitempty"` // its hash, for people who look for it
 	Epoch     int     `json:"epoch"`
 	Stage     string  `json:"stage,omitempty"`
 	Treatment bool    `json:"treatment,omitempty"` // else control
@@ -31,8 +32,7 @@ const (
 // Influential compares with and without the largest unit. Whatever was known of
 // the units before is left aside on both sides.
 func Influential(strata []Stratum, l Largest, o Options) Influence {
-	none := Comparison{P: 1, BandP: 1, Fixed: Open(), Band: Open()}
-	f := Influence{Largest: l, With: none, Without: none, Doubt: Doubt{Method: methodInfluence, Assumptions: []string{assumeUnits}}}
+	f := uninfluenced(l)
 	if f.Refused = fault(strata); f.Refused != nil {
 		return f
 	}
@@ -50,6 +50,28 @@ func Influential(strata []Stratum, l Largest, o Options) Influence {
 	}
 	return f
 }
+
+// uninfluenced is the answer that says nothing yet.
+func uninfluenced(l Largest) Influence {
+	none := Comparison{P: 1, BandP: 1, Fixed: Open(), Band: Open()}
+	return Influence{Largest: l, With: none, Without: none, Doubt: Doubt{Method: methodInfluence, Assumptions: []string{assumeUnits}}}
+}
+
+// MostInfluential returns the influence of that one of the units without which
+// the estimate moves most. What cannot be said of one does not hide another.
+func MostInfluential(strata []Stratum, units []Largest, o Options) Influence {
+	most := uninfluenced(Largest{})
+	most.Refused = refuse(TooFewUnits, "largest", "no unit has a value other than 0")
+	for _, l := range units {
+		f := Influential(strata, l, o)
+		if most.Refused != nil || f.Refused == nil && f.moved() > most.moved() {
+			most = f
+		}
+	}
+	return most
+}
+
+func (f Influence) moved() float64 { return math.Abs(f.With.Estimate - f.Without.Estimate) }
 
 // plain is a sample without what was known before.
 func plain(s Sample) Sample {

@@ -60,6 +60,23 @@ func TestInfluential(t *testing.T) {
 	}
 }
 
+func TestMostInfluential(t *testing.T) {
+	m := momentsOf(1, 2, 3, 4, 9, -20)
+	strata := []Stratum{{Epoch: 1, Control: Mean(m), Treatment: Mean(m)}}
+	units := []Largest{{Epoch: 2, Value: 9}, {Epoch: 1, Value: 9}, {Epoch: 1, Treatment: true, Value: -20}, {Epoch: 1, Value: 4}}
+	if f := MostInfluential(strata, units, Options{}); f.Value != -20 || !f.Treatment || f.Refused != nil {
+		t.Errorf("%+v", f)
+	}
+	for name, f := range map[string]Influence{
+		"no units":           MostInfluential(strata, nil, Options{}),
+		"none of the strata": MostInfluential(strata, units[:1], Options{}),
+	} {
+		if f.Refused == nil || f.With.P != 1 || f.Turns {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
+
 func TestInfluentialOfRatio(t *testing.T) {
 	j := Joint{N: 400, Means: []float64{5, 10, 4, 10}, M: []float64{4000, 0, 0, 0, 400, 0, 0, 400, 0, 400}}
 	strata := []Stratum{{Control: RatioSample(j), Treatment: RatioSample(j)}}

@@ -42,8 +42,11 @@ const (
 const (
 	methodNovelty = "the slope of each unit's days since its first exposure, compared between arms"
 	assumePanel   = "the same units on every day, all of whose days are over; days of one unit may depend on each other in any way"
-	mostDays      = 60
 )
+
+// MostDays is over how many days at most a change is looked for: longer, few
+// units have all of them.
+const MostDays = 60
 
 // JudgeNovelty compares the slopes of units rather than the effects of days:
 // the days of one unit depend on each other, units do not. The state rests on
@@ -74,7 +77,7 @@ func daysFault(strata []Days) *Refusal {
 		return refuse(TooFewUnits, "strata", "there are no data")
 	}
 	k := len(strata[0].Control.Means)
-	if k < 2 || k > mostDays {
+	if k < 2 || k > MostDays {
 		return refuse(BadInput, "days", "a change takes two days or more, and 60 at most")
 	}
 	for _, s := range strata {

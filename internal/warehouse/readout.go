@@ -48,7 +48,8 @@ type Answer struct {
 	Strata         map[string][]stats.Stratum // by metric: the first treatment against control, in the order of the strata
 	Samples        []Sample                   // every arm of every stratum, also of further treatments
 	Units          []Count                    // units by first exposure, the quarantined left out
-	TwoArms        int64                      // units that saw two arms in one epoch: in no other number
+	TwoArms        int64                      // units that saw two arms in one epoch: in no other number but the next
+	Quarantined    []Count                    // the same by their first exposure, in order of epoch, stage and arm
 	Exposures      int64                      // different exposures of enrolled units
 	NewestExposure time.Time                  // zero when there is none
 	NewestEvent    map[string]time.Time       // by metric: newest event of any unit of the rollout; absent when there is none

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,8 +120,8 @@ func TestReadout_unitsOfTwoArmsAreQuarantined(t *testing.T) {
 	s.expose(3, "on", noon.Add(time.Hour), func(r *ingest.ExposureRow) { r.Epoch, r.Stage = 2, "ramp" })
 	s.buy(2, 1, noon.Add(time.Second))
 	a := s.tell(t, question(purchase))
-	if a.TwoArms != 1 || a.Exposures != 5 {
-		t.Errorf("two arms %d, exposures %d", a.TwoArms, a.Exposures)
+	if a.TwoArms != 1 || a.Exposures != 5 || !slices.Equal(a.Quarantined, []Count{{1, "canary", "on", 1}}) {
+		t.Errorf("two arms %d, first in %v, exposures %d", a.TwoArms, a.Quarantined, a.Exposures)
 	}
 	if diff := cmp.Diff([]Count{{1, "canary", "off", 1}, {1, "canary", "on", 1}, {2, "ramp", "on", 1}}, a.Units); diff != "" {
 		t.Errorf("units (-want +got):\n%s", diff)

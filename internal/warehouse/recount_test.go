@@ -151,7 +151,7 @@ func (c recount) collect(m stats.Metric, units []*recounted) (newest time.Time) 
 func (c recount) answer() Answer {
 	a := *newAnswer()
 	all := c.units()
-	var grown []*recounted
+	var grown, two []*recounted
 	for _, u := range all {
 		a.Exposures += u.seen
 		if u.newest.After(a.NewestExposure) {
@@ -161,17 +161,23 @@ func (c recount) answer() Answer {
 		case u.first.After(c.Until):
 		case u.two:
 			a.TwoArms++
+			two = append(two, u)
 		default:
 			grown = append(grown, u)
 		}
 	}
-	for _, g := range groups(grown) {
-		a.Units = append(a.Units, Count{Epoch: int(g[0].epoch), Stage: g[0].stage, Arm: g[0].arm, N: int64(len(g))})
-	}
+	a.Units, a.Quarantined = counts(grown), counts(two)
 	for _, m := range c.Metrics {
 		c.measure(m, all, grown, &a)
 	}
 	return a
+}
+
+func counts(units []*recounted) (out []Count) {
+	for _, g := range groups(units) {
+		out = append(out, Count{Epoch: int(g[0].epoch), Stage: g[0].stage, Arm: g[0].arm, N: int64(len(g))})
+	}
+	return out
 }
 
 func (c recount) measure(m stats.Metric, all, grown []*recounted, a *Answer) {

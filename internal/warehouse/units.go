@@ -88,9 +88,10 @@ func (w *Warehouse) readUnits(ctx context.Context, r *reading) error {
 		a.Exposures += int64(u.exposures)
 		a.NewestExposure = later(a.NewestExposure, u.newest)
 		switch {
-		case u.two:
+		case u.two && u.N > 0:
 			a.TwoArms += u.N
-		case u.N > 0:
+			a.Quarantined = append(a.Quarantined, u.Count)
+		case !u.two && u.N > 0:
 			all = append(all, u)
 		}
 	}
