@@ -9,7 +9,6 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/stats"
-	"github.com/sluice-hq/sluice/stats/calculator"
 )
 
 // TestRun_refuses: a command that cannot be carried out ends with status 1,
@@ -66,23 +65,6 @@ func TestDoctor_namesWhatIsUnwell(t *testing.T) {
 	_, err := doctorCmd{client: client{Server: s.URL}}.server(t.Context())
 	if err == nil || !strings.HasSuffix(err.Error(), "is not ready: warehouse: the engine restarts") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// TestStats_table: the published result of Cookie Cats, as a person reads it.
-func TestStats_table(t *testing.T) {
-	answer, err := calculator.Answer("compare", []byte(`{"control":{"type":"proportion","n":44700,"sum":8502},"treatment":{"type":"proportion","n":45489,"sum":8279}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]string{}
-	for _, f := range fields(answer) {
-		got[f.name] = f.text(true)
-	}
-	for name, want := range map[string]string{"control_mean": "19.02 %", "treatment_mean": "18.20 %", "statistic": "−3.164", "p_value": "0.001554"} {
-		if got[name] != want {
-			t.Errorf("%s is %q, want %q", name, got[name], want)
-		}
 	}
 }
 

@@ -44,7 +44,7 @@ type cli struct {
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
 	Export    exportCmd    `cmd:"" help:"Write the control log, or all flags, for flagd or as documents."`
 	Import    importCmd    `cmd:"" help:"Bring flags along from flagd."`
-	Stats     statsCmd     `cmd:"" help:"Calculate: compare, guardrail, events, srm; JSON on standard input and output."`
+	Stats     statsCmd     `cmd:"" help:"Calculate with numbers of your own: compare, guardrail, events, srm, adjust, power, boundary."`
 	Token     tokenCmd     `cmd:"" help:"Make, list, rotate and revoke tokens of services, browsers, people and teams."`
 	Doctor    doctorCmd    `cmd:"" help:"Look for what would keep Sluice from running here."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

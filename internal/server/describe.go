@@ -86,7 +86,13 @@ var byItself = map[string]described{
 		"environment": "for tokens that are bound to none", "verdict": "accepted, dead, rejected or refused alone", "kind": "exposure, metric, deployment or reading alone",
 		"name": "of the event, the flag or the service", "unit": "kind=id: events of this unit alone", "recent": "true: begin with what was not simply taken lately",
 	}},
-	"calculate": {body: []string{"application/json"}, status: 200, media: "application/json", fault: calculationFault{}},
+	"compare":   calculated(compareIn{}, compareOut{}),
+	"guardrail": calculated(guardrailIn{}, guardrailOut{}),
+	"failures":  calculated(failuresIn{}, failuresOut{}),
+	"srm":       calculated(srmIn{}, srmOut{}),
+	"adjust":    calculated(adjustIn{}, adjustOut{}),
+	"power":     calculated(powerIn{}, powerOut{}),
+	"boundary":  calculated(boundaryIn{}, boundaryOut{}),
 	"audit":     {status: 200, media: "application/x-ndjson", query: map[string]string{"after": "sequence; the events behind it"}},
 	"healthz":   {status: 200, media: "application/json"},
 	"metrics":   {status: 200, media: "text/plain"},
@@ -121,13 +127,6 @@ type (
 		Key     string `json:"key,omitempty"`
 		Code    string `json:"errorCode" example:"FLAG_NOT_FOUND"`
 		Details string `json:"errorDetails,omitempty"`
-	}
-	calculationFault struct {
-		Error struct {
-			Code    string `json:"code" example:"bad_input"`
-			Field   string `json:"field,omitempty"`
-			Message string `json:"message"`
-		} `json:"error"`
 	}
 	eventIn struct {
 		Kind     string            `json:"kind" enum:"exposure,metric,deployment,reading"`

@@ -299,7 +299,7 @@ func TestCalculate(t *testing.T) {
 	h.want("viewer", "POST", "/api/v1/stats/compare",
 		`{"control":{"type":"proportion","n":44700,"sum":8502},"treatment":{"type":"proportion","n":45489,"sum":8279}}`, 200, `"estimate"`)
 	h.want("viewer", "POST", "/api/v1/stats/compare", `{`, 400, `"error"`)
-	h.want("viewer", "POST", "/api/v1/stats/divine", `{}`, 400, `"error"`)
+	h.want("viewer", "POST", "/api/v1/stats/divine", `{}`, 404, "/problems/not-found")
 }
 
 func TestSwitch(t *testing.T) {

@@ -18,7 +18,7 @@ type adjustJSON struct {
 type adjustAnswer struct {
 	P        []float64 `json:"p_adjusted"`
 	Rejected []bool    `json:"rejected"`
-	Level    float64   `json:"interval_alpha"` // error of each interval that agrees with this adjustment
+	Level    float64   `json:"level"` // error of each interval that agrees with this adjustment
 	doubtful
 }
 

@@ -23,7 +23,7 @@ func TestAdjust(t *testing.T) {
 		}
 	}
 	expect(t, ask(t, "adjust", `{"p": [0.01, 0.04]}`), 0, map[string]any{
-		"p_adjusted": "[0.02 0.04]", "rejected": "[true true]", "interval_alpha": 0.025})
+		"p_adjusted": "[0.02 0.04]", "rejected": "[true true]", "level": 0.025})
 	// The largest of three at 1/0.05: 60 = 3/0.05 is just enough.
 	expect(t, ask(t, "adjust", `{"e": [60, 0, 1e99], "method": "ebh"}`), 1e-12, map[string]any{"rejected": fmt.Sprint([]bool{true, false, true})})
 }
