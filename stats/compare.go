@@ -50,9 +50,11 @@ type Comparison struct {
 	Control   Arm      `json:"control"`
 	Treatment Arm      `json:"treatment"`
 
-	CUPED     *CUPED     `json:"cuped,omitempty"`     // by what was known before; nil: not
-	Inference Inference  `json:"inference,omitempty"` // which Answer is
-	Posterior *Posterior `json:"posterior,omitempty"` // of Bayes
+	CUPED *CUPED `json:"cuped,omitempty"` // by what was known before; nil: not
+
+	PostStratified *PostStratified `json:"postStratified,omitempty"` // the same over all units; nil below two strata
+	Inference      Inference       `json:"inference,omitempty"`      // which Answer is
+	Posterior      *Posterior      `json:"posterior,omitempty"`      // of Bayes
 	Doubt
 }
 
@@ -86,6 +88,7 @@ func Compare(strata []Stratum, o Options) Comparison {
 	if c.Refused == nil {
 		k.always(&c, o)
 		k.doubt(&c, o)
+		c.PostStratified = poststratified(strata, o)
 	}
 	if c.Refused == nil && o.Inference == Bayes {
 		k.believe(&c, o)
