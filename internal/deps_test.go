@@ -23,7 +23,7 @@ var arrows = map[string][]string{
 	"stats":              {"stats/groupseq"},                         // its tests that look at planned times
 	"stats/calculator":   {"stats", "stats/groupseq", "stats/peers"}, // the JSON door: questions and answers about its values
 	"stats/groupseq":     {},
-	"stats/peers":        {"stats"},                    // formulae of other programs, over its samples
+	"stats/peers":        {"stats", "stats/groupseq"},  // formulae of other programs, over its samples
 	"flags":              {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
 	"flags/jsonlogic":    {"event"},                    // whose faults it reports
 	"flags/flagd":        {"flags", "flags/jsonlogic", "event"},

@@ -35,7 +35,8 @@ func relative(control, treatment arm) difference {
 // relative one.
 func (d difference) welch() float64 {
 	vc, vt := d.control.noise(), d.treatment.noise()
-	return (vc + vt) * (vc + vt) / (vc*vc/(d.control.n-1) + vt*vt/(d.treatment.n-1))
+	c, t := vc/(vc+vt), vt/(vc+vt) // shares, because squares of variances leave the range of floats
+	return 1 / (c*c/(d.control.n-1) + t*t/(d.treatment.n-1))
 }
 
 // units is how many units of both arms there are.

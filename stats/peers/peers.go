@@ -70,13 +70,20 @@ func answer(name Name, q question) stats.Comparison {
 // told returns the comparison unless the numbers of the data left the range of
 // floats on their way through a formula.
 func told(c stats.Comparison, o stats.Options) stats.Comparison {
-	if c.Refused != nil || finite(c.Estimate) && finite(c.SE) && c.SE > 0 && finite(c.Statistic) {
+	numbers := []float64{c.Estimate, c.SE, c.Statistic, c.DF, c.P, c.BandP, c.LogE, c.Control.Mean, c.Treatment.Mean}
+	if c.Posterior != nil {
+		numbers = append(numbers, c.Posterior.Expected, c.Posterior.SD, c.Posterior.ChanceToWin)
+	}
+	held := c.Fixed.Contains(c.Estimate) && c.Band.Contains(c.Estimate)
+	if c.Refused != nil || c.SE > 0 && held && !slices.ContainsFunc(numbers, unbounded) {
 		return c
 	}
 	return refused(boundless("control", "the formula leaves the range of numbers: a mean is as good as 0, or a variance without bounds"), o)
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+func unbounded(x float64) bool { return !finite(x) }
 
 // question is what a program is asked, with the defaults that all share.
 type question struct {
