@@ -10,6 +10,7 @@
 //
 //	go run ./bench/simulate                    # all of it, some ten minutes on two processors
 //	go run ./bench/simulate -part 0.05 -only ramp
+//	go run ./bench/simulate -pictures docs/statistics
 package main
 
 import (
@@ -55,8 +56,15 @@ func main() {
 	flag.Int64Var(&p.units, "units", 100_000, "units of a long rollout")
 	flag.StringVar(&p.data, "data", "../shared/data", "folder with the real experiments")
 	only := flag.String("only", "", "the one simulation to run")
+	pictures := flag.String("pictures", "", "folder to draw the pictures in, instead of simulating")
 	flag.Parse()
-	if err := report(p, *only); err != nil {
+	var err error
+	if *pictures != "" {
+		err = drawAll(*pictures)
+	} else {
+		err = report(p, *only)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "simulate:", err)
 		os.Exit(1)
 	}
