@@ -120,7 +120,7 @@ func (c chart) legend(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, `<rect x="%.1f" y="36" width="14" height="6" fill="%s"/><text x="%.1f" y="43" fill="%s">%s</text>`+"\n",
 			x, l.colour, x+20, l.colour, html.EscapeString(l.label))
-		x += 36 + 6.6*float64(len([]rune(l.label)))
+		x += 40 + 6.8*float64(len([]rune(l.label)))
 	}
 }
 

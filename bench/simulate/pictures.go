@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/sluice-hq/sluice/stats"
+	"github.com/sluice-hq/sluice/stats/groupseq"
 )
 
 // pictured is how many rollouts a picture is made of.
@@ -23,6 +24,7 @@ var pictures = []struct {
 	{"false-alarms.svg", falseAlarms},
 	{"ramp.svg", rampAlarms},
 	{"time-to-detect.svg", timeToDetect},
+	{"bounds.svg", bounding},
 }
 
 // drawAll draws every picture into the folder.
@@ -176,4 +178,48 @@ func timeToDetect() chart {
 		{label: "worse at all: half", colour: sound, at: half["harm"]},
 	}
 	return c
+}
+
+// bounding is what Z must exceed at a look, by how the error is spent.
+func bounding() chart {
+	c := chart{title: "What Z must exceed to exclude harm, with an error of 5 %",
+		says: "O'Brien-Fleming spending asks for much at first and for little more than one look at the end, Pocock spending for about the same at every look, the e-process for the most at the end, at looks that nobody planned.",
+		x:    axis{label: "share of the planned information", top: 1, ticks: []float64{0, 0.25, 0.5, 0.75, 1}, tell: percents},
+		y:    axis{label: "Z", low: 1, top: 6, ticks: []float64{1, 2, 3, 4, 5, 6}, tell: func(x float64) string { return fmt.Sprintf("%.0f", x) }}}
+	c.lines = []line{
+		{label: "O'Brien-Fleming spending", colour: sound, at: spending(groupseq.OBrienFleming)},
+		{label: "Pocock spending", colour: sound, dashed: true, at: spending(groupseq.Pocock)},
+		{label: "e-process", colour: loose, at: always()},
+		{label: "one look", colour: plain, dashed: true, at: []point{{0, oneLook}, {1, oneLook}}},
+	}
+	return c
+}
+
+// spending is the bounds of twenty looks, where they are in the picture.
+func spending(family groupseq.Family) (at []point) {
+	d := groupseq.Design{Alpha: 0.05, Spending: groupseq.Spending{Family: family}}
+	for i := range 20 {
+		d.Information = append(d.Information, float64(i+1)/20)
+	}
+	b, _ := d.Boundary() // its information grows and its error is one
+	for i, z := range b.Z {
+		if z <= 6 {
+			at = append(at, point{b.Information[i], z})
+		}
+	}
+	return at
+}
+
+// always is what the e-process asks for as units come.
+func always() (at []point) {
+	n := stats.NonInferiority{Size: margin, Direction: stats.Decrease}
+	arm := func(units int64) stats.Sample { return stats.Proportion(units, units/5) }
+	f, _ := stats.Freeze([]stats.Stratum{{Control: arm(1000), Treatment: arm(1000)}})
+	for units := int64(200); ; units += 100 {
+		e := n.Anytime([]stats.Stratum{{Control: arm(units), Treatment: arm(units)}}, f)
+		if e.Fraction > 1 || e.Refused != nil {
+			return at
+		}
+		at = append(at, point{e.Fraction, e.Critical})
+	}
 }
