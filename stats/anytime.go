@@ -67,10 +67,13 @@ func root(low, high float64, f func(float64) float64) float64 {
 	below, above, last := f(low), f(high), low
 	for range 100 {
 		x := high - above*(high-low)/(above-below)
-		if !(x > low && x < high) || math.Abs(x-last) <= 1e-15*high {
+		if !(x > low && x < high) {
 			break
 		}
 		y, rising := f(x), x > last
+		if math.Abs(x-last) <= 1e-15*high {
+			return x // the other end has not moved for some steps, and is none
+		}
 		last = x
 		// Two steps that fall on one side leave the other where it is, unless
 		// its value is taken for half as large.
@@ -84,6 +87,9 @@ func root(low, high float64, f func(float64) float64) float64 {
 		default:
 			low, below = x, y
 		}
+	}
+	if -below < above {
+		return low
 	}
 	return high
 }
