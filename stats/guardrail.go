@@ -55,7 +55,6 @@ const (
 	warnSmall       = "fewer than 200 units in an arm: the normal approximation is coarse"
 	warnDoubt       = "the control mean that the information is planned from was known to worse than 10 %"
 	warnZeroControl = "the control mean was 0 when it was frozen: margins are taken of the control mean so far, and effects are absolute"
-	smallArm        = 200
 )
 
 // Judge says what the data establish. It may be called at every batch; f is
@@ -80,8 +79,8 @@ func (g Guardrail) judge(y yardstick, f Frozen) Judgement {
 	p := g.process(y, f)
 	effect, excess := y.beyond(0, harm), y.beyond(g.Margin, harm)
 	j := Judgement{
-		LogBreach: p.logOne(excess.S, excess.V),
-		LogHarm:   p.logOne(effect.S, effect.V),
+		LogBreach: p.one(excess),
+		LogHarm:   p.one(effect),
 		Threshold: -math.Log(g.Alpha),
 		Reading:   y.shown(f).read(p, g.Alpha),
 	}
@@ -90,7 +89,7 @@ func (g Guardrail) judge(y yardstick, f Frozen) Judgement {
 		j.Needed = needed(size, g.Alpha, g.Power) * y.spread(harm*g.Margin)
 	}
 	if g.Margin > 0 {
-		j.LogSafe = p.logOne(-excess.S, excess.V)
+		j.LogSafe = p.one(excess.mirrored())
 	}
 	j.Breached = j.LogBreach >= j.Threshold
 	j.Harmed = j.Breached || j.LogHarm >= j.Threshold // what is beyond the margin is beyond zero

@@ -32,7 +32,7 @@ func (l Limit) Judge(strata []Stratum, f Frozen) Judgement {
 	}
 	at := l.sharpest(f)
 	p := tuned(at, 2*l.Alpha)
-	j = Judgement{LogBreach: p.logOne(t.S, t.V), LogSafe: p.logOne(-t.S, t.V), Threshold: -math.Log(l.Alpha),
+	j = Judgement{LogBreach: p.one(t), LogSafe: p.one(t.mirrored()), Threshold: -math.Log(l.Alpha),
 		Reading: y.read(p, l.Alpha)}
 	j.Needed = at
 	j.Breached, j.Safe = j.LogBreach >= j.Threshold, j.LogSafe >= j.Threshold

@@ -1,6 +1,10 @@
 package stats
 
-import "math"
+import (
+	"math"
+
+	"github.com/sluice-hq/sluice/stats/groupseq"
+)
 
 // ExcludeAlpha is the one-sided error of each test that lets a rollout go on:
 // a false ship must pass them all.
@@ -19,6 +23,8 @@ type NonInferiority struct {
 	Direction Direction `json:"direction"`       // which way is better; empty means Increase
 	Alpha     float64   `json:"alpha,omitempty"` // one-sided; zero means ExcludeAlpha
 	Power     float64   `json:"power,omitempty"` // at no harm at all; zero means DefaultPower
+
+	Spending groupseq.Spending `json:"spending,omitzero"` // of Look; zero spends next to nothing early
 }
 
 // Exclude returns the test that harm of the size is excluded, as one of so many
@@ -40,7 +46,7 @@ type Exclusion struct {
 	Fraction float64 `json:"fraction"`        // of the planned information
 	Next     float64 `json:"next,omitempty"`  // clock at which the next look is due; 0 when there is none
 	Taken    *Look   `json:"taken,omitempty"` // the look that this call was, to be recorded; nil when none was due
-	Reading          // Bounds hold at the looks taken; between looks they are those of the fixed band
+	Reading          // Bounds of Look are those of the last look, so that they never contradict its answer; before the first they are those of Anytime
 }
 
 // Look is one use of a part of the error. The looks of a test are recorded, in
@@ -50,6 +56,8 @@ type Look struct {
 	Bound    float64 `json:"bound"` // that Z had to reach
 	Z        float64 `json:"z"`
 	Excluded bool    `json:"excluded"`
+
+	Bounds *Interval `json:"bounds,omitempty"` // effects that it left, each side at alpha; nil in looks of earlier versions
 }
 
 // Needed returns the information that Look plans for, 0 when the size has no
@@ -60,7 +68,7 @@ func (n NonInferiority) Needed(f Frozen) float64 {
 	if size == 0 || n.fault() != nil {
 		return 0
 	}
-	return inflation * n.planned(measured(tally{}, n.Absolute, f), f)
+	return n.inflation() * n.planned(measured(tally{}, n.Absolute, f), f)
 }
 
 const methodAnytime = "non-inferiority by a one-sided mixture e-process, sound at every look"
@@ -69,23 +77,22 @@ const methodAnytime = "non-inferiority by a one-sided mixture e-process, sound a
 // batch, without a plan and without memory.
 func (n NonInferiority) Anytime(strata []Stratum, f Frozen) Exclusion {
 	n = n.defaults()
-	e, t, ok := n.start(methodAnytime, strata, f)
+	e, y, ok := n.start(methodAnytime, strata, f)
 	if !ok {
 		return e
 	}
-	p := n.process(measured(tally{}, n.Absolute, f), f)
-	e.LogE = p.logOne(-t.S, t.V)
-	e.Critical = p.radiusOne(t.V, n.Alpha) / math.Sqrt(t.V)
+	t, p := y.beyond(n.Size, n.Direction.harm()), n.process(y, f)
+	e.LogE, e.Critical = p.one(t.mirrored()), p.critical(t, n.Alpha)
 	e.Excluded = e.LogE >= -math.Log(n.Alpha)
 	return e
 }
 
 // start checks the question and reads the data. The score is that of harm in
 // excess of the size.
-func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclusion, score, bool) {
+func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclusion, yardstick, bool) {
 	e := Exclusion{Reading: nothing(method, nil)}
 	if e.Refused = first(n.fault(), fault(strata), f.ready()); e.Refused != nil {
-		return e, score{}, false
+		return e, yardstick{}, false
 	}
 	e.Size = n.Size
 	y := measured(tallied(strata, f), n.Absolute, f)
@@ -97,15 +104,15 @@ func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclus
 		e.Refused = noVariance
 	}
 	if e.Refused != nil {
-		return e, score{}, false
+		return e, yardstick{}, false
 	}
 	e.Reading = y.shown(f).read(n.process(y, f), n.Alpha)
 	e.Clock, e.Information, e.Needed = t.V, t.V, n.Needed(f)
 	e.Doubt = Doubt{Method: method, Assumptions: []string{assumeUnits, assumeNormal, assumeFrozen}}
 	e.weigh(strata, f)
-	e.Z = -t.S / math.Sqrt(t.V)
+	e.Z = t.mirrored().z()
 	e.Fraction = t.V / e.Needed
-	return e, t, true
+	return e, y, true
 }
 
 // planned returns the information that one look needs, in the clock of the
@@ -133,5 +140,5 @@ func (n NonInferiority) fault() *Refusal {
 	case n.Direction != Increase && n.Direction != Decrease:
 		return refuse(BadInput, "direction", "a direction is increase or decrease")
 	}
-	return sensible(n.Alpha, n.Power)
+	return first(sensible(n.Alpha, n.Power), spendingFault(n.Spending))
 }

@@ -1,6 +1,10 @@
 package stats
 
-import "math"
+import (
+	"math"
+
+	"github.com/sluice-hq/sluice/stats/groupseq"
+)
 
 // looking is how a design draws its answer. It knows no units: what it needs is
 // a shift of the test statistic, in standard errors.
@@ -10,7 +14,7 @@ type looking struct {
 	power     float64
 	two       bool // sides
 	looks     int
-	bounded   path // of GroupSequential, over information up to 1
+	bounded   groupseq.Boundary // of GroupSequential, over information up to 1
 }
 
 // test returns how the design draws its answer.
@@ -25,14 +29,14 @@ func (d Design) test() looking {
 	return l
 }
 
-// spending is the path of looks that spend the error as O'Brien and Fleming's
-// bounds do [LD].
-func (l looking) spending() (p path) {
-	for k := 1; k <= l.looks; k++ {
-		at := float64(k) / float64(l.looks)
-		p = p.next(at, p.bound(at, spent(l.alpha, at)))
+// spending is the bounds of looks that spend the error as O'Brien and Fleming's
+// do [LD].
+func (l looking) spending() groupseq.Boundary {
+	b, err := groupseq.Design{Alpha: l.alpha, Information: groupseq.Equal(l.looks)}.Boundary()
+	if err != nil {
+		panic(err) // unreachable unless fault has let a design pass that has no looks or no error
 	}
-	return p
+	return b
 }
 
 // power returns that with n units of control.
@@ -100,10 +104,8 @@ func (l looking) crossing(shift float64) float64 {
 		return l.once(shift)
 	case l.inference == AlwaysValid:
 		return l.reached(shift)
-	case l.bounded.z == nil: // every look spends next to nothing
-		return 0
 	}
-	return 1 - l.bounded.kept(shift)
+	return l.bounded.Power(shift)
 }
 
 // process is tuned for the effect of the design: with information in units of
@@ -133,15 +135,16 @@ func (l looking) once(shift float64) float64 {
 
 // reached is the power of the band over all of its looks.
 func (l looking) reached(shift float64) float64 {
-	var p path
-	for k := 1; k <= l.looks; k++ {
-		at := float64(k) / float64(l.looks)
-		p = p.next(at, l.radius(shift*shift*at))
+	at := groupseq.Equal(l.looks)
+	z := make([]float64, len(at))
+	for k := range z {
+		z[k] = l.radius(shift * shift * at[k])
 	}
-	if p.z == nil {
+	b, err := groupseq.Given(at, z, 1)
+	if err != nil { // bounds so far out that nothing crosses them
 		return 0
 	}
-	return 1 - p.kept(shift)
+	return b.Power(shift)
 }
 
 // inflation returns how much more information the test needs than one look.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/sluice-hq/sluice/stats/groupseq"
 )
 
 // What a plan says of one look is what Compare does with data: units that are
@@ -98,14 +100,11 @@ func TestPlannedPowerOverLooks(t *testing.T) {
 
 // bounds are those of the looks, of z.
 func (l looking) bounds(shift float64) (out []float64) {
-	var p path
-	for k := 1; k <= l.looks; k++ {
-		at := float64(k) / float64(l.looks)
+	for k, at := range groupseq.Equal(l.looks) {
 		bound := l.radius(shift * shift * at)
 		if l.inference == GroupSequential {
-			bound = p.bound(at, spent(l.alpha, at))
+			bound = l.bounded.Z[k]
 		}
-		p = p.next(at, bound)
 		out = append(out, bound)
 	}
 	return out

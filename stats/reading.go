@@ -14,16 +14,17 @@ const tuneUnits = 5000
 // Estimate and intervals are shares of control's mean when Relative, else in
 // the metric's own unit.
 type Reading struct {
-	Estimate    float64  `json:"estimate"`    // treatment minus control: positive where treatment has more
-	Relative    bool     `json:"relative"`    // as a share of control's mean, each stratum weighted as the estimate weighs it
-	SE          float64  `json:"se"`          // standard error of Estimate
-	Bounds      Interval `json:"bounds"`      // what the test's own answer rests on: each side at its alpha, always valid
-	Band        Interval `json:"band"`        // two-sided 95 %, always valid
-	Fixed       Interval `json:"fixed"`       // two-sided 95 %, valid at one look only; for contrast
-	Score       float64  `json:"score"`       // S of the strata against zero
-	Clock       float64  `json:"clock"`       // V: what the test takes for time
-	Information float64  `json:"information"` // collected, in 1/(metric's unit)²; the clock
-	Needed      float64  `json:"needed"`      // to exclude harm of the margin (detect where it is 0) with the power; 0 when unknown
+	Estimate    float64  `json:"estimate"`     // treatment minus control: positive where treatment has more
+	Relative    bool     `json:"relative"`     // as a share of control's mean, each stratum weighted as the estimate weighs it
+	SE          float64  `json:"se"`           // standard error of Estimate
+	Bounds      Interval `json:"bounds"`       // what the test's own answer rests on: each side at its alpha, always valid
+	Band        Interval `json:"band"`         // two-sided 95 %, always valid
+	Fixed       Interval `json:"fixed"`        // two-sided 95 %, valid at one look only; for contrast
+	Score       float64  `json:"score"`        // S of the strata against zero
+	Clock       float64  `json:"clock"`        // V: what the test takes for time
+	Information float64  `json:"information"`  // collected, in 1/(metric's unit)²; the clock
+	DF          float64  `json:"df,omitempty"` // degrees of freedom of the t version, which few units take; zero: normal
+	Needed      float64  `json:"needed"`       // to exclude harm of the margin (detect where it is 0) with the power; 0 when unknown
 	Doubt
 }
 
@@ -40,18 +41,19 @@ func (y yardstick) read(p process, alpha float64) Reading {
 		Estimate:    y.estimate(),
 		Relative:    y.sign != 0,
 		SE:          y.error(),
-		Bounds:      y.interval(func(s, v float64) float64 { return p.logOne(s, v) + math.Log(alpha) }),
+		Bounds:      y.interval(func(t score) float64 { return p.one(t) + math.Log(alpha) }),
 		Band:        y.interval(p.band(bandAlpha)),
-		Fixed:       y.interval(func(s, v float64) float64 { return s/math.Sqrt(v) - z }),
+		Fixed:       y.interval(func(t score) float64 { return t.z() - z }),
 		Score:       zero.S,
 		Clock:       zero.V,
 		Information: zero.V,
+		DF:          zero.DF,
 	}
 }
 
 // band excludes by the two-sided test at alpha.
 func (p process) band(alpha float64) rejects {
-	return func(s, v float64) float64 { return p.logTwo(s, v) + math.Log(alpha) }
+	return func(t score) float64 { return p.two(t) + math.Log(alpha) }
 }
 
 // sensible says why a test at these levels would be no test, or returns nil.

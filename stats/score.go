@@ -120,9 +120,23 @@ func (p pool) variance() float64 {
 // score is a stratified score S = Σ w_k d_k of the differences d_k of the strata,
 // with w_k = n_t n_c/(n s²), s² frozen. Its clock V = Σ w_k² Var(d_k) grows with
 // the data; 1/SE² of strata that are weighted anew at every look may shrink.
+//
+// DF and W are of the t version, which few units take: the degrees of freedom of
+// V, and the clock that the frozen variance gives, which V estimates. DF is 0
+// for the normal version.
 type score struct {
-	S, V float64
+	S, V  float64
+	W, DF float64
 }
+
+// mirrored returns the score of the opposite question.
+func (t score) mirrored() score {
+	t.S = -t.S
+	return t
+}
+
+// z returns the score in standard errors, as unlikely as it is.
+func (t score) z() float64 { return normalized(t.S/math.Sqrt(t.V), t.DF) }
 
 // tally holds what the scores of an effect are made of, whatever the size
 // that the effect is compared with.
@@ -133,6 +147,7 @@ type tally struct {
 	treatment float64 // Σ w_k² Var(ȳ_t), the treated units' part of the clock
 	noise     float64 // Σ w_k² Var(ȳ_c)
 	shared    float64 // Σ w_k² Cov(ȳ_t, ȳ_c), of arms that are adjusted by the units of both
+	freedom   freedom
 }
 
 // tallied returns the tally of the strata that are estimable; one that is not
@@ -151,6 +166,8 @@ func tallied(strata []Stratum, f Frozen) tally {
 		t.treatment += w * w * v.vt
 		t.noise += w * w * v.vc
 		t.shared += w * w * v.shared
+		t.freedom.treatment.add(v.nt, w*w*f.Variance/v.nt, w*w*v.vt, v.freet)
+		t.freedom.control.add(v.nc, w*w*f.Variance/v.nc, w*w*v.vc, v.freec)
 	}
 	return t
 }
@@ -171,6 +188,7 @@ func level(strata []Stratum, f Frozen) tally {
 		t.effect += w * s.Treatment.Center()
 		t.weight += w
 		t.treatment += w * w * s.Treatment.Variance() / n
+		t.freedom.treatment.add(n, w*w*f.Variance/n, w*w*s.Treatment.Variance()/n, n-1)
 	}
 	return t
 }

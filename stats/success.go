@@ -49,7 +49,7 @@ func (s Success) Judge(strata []Stratum, f Frozen) Outcome {
 	}
 	at := g.sharpest(unit(g.Absolute, f), f)
 	p := tuned(at, g.Alpha)
-	o.LogE, o.Threshold = p.logTwo(t.S, t.V), -math.Log(g.Alpha)
+	o.LogE, o.Threshold = p.two(t), -math.Log(g.Alpha)
 	o.P = math.Min(1, math.Exp(-o.LogE))
 	o.Reading = y.shown(f).read(p, g.Alpha)
 	o.Bounds, o.Needed = y.shown(f).interval(p.band(g.Alpha)), at

@@ -51,7 +51,8 @@ func (y yardstick) ratio(x float64) float64 { return 1 + y.sign*x }
 // against returns the score of "the effect is x".
 func (y yardstick) against(x float64) score {
 	r := y.ratio(x)
-	return score{S: y.effect - x*y.unit(), V: contrastVariance(y.treatment, y.noise, y.shared, r)}
+	t := score{S: y.effect - x*y.unit(), V: contrastVariance(y.treatment, y.noise, y.shared, r)}
+	return y.freedom.score(t, r)
 }
 
 // beyond returns the score of harm in excess of size, for a bad change of that
@@ -80,7 +81,7 @@ func (y yardstick) error() float64 {
 
 // rejects says by how much a score so far above zero exceeds what excludes its
 // hypothesis; from 0 on it does.
-type rejects func(s, v float64) float64
+type rejects func(t score) float64
 
 // interval returns the effects that are not excluded: those around the estimate
 // up to the first that is. A side is open where none is, as it happens when
@@ -97,7 +98,8 @@ func (y yardstick) side(way float64, no rejects) float64 {
 	from, step := y.estimate(), y.error()
 	excess := func(distance float64) float64 {
 		t := y.against(from + way*distance)
-		return no(-way*t.S, t.V)
+		t.S *= -way
+		return no(t)
 	}
 	for range farthest {
 		if excess(step) >= 0 {

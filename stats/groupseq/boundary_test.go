@@ -24,7 +24,7 @@ func TestExitsPublished(t *testing.T) {
 	near(t, "lower", lower, []float64{0, 0, 0, 0, 2.2251e-08, 6.4894e-08}, 2e-8)
 	near(t, "power", []float64{b.Power(3.242)}, []float64{0.8996411}, 3e-5)
 
-	power := made(t, Design{Alpha: 0.05, Sides: 2, Information: equal(5), Spending: Spending{Family: Power, Rho: 1}})
+	power := made(t, Design{Alpha: 0.05, Sides: 2, Information: Equal(5), Spending: Spending{Family: Power, Rho: 1}})
 	near(t, "drift", []float64{power.Drift(0.1)}, []float64{3.455209}, 3e-4)
 	upper, _ = power.Exits(3.455209)
 	near(t, "upper", upper, []float64{0.151361, 0.251277, 0.233648, 0.164962, 0.098731}, 5e-5)
@@ -35,7 +35,7 @@ func TestExitsPublished(t *testing.T) {
 // block), and getDesignCharacteristics of asHSD with gamma 0.
 func TestCharacteristicsPublished(t *testing.T) {
 	z := -upper(0.95)
-	b := given(t, equal(4), []float64{z, z, z, z}, 2)
+	b := given(t, Equal(4), []float64{z, z, z, z}, 2)
 	exits, _ := b.Exits(0)
 	near(t, "exits", exits, []float64{0.05, 0.030074925, 0.020961248, 0.01595848}, 1e-7)
 
@@ -55,11 +55,11 @@ func TestGivenRefuses(t *testing.T) {
 		sides          int
 	}{
 		"no looks":       {"information", nil, nil, 1},
-		"fewer bounds":   {"z", equal(2), []float64{2}, 1},
-		"NaN":            {"z", equal(1), []float64{math.NaN()}, 1},
-		"far":            {"z", equal(1), []float64{41}, 1},
-		"sides":          {"sides", equal(1), []float64{2}, 0},
-		"error too high": {"alpha", equal(1), []float64{-1}, 1},
+		"fewer bounds":   {"z", Equal(2), []float64{2}, 1},
+		"NaN":            {"z", Equal(1), []float64{math.NaN()}, 1},
+		"far":            {"z", Equal(1), []float64{41}, 1},
+		"sides":          {"sides", Equal(1), []float64{2}, 0},
+		"error too high": {"alpha", Equal(1), []float64{-1}, 1},
 	} {
 		_, err := Given(tt.information, tt.z, tt.sides)
 		var f *Fault

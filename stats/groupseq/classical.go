@@ -25,7 +25,7 @@ func (c Classical) Boundary() (b Boundary, constant float64, err error) {
 		return Boundary{}, 0, err
 	}
 	if c.Looks > 0 {
-		c.Information = equal(c.Looks)
+		c.Information = Equal(c.Looks)
 	}
 	constant = falling(0, NoBound, func(x float64) float64 {
 		b := c.with(x)
@@ -34,8 +34,8 @@ func (c Classical) Boundary() (b Boundary, constant float64, err error) {
 	return c.with(constant), constant, nil
 }
 
-// equal returns the fractions of so many equally spaced looks.
-func equal(looks int) []float64 {
+// Equal returns the fractions of so many equally spaced looks.
+func Equal(looks int) []float64 {
 	t := make([]float64, looks)
 	for i := range t {
 		t[i] = float64(i+1) / float64(looks)

@@ -42,11 +42,11 @@ func TestDesignPublished(t *testing.T) {
 		z, spent  []float64
 		tolerance float64
 	}{
-		{"ldbounds OF, two sides", Design{Alpha: 0.05, Sides: 2, Information: equal(5)},
+		{"ldbounds OF, two sides", Design{Alpha: 0.05, Sides: 2, Information: Equal(5)},
 			[]float64{4.8769, 3.3569, 2.6803, 2.2898, 2.0310}, []float64{1.0777e-06, 7.8830e-04, 7.6161e-03, 2.4424e-02, 5.0000e-02}, 1.2e-4},
-		{"gsDesign sfLDOF, two looks", Design{Alpha: 0.025, Information: equal(2)}, []float64{2.9626, 1.9686}, nil, 5e-5},
-		{"gsDesign sfLDOF, three looks", Design{Alpha: 0.025, Information: equal(3)}, []float64{3.7103, 2.5114, 1.9930}, nil, 5e-5},
-		{"ldbounds power family, rho 1", Design{Alpha: 0.05, Sides: 2, Information: equal(5), Spending: Spending{Family: Power, Rho: 1}},
+		{"gsDesign sfLDOF, two looks", Design{Alpha: 0.025, Information: Equal(2)}, []float64{2.9626, 1.9686}, nil, 5e-5},
+		{"gsDesign sfLDOF, three looks", Design{Alpha: 0.025, Information: Equal(3)}, []float64{3.7103, 2.5114, 1.9930}, nil, 5e-5},
+		{"ldbounds power family, rho 1", Design{Alpha: 0.05, Sides: 2, Information: Equal(5), Spending: Spending{Family: Power, Rho: 1}},
 			[]float64{2.5758, 2.4919, 2.4108, 2.3391, 2.2754}, nil, 1.2e-4},
 		{"rpact asHSD, gamma 0", Design{Alpha: 0.03, Information: []float64{0.2, 0.4, 1}, Spending: Spending{Family: HSD}},
 			[]float64{2.5121443, 2.4228747, 2.0280392}, []float64{0.006, 0.012, 0.03}, 1e-6},
@@ -72,7 +72,7 @@ func TestSpentPublished(t *testing.T) {
 	}
 	near(t, "HSD", at(Spending{Family: HSD, Gamma: -1}, 0.07, 0.2, 0.4, 1), []float64{0.0090195874, 0.020036136, 0.07}, 1e-9)
 	near(t, "power", at(Spending{Family: Power, Rho: 2.2}, 0.03, 0.3, 0.7, 1), []float64{0.0021222083, 0.013687904, 0.03}, 1e-9)
-	near(t, "Pocock", made(t, Design{Alpha: 0.05, Sides: 2, Information: equal(5), Spending: Spending{Family: Pocock}}).Z,
+	near(t, "Pocock", made(t, Design{Alpha: 0.05, Sides: 2, Information: Equal(5), Spending: Spending{Family: Pocock}}).Z,
 		[]float64{2.4380, 2.4268, 2.4102, 2.3966, 2.3860}, 1e-4)
 	for _, s := range []Spending{{}, {Family: Pocock}, {Family: Power, Rho: 3}, {Family: HSD, Gamma: -4}, {Family: HSD, Gamma: 300}} {
 		if got := s.Spent(0.05, 1.2); math.Abs(got-0.05) > 1e-12 {
@@ -142,19 +142,19 @@ func TestDesignRefuses(t *testing.T) {
 		field string
 		d     Design
 	}{
-		"alpha 0":       {"alpha", Design{Information: equal(2)}},
-		"alpha NaN":     {"alpha", Design{Alpha: math.NaN(), Information: equal(2)}},
-		"alpha of half": {"alpha", Design{Alpha: 0.5, Information: equal(2)}},
-		"sides":         {"sides", Design{Alpha: 0.05, Sides: 3, Information: equal(2)}},
+		"alpha 0":       {"alpha", Design{Information: Equal(2)}},
+		"alpha NaN":     {"alpha", Design{Alpha: math.NaN(), Information: Equal(2)}},
+		"alpha of half": {"alpha", Design{Alpha: 0.5, Information: Equal(2)}},
+		"sides":         {"sides", Design{Alpha: 0.05, Sides: 3, Information: Equal(2)}},
 		"no looks":      {"information", Design{Alpha: 0.05}},
-		"too many":      {"information", Design{Alpha: 0.05, Information: equal(MostLooks + 1)}},
+		"too many":      {"information", Design{Alpha: 0.05, Information: Equal(MostLooks + 1)}},
 		"shrinking":     {"information", Design{Alpha: 0.05, Information: []float64{0.5, 0.4}}},
 		"zero":          {"information", Design{Alpha: 0.05, Information: []float64{0}}},
 		"infinite":      {"information", Design{Alpha: 0.05, Information: []float64{math.Inf(1)}}},
 		"NaN":           {"information", Design{Alpha: 0.05, Information: []float64{0.5, math.NaN()}}},
-		"family":        {"spending", Design{Alpha: 0.05, Information: equal(2), Spending: Spending{Family: "all"}}},
-		"rho":           {"rho", Design{Alpha: 0.05, Information: equal(2), Spending: Spending{Family: Power}}},
-		"gamma":         {"gamma", Design{Alpha: 0.05, Information: equal(2), Spending: Spending{Family: HSD, Gamma: math.NaN()}}},
+		"family":        {"spending", Design{Alpha: 0.05, Information: Equal(2), Spending: Spending{Family: "all"}}},
+		"rho":           {"rho", Design{Alpha: 0.05, Information: Equal(2), Spending: Spending{Family: Power}}},
+		"gamma":         {"gamma", Design{Alpha: 0.05, Information: Equal(2), Spending: Spending{Family: HSD, Gamma: math.NaN()}}},
 	} {
 		_, err := tt.d.Boundary()
 		var f *Fault
@@ -166,6 +166,6 @@ func TestDesignRefuses(t *testing.T) {
 
 func BenchmarkFiftyLooks(b *testing.B) {
 	for b.Loop() {
-		_, _ = Design{Alpha: 0.025, Information: equal(50)}.Boundary()
+		_, _ = Design{Alpha: 0.025, Information: Equal(50)}.Boundary()
 	}
 }

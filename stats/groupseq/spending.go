@@ -16,9 +16,9 @@ const (
 // Spending says how much of the error may be used up at a fraction of the
 // planned information.
 type Spending struct {
-	Family Family
-	Rho    float64 // of Power, above 0
-	Gamma  float64 // of HSD; zero spends in proportion to information
+	Family Family  `json:"family,omitempty"`
+	Rho    float64 `json:"rho,omitempty"`   // of Power, above 0
+	Gamma  float64 `json:"gamma,omitempty"` // of HSD; zero spends in proportion to information
 }
 
 // Spent returns the error that one side may have used up at a fraction of the
