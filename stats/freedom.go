@@ -6,6 +6,8 @@ import "math"
 // known. Below, the t version answers.
 const smallArm = 200
 
+const warnStudent = "fewer than 200 units in an arm: the test is the t version, which takes values for about normal"
+
 // freedom is what a score needs to be judged by the t version.
 type freedom struct {
 	treatment, control part

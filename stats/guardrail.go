@@ -136,7 +136,7 @@ func (d *Doubt) weigh(strata []Stratum, f Frozen) {
 		d.Assumptions = append(d.Assumptions, assumeBefore)
 	}
 	if min(nc, nt) < smallArm {
-		d.warn(warnSmall)
+		d.warn(warnStudent)
 	}
 	if f.Doubt > 0.1 {
 		d.warn(warnDoubt)

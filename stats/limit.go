@@ -38,8 +38,8 @@ func (l Limit) Judge(strata []Stratum, f Frozen) Judgement {
 	j.Breached, j.Safe = j.LogBreach >= j.Threshold, j.LogSafe >= j.Threshold
 	j.State = j.state()
 	j.Doubt = Doubt{Method: methodLimit, Assumptions: []string{assumeUnits, assumeNormal}}
-	if f.Units < smallArm {
-		j.warn(warnSmall)
+	if j.DF > 0 {
+		j.warn(warnStudent)
 	}
 	return j
 }
