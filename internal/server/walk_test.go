@@ -88,6 +88,8 @@ var duties = map[string]duty{
 	"list-rollouts":     {access.Read, theHouse},
 	"get-rollout":       {access.Read, both},
 	"command-rollout":   {access.Decide, both},
+	"get-outlook":       {access.Read, both},
+	"foresee-plan":      {access.Read, whatTheBodySays},
 	"get-readout":       {access.Read, both},
 	"list-looks":        {access.Read, both},
 	"list-two-arms":     {access.Read, both},

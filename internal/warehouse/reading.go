@@ -13,9 +13,10 @@ import (
 // for every part.
 type reading struct {
 	Question
-	by      string   // attribute to split by; empty: not at all
-	values  []string // those that have a part of their own: part i has value i−1, part 0 all others
-	kept    *Kept    // totals to read instead of raw events, where they have them; nil: none
+	by      string        // attribute to split by; empty: not at all
+	values  []string      // those that have a part of their own: part i has value i−1, part 0 all others
+	past    *PastQuestion // that the units are of, instead of a rollout; nil: of the rollout
+	kept    *Kept         // totals to read instead of raw events, where they have them; nil: none
 	answers map[uint64]*Answer
 	queries []Query
 }
@@ -74,6 +75,9 @@ func (r *reading) params() Params {
 	}
 	if r.by != "" {
 		p["by"], p["values"] = r.by, r.values
+	}
+	if r.past != nil {
+		p["since"], p["control"] = r.past.From.UnixMilli(), r.past.Control
 	}
 	return p
 }

@@ -41,7 +41,10 @@ var (
 
 // units returns every unit that the question is about.
 func (r reading) units() string {
-	if r.by == "" {
+	switch {
+	case r.past != nil:
+		return pastUnits
+	case r.by == "":
 		return wholeUnits
 	}
 	return brokenUnits
