@@ -100,6 +100,7 @@ func Compare(strata []Stratum, o Options) Comparison {
 type contrast struct {
 	nc, nt     int64
 	yc, yt     float64 // adjusted
+	effect     float64 // yt−yc, added up as such: means of a billion would hide it
 	rawc, rawt float64 // as counted
 	vc, vt     float64 // variances of yc and yt
 	shared     float64 // their covariance
@@ -129,6 +130,7 @@ func contrasted(strata []Stratum, c Covariate) contrast {
 			k.add(s, seen[i], w/k.weight)
 		}
 	}
+	k.yt = k.yc + k.effect
 	if k.vc+k.vt == 0 { // all of one arm and none of the other: both estimates of the noise are 0, their mixture is not
 		k.vc, k.vt = k.pooled/2, k.pooled/2
 	}
@@ -144,7 +146,7 @@ func (k *contrast) add(s Stratum, v view, w float64) {
 		k.thin = k.thin || few(s.Control) || few(s.Treatment)
 	}
 	k.yc += w * v.yc
-	k.yt += w * v.yt
+	k.effect += w * (v.yt - v.yc)
 	k.rawc += w * v.rawc
 	k.rawt += w * v.rawt
 	w *= w
@@ -217,7 +219,7 @@ func (k contrast) fixed(c *Comparison, o Options) {
 
 // test fills in the estimate, its standard error and the test statistic.
 func (k contrast) test(c *Comparison, o Options, q float64) {
-	d := k.yt - k.yc
+	d := k.effect
 	c.Estimate, c.SE = d, math.Sqrt(k.against(1))
 	c.Statistic = d / c.SE
 	if k.proportion {

@@ -3,6 +3,7 @@ package stats
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -184,5 +185,38 @@ func TestIntervalJSON(t *testing.T) {
 	var got Interval
 	if err := json.Unmarshal(b, &got); err != nil || got != want {
 		t.Errorf("read back as %v, %v", got, err)
+	}
+}
+
+// Neither a billion on top of every value nor the order of the strata moves an
+// absolute comparison.
+func TestCompareAtAnOffset(t *testing.T) {
+	r := rand.New(rand.NewPCG(41, 1))
+	build := func(offset float64) []Stratum {
+		r := rand.New(rand.NewPCG(41, 2))
+		var out []Stratum
+		for k := range 8 {
+			arm := func(n int, effect float64) Sample {
+				var m Moments
+				for range n {
+					m = m.Merge(Moments{N: 1, Mean: offset + float64(k) + effect + math.Round(r.NormFloat64()*64)/64})
+				}
+				return Mean(m)
+			}
+			out = append(out, Stratum{Epoch: k, Control: arm(200+10*k, 0), Treatment: arm(100, 0.25)})
+		}
+		return out
+	}
+	near0, far := Compare(build(0), Options{}), Compare(build(1<<30), Options{})
+	if !near(far.Estimate, near0.Estimate, 1e-6) || !near(far.SE, near0.SE, 1e-9) {
+		t.Errorf("%v ± %v, without the offset %v ± %v", far.Estimate, far.SE, near0.Estimate, near0.SE)
+	}
+	strata := build(1 << 30)
+	for range 50 {
+		r.Shuffle(len(strata), func(i, j int) { strata[i], strata[j] = strata[j], strata[i] })
+		got := Compare(strata, Options{})
+		if !near(got.Estimate, far.Estimate, 1e-12) || !near(got.SE, far.SE, 1e-12) || !near(got.Band.Low, far.Band.Low, 1e-12) {
+			t.Fatalf("in another order %v ± %v %v, want %v ± %v %v", got.Estimate, got.SE, got.Band, far.Estimate, far.SE, far.Band)
+		}
 	}
 }

@@ -15,6 +15,8 @@ type Joint struct {
 	// M are the co-moments Σ(x−x̄)(y−ȳ), the upper triangle row by row: of
 	// three values 00, 01, 02, 11, 12, 22.
 	M []float64 `json:"m"`
+	// Lows are what the means exceed Means by; see Moments. Nil are zeros.
+	Lows []float64 `json:"lows,omitempty"`
 }
 
 // packed returns where the co-moment of i and j stands among those of k values.
@@ -29,7 +31,16 @@ func packed(i, j, k int) int {
 func (j Joint) Of(a, b int) float64 { return j.M[packed(a, b, len(j.Means))] }
 
 // Moments returns the moments of one of the values alone.
-func (j Joint) Moments(i int) Moments { return Moments{N: j.N, Mean: j.Means[i], M2: j.Of(i, i)} }
+func (j Joint) Moments(i int) Moments {
+	return Moments{N: j.N, Mean: j.Means[i], M2: j.Of(i, i), Low: j.low(i)}
+}
+
+func (j Joint) low(i int) float64 {
+	if j.Lows == nil {
+		return 0
+	}
+	return j.Lows[i]
+}
 
 // Merge returns the moments of both sets of units together, which have the
 // same values (Pébay 2008, section 3).
@@ -41,13 +52,16 @@ func (j Joint) Merge(o Joint) Joint {
 		return j
 	}
 	n, k := float64(j.N+o.N), len(j.Means)
-	out := Joint{N: j.N + o.N, Means: make([]float64, k), M: make([]float64, len(j.M))}
+	out := Joint{N: j.N + o.N, Means: make([]float64, k), M: make([]float64, len(j.M)), Lows: make([]float64, k)}
+	gaps := make([]float64, k)
 	for a := range k {
-		out.Means[a] = j.Means[a] + (o.Means[a]-j.Means[a])*float64(o.N)/n
+		gaps[a] = gap(j.Means[a], j.low(a), o.Means[a], o.low(a))
+		out.Means[a], out.Lows[a] = shift(j.Means[a], j.low(a), gaps[a]*float64(o.N)/n)
+	}
+	for a := range k {
 		for b := a; b < k; b++ {
 			at := packed(a, b, k)
-			moved := (o.Means[a] - j.Means[a]) * (o.Means[b] - j.Means[b])
-			out.M[at] = j.M[at] + o.M[at] + moved*float64(j.N)*float64(o.N)/n
+			out.M[at] = j.M[at] + o.M[at] + gaps[a]*gaps[b]*float64(j.N)*float64(o.N)/n
 		}
 	}
 	return out

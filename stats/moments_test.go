@@ -76,12 +76,19 @@ func TestFromSumsRefuses(t *testing.T) {
 }
 
 func TestMergeInAnyOrder(t *testing.T) {
+	for _, offset := range []float64{0, 1e3, 1e9, -1.7e9} {
+		mergesInAnyOrder(t, offset)
+	}
+}
+
+func mergesInAnyOrder(t *testing.T, offset float64) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(3, 4))
 	var parts []Moments
 	for range 50 {
 		var values []float64
 		for range 1 + r.IntN(40) {
-			values = append(values, 1e3+r.ExpFloat64())
+			values = append(values, offset+r.ExpFloat64())
 		}
 		parts = append(parts, momentsOf(values...))
 	}
@@ -95,8 +102,8 @@ func TestMergeInAnyOrder(t *testing.T) {
 		for _, p := range parts {
 			got = p.Merge(got)
 		}
-		if got.N != want.N || math.Abs(got.Mean/want.Mean-1) > 1e-12 || math.Abs(got.M2/want.M2-1) > 1e-11 {
-			t.Fatalf("merged to %v, want %v", got, want)
+		if got.N != want.N || math.Abs(got.Mean/want.Mean-1) > 1e-12 || math.Abs(got.M2/want.M2-1) > 1e-12 {
+			t.Fatalf("at %v: merged to %v, want %v", offset, got, want)
 		}
 	}
 }

@@ -86,6 +86,7 @@ func populous(cells []Stratum, c Covariate) contrast {
 		k.nc, k.nt = k.nc+s.Control.N, k.nt+s.Treatment.N
 		k.add(s, seen[i], (seen[i].nc+seen[i].nt)/n)
 	}
+	k.yt = k.yc + k.effect
 	k.between(seen, n)
 	return k
 }
