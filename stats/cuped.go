@@ -61,7 +61,9 @@ func (c Covariate) fit(strata []Stratum) lines {
 		if s.estimable() && l.of(s) {
 			control.add(s.Control.regression())
 			treatment.add(s.Treatment.regression())
-			both.add(s.together())
+			if c == Pooled {
+				both.add(s.together())
+			}
 		}
 	}
 	l.freeC, l.freeT = control.free, treatment.free

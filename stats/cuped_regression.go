@@ -34,6 +34,8 @@ func (s Sample) regression() regression {
 		return r
 	}
 	r.x = j.Means[1:]
+	both := make([]float64, 0, k+len(j.M))
+	r.yx, r.xx = both[:0:k], both[k:k]
 	for a := 1; a <= k; a++ {
 		r.yx = append(r.yx, j.Of(0, a)/r.free)
 		for b := a; b <= k; b++ {
@@ -65,14 +67,13 @@ func (s Stratum) together() regression {
 // inflate makes up for the degrees of freedom that the slopes have used.
 func (r *regression) inflate(free float64, spent int) {
 	by := free / (free - float64(spent))
-	scaled := func(xs []float64) []float64 {
-		out := make([]float64, len(xs))
-		for i, x := range xs {
-			out[i] = by * x
-		}
-		return out
+	r.yy *= by
+	for i := range r.yx {
+		r.yx[i] *= by
 	}
-	r.yy, r.yx, r.xx = by*r.yy, scaled(r.yx), scaled(r.xx)
+	for i := range r.xx {
+		r.xx[i] *= by
+	}
 }
 
 // along returns the covariance of the value with a'x.
@@ -156,8 +157,17 @@ func (e *normalEquations) solve() (slopes []float64, spent int) {
 func (e *normalEquations) cholesky(kept []int, slopes []float64) bool {
 	k, m := len(e.yx), len(kept)
 	sd := func(i int) float64 { return math.Sqrt(e.xx[packed(kept[i], kept[i], k)]) }
-	if m == 1 {
+	switch m {
+	case 1:
 		slopes[kept[0]] = e.yx[kept[0]] / sd(0) / sd(0)
+		return true
+	case 2: // a value and whether there is none: what nearly every metric has
+		r := e.xx[packed(kept[0], kept[1], k)] / sd(0) / sd(1)
+		if 1+math.Abs(r) > worstCondition*(1-math.Abs(r)) {
+			return false
+		}
+		a, b, det := e.yx[kept[0]]/sd(0), e.yx[kept[1]]/sd(1), (1-r)*(1+r)
+		slopes[kept[0]], slopes[kept[1]] = (a-r*b)/det/sd(0), (b-r*a)/det/sd(1)
 		return true
 	}
 	correlations, against := mat.NewSymDense(m, nil), mat.NewVecDense(m, nil)

@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // fault says why no units can have s, or returns nil. field names the sample.
 func (s Sample) fault(field string) *Refusal {
@@ -59,6 +62,8 @@ func (s Sample) jointFault(field string) *Refusal {
 	return nil
 }
 
+func infinite(x float64) bool { return !finite(x) }
+
 // alike reports whether two numbers are one, rounded on two ways.
 func alike(a, b float64) bool { return math.Abs(a-b) <= 1e-6*math.Max(math.Abs(a), math.Abs(b)) }
 
@@ -110,10 +115,8 @@ func (j Joint) fault(field string) *Refusal {
 	if len(j.M) != k*(k+1)/2 {
 		return refuse(BadInput, field, errShape.Error())
 	}
-	for _, x := range append(append([]float64(nil), j.Means...), j.M...) {
-		if !finite(x) {
-			return refuse(BadInput, field+".sum", "the values are not finite numbers")
-		}
+	if slices.ContainsFunc(j.Means, infinite) || slices.ContainsFunc(j.M, infinite) {
+		return refuse(BadInput, field+".sum", "the values are not finite numbers")
 	}
 	for a := range k {
 		if j.Of(a, a) < 0 {
