@@ -7,13 +7,14 @@ import "github.com/sluice-hq/sluice/stats"
 type arm struct {
 	n        float64
 	mean     float64 // adjusted, where a covariate is used
-	plain    float64 // as observed: what a relative change is a share of
+	plain    float64 // what a relative change is a share of
+	counted  float64 // as counted
 	variance float64 // of one unit: that of the mean is variance/n
 }
 
 func (a arm) noise() float64 { return a.variance / a.n }
 
-func (a arm) shown() stats.Arm { return stats.Arm{N: int64(a.n), Mean: a.mean} }
+func (a arm) shown() stats.Arm { return stats.Arm{N: int64(a.n), Mean: a.counted} }
 
 // plainly returns the arm of a sample without its covariate, as all of the
 // programs see it: p(1−p) of a proportion, the sample variance of a mean, the
@@ -30,7 +31,7 @@ func plainly(s stats.Sample) arm {
 	default:
 		a.mean, a.variance = s.Center(), s.Variance()
 	}
-	a.plain = a.mean
+	a.plain, a.counted = a.mean, a.mean
 	return a
 }
 

@@ -11,6 +11,7 @@ type difference struct {
 	estimate, se       float64
 	df                 float64 // of Student's t; 0 means the normal
 	control, treatment arm
+	cuped              *stats.CUPED // what was known before did; nil: nothing
 }
 
 // absolute returns treatment minus control.
@@ -58,7 +59,31 @@ func (d difference) comparison(q question, method string) stats.Comparison {
 	c.P = t.p(c.Statistic, q.Side)
 	c.Fixed = around(d.estimate, t.critical(q.Alpha, q.Side)*d.se, q.Side)
 	c.Control, c.Treatment = d.control.shown(), d.treatment.shown()
+	c.CUPED = d.cuped
 	return c
+}
+
+// explained tells what the past did: both means moved by a shift, so that they
+// are those at the past of both arms.
+func (d difference) explained(by stats.Covariate, theta, shift float64, raw [2]arm) *stats.CUPED {
+	before := raw[0].noise() + raw[1].noise()
+	e := &stats.CUPED{Covariate: by, Theta: theta, Control: d.control.mean + shift, Treatment: d.treatment.mean + shift}
+	if before > 0 {
+		e.Reduction = 1 - (d.control.noise()+d.treatment.noise())/before
+	}
+	return e
+}
+
+// pastOf returns the mean past of both arms.
+func pastOf(control, treatment stats.Sample) float64 {
+	both := control.Joint.Merge(*treatment.Joint)
+	if !two(control.Kind) {
+		return both.Means[1]
+	}
+	if both.Means[3] == 0 {
+		return 0
+	}
+	return both.Means[2] / both.Means[3]
 }
 
 // believe adds the posterior. The prior is on the scale of the estimate, or nil.

@@ -10,7 +10,7 @@ const (
 	eppoUnits = 10_000 // that its sequence is sharpest at
 	eppoPrior = 0.05   // standard deviation of lifts, of its default prior
 
-	eppoMethod = "Eppo: normal interval of the lift by the delta method"
+	eppoMethod = "Eppo: normal interval of the lift by the delta method, and a confidence sequence in units"
 
 	warnEppoUnits = "the always-valid interval is sharpest at a constant of 10,000 units: few units cannot decide, many pay for it in width"
 	warnEppoRidge = "Eppo fits the past by a ridge regression whose penalty is not published: here it has none"
@@ -26,8 +26,11 @@ func eppo(q question) stats.Comparison {
 		return refused(r, q.Options)
 	}
 	c, t := sampleArm(control), sampleArm(treatment)
-	if covariate(control, treatment) && !two(control.Kind) {
+	var cuped *stats.CUPED
+	if covariate(control, treatment) {
+		raw := [2]arm{c, t}
 		c, t = eppoAdjusted(control, treatment)
+		cuped = absolute(c, t).explained(stats.ArmSpecific, eppoSlope(control, treatment), 0, raw)
 		warnings = append(warnings, warnEppoRidge)
 	}
 	switch {
@@ -36,7 +39,7 @@ func eppo(q question) stats.Comparison {
 	case q.Relative && c.mean == 0:
 		return refused(boundless("control", "the lift over a control mean of 0 does not exist"), q.Options)
 	}
-	return q.eppoAnswer(c, t, warnings)
+	return q.eppoAnswer(c, t, cuped, warnings)
 }
 
 func (q question) eppoFault(control, treatment stats.Sample) *stats.Refusal {
@@ -67,22 +70,36 @@ func eppoAdjusted(control, treatment stats.Sample) (c, t arm) {
 	past := control.Joint.Merge(*treatment.Joint).Means[1]
 	predicted := func(s stats.Sample) arm {
 		a := sampleArm(s)
-		if s.Joint.Of(1, 1) > 0 {
-			theta := s.Joint.Of(0, 1) / s.Joint.Of(1, 1)
-			a.mean -= theta * (s.Joint.Means[1] - past)
-			a.variance = math.Max(0, a.variance-theta*s.Joint.Of(0, 1)/float64(s.N-1))
-		}
+		theta := ownSlope(s)
+		a.mean -= theta * (s.Joint.Means[1] - past)
+		a.variance = math.Max(0, a.variance-theta*s.Joint.Of(0, 1)/float64(s.N-1))
 		a.plain = a.mean
 		return a
 	}
 	return predicted(control), predicted(treatment)
 }
 
-func (q question) eppoAnswer(control, treatment arm, warnings []string) stats.Comparison {
+// ownSlope returns the slope of the value on the one before, of one arm.
+func ownSlope(s stats.Sample) float64 {
+	if s.Joint.Of(1, 1) <= 0 {
+		return 0
+	}
+	return s.Joint.Of(0, 1) / s.Joint.Of(1, 1)
+}
+
+// eppoSlope returns what the difference of the arms before is multiplied by: at
+// the mean past of all units, each slope weighs as the other arm does.
+func eppoSlope(control, treatment stats.Sample) float64 {
+	nc, nt := float64(control.N), float64(treatment.N)
+	return (ownSlope(control)*nt + ownSlope(treatment)*nc) / (nc + nt)
+}
+
+func (q question) eppoAnswer(control, treatment arm, cuped *stats.CUPED, warnings []string) stats.Comparison {
 	d := absolute(control, treatment)
 	if q.Relative {
 		d = relative(control, treatment)
 	}
+	d.cuped = cuped
 	c := d.comparison(q, eppoMethod)
 	c.Warnings = warnings
 	if !q.Relative {

@@ -51,8 +51,8 @@ func TestEppo_Past(t *testing.T) {
 		return stats.Mean(m.Moments(0)).With(m)
 	}
 	c := Compare(Eppo, pair(arm(10, 4, 2), arm(12, 5, 1)), stats.Options{})
-	if !near(c.Control.Mean, 11, 1e-12) || !near(c.Treatment.Mean, 11.5, 1e-12) || !near(c.SE, math.Sqrt(0.002), 1e-12) || !said(c, "ridge") {
-		t.Errorf("%v and %v ± %v, %v", c.Control.Mean, c.Treatment.Mean, c.SE, c.Warnings)
+	if !near(c.CUPED.Control, 11, 1e-12) || !near(c.CUPED.Treatment, 11.5, 1e-12) || !near(c.CUPED.Theta, 1.5, 1e-12) || !near(c.SE, math.Sqrt(0.002), 1e-12) || !said(c, "ridge") {
+		t.Errorf("%+v ± %v, %v", c.CUPED, c.SE, c.Warnings)
 	}
 }
 

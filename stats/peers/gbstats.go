@@ -10,7 +10,7 @@ import (
 const (
 	gbUnits = 5000 // that its sequence is sharpest at
 
-	gbMethod = "gbstats: Welch's t of the difference, of a relative one by the delta method"
+	gbMethod = "gbstats: Welch's t of the difference, of a relative one by the delta method, and a confidence sequence in units"
 
 	gbNoVariance = "gbstats answers ZERO_NEGATIVE_VARIANCE (p 1, interval [0, 0]): an arm without variance, such as a control without a single failure, is never evidence; counts of failures are judged by events"
 	gbNoBaseline = "gbstats answers BASELINE_VARIATION_ZERO (p 1, interval [0, 0]): it compares nothing with a control mean of 0, not even absolutely"

@@ -20,6 +20,7 @@ func (q question) gbCuped(control, treatment stats.Sample) (difference, []string
 		return difference{}, nil, r
 	}
 	d := absolute(c, t)
+	d.cuped = d.explained(stats.Pooled, theta, theta*pastOf(control, treatment), [2]arm{plainly(control), plainly(treatment)})
 	if !q.Relative {
 		return d, nil, nil
 	}
@@ -75,6 +76,7 @@ func (q question) gbCupedRatio(control, treatment stats.Sample) (difference, *st
 		return difference{}, r
 	}
 	d := absolute(c, t)
+	d.cuped = d.explained(stats.Pooled, theta, theta*pastOf(control, treatment), [2]arm{plainly(control), plainly(treatment)})
 	if q.Relative {
 		d.se = math.Sqrt(relativeRatioVariance(control, treatment, theta, d.estimate))
 		d.estimate /= math.Abs(c.plain)

@@ -129,7 +129,9 @@ func TestGBStats_Warns(t *testing.T) {
 // TestGBStats_NotConverged: values so large that floats skip a millionth leave
 // gbstats without a one-sided p-value, unless an interval happens to end at 0.
 func TestGBStats_NotConverged(t *testing.T) {
-	huge := func(mean float64) stats.Sample { return stats.Mean(stats.Moments{N: 5000, Mean: mean, M2: 6.25e32 * 4999}) }
+	huge := func(mean float64) stats.Sample {
+		return stats.Mean(stats.Moments{N: 5000, Mean: mean, M2: 6.25e32 * 4999})
+	}
 	for i := range 50 {
 		c := Compare(GBStats, pair(huge(4e15), huge(5.1e15+1e13*float64(i))), stats.Options{Side: stats.Greater})
 		if said(c, "NOT_CONVERGED") && c.BandP == 1 {

@@ -105,15 +105,36 @@ func asked(name Name, strata []stats.Stratum, o stats.Options) (question, *stats
 	if o.Side == "" {
 		o.Side = stats.TwoSided
 	}
-	q := question{strata: uniform(strata), Options: o}
-	return q, q.thin()
+	q := question{strata: uniform(strata, o.Covariate), Options: o}
+	return q, first(q.slopes(name), q.thin())
+}
+
+// slopes refuses an adjustment that is not the program's own.
+func (q question) slopes(name Name) *stats.Refusal {
+	own := stats.Pooled
+	if name == Eppo {
+		own = stats.ArmSpecific
+	}
+	if c := q.Covariate; c != "" && c != stats.Unadjusted && c != own {
+		return bad("covariate", string(name)+" adjusts by slopes that are "+string(own)+", or not at all")
+	}
+	return nil
+}
+
+func first(refusals ...*stats.Refusal) *stats.Refusal {
+	for _, r := range refusals {
+		if r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
 // uniform returns the strata with as much of the past as the programs know, or
-// without any unless all of it is there.
-func uniform(strata []stats.Stratum) []stats.Stratum {
+// without any unless all of it is there and wanted.
+func uniform(strata []stats.Stratum, c stats.Covariate) []stats.Stratum {
 	values := width(strata[0].Control.Kind)
-	if slices.ContainsFunc(strata, func(s stats.Stratum) bool { return !covariate(s.Control, s.Treatment) }) {
+	if c == stats.Unadjusted || slices.ContainsFunc(strata, func(s stats.Stratum) bool { return !covariate(s.Control, s.Treatment) }) {
 		values /= 2
 	}
 	alike := make([]stats.Stratum, len(strata))

@@ -67,41 +67,57 @@ func samples(kind stats.Kind) *rapid.Generator[stats.Sample] {
 	})
 }
 
-// TestCompareSound: whatever the data and whoever is asked, no number is NaN, an
-// interval holds its estimate, a p-value is a probability, and what is refused
-// says nothing.
-func TestCompareSound(t *testing.T) {
-	answered := map[Name]int{}
-	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.SampledFrom(Names()).Draw(t, "name")
+// drawn is a comparison that somebody might ask for.
+type drawn struct {
+	strata []stats.Stratum
+	o      stats.Options
+}
+
+func questions() *rapid.Generator[drawn] {
+	return rapid.Custom(func(t *rapid.T) (d drawn) {
 		kind := rapid.SampledFrom([]stats.Kind{stats.KindProportion, stats.KindMean, stats.KindRatio, stats.KindCluster, stats.KindQuantile}).Draw(t, "kind")
-		var strata []stats.Stratum
 		for range rapid.IntRange(1, 3).Draw(t, "strata") {
-			strata = append(strata, stats.Stratum{Control: samples(kind).Draw(t, "control"), Treatment: samples(kind).Draw(t, "treatment")})
+			d.strata = append(d.strata, stats.Stratum{Control: samples(kind).Draw(t, "control"), Treatment: samples(kind).Draw(t, "treatment")})
 		}
-		o := stats.Options{
+		d.o = stats.Options{
 			Alpha:     rapid.SampledFrom([]float64{0, 1e-6, 0.05, 0.4}).Draw(t, "alpha"),
 			Side:      rapid.SampledFrom([]stats.Side{"", stats.TwoSided, stats.Greater, stats.Less}).Draw(t, "side"),
 			Relative:  rapid.Bool().Draw(t, "relative"),
 			Units:     rapid.SampledFrom([]float64{0, 1, 5000, 1e12}).Draw(t, "units"),
 			Inference: rapid.SampledFrom([]stats.Inference{"", stats.FixedHorizon, stats.AlwaysValid, stats.Bayes}).Draw(t, "inference"),
+			Covariate: rapid.SampledFrom([]stats.Covariate{"", "", stats.Unadjusted, stats.Pooled}).Draw(t, "covariate"),
 		}
 		if rapid.Bool().Draw(t, "prior") {
-			o.Prior = &stats.Prior{Mean: 0.1, SD: 0.2, Relative: rapid.Bool().Draw(t, "relative prior")}
+			d.o.Prior = &stats.Prior{Mean: 0.1, SD: 0.2, Relative: rapid.Bool().Draw(t, "relative prior")}
 		}
-		c := Compare(name, strata, o)
-		if why := unsound(c); why != "" {
-			t.Fatalf("%s: %s: %+v (posterior %+v)", name, why, c, c.Posterior)
-		}
-		if c.Refused == nil {
-			answered[name]++
-		}
+		return d
 	})
-	for _, name := range Names() {
-		if answered[name] == 0 {
-			t.Errorf("%s refused everything: this test shows nothing", name)
+}
+
+// TestCompareSound: whatever the data and whoever is asked, no number is NaN, an
+// interval holds its estimate, a p-value is a probability, and what is refused
+// says nothing.
+func TestCompareSound(t *testing.T) {
+	answered := map[Name]int{}
+	ask := questions()
+	for seed := range 3000 {
+		q := ask.Example(seed)
+		for _, name := range Names() {
+			c := Compare(name, q.strata, q.o)
+			if why := unsound(c); why != "" {
+				t.Fatalf("%s, seed %d: %s: %+v\nof %+v", name, seed, why, c, q)
+			}
+			if c.Refused == nil {
+				answered[name]++
+			}
 		}
 	}
+	for _, name := range Names() {
+		if answered[name] < 30 {
+			t.Errorf("%s answered %d of 3,000: this test shows little", name, answered[name])
+		}
+	}
+	t.Logf("answered of 3,000: %v", answered)
 }
 
 // unsound says what no answer may be.

@@ -11,7 +11,7 @@ const (
 	phLeast   = 5     // units of an arm, and of its successes and failures
 	phNothing = 1e-10 // a mean or variance below it counts as 0
 
-	phMethod = "PostHog: Welch's t of the difference, of a relative one by the delta method"
+	phMethod = "PostHog: Welch's t of the difference, of a relative one by the delta method, and a confidence sequence in units"
 
 	phNoBaseline = "PostHog raises an error: a relative difference, its default, does not exist for a control mean of 0; counts of failures are judged by events"
 	phFew        = "PostHog raises an error: an arm has fewer than five units"
@@ -29,8 +29,9 @@ func posthog(q question) stats.Comparison {
 		return refused(r, q.Options)
 	}
 	c, t := plainly(control), plainly(treatment)
-	if covariate(control, treatment) {
-		theta := slope(control, treatment)
+	past, theta := covariate(control, treatment), 0.0
+	if past {
+		theta = slope(control, treatment)
 		c, t = phAdjusted(control, theta), phAdjusted(treatment, theta)
 		if q.Relative {
 			warnings = append(warnings, warnPHSlope)
@@ -39,6 +40,9 @@ func posthog(q question) stats.Comparison {
 	d, r := q.phDifference(c, t)
 	if r != nil {
 		return refused(r, q.Options)
+	}
+	if past {
+		d.cuped = d.explained(stats.Pooled, theta, theta*pastOf(control, treatment), [2]arm{plainly(control), plainly(treatment)})
 	}
 	return q.phAnswer(d, warnings)
 }

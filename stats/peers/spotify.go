@@ -21,10 +21,14 @@ func spotify(q question) stats.Comparison {
 		return refused(r, q.Options)
 	}
 	c, t := plainly(control), plainly(treatment)
+	var cuped *stats.CUPED
 	if covariate(control, treatment) {
-		c, t = linreg(control, treatment)
+		raw, theta := [2]arm{c, t}, slope(control, treatment)
+		c, t = linreg(control, treatment, theta)
+		cuped = absolute(c, t).explained(stats.Pooled, theta, 0, raw)
 	}
 	d := absolute(c, t)
+	d.cuped = cuped
 	switch {
 	case !(d.se > 0):
 		return refused(constant("sum", "neither arm has a variance"), q.Options)
@@ -51,15 +55,11 @@ func (q question) spotifyFault(control stats.Sample) *stats.Refusal {
 
 // linreg returns the arms at the mean past of all units, with one slope for
 // both; co-moments of the past are divided by n.
-func linreg(control, treatment stats.Sample) (c, t arm) {
-	both := control.Joint.Merge(*treatment.Joint)
-	theta := 0.0
-	if both.Of(1, 1) > 0 {
-		theta = both.Of(0, 1) / both.Of(1, 1)
-	}
+func linreg(control, treatment stats.Sample, theta float64) (c, t arm) {
+	past := pastOf(control, treatment)
 	at := func(s stats.Sample) arm {
 		a, n := plainly(s), float64(s.N)
-		a.mean -= theta * (s.Joint.Means[1] - both.Means[1])
+		a.mean -= theta * (s.Joint.Means[1] - past)
 		a.variance += theta*theta*s.Joint.Of(1, 1)/n - 2*theta*s.Joint.Of(0, 1)/n
 		a.plain = a.mean
 		return a

@@ -9,7 +9,7 @@ import (
 const (
 	statsigFew = 100 // degrees of freedom below which its test is Welch's t
 
-	statsigMethod = "Statsig: z, or Welch's t below 100 degrees of freedom; a relative difference by the delta method"
+	statsigMethod = "Statsig: z, or Welch's t below 100 degrees of freedom; a relative difference by the delta method; mSPRT"
 
 	warnMSPRT     = "the mixing variance of the always-valid interval shrinks with the data, so that its bound is a constant number of standard errors: it is no mixture, and decides later than one that is"
 	warnHalfAlpha = "the always-valid bound takes half of the error in a formula that is two-sided already: it is wider than it need be"
@@ -26,11 +26,13 @@ func statsig(q question) stats.Comparison {
 		return refused(r, q.Options)
 	}
 	c, t := sampleArm(control), sampleArm(treatment)
-	if covariate(control, treatment) && !two(control.Kind) {
-		theta := slope(control, treatment)
+	var cuped *stats.CUPED
+	if covariate(control, treatment) {
+		raw, theta := [2]arm{c, t}, slope(control, treatment)
 		c, t = adjusted(control, theta), adjusted(treatment, theta)
 		c.mean, t.mean = c.plain, t.mean+c.plain-c.mean // control stays as observed
 		t.plain = t.mean
+		cuped = absolute(c, t).explained(stats.Pooled, theta, 0, raw)
 	}
 	switch {
 	case c.variance <= 0 && t.variance <= 0:
@@ -38,7 +40,9 @@ func statsig(q question) stats.Comparison {
 	case q.Relative && c.plain == 0:
 		return refused(boundless("control", "a difference relative to a control mean of 0 does not exist"), q.Options)
 	}
-	return q.statsigAnswer(c, t, warnings)
+	answer := q.statsigAnswer(c, t, warnings)
+	answer.CUPED = cuped
+	return answer
 }
 
 func (q question) statsigFault(control, treatment stats.Sample) *stats.Refusal {

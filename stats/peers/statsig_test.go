@@ -76,8 +76,8 @@ func TestStatsig_Past(t *testing.T) {
 	c := Compare(Statsig, pair(j(10, 5), j(10.5, 5.1)), stats.Options{})
 	both := j(10, 5).Joint.Merge(*j(10.5, 5.1).Joint)
 	theta := both.Of(0, 1) / both.Of(1, 1)
-	if !near(c.Control.Mean, 10, 0) || !near(c.Treatment.Mean, 10.5-theta*0.1, 1e-12) || !near(c.SE, math.Sqrt(2*(5+theta*theta-4*theta)/1000), 1e-12) {
-		t.Errorf("%v and %v ± %v", c.Control.Mean, c.Treatment.Mean, c.SE)
+	if !near(c.CUPED.Control, 10, 0) || !near(c.CUPED.Treatment, 10.5-theta*0.1, 1e-12) || c.Treatment.Mean != 10.5 || !near(c.SE, math.Sqrt(2*(5+theta*theta-4*theta)/1000), 1e-12) {
+		t.Errorf("%+v ± %v", c.CUPED, c.SE)
 	}
 }
 
