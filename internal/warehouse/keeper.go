@@ -221,10 +221,8 @@ func (k *Keeper) rebuild(ctx context.Context, wanted map[string]Measure) error {
 		return err
 	}
 	w.p["leaves"] = []uint64{k.manifest.Writing} // its own assignments, which come first
-	for _, sql := range []string{assignAllSQL, seenAllSQL} {
-		if err := w.mark(ctx, sql, w.p); err != nil {
-			return fmt.Errorf("making the assignments anew: %w", err)
-		}
+	if err := w.mark(ctx, assignAllSQL, w.p); err != nil {
+		return fmt.Errorf("making the assignments anew: %w", err)
 	}
 	for _, l := range k.manifest.Leaves {
 		k.manifest.Retired = append(k.manifest.Retired, l.ID)
@@ -256,8 +254,8 @@ func (k *Keeper) compute(ctx context.Context, w *writing, wanted map[string]Meas
 			continue
 		}
 		kept[definition] = measureNumber(definition, k.manifest.Writing)
-		m := wanted[definition]
-		if err := w.total(ctx, m, kept[definition], wholeSQL); err != nil {
+		m := numbered{wanted[definition], kept[definition]}
+		if err := w.whole(ctx, m); err != nil {
 			return fmt.Errorf("computing the totals of %s for %s: %w", m.Metric.Key, m.Rollout, err)
 		}
 	}

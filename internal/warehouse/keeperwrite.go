@@ -18,77 +18,104 @@ type writing struct {
 	marks uint64
 }
 
-// arrivals are what messages hold: how many exposures, events of which names,
-// and the days of both.
+// arrivals are what messages hold: how many exposures, how many events of each
+// name, and the days of both.
 type arrivals struct {
 	exposures uint64
-	names     []string
+	events    map[string]uint64
 	days      []string
 }
 
-const arrivalsSQL = `SELECT (SELECT count() FROM exposures WHERE ` + ofMessages + `), groupUniqArray(name) AS names,
-  arraySort(arrayUnion(groupUniqArray(toString(day)), (SELECT groupUniqArray(toString(day)) FROM exposures WHERE ` + ofMessages + `)))
-FROM metrics WHERE ` + ofMessages
+const arrivalsSQL = `SELECT '' AS of, count() AS rows, groupUniqArray(toString(day)) AS days FROM exposures WHERE ` + ofMessages + `
+UNION ALL SELECT name, count(), groupUniqArray(toString(day)) FROM metrics WHERE ` + ofMessages + ` GROUP BY name`
 
-const ofMessages = `_shard = {shard:String} AND _seq BETWEEN {from_seq:UInt64} AND {to_seq:UInt64}`
+const ofMessages = `_shard = {shard:String} AND ` + ofMessage
 
-func (l *writing) arrivals(ctx context.Context) (a arrivals, err error) {
-	err = one(ctx, l.w.reader, arrivalsSQL, Params{"shard": l.p["shard"], "from_seq": l.p["from_seq"], "to_seq": l.p["to_seq"]}, &a.exposures, &a.names, &a.days)
-	return a, err
+func (l *writing) arrivals(ctx context.Context) (arrivals, error) {
+	a := arrivals{events: map[string]uint64{}, days: []string{"1970-01-01"}} // never empty: a list without elements has no type
+	rows, err := query(ctx, l.w.reader, arrivalsSQL, Params{"shard": l.p["shard"], "from_seq": l.p["from_seq"], "to_seq": l.p["to_seq"]})
+	if err != nil {
+		return a, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var n uint64
+		var days []string
+		if err := rows.Scan(&name, &n, &days); err != nil {
+			return a, err
+		}
+		a.days = append(a.days, days...)
+		if name == "" { // no event is called that
+			a.exposures = n
+		} else {
+			a.events[name] = n
+		}
+	}
+	a.days = distinct(a.days)
+	return a, rows.Err()
 }
 
-// fold writes the assignments that new exposures change, then for each measure
-// the totals of the units that this moves and of those that have new events.
+// fold writes the assignments that new exposures change, then the totals of the
+// units that this moves and of those that have new events.
 func (l *writing) fold(ctx context.Context, wanted map[string]Measure, numbers map[string]uint64) error {
 	a, err := l.arrivals(ctx)
 	if err != nil {
 		return err
 	}
-	l.p["days"] = append(a.days, "1970-01-01") // never empty: a list without elements has no type
+	l.p["days"] = a.days
+	moved := map[string]uint64{}
 	if a.exposures > 0 {
-		if err := l.assign(ctx, wanted, numbers); err != nil {
+		if moved, err = l.assign(ctx); err != nil {
 			return err
 		}
 	}
-	for _, definition := range sorted(wanted) {
-		if m := wanted[definition]; slices.ContainsFunc(names(m.Metric), func(name string) bool { return slices.Contains(a.names, name) }) {
-			if err := l.total(ctx, m, numbers[definition], arrivedSQL); err != nil {
-				return err
-			}
+	work := func(m Measure) uint64 { return moved[m.Rollout] + a.of(m) }
+	for _, b := range batches(wanted, numbers, work) {
+		moves := slices.ContainsFunc(b, func(m numbered) bool { return moved[m.Rollout] > 0 })
+		events := slices.ContainsFunc(b, func(m numbered) bool { return a.of(m.Measure) > 0 })
+		p := maps.Clone(l.p)
+		if err := l.mark(ctx, b.foldSQL(moves, events, p), p); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// movedRolloutsSQL says of which rollouts the leaf has units.
-const movedRolloutsSQL = `SELECT groupUniqArray(rollout) FROM assignments WHERE leaf = {leaf:UInt64} AND n != 0`
-
-func (l *writing) assign(ctx context.Context, wanted map[string]Measure, numbers map[string]uint64) error {
-	for _, sql := range []string{assignSQL, seenSQL} {
-		if err := l.mark(ctx, sql, l.p); err != nil {
-			return err
-		}
+// of is how many events there are that may be of a measure.
+func (a arrivals) of(m Measure) (n uint64) {
+	for _, name := range eventNames(m.Metric) {
+		n += a.events[name]
 	}
-	var moved []string
-	if err := one(ctx, l.w.reader, movedRolloutsSQL, Params{"leaf": l.p["leaf"]}, &moved); err != nil {
-		return err
-	}
-	for _, definition := range sorted(wanted) {
-		if m := wanted[definition]; slices.Contains(moved, m.Rollout) {
-			if err := l.total(ctx, m, numbers[definition], movedSQL); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return n
 }
 
-// total carries out a statement that writes totals of a measure.
-func (l *writing) total(ctx context.Context, m Measure, number uint64, sql func(stats.Metric, Params) string) error {
+// assign writes the assignments, and returns of which rollouts units moved.
+func (l *writing) assign(ctx context.Context) (map[string]uint64, error) {
+	if err := l.mark(ctx, assignSQL, l.p); err != nil {
+		return nil, err
+	}
+	rows, err := query(ctx, l.w.reader, movedSQL, Params{"leaf": l.p["leaf"]})
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	moved := map[string]uint64{}
+	for rows.Next() {
+		var rollout string
+		var n uint64
+		if err := rows.Scan(&rollout, &n); err != nil {
+			return nil, err
+		}
+		moved[rollout] = n
+	}
+	return moved, rows.Err()
+}
+
+// whole computes the totals of a measure for all units.
+func (l *writing) whole(ctx context.Context, m numbered) error {
 	p := maps.Clone(l.p)
-	m.put(p)
-	p["measure"] = number
-	return l.mark(ctx, sql(m.Metric, p), p)
+	return l.mark(ctx, batch{m}.wholeSQL(p), p)
 }
 
 // mark carries out a statement that leaves a mark.
@@ -139,9 +166,9 @@ func upTo(n uint64) []uint64 {
 	return marks
 }
 
-// names returns the events that a metric is made of.
-func names(m stats.Metric) []string {
-	if m.Denominator == nil {
+// eventNames returns the events that a metric is made of.
+func eventNames(m stats.Metric) []string {
+	if m.Denominator == nil || m.Denominator.Event == m.Event {
 		return []string{m.Event}
 	}
 	return []string{m.Event, m.Denominator.Event}

@@ -56,7 +56,7 @@ func (m Measure) definition() string {
 	if err != nil {
 		panic(fmt.Sprintf("unreachable unless a measure has a parameter of another type: %v", err))
 	}
-	return event.Sum(append(text, eventsOf(m.Metric, Params{})...)).String()
+	return event.Sum(text).String()
 }
 
 // put adds the parameters that say what a measure is.
@@ -64,7 +64,10 @@ func (m Measure) put(p Params) {
 	r := reading{Question: Question{Gate: m.Gate}}
 	r.spans(m.Metric, p)
 	delete(p, "mature")
-	eventsOf(m.Metric, p)
+	p["own_sql"] = meets("own", m.Metric.Source(), p)
+	if m.Metric.Denominator != nil {
+		p["under_sql"] = meets("under", *m.Metric.Denominator, p)
+	}
 	p["environment"], p["rollout"], p["kind"] = m.Environment, m.Rollout, m.UnitKind
 }
 

@@ -46,15 +46,15 @@ func endure(t testing.TB, k *Keeper) (faults int) {
 	return faults
 }
 
-// TestTotals_insertsThatWereNone folds, rebuilds and merges while one in six
-// inserts is acknowledged and not stored, into assignments as into totals.
+// TestTotals_insertsThatWereNone folds, rebuilds and merges while every other
+// insert is acknowledged and not stored, into assignments as into totals.
 func TestTotals_insertsThatWereNone(t *testing.T) {
 	r := seeded(t, 20261123)
 	p, d := startPlant(t, 1), unordered(r, 30, 1)
 	q := gateAndFull(shapes()[:3], noon.Add(24*time.Hour))[1]
 	p.wanted = q.Measures()
 	forgets := &liar{Conn: p.writer, loses: func(sql string) bool {
-		return (strings.HasPrefix(sql, "INSERT INTO "+tableAssignments) || strings.HasPrefix(sql, "INSERT INTO "+tableTotals)) && r.IntN(6) == 0
+		return (strings.HasPrefix(sql, "INSERT INTO "+tableAssignments) || strings.HasPrefix(sql, "INSERT INTO "+tableTotals)) && r.IntN(2) == 0
 	}}
 	p.writer = forgets
 	faults := 0
