@@ -90,24 +90,25 @@ type priorIn struct {
 }
 
 type compareOut struct {
-	Estimate          float64   `json:"estimate" doc:"treatment minus control"`
-	SE                float64   `json:"se"`
-	Low               *float64  `json:"ci_low" doc:"null: open"`
-	High              *float64  `json:"ci_high" doc:"null: open"`
-	P                 float64   `json:"p_value"`
-	Statistic         float64   `json:"statistic"`
-	DF                *float64  `json:"df,omitempty"`
-	LogE              *float64  `json:"log_e,omitempty"`
-	ControlMean       float64   `json:"control_mean"`
-	TreatmentMean     float64   `json:"treatment_mean"`
-	Theta             []float64 `json:"theta,omitempty" doc:"of control and of treatment"`
-	ControlAdjusted   *float64  `json:"control_adjusted,omitempty"`
-	TreatmentAdjusted *float64  `json:"treatment_adjusted,omitempty"`
-	Expected          *float64  `json:"expected,omitempty" doc:"of the inference bayes"`
-	SD                *float64  `json:"sd,omitempty"`
-	ChanceToWin       *float64  `json:"chance_to_win,omitempty"`
-	RiskControl       *float64  `json:"risk_control,omitempty"`
-	RiskTreatment     *float64  `json:"risk_treatment,omitempty"`
+	Estimate          float64  `json:"estimate" doc:"treatment minus control"`
+	SE                float64  `json:"se"`
+	Low               *float64 `json:"ci_low" doc:"null: open"`
+	High              *float64 `json:"ci_high" doc:"null: open"`
+	P                 float64  `json:"p_value"`
+	Statistic         float64  `json:"statistic"`
+	DF                *float64 `json:"df,omitempty"`
+	LogE              *float64 `json:"log_e,omitempty"`
+	ControlMean       float64  `json:"control_mean"`
+	TreatmentMean     float64  `json:"treatment_mean"`
+	Theta             *float64 `json:"theta,omitempty" doc:"with a covariate: what the difference of the arms before was multiplied by and taken off"`
+	ControlAdjusted   *float64 `json:"control_adjusted,omitempty"`
+	TreatmentAdjusted *float64 `json:"treatment_adjusted,omitempty"`
+	VarianceReduction *float64 `json:"variance_reduction,omitempty" doc:"share of the variance that is gone"`
+	Expected          *float64 `json:"expected,omitempty" doc:"of the inference bayes"`
+	SD                *float64 `json:"sd,omitempty"`
+	ChanceToWin       *float64 `json:"chance_to_win,omitempty"`
+	RiskControl       *float64 `json:"risk_control,omitempty"`
+	RiskTreatment     *float64 `json:"risk_treatment,omitempty"`
 	doubtOut
 }
 

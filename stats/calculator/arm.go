@@ -75,6 +75,8 @@ func (a *arm) proportion() (stats.Sample, *stats.Refusal) {
 // field is the place of a number of the arm in the question.
 func (a *arm) field(name string) string { return a.at + "." + name }
 
+func (a *arm) has(name string) bool { return a.have[name] != nil }
+
 // take returns a number of the arm, and takes it out.
 func (a *arm) take(name string) number {
 	var n number

@@ -1,6 +1,9 @@
 package calculator
 
-import "github.com/sluice-hq/sluice/stats"
+import (
+	"github.com/sluice-hq/sluice/stats"
+	"github.com/sluice-hq/sluice/stats/peers"
+)
 
 // compareJSON is the question of compare.
 type compareJSON struct {
@@ -13,8 +16,8 @@ type compareJSON struct {
 	Margin    *float64        `json:"margin"`
 	Power     *float64        `json:"power"`
 	Prior     *stats.Prior    `json:"prior"`
-	Covariate string          `json:"covariate"`
-	Compat    string          `json:"compat"`
+	Covariate stats.Covariate `json:"covariate"`
+	Compat    peers.Name      `json:"compat"`
 }
 
 type compareAnswer struct {
@@ -28,8 +31,18 @@ type compareAnswer struct {
 	LogE          *float64 `json:"log_e,omitempty"`
 	ControlMean   float64  `json:"control_mean"`
 	TreatmentMean float64  `json:"treatment_mean"`
+	*adjusted
 	*posterior
 	doubtful
+}
+
+// adjusted is what an answer has beside the others that uses what was known
+// before.
+type adjusted struct {
+	Theta     float64 `json:"theta"`
+	Control   float64 `json:"control_adjusted"`
+	Treatment float64 `json:"treatment_adjusted"`
+	Reduction float64 `json:"variance_reduction"`
 }
 
 // posterior is what a Bayesian answer has beside the others.
@@ -50,16 +63,26 @@ func compare(in []byte) (any, *stats.Refusal) {
 	if r := first(r, q.fault()); r != nil {
 		return nil, r
 	}
-	c := stats.Compare(strata, q.options())
+	c := q.compare(strata)
 	if c.Refused != nil {
 		return nil, c.Refused
 	}
-	return compared(c), nil
+	a := compared(c)
+	if c.Inference == stats.AlwaysValid && q.Compat == "" {
+		a.LogE = &c.LogE
+		a.Method = "mixture confidence sequence in information time; " + c.Method
+	}
+	return a, nil
 }
 
-func (q compareJSON) options() stats.Options {
-	return stats.Options{Alpha: given(q.Alpha), Side: q.Side, Relative: q.Relative, Inference: q.Inference, Prior: q.Prior,
-		Margin: given(q.Margin), Power: given(q.Power), Units: given(q.NStar)}
+// compare compares by the formulae of the house, or by those of another program.
+func (q compareJSON) compare(strata []stats.Stratum) stats.Comparison {
+	o := stats.Options{Alpha: given(q.Alpha), Side: q.Side, Relative: q.Relative, Inference: q.Inference, Prior: q.Prior,
+		Margin: given(q.Margin), Power: given(q.Power), Units: given(q.NStar), Covariate: q.Covariate}
+	if q.Compat != "" {
+		return peers.Compare(q.Compat, strata, o)
+	}
+	return stats.Compare(strata, o)
 }
 
 // fault refuses settings that would be ignored.
@@ -70,7 +93,7 @@ func (q compareJSON) fault() *stats.Refusal {
 	case q.NStar != nil && q.Margin != nil:
 		return bad("n_star", "the band is sharpest at n_star units or for the margin, not both")
 	}
-	return first(uncarried("covariate", q.Covariate, "none"), uncarried("compat", q.Compat))
+	return nil
 }
 
 // compared writes the answer that was asked for.
@@ -78,12 +101,11 @@ func compared(c stats.Comparison) compareAnswer {
 	i, p := c.Answer()
 	a := compareAnswer{Estimate: c.Estimate, SE: c.SE, Low: bounded(i.Low), High: bounded(i.High), P: p, Statistic: c.Statistic,
 		ControlMean: c.Control.Mean, TreatmentMean: c.Treatment.Mean, doubtful: worded(c.Doubt)}
-	switch {
-	case c.Inference == stats.AlwaysValid:
-		a.LogE = &c.LogE
-		a.Method = "mixture confidence sequence in information time; " + c.Method
-	case c.DF > 0:
+	if c.DF > 0 {
 		a.DF = &c.DF
+	}
+	if u := c.CUPED; u != nil {
+		a.adjusted = &adjusted{u.Theta, u.Control, u.Treatment, u.Reduction}
 	}
 	if b := c.Posterior; b != nil {
 		a.posterior = &posterior{b.Expected, b.SD, b.ChanceToWin, b.RiskControl, b.RiskTreatment}

@@ -27,17 +27,32 @@ func TestMean(t *testing.T) {
 	expect(t, a, 1e-9, map[string]any{"estimate": 10.0, "se": math.Sqrt(2 * (5. / 3) / 4), "df": 6.0})
 }
 
+// GrowthBook, packages/stats/tests/frequentist/test_tests.py: 0.50386 with the
+// standard error 0.03386 and its sequential bounds.
+func TestCompareByOtherFormulae(t *testing.T) {
+	arms := `"control": {"type": "proportion", "n": 3000, "sum": 1396}, "treatment": {"type": "proportion", "n": 3461, "sum": 2422}`
+	expect(t, ask(t, "compare", `{`+arms+`, "relative": true, "inference": "always-valid", "compat": "gbstats"}`), 2e-5, map[string]any{
+		"estimate": 0.50386, "se": 0.03386, "ci_low": 0.40098, "ci_high": 0.60675, "log_e": nil})
+	methods := map[any]bool{}
+	for _, name := range []string{"", "gbstats", "posthog", "statsig", "eppo", "spotify"} {
+		methods[ask(t, "compare", `{`+arms+`, "compat": "`+name+`"}`)["method"]] = true
+	}
+	if len(methods) != 6 {
+		t.Errorf("the methods are %v", methods)
+	}
+}
+
 func TestCompareRefuses(t *testing.T) {
 	refused(t, "compare", []refusal{
 		{`{` + cookieArms + `, "alpha": 0}`, "bad_input", "alpha"},
 		{`{` + cookieArms + `, "alpha": 1}`, "bad_input", "alpha"},
-		{`{` + cookieArms + `, "compat": "gbstats"}`, "bad_input", "compat"},
+		{`{` + cookieArms + `, "compat": "optimizely"}`, "bad_input", "compat"},
 		{`{` + cookieArms + `, "inference": "frequentist"}`, "bad_input", "inference"},
 		{`{` + cookieArms + `, "inference": "bayes", "prior": {"mean": 0}}`, "bad_input", "prior.sd"},
 		{`{` + cookieArms + `, "inference": "bayes", "prior": {"sd": -1}}`, "bad_input", "prior.sd"},
 		{`{` + cookieArms + `, "n_star": 10, "margin": 1}`, "bad_input", "n_star"},
 		{`{` + cookieArms + `, "prior": {"mean": 0}}`, "bad_input", "prior"},
-		{`{` + cookieArms + `, "covariate": "pooled"}`, "bad_input", "covariate"},
+		{`{` + cookieArms + `, "covariate": "shared"}`, "bad_input", "covariate"},
 		{`{` + cookieArms + `, "side": "both"}`, "bad_input", "side"},
 		{`{` + cookieArms + `, "n_star": 0}`, "bad_input", "n_star"},
 		{`{` + cookieArms + `, "strata": [{` + cookieArms + `}]}`, "bad_input", "strata"},

@@ -3,7 +3,6 @@ package calculator
 import (
 	"math"
 	"math/big"
-	"strings"
 
 	"github.com/sluice-hq/sluice/stats"
 )
@@ -22,35 +21,46 @@ type shape struct {
 	sample  func(stats.Joint) stats.Sample
 }
 
-// shape returns what the arm consists of; values before the first exposure
+// shape returns what the arm consists of. Values before the first exposure
 // explain variance where they are given.
 func (a *arm) shape() shape {
-	_, explained := a.have["post_sum"]
-	_, explainedRatio := a.have["post_num_sum"]
-	switch {
-	case a.kind == "cluster":
-		return shape{units: "clusters", product: "_product", sample: stats.ClusterSample,
-			values: []value{{"sum", "sum", "sum_squares"}, {"n", "n_sum", "n_sum_squares"}}}
-	case a.kind == "ratio" && explainedRatio:
-		return shape{units: "n", product: "_sum_product", sample: stats.RatioSample,
-			values: []value{named("post_num"), named("post_den"), named("pre_num"), named("pre_den")}}
-	case a.kind == "ratio":
-		return shape{units: "n", product: "_sum_product", sample: stats.RatioSample, values: []value{named("num"), named("den")}}
-	case explained:
-		return shape{units: "n", product: "_sum_product", sample: explainedMean, values: []value{named("post"), named("pre")}}
+	s := shape{units: "n", product: "_sum_product"}
+	switch a.kind {
+	case "cluster":
+		s.units, s.product, s.sample = "clusters", "_product", stats.ClusterSample
+		s.values = []value{{"sum", "sum", "sum_squares"}, named("n")}
+		if a.has("pre_sum") {
+			s.values = append(s.values, named("pre"), named("pre_n"))
+		}
+	case "ratio":
+		s.sample, s.values = stats.RatioSample, []value{named("num"), named("den")}
+		if a.has("post_num_sum") {
+			s.values = []value{named("post_num"), named("post_den"), named("pre_num"), named("pre_den")}
+		}
+	default:
+		s.sample, s.values = mean, []value{{"", "sum", "sum_squares"}}
+		if a.has("post_sum") {
+			s.values = []value{named("post"), named("pre")}
+		}
+		if a.has("new_sum") { // units without a past, whose value before says nothing
+			s.values = append(s.values, named("new"))
+		}
 	}
-	return shape{units: "n", values: []value{{"", "sum", "sum_squares"}},
-		sample: func(j stats.Joint) stats.Sample { return stats.Mean(j.Moments(0)) }}
+	return s
 }
 
-func explainedMean(j stats.Joint) stats.Sample { return stats.Mean(j.Moments(0)).With(j) }
+// mean returns the sample of units' values, with what was known before.
+func mean(j stats.Joint) stats.Sample {
+	m := stats.Mean(j.Moments(0))
+	if len(j.Means) > 1 {
+		m = m.With(j)
+	}
+	return m
+}
 
 // summed reads an arm of sums.
 func (a *arm) summed() (stats.Sample, *stats.Refusal) {
 	s := a.shape()
-	if first := s.values[0].sum; strings.HasPrefix(first, "post_") {
-		return stats.Sample{}, bad(a.field(first), "an arm with a covariate is not carried out here")
-	}
 	n, r := a.count(s.units)
 	if r != nil {
 		return stats.Sample{}, r
