@@ -126,13 +126,13 @@ type guardrailIn struct {
 type guardrailOut struct {
 	State     string   `json:"state" enum:"breached,harmed,safe,unknown"`
 	Harmed    bool     `json:"harmed"`
-	Estimate  float64  `json:"estimate"`
+	Estimate  *float64 `json:"estimate" doc:"null: control has no events"`
 	Relative  bool     `json:"relative"`
-	SE        float64  `json:"se"`
+	SE        *float64 `json:"se"`
 	Low       *float64 `json:"ci_low"`
 	High      *float64 `json:"ci_high"`
 	Collected float64  `json:"information"`
-	Needed    float64  `json:"information_needed"`
+	Needed    *float64 `json:"information_needed" doc:"null: unknown"`
 	E         float64  `json:"e_value"`
 	LogE      float64  `json:"log_e"`
 	LogHarm   float64  `json:"log_e_harm"`

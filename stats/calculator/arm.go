@@ -49,8 +49,6 @@ func (a *arm) sample() (stats.Sample, *stats.Refusal) {
 		return a.proportion()
 	case "mean", "ratio", "cluster":
 		return a.summed()
-	case "events":
-		return stats.Sample{}, bad(a.field("type"), "counts of failures are judged by events")
 	case "quantile":
 		return a.quantile()
 	}

@@ -59,11 +59,14 @@ func compare(in []byte) (any, *stats.Refusal) {
 	if r := decode(in, &q); r != nil {
 		return nil, r
 	}
-	strata, r := q.samples()
-	if r := first(r, q.fault()); r != nil {
+	d, r := q.data()
+	switch r := first(r, q.fault()); {
+	case r != nil:
 		return nil, r
+	case d.counts != nil:
+		return q.compareCounts(d.counts)
 	}
-	c := q.compare(strata)
+	c := q.compare(d.strata)
 	if c.Refused != nil {
 		return nil, c.Refused
 	}
@@ -77,12 +80,15 @@ func compare(in []byte) (any, *stats.Refusal) {
 
 // compare compares by the formulae of the house, or by those of another program.
 func (q compareJSON) compare(strata []stats.Stratum) stats.Comparison {
-	o := stats.Options{Alpha: given(q.Alpha), Side: q.Side, Relative: q.Relative, Inference: q.Inference, Prior: q.Prior,
-		Margin: given(q.Margin), Power: given(q.Power), Units: given(q.NStar), Covariate: q.Covariate}
 	if q.Compat != "" {
-		return peers.Compare(q.Compat, strata, o)
+		return peers.Compare(q.Compat, strata, q.options())
 	}
-	return stats.Compare(strata, o)
+	return stats.Compare(strata, q.options())
+}
+
+func (q compareJSON) options() stats.Options {
+	return stats.Options{Alpha: given(q.Alpha), Side: q.Side, Relative: q.Relative, Inference: q.Inference, Prior: q.Prior,
+		Margin: given(q.Margin), Power: given(q.Power), Units: given(q.NStar), Covariate: q.Covariate}
 }
 
 // fault refuses settings that would be ignored.

@@ -45,6 +45,10 @@ func events(in []byte) (any, *stats.Refusal) {
 	if j.Refused != nil {
 		return nil, j.Refused
 	}
+	return judged(j), nil
+}
+
+func judged(j stats.EventJudgement) eventsAnswer {
 	return eventsAnswer{State: j.State, LogE: j.LogE, P: j.P, LogTwo: j.LogTwo,
-		Low: bounded(j.LogRatio.Low), High: bounded(j.LogRatio.High), doubtful: worded(j.Doubt)}, nil
+		Low: bounded(j.LogRatio.Low), High: bounded(j.LogRatio.High), doubtful: worded(j.Doubt)}
 }

@@ -21,13 +21,13 @@ type guardrailJSON struct {
 type guardrailAnswer struct {
 	State     stats.State `json:"state"`
 	Harmed    bool        `json:"harmed"`
-	Estimate  float64     `json:"estimate"`
+	Estimate  *float64    `json:"estimate"`
 	Relative  bool        `json:"relative"`
-	SE        float64     `json:"se"`
+	SE        *float64    `json:"se"`
 	Low       *float64    `json:"ci_low"`
 	High      *float64    `json:"ci_high"`
 	Collected float64     `json:"information"`
-	Needed    float64     `json:"information_needed"`
+	Needed    *float64    `json:"information_needed"` // null: unknown
 	E         float64     `json:"e_value"`
 	LogE      float64     `json:"log_e"`
 	LogHarm   float64     `json:"log_e_harm"`
@@ -48,26 +48,37 @@ func guardrail(in []byte) (any, *stats.Refusal) {
 	if q.Margin == nil {
 		return nil, bad("margin", "is missing")
 	}
-	strata, r := q.samples()
-	if r != nil {
+	d, r := q.data()
+	switch {
+	case r != nil:
 		return nil, r
+	case d.counts != nil:
+		return q.judgeCounts(d.counts)
 	}
-	f, r := stats.FreezeNow(strata)
+	f, r := stats.FreezeNow(d.strata)
 	if r != nil {
 		return nil, r
 	}
 	g := stats.Guardrail{Margin: *q.Margin, Absolute: q.Absolute, Direction: stats.Direction(q.Direction),
 		Alpha: given(q.Alpha), Power: given(q.Power), Detect: given(q.Detect)}
-	return guardrailed(g.Judge(strata, f))
+	return guardrailed(g.Judge(d.strata, f))
 }
 
 func guardrailed(j stats.Judgement) (any, *stats.Refusal) {
 	if j.Refused != nil {
 		return nil, j.Refused
 	}
-	return guardrailAnswer{State: j.State, Harmed: j.Harmed, Estimate: j.Estimate, Relative: j.Relative, SE: j.SE,
-		Low: bounded(j.Bounds.Low), High: bounded(j.Bounds.High), Collected: j.Information, Needed: j.Needed,
+	return guardrailAnswer{State: j.State, Harmed: j.Harmed, Estimate: &j.Estimate, Relative: j.Relative, SE: &j.SE,
+		Low: bounded(j.Bounds.Low), High: bounded(j.Bounds.High), Collected: j.Information, Needed: needed(j),
 		E: eValue(j.LogBreach), LogE: j.LogBreach, LogHarm: j.LogHarm, LogSafe: j.LogSafe, doubtful: worded(j.Doubt)}, nil
+}
+
+// needed is the information that the margin, or the harm to detect, needs.
+func needed(j stats.Judgement) *float64 {
+	if j.Needed == 0 {
+		return nil
+	}
+	return &j.Needed
 }
 
 // eValue returns the e-value of its logarithm, the largest float for one that is

@@ -53,15 +53,23 @@ func power(in []byte) (any, *stats.Refusal) {
 	if r := decode(in, &q); r != nil {
 		return nil, r
 	}
-	d, r := q.design()
-	if r != nil {
+	solve := q.solve
+	if q.Metric.Kind == kindEvents {
+		solve = q.watch
+	}
+	p, r := solve()
+	if r := first(r, p.Refused); r != nil {
 		return nil, r
 	}
-	p := d.Solve()
-	if p.Refused != nil {
-		return nil, p.Refused
-	}
 	return powerAnswer{Power: p.Power, N: p.Units, Total: p.Total, Clusters: p.Clusters, MDE: p.MDE, Inflation: p.Inflation, doubtful: worded(p.Doubt)}, nil
+}
+
+func (q powerJSON) solve() (stats.Planned, *stats.Refusal) {
+	d, r := q.design()
+	if r != nil {
+		return stats.Planned{}, r
+	}
+	return d.Solve(), nil
 }
 
 func (q powerJSON) design() (stats.Design, *stats.Refusal) {
@@ -81,7 +89,7 @@ func (m metricJSON) expected() (stats.Expected, *stats.Refusal) {
 	level := m.Mean
 	switch {
 	case m.Kind == "":
-		return stats.Expected{}, bad("metric.kind", "a metric is a proportion, mean, ratio, cluster or quantile")
+		return stats.Expected{}, bad("metric.kind", "a metric is a proportion, mean, ratio, cluster, quantile or events")
 	case m.Mean != nil && m.Rate != nil:
 		return stats.Expected{}, bad("metric.rate", "a level is a rate or a mean, not both")
 	case m.Rate != nil:

@@ -1,6 +1,11 @@
 package calculator
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+
+	"github.com/sluice-hq/sluice/stats"
+)
 
 // Half a standard deviation at 80 % takes 64 units an arm (Cohen 1988,
 // "Statistical Power Analysis", table 2.4.1).
@@ -18,6 +23,28 @@ func TestPower(t *testing.T) {
 	if c["inflation"].(float64) <= 1 || len(c["clusters"].([]any)) != 2 {
 		t.Errorf("%v", c)
 	}
+}
+
+// A failure that control does not have, of one treated unit in a thousand; and
+// a rate that is to be shown not to have grown by half.
+func TestPowerOfEvents(t *testing.T) {
+	never := stats.EventDesign{Effect: 0.001, Absolute: true}.Solve()
+	expect(t, ask(t, "power", `{"metric": {"kind": "events", "rate": 0}, "effect": 0.001, "absolute": true}`), 0, map[string]any{
+		"n": fmt.Sprint(never.Units), "power": 0.8, "mde": 0.001})
+	half := stats.EventDesign{Rate: 0.01, Exclude: 1.5}.Solve()
+	expect(t, ask(t, "power", `{"metric": {"kind": "events", "rate": 0.01}, "margin": 0.5}`), 1e-9, map[string]any{"n": fmt.Sprint(half.Units), "mde": 0.5})
+	e := func(rest string) string { return `{"metric": {"kind": "events", "rate": 0.01` + rest + `}` }
+	refused(t, "power", []refusal{
+		{`{"metric": {"kind": "events"}}`, "bad_input", "metric.rate"},
+		{e(`, "sd": 1}, "effect": 0.5`), "bad_input", "metric"},
+		{e(`}, "effect": 0.5, "side": "two"`), "bad_input", "side"},
+		{e(`}, "effect": 0.5, "looks": 2`), "bad_input", "looks"},
+		{e(`}, "effect": 0.5, "inference": "fixed"`), "bad_input", "inference"},
+		{e(`}, "effect": 0.5, "direction": "increase"`), "bad_input", "direction"},
+		{e(`}, "effect": 0.5, "arms": 3`), "bad_input", "arms"},
+		{e(`}, "margin": 0`), "bad_input", "margin"},
+		{e(`}, "effect": -0.5`), "bad_input", "effect"},
+	})
 }
 
 func TestPowerRefuses(t *testing.T) {
