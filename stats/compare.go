@@ -25,6 +25,7 @@ type Options struct {
 	Covariate Covariate `json:"covariate,omitempty"` // how what was known before adjusts; empty means ArmSpecific
 	Inference Inference `json:"inference,omitempty"` // which answer is asked for; empty means FixedHorizon
 	Prior     *Prior    `json:"prior,omitempty"`     // of Bayes; nil: none
+	Sequence  *Sequence `json:"sequence,omitempty"`  // of GroupSequential
 }
 
 // Arm is one side of a comparison, its strata weighted by their overlap.
@@ -55,6 +56,7 @@ type Comparison struct {
 	PostStratified *PostStratified `json:"postStratified,omitempty"` // the same over all units; nil below two strata
 	Inference      Inference       `json:"inference,omitempty"`      // which Answer is
 	Posterior      *Posterior      `json:"posterior,omitempty"`      // of Bayes
+	Looked         *Looked         `json:"looked,omitempty"`         // of GroupSequential
 	Doubt
 }
 
@@ -84,14 +86,23 @@ func Compare(strata []Stratum, o Options) Comparison {
 	}
 	c.Control, c.Treatment = Arm{k.nc, k.rawc}, Arm{k.nt, k.rawt}
 	c.CUPED = k.cuped
+	if o.Inference == LinearModel {
+		k = k.linear(strata)
+	}
 	k.fixed(&c, o)
 	if c.Refused == nil {
 		k.always(&c, o)
 		k.doubt(&c, o)
 		c.PostStratified = poststratified(strata, o)
 	}
-	if c.Refused == nil && o.Inference == Bayes {
+	switch {
+	case c.Refused != nil:
+	case o.Inference == Bayes:
 		k.believe(&c, o)
+	case o.Inference == LinearModel:
+		k.exact(&c, o)
+	case o.Inference == GroupSequential:
+		k.looked(&c, o)
 	}
 	return c
 }
@@ -113,6 +124,7 @@ type contrast struct {
 	clusters   bool    // what is counted are clusters
 	vague      bool    // the denominator of an arm is known poorly
 	covered    bool    // a sample has covariates
+	unequal    bool    // a linear model takes unequal variances for one
 	cuped      *CUPED
 }
 
@@ -365,10 +377,12 @@ func (o Options) fault() *Refusal {
 		return o.Inference.fault()
 	case o.Prior.fault() != nil:
 		return o.Prior.fault()
-	case o.Side == TwoSided:
-		return sensible(DefaultAlpha, o.Power)
 	}
-	return sensible(o.Alpha, o.Power)
+	alpha := o.Alpha
+	if o.Side == TwoSided {
+		alpha = DefaultAlpha
+	}
+	return first(sensible(alpha, o.Power), o.Sequence.fault(o))
 }
 
 // quantiles is the reference distribution of a fixed-horizon test: Student's t,

@@ -20,6 +20,10 @@ func (c Comparison) Answer() (Interval, float64) {
 	switch c.Inference {
 	case AlwaysValid, LinearModel:
 		return c.Band, c.BandP
+	case GroupSequential:
+		if c.Looked != nil {
+			return c.Looked.Interval, c.Looked.P
+		}
 	case Bayes:
 		if c.Posterior != nil {
 			return c.Posterior.Credible, c.P
@@ -30,10 +34,8 @@ func (c Comparison) Answer() (Interval, float64) {
 
 func (i Inference) fault() *Refusal {
 	switch i {
-	case "", FixedHorizon, AlwaysValid, Bayes:
+	case "", FixedHorizon, AlwaysValid, LinearModel, GroupSequential, Bayes:
 		return nil
-	case LinearModel, GroupSequential:
-		return refuse(BadInput, "inference", "this version does not answer by "+string(i))
 	}
 	return refuse(BadInput, "inference", "an inference is fixed, always-valid, linear-model, group-sequential or bayes")
 }

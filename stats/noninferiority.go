@@ -140,5 +140,5 @@ func (n NonInferiority) fault() *Refusal {
 	case n.Direction != Increase && n.Direction != Decrease:
 		return refuse(BadInput, "direction", "a direction is increase or decrease")
 	}
-	return first(sensible(n.Alpha, n.Power), spendingFault(n.Spending))
+	return first(sensible(n.Alpha, n.Power), worded(n.Spending.Fault()))
 }

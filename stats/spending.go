@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"errors"
 	"math"
 
 	"github.com/sluice-hq/sluice/stats/groupseq"
@@ -99,14 +98,4 @@ func (e Exclusion) take(n NonInferiority, y yardstick, past []Look) Exclusion {
 		e.Next = next(e.Clock, e.Needed)
 	}
 	return e
-}
-
-// spendingFault says what is wrong with a spending in the words of refusals, or
-// returns nil.
-func spendingFault(s groupseq.Spending) *Refusal {
-	var f *groupseq.Fault
-	if errors.As(s.Fault(), &f) {
-		return refuse(BadInput, f.Field, f.Why)
-	}
-	return nil
 }

@@ -99,3 +99,17 @@ func normalized(t, df float64) float64 {
 	}
 	return distuv.UnitNormal.Quantile(p)
 }
+
+// denormalized returns the t statistic that is as unlikely as z.
+func denormalized(z, df float64) float64 {
+	if df == 0 {
+		return z
+	}
+	high := z
+	for normalized(high, df) < z {
+		if high *= 2; high > farthestT {
+			return math.Inf(1)
+		}
+	}
+	return bisect(0, high, func(t float64) bool { return normalized(t, df) < z })
+}

@@ -43,6 +43,14 @@ func Equal(looks int) []float64 {
 	return t
 }
 
+// Error returns the error of the form whose bound at a look, counted from 0, is
+// z: the p-value of that look, for a design with Looks.
+func (c Classical) Error(z float64, look int) float64 {
+	c.Information = Equal(c.Looks)
+	b := c.with(z * math.Pow(c.Information[look], 0.5-c.Delta))
+	return b.Spent[len(b.Spent)-1]
+}
+
 // with returns the bounds of a constant.
 func (c Classical) with(constant float64) Boundary {
 	var p Path
