@@ -52,7 +52,7 @@ var arrows = map[string][]string{
 	"bench/events":       nil, // it inserts beside the loader, and reads what the API answers
 	"bench/readouts":     nil, // it makes rows inside the engine
 	"bench/cluster":      nil,
-	"bench/simulate":     {"stats", "stats/groupseq"},
+	"bench/simulate":     {"stats", "stats/groupseq", "stats/peers"},
 	"bench/streams":      {"bench/serving"},
 	"bench/serving":      nil, // it starts the built program
 }

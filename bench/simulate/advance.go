@@ -48,7 +48,7 @@ func (w rollout) advance(r *rand.Rand, n stats.NonInferiority) advance {
 // advancing is the test that lets a rollout go on: whether it excludes harm
 // that is not there, and harm that is.
 func advancing(p plan) *table {
-	runs := p.runs(500)
+	runs := p.runs(400)
 	t := &table{title: "Advance: harm of 10 % is excluded", under: fmt.Sprintf(
 		"%d rollouts a row, looked at after every 250 units until the information planned for 80 %% power is used up. Without harm the share is power, with harm of exactly 10 %% it is an error. Promised: 0.80, and at most 0.05. In brackets the mean share of the plan's information that was needed.", runs),
 		head: []string{"metric", "harm", "alpha spending", "e-process", "one look, at the end", "one look, at any time"}}

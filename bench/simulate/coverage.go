@@ -9,7 +9,7 @@ import (
 
 // covering is how often the interval of one look holds the truth.
 func covering(p plan) *table {
-	runs := p.runs(20_000)
+	runs := p.runs(10_000)
 	t := &table{title: "Coverage of the fixed interval", under: fmt.Sprintf(
 		"%d comparisons a row, each of one look. Promised: 0.95 ± 0.01; skewed values and rare outcomes in small arms are shown, not promised.", runs),
 		head: []string{"metric", "units per arm", "absolute", "relative"}}

@@ -37,7 +37,7 @@ var covariates = []stats.Covariate{stats.Unadjusted, stats.Pooled, stats.ArmSpec
 
 // adjusting is what CUPED saves, and whether its interval is right.
 func adjusting(p plan) *table {
-	runs := p.runs(10_000)
+	runs := p.runs(5000)
 	t := &table{title: "CUPED: variance and coverage", under: fmt.Sprintf(
 		"%d comparisons a row of 10,000 units. Half of the variance follows what was known before, of four units in five; in the last rows the treated follow it half as much. Variance is the spread of the estimates, and in brackets what the comparison says it is, as shares of the unadjusted. Promised: a coverage of 0.95 ± 0.01.", runs),
 		head: []string{"treated", "slopes of the arms", "covariate", "variance", "coverage"}}

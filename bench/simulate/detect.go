@@ -36,7 +36,7 @@ var sizes = []float64{0.5, 1, 1.5, 2, 3, 5, 8}
 
 // detecting is how soon harm is found, by its size.
 func detecting(p plan) *table {
-	runs := p.runs(1000)
+	runs := p.runs(500)
 	t := &table{title: "Stop: time to detect, by size of harm", under: fmt.Sprintf(
 		"%d rollouts a row of at most %d units, half of them treated, conversion 20 %%, margin 10 %%, with a look after every 100. Units of both arms after which half, and nine tenths, of the rollouts are known to be harmed, and breached.", runs, p.units),
 		head: []string{"harm", "harmed", "half after", "nine tenths after", "breached", "half after", "nine tenths after"}}

@@ -51,7 +51,7 @@ func (w failures) alarms(r *rand.Rand, e stats.Events) (a alarms) {
 
 // failing is failures where the treatment gets little of the traffic.
 func failing(p plan) *table {
-	runs := p.runs(1000)
+	runs := p.runs(500)
 	t := &table{title: "Stop: false alarms of failures", under: fmt.Sprintf(
 		"%d rollouts a row of %d units, with a look after every 100. One unit in 200 fails, and the treated ones as many times more as the margin tolerates. Promised: at most 0.05 for breached and the always-valid interval.", runs, p.units),
 		head: []string{"traffic treated", "margin", "breached", "interval leaves truth", "fixed, any look"}}

@@ -25,20 +25,19 @@ func (l latency) truth() float64 {
 	return l.level * 200 * math.Exp(0.8*z)
 }
 
-// sample draws n units with one event and more.
-func (l latency) sample(r *rand.Rand, n int64) stats.Sample {
-	counts := map[int]int64{}
-	of := make([][]int, n)
-	for i := range of {
-		own := r.NormFloat64()
-		for range 1 + int(poisson(r, 3)) {
-			ms := l.level * 200 * math.Exp(0.8*math.Sqrt(0.5)*(own+r.NormFloat64()))
-			b := bucket(uint64(math.Round(ms * 1000)))
-			of[i] = append(of[i], b)
-			counts[b]++
-		}
+// unit draws the events of one unit, in their buckets.
+func (l latency) unit(r *rand.Rand) (buckets []int) {
+	own := r.NormFloat64()
+	for range 1 + int(poisson(r, 3)) {
+		ms := l.level * 200 * math.Exp(0.8*math.Sqrt(0.5)*(own+r.NormFloat64()))
+		buckets = append(buckets, bucket(uint64(math.Round(ms*1000))))
 	}
-	return sampled(l.nu, counts, of)
+	return buckets
+}
+
+// sample draws n units.
+func (l latency) sample(r *rand.Rand, n int64) stats.Sample {
+	return (&requests{latency: l, counts: map[int]int64{}}).more(r, n)
 }
 
 // bucket returns the bucket of a value in the fixed point; see
@@ -72,7 +71,7 @@ func sampled(nu float64, counts map[int]int64, of [][]int) stats.Sample {
 
 // waiting is how often the interval of a quantile holds the truth.
 func waiting(p plan) *table {
-	runs := p.runs(4000)
+	runs := p.runs(2000)
 	t := &table{title: "Coverage of quantiles of events", under: fmt.Sprintf(
 		"%d comparisons a row. Units have four events on average, whose values are alike: a correlation of a half. Promised: 0.95 ± 0.01, with 3,000 units an arm.", runs),
 		head: []string{"quantile", "units per arm", "absolute", "relative", "always valid"}}
@@ -98,4 +97,58 @@ func waiting(p plan) *table {
 		}
 	}
 	return t
+}
+
+// requests is the events of an arm that come in: how many of them are in which
+// bucket, and those of each unit.
+type requests struct {
+	latency
+	counts map[int]int64
+	of     [][]int
+}
+
+func (q *requests) more(r *rand.Rand, n int64) stats.Sample {
+	for range n {
+		events := q.unit(r)
+		for _, b := range events {
+			q.counts[b]++
+		}
+		q.of = append(q.of, events)
+	}
+	return sampled(q.nu, q.counts, q.of)
+}
+
+// slowing is the guardrail of a quantile of events, looked at as they come.
+func slowing(p plan) *table {
+	const looks, every = 40, 250
+	runs := p.runs(300)
+	t := &table{title: "Stop: false alarms of quantiles of events", under: fmt.Sprintf(
+		"%d rollouts a row of %d units with four events on average, half of them treated, with a look after every %d. The harm is exactly the margin. Promised: at most 0.05 for breached and band.", runs, looks*every, every),
+		head: []string{"quantile", "margin", "breached", "band leaves truth", "fixed, any look"}}
+	for i, nu := range []float64{0.5, 0.9} {
+		for k, g := range []stats.Guardrail{{Detect: detect, Direction: stats.Decrease}, {Margin: margin, Direction: stats.Decrease}} {
+			all := repeat(p.seed+uint64(10*i+k), runs, func(r *rand.Rand) (c cries) {
+				control, treated := arriving(nu, 1), arriving(nu, 1+g.Margin)
+				var f first
+				for range looks {
+					n := binomial(r, every, 0.5)
+					strata := []stats.Stratum{{Control: control.more(r, every-n), Treatment: treated.more(r, n)}}
+					if f.look(strata) {
+						c = c.hear(g.Judge(strata, f.frozen), g.Margin)
+					}
+				}
+				return c
+			})
+			what := fmt.Sprintf("p%g, margin %s", 100*nu, percent(g.Margin))
+			t.add(fmt.Sprintf("p%g", 100*nu), percent(g.Margin),
+				t.atMost(share(all, func(c cries) bool { return c.breach }), 0.05, runs, what),
+				t.atMost(share(all, func(c cries) bool { return c.band }), 0.05, runs, what+", band"),
+				rate(share(all, func(c cries) bool { return c.fixed })))
+		}
+	}
+	return t
+}
+
+func arriving(nu, level float64) *requests {
+	return &requests{latency: latency{nu, level}, counts: map[int]int64{}}
 }

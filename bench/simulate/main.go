@@ -8,7 +8,7 @@
 // alpha and exceeds it by two standard errors is marked, and the program ends
 // with an error. Run i of a seed draws the same numbers on every machine.
 //
-//	go run ./bench/simulate                    # all of it, some ten minutes on two processors
+//	go run ./bench/simulate                    # all of it, some five minutes on two processors
 //	go run ./bench/simulate -part 0.05 -only ramp
 //	go run ./bench/simulate -pictures docs/statistics
 package main
@@ -46,9 +46,11 @@ var simulations = []struct {
 	{"stages", staging},
 	{"quantiles", waiting},
 	{"cuped", adjusting},
+	{"latency", slowing},
 	{"ratio", dividing},
 	{"crash", crashing},
 	{"asos", asos},
+	{"published", publishing},
 	{"speed", speeding},
 }
 
@@ -73,20 +75,31 @@ func main() {
 	}
 }
 
-// report prints the tables, and says what in them should not be.
+// preface is what the report begins with.
+const preface = `# What the statistics promise, simulated
+
+This is what %s printed, from seed %d. Every share is of made-up rollouts that
+the functions of gates and readouts have judged; one that is not what is
+promised is marked with "!". The pictures of this folder are drawn from the
+same rollouts.
+
+`
+
+// report prints the tables as a document, and says what in them should not be.
+// What they took is told beside it.
 func report(p plan, only string) error {
 	var faults []string
-	began := time.Now()
+	fmt.Printf(preface, "`make simulate`", p.seed)
 	for _, s := range simulations {
 		if only != "" && s.name != only {
 			continue
 		}
 		from := time.Now()
 		t := s.run(p)
-		fmt.Printf("%s\n%s, seed %d, %.1f s\n\n", t, s.name, p.seed, time.Since(from).Seconds())
+		fmt.Println(t)
+		fmt.Fprintf(os.Stderr, "%s: %.1f s\n", s.name, time.Since(from).Seconds())
 		faults = append(faults, t.faults...)
 	}
-	fmt.Printf("%.0f s in all\n", time.Since(began).Seconds())
 	if len(faults) > 0 {
 		return fmt.Errorf("%d results are beyond their bounds:\n%s", len(faults), strings.Join(faults, "\n"))
 	}

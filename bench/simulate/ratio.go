@@ -34,7 +34,7 @@ func splitting(r *rand.Rand, stages []stage) (s split) {
 
 // dividing is the sample-ratio test where nothing is wrong.
 func dividing(p plan) *table {
-	runs := p.runs(10_000)
+	runs := p.runs(5000)
 	t := &table{title: "Sample ratio: false alarms", under: fmt.Sprintf(
 		"%d rollouts a row of 10,000 units, with a look after every ten, alarm at 0.001. Promised: at most 0.001 for the e-process. The last column is chi-square of all units against the present weights, once at the end.", runs),
 		head: []string{"traffic treated", "e-process", "chi-square, any look", "pooled, last look"}}

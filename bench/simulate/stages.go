@@ -39,7 +39,7 @@ func stop(r *rand.Rand, b groupseq.Boundary, drift float64) (s stopped) {
 
 // staging is what is known when a group-sequential test ends.
 func staging(p plan) *table {
-	runs := p.runs(1500)
+	runs := p.runs(1000)
 	t := &table{title: "Group-sequential tests: coverage when they end", under: fmt.Sprintf(
 		"%d tests a row with two sides at 0.05, looked at at a fifth, two, three and four fifths and all of the information. Drift is the effect in standard errors at the end. Promised: an error of 0.05 at drift 0, coverage 0.95 ± 0.01, and estimates above the truth in half of the tests. Plain takes the last look for the only one.", runs),
 		head: []string{"spending", "drift", "crossed", "coverage", "plain", "estimate above truth", "plain"}}
