@@ -187,6 +187,10 @@ func (v view) published(s Stratum) view {
 	return v
 }
 
+// resolution is the variance, as a share of a squared mean, below which the
+// means themselves are rounded more than they vary.
+const resolution = 1e-33
+
 func (k contrast) fault(o Options) *Refusal {
 	switch {
 	case k.nc < 2:
@@ -197,7 +201,7 @@ func (k contrast) fault(o Options) *Refusal {
 		return refuse(TooFewUnits, "clusters", "an arm needs ten clusters or more: fewer do not tell how much clusters differ")
 	case k.weight == 0:
 		return refuse(TooFewUnits, "strata", "no stratum has two units or more in each arm")
-	case k.against(1) == 0:
+	case k.against(1) <= resolution*(k.yc*k.yc+k.yt*k.yt):
 		if k.yc == 0 && k.yt == 0 && k.proportion {
 			return refuse(ZeroVariance, "sum", "no unit of either arm has the outcome; counts of failures are judged by events")
 		}
@@ -264,6 +268,7 @@ func (k contrast) interval(c *Comparison, o Options, q float64) Interval {
 	i := Interval{Low: c.Estimate - q*c.SE, High: c.Estimate + q*c.SE}
 	if o.Relative && k.poor(q) {
 		i = k.fieller(q)
+		i.Low, i.High = min(i.Low, c.Estimate), max(i.High, c.Estimate) // where the arms vary as one, its parts cancel to rounding
 	}
 	switch o.Side {
 	case Greater:

@@ -10,6 +10,13 @@ func (s Sample) fault(field string) *Refusal {
 	if s.N < 0 {
 		return refuse(BadInput, field+".n", "units are counted from 0")
 	}
+	if r := s.kindFault(field); r != nil {
+		return r
+	}
+	return s.rangeFault(field)
+}
+
+func (s Sample) kindFault(field string) *Refusal {
 	switch s.Kind {
 	case KindProportion:
 		return s.proportionFault(field)
@@ -21,6 +28,29 @@ func (s Sample) fault(field string) *Refusal {
 		return s.quantileFault(field)
 	}
 	return refuse(BadInput, field+".type", "a sample is a proportion, a mean, a ratio, clusters or a quantile")
+}
+
+// The sizes of what can be compared. Beyond them the squares of ratios of two
+// means would leave the range of a float, and nothing that is measured is there.
+const (
+	largestMean     = 1e50
+	largestVariance = 1e100
+)
+
+func (s Sample) rangeFault(field string) *Refusal {
+	if !s.estimable() {
+		return nil
+	}
+	if within(s.Center(), largestMean) && within(s.Variance(), largestVariance) {
+		return nil
+	}
+	return refuse(BadInput, field+".sum", "the values are too large or too small to be compared: means are 0 or between 1e-50 and 1e50")
+}
+
+// within reports whether a number is 0 or its size no further from 1 than limit.
+func within(x, limit float64) bool {
+	size := math.Abs(x)
+	return size == 0 || size <= limit && size >= 1/limit
 }
 
 func (s Sample) proportionFault(field string) *Refusal {

@@ -37,15 +37,31 @@ func (c Covariate) fault() *Refusal {
 	return refuse(BadInput, "covariate", "a covariate is arm-specific, pooled or none")
 }
 
-// views returns the view of every stratum, in their order.
+// views returns the view of every stratum, in their order. Slopes that would
+// leave the effect known worse than it was counted are not used: those of one
+// stratum need not fit where the covariate is of another size.
 func views(strata []Stratum, c Covariate) []view {
 	out := make([]view, len(strata))
-	lines := c.fit(strata)
 	for i, s := range strata {
 		out[i] = s.counted()
+	}
+	lines := c.fit(strata)
+	if lines.many == 0 {
+		return out
+	}
+	var raw, left float64
+	adjusted := make([]view, len(strata))
+	for i, s := range strata {
+		adjusted[i] = out[i]
 		if out[i].seen && lines.of(s) {
-			lines.adjust(&out[i], s)
+			lines.adjust(&adjusted[i], s)
 		}
+		w := out[i].overlap()
+		raw += w * w * out[i].raw
+		left += w * w * (adjusted[i].ownc + adjusted[i].ownt)
+	}
+	if left <= raw {
+		return adjusted
 	}
 	return out
 }
