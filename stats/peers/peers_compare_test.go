@@ -74,7 +74,7 @@ func TestClustersAreRatios(t *testing.T) {
 func TestOutOfRange(t *testing.T) {
 	at := func(mean float64) stats.Sample { return stats.Mean(stats.Moments{N: 1000, Mean: mean, M2: 999}) }
 	c := Compare(GBStats, pair(at(1e-90), at(1)), stats.Options{Relative: true})
-	if c.Refused == nil || c.Refused.Code != stats.Unbounded || c.P != 1 {
+	if c.Refused == nil || c.Refused.Code != stats.BadInput || c.P != 1 {
 		t.Errorf("%+v", c)
 	}
 }
