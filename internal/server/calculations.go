@@ -213,6 +213,7 @@ type powerIn struct {
 	Power     float64   `json:"power,omitempty" doc:"that is wanted; 0.8 without it"`
 	Inference string    `json:"inference,omitempty" enum:"fixed,always-valid,group-sequential"`
 	Looks     int       `json:"looks,omitempty"`
+	PerDay    float64   `json:"per_day,omitempty" doc:"new units of all arms on a day: asks for the days"`
 }
 
 type metricIn struct {
@@ -239,6 +240,7 @@ type powerOut struct {
 	Clusters  []int64 `json:"clusters,omitempty"`
 	MDE       float64 `json:"mde" doc:"smallest effect that is seen, or margin that is excluded"`
 	Inflation float64 `json:"inflation" doc:"units against those of one look at the end"`
+	Days      float64 `json:"days,omitempty" doc:"until so many units have come"`
 	doubtOut
 }
 

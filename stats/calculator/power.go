@@ -3,6 +3,7 @@ package calculator
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/sluice-hq/sluice/stats"
@@ -24,6 +25,7 @@ type powerJSON struct {
 	Power     *float64        `json:"power"`
 	Inference stats.Inference `json:"inference"`
 	Looks     *int            `json:"looks"`
+	PerDay    *float64        `json:"per_day"` // new units of all arms
 }
 
 // metricJSON is what a metric is like in control.
@@ -39,12 +41,13 @@ type metricJSON struct {
 }
 
 type powerAnswer struct {
-	Power     float64 `json:"power"`
-	N         []int64 `json:"n"`
-	Total     int64   `json:"total"`
-	Clusters  []int64 `json:"clusters,omitempty"`
-	MDE       float64 `json:"mde"`
-	Inflation float64 `json:"inflation"`
+	Power     float64  `json:"power"`
+	N         []int64  `json:"n"`
+	Total     int64    `json:"total"`
+	Clusters  []int64  `json:"clusters,omitempty"`
+	MDE       float64  `json:"mde"`
+	Inflation float64  `json:"inflation"`
+	Days      *float64 `json:"days,omitempty"`
 	doubtful
 }
 
@@ -61,7 +64,27 @@ func power(in []byte) (any, *stats.Refusal) {
 	if r := first(r, p.Refused); r != nil {
 		return nil, r
 	}
-	return powerAnswer{Power: p.Power, N: p.Units, Total: p.Total, Clusters: p.Clusters, MDE: p.MDE, Inflation: p.Inflation, doubtful: worded(p.Doubt)}, nil
+	days, r := q.days(p.Total)
+	if r != nil {
+		return nil, r
+	}
+	return powerAnswer{Power: p.Power, N: p.Units, Total: p.Total, Clusters: p.Clusters, MDE: p.MDE, Inflation: p.Inflation, Days: days, doubtful: worded(p.Doubt)}, nil
+}
+
+// days returns how long so many units take to come, nil when nobody said how
+// many come on a day.
+func (q powerJSON) days(units int64) (*float64, *stats.Refusal) {
+	if q.PerDay == nil {
+		return nil, nil
+	}
+	if !(*q.PerDay > 0) {
+		return nil, bad("per_day", "new units of a day are a number above 0")
+	}
+	days := stats.Daily(*q.PerDay).Days(float64(units))
+	if math.IsInf(days, 1) {
+		return nil, bad("per_day", "with so few units a day it takes a hundred years")
+	}
+	return &days, nil
 }
 
 func (q powerJSON) solve() (stats.Planned, *stats.Refusal) {
