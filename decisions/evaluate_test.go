@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,9 @@ var spoilers = []struct {
 	{"unaccounted", Hold, "unaccounted open", func(in *Input) { in.Evidence.Unaccounted = 1 }},
 	{"sample ratio", Pause, "sampleRatio mismatch", func(in *Input) { in.Evidence.SampleRatio.Alarm = true }},
 	{"two arms", Pause, "twoArms tooMany", func(in *Input) { in.Evidence.TwoArms = 50 }},
+	{"two arms, mostly one first", Pause, "twoArms lopsided", func(in *Input) {
+		in.Evidence.TwoArms, in.Evidence.Quarantine = 6, &stats.Quarantine{Units: 6, Lopsided: true}
+	}},
 	{"minor incident", Hold, "incidents minor db", func(in *Input) { in.Evidence.Incidents = []Incident{{ID: "db", Severity: Minor}} }},
 	{"critical incident", Rollback, "incidents critical pager", func(in *Input) {
 		in.Evidence.Incidents = []Incident{{ID: "db", Severity: Minor}, {ID: "pager", Severity: Critical}}
@@ -125,6 +129,17 @@ func TestGate(t *testing.T) {
 		if v.Action != s.action || v.Reason != s.reason || v.Text == "" || v.Stage != 0 {
 			t.Errorf("%s: %s (%s) to stage %d, want %s (%s)", s.name, v.Action, v.Reason, v.Stage, s.action, s.reason)
 		}
+	}
+}
+
+// A few units that saw two arms stop nothing where they began in either.
+func TestTwoArmsEitherFirst(t *testing.T) {
+	in := ready(0)
+	in.Evidence.TwoArms, in.Evidence.Quarantine = 6, &stats.Quarantine{Units: 6, LogE: -1}
+	v := evaluate(t, in)
+	i := slices.IndexFunc(v.Checks, func(c Check) bool { return c.Name == CheckTwoArms })
+	if v.Action != Expand || v.Checks[i].State != Pass || v.Checks[i].Numbers["logE"] != -1 {
+		t.Errorf("%s: %+v", v.Action, v.Checks[i])
 	}
 }
 

@@ -12,19 +12,21 @@ import (
 // state of the rollout: what was counted, up to where, by which queries, and
 // the statistics made of it. It is pure data and recorded whole.
 type Evidence struct {
-	At           time.Time        `json:"at"`                  // when it was taken
-	Watermark    map[string]Place `json:"watermark,omitempty"` // by shard: the facts that are counted in it
-	FlagRevision uint64           `json:"flagRevision"`        // of the flag when it was taken; what a decision expects it to be still
-	FlagOff      string           `json:"flagOff,omitempty"`   // why the flag answers its safe variant to all just then: "disabled", "forced: …"
-	Exposures    int64            `json:"exposures"`           // of this rollout, counted once each
-	Newest       time.Time        `json:"newest,omitzero"`     // newest exposure of this rollout
-	Units        []Count          `json:"units"`
-	TwoArms      int64            `json:"twoArms"`     // units that saw two arms in one epoch; they are in no other number
-	Unaccounted  int64            `json:"unaccounted"` // events acknowledged and behind the watermark, but neither counted nor dead-lettered
-	Metrics      []Measured       `json:"metrics"`     // those of the plan, in its order
-	Incidents    []Incident       `json:"incidents,omitempty"`
-	Queries      []Query          `json:"queries,omitempty"`
-	SampleRatio  *stats.SRM       `json:"sampleRatio,omitempty"` // computed by Read
+	At           time.Time         `json:"at"`                  // when it was taken
+	Watermark    map[string]Place  `json:"watermark,omitempty"` // by shard: the facts that are counted in it
+	FlagRevision uint64            `json:"flagRevision"`        // of the flag when it was taken; what a decision expects it to be still
+	FlagOff      string            `json:"flagOff,omitempty"`   // why the flag answers its safe variant to all just then: "disabled", "forced: …"
+	Exposures    int64             `json:"exposures"`           // of this rollout, counted once each
+	Newest       time.Time         `json:"newest,omitzero"`     // newest exposure of this rollout
+	Units        []Count           `json:"units"`
+	TwoArms      int64             `json:"twoArms"`               // units that saw two arms in one epoch; they are in no other number but the next
+	Quarantined  []Count           `json:"quarantined,omitempty"` // the same by their first exposure; not counted in evidence of before
+	Unaccounted  int64             `json:"unaccounted"`           // events acknowledged and behind the watermark, but neither counted nor dead-lettered
+	Metrics      []Measured        `json:"metrics"`               // those of the plan, in its order
+	Incidents    []Incident        `json:"incidents,omitempty"`
+	Queries      []Query           `json:"queries,omitempty"`
+	SampleRatio  *stats.SRM        `json:"sampleRatio,omitempty"` // computed by Read
+	Quarantine   *stats.Quarantine `json:"quarantine,omitempty"`  // of Quarantined, by Read; nil: there are none
 }
 
 // Place is how far one shard of facts is counted.

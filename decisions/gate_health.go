@@ -170,7 +170,23 @@ func (g *gate) twoArms() {
 			c.State, c.Code, c.Asks = Fail, "tooMany", g.Plan.Health.MultiExposure.OnFail
 		}
 	}
-	g.add(c)
+	g.add(g.lopsided(c))
+}
+
+// lopsided fails the check where more of the units that are left out began in
+// one arm than in the other, however few they are: what stays of each arm is
+// then no random part of it.
+func (g *gate) lopsided(c Check) Check {
+	q := g.Evidence.Quarantine
+	if q == nil || q.Refused != nil || c.Numbers == nil {
+		return c
+	}
+	c.Numbers["logE"], c.Numbers["p"], c.Numbers["fixedP"] = q.LogE, q.P, q.FixedP
+	if q.Lopsided && c.State == Pass {
+		c.State, c.Code, c.Asks = Fail, "lopsided", g.Plan.Health.MultiExposure.OnFail
+		c.Text += ", and did not begin in the arms as all units do: what is left of the arms cannot be compared"
+	}
+	return c
 }
 
 // incidents asks that nothing is open that the plan reacts to. Each incident is

@@ -89,9 +89,10 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 	for _, u := range m.order {
 		if u.twoArms {
 			e.TwoArms++
+			e.Quarantined = u.count(e.Quarantined)
 			continue
 		}
-		u.count(&e)
+		e.Units = u.count(e.Units)
 	}
 	for _, metric := range r.Plan.Measured() {
 		e.Metrics = append(e.Metrics, Measured{Metric: metric, Strata: m.strata(r, metric, now), Newest: m.metrics[metric]})
@@ -99,13 +100,14 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 	return e, nil
 }
 
-func (u *memUnit) count(e *Evidence) {
-	i := slices.IndexFunc(e.Units, func(c Count) bool { return c.Epoch == u.epoch && c.Stage == u.stage && c.Arm == u.arm })
+// count adds the unit to the counts.
+func (u *memUnit) count(all []Count) []Count {
+	i := slices.IndexFunc(all, func(c Count) bool { return c.Epoch == u.epoch && c.Stage == u.stage && c.Arm == u.arm })
 	if i < 0 {
-		e.Units = append(e.Units, Count{Epoch: u.epoch, Stage: u.stage, Arm: u.arm})
-		i = len(e.Units) - 1
+		return append(all, Count{Epoch: u.epoch, Stage: u.stage, Arm: u.arm, N: 1})
 	}
-	e.Units[i].N++
+	all[i].N++
+	return all
 }
 
 // strata returns what a gate may use of a metric: the units whose events have

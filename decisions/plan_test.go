@@ -114,6 +114,9 @@ func TestPlanIsRefused(t *testing.T) {
 		{"ramp in one line", "stages[0].ramp", func(p *Plan) { canary(p).Ramp = &Steps{From: 1000, To: 50_000, Times: 2, Every: Window(time.Hour)} }},
 		{"requires", "stages[0].requires", func(p *Plan) { canary(p).Requires = []string{"load-test"} }},
 		{"advanceWhen", "stages[0].advanceWhen", func(p *Plan) { canary(p).AdvanceWhen = []Condition{{Manual: "ana"}} }},
+		{"breakdown by nothing", "metrics.breakdowns[0]", func(p *Plan) { p.Metrics.Breakdowns = []string{" "} }},
+		{"breakdown twice", "metrics.breakdowns[1]", func(p *Plan) { p.Metrics.Breakdowns = []string{"plan", "plan"} }},
+		{"too many breakdowns", "metrics.breakdowns", func(p *Plan) { p.Metrics.Breakdowns = strings.Split("abcdef", "") }},
 		{"within", "metrics.guardrails[0].within", func(p *Plan) { p.Metrics.Guardrails[0].Within = "region" }},
 		{"previous stage", "rollback.to", func(p *Plan) { p.Rollback.To = "previousStage" }},
 		{"notify", "rollback.notify", func(p *Plan) { p.Rollback.Notify = []string{"webhook:release"} }},
@@ -157,7 +160,7 @@ func TestWholeDocument(t *testing.T) {
 	}
 	err = p.Validate(Known{})
 	want := []string{
-		"metrics.guardrails[3].margin", "metrics.breakdowns", "metrics.guardrails[1].limit",
+		"metrics.guardrails[3].margin", "metrics.guardrails[1].limit",
 		"metrics.guardrails[2].within", "rollback.notify", "rollback.prove",
 	}
 	if diff := cmp.Diff(want, paths(err)); diff != "" {

@@ -38,6 +38,7 @@ func Read(r Rollout, e Evidence) Evidence {
 	}
 	e.Metrics = metrics
 	e.SampleRatio = r.sampleRatio(e.Units)
+	e.Quarantine = r.quarantine(e)
 	return e
 }
 
@@ -114,9 +115,34 @@ func (p Plan) tests() int {
 }
 
 // sampleRatio compares the units of every epoch with the shares of its arms;
-// nil when no epoch has two arms and units. An epoch that serves one arm has
-// no ratio.
+// nil when no epoch has two arms and units.
 func (r Rollout) sampleRatio(units []Count) *stats.SRM {
+	epochs := r.byEpoch(units)
+	if len(epochs) == 0 {
+		return nil
+	}
+	m := stats.SampleRatio(epochs, r.Plan.Health.SRM.Alpha, 0)
+	return &m
+}
+
+// quarantine says whether the units that are left out come from the arms as
+// units do; nil when there are none.
+func (r Rollout) quarantine(e Evidence) *stats.Quarantine {
+	epochs := r.byEpoch(e.Quarantined)
+	if len(epochs) == 0 {
+		return nil
+	}
+	var kept int64
+	for _, c := range e.Units {
+		kept += c.N
+	}
+	q := stats.Quarantined(epochs, kept, r.Plan.Health.MultiExposure.Max.Fraction(), r.Plan.Health.SRM.Alpha)
+	return &q
+}
+
+// byEpoch returns the units of every epoch beside the shares of its arms. An
+// epoch that serves one arm has no ratio.
+func (r Rollout) byEpoch(units []Count) []stats.Counts {
 	var epochs []stats.Counts
 	at := map[int]int{}
 	for _, u := range units {
@@ -137,11 +163,7 @@ func (r Rollout) sampleRatio(units []Count) *stats.SRM {
 			epochs[i].Observed[1] += u.N
 		}
 	}
-	if len(epochs) == 0 {
-		return nil
-	}
-	m := stats.SampleRatio(epochs, r.Plan.Health.SRM.Alpha, 0)
-	return &m
+	return epochs
 }
 
 // weights returns the shares of control and treatment in a stage.

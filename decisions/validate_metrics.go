@@ -3,6 +3,7 @@ package decisions
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sluice-hq/sluice/stats"
 )
@@ -26,8 +27,29 @@ func (c *planCheck) metrics() {
 	for i, d := range c.plan.Metrics.Diagnostics {
 		c.role(fmt.Sprintf("metrics.diagnostics[%d].metric", i), d.Metric, "diagnostic")
 	}
+	c.breakdowns()
 	if len(c.plan.Metrics.Success)+len(c.plan.Metrics.Guardrails) == 0 && slices.ContainsFunc(c.plan.Stages, Stage.Compares) {
 		c.add("metrics", nil, "names nothing that could stop or allow the release", "add at least one guardrail or success metric")
+	}
+}
+
+// MostBreakdowns is how many attributes a readout is split by at most: each is
+// a table that is read from raw events.
+const MostBreakdowns = 5
+
+func (c *planCheck) breakdowns() {
+	all := c.plan.Metrics.Breakdowns
+	if len(all) > MostBreakdowns {
+		c.add("metrics.breakdowns", len(all), fmt.Sprintf("are more than %d attributes", MostBreakdowns), "name those that you would act on")
+	}
+	for i, a := range all {
+		path := fmt.Sprintf("metrics.breakdowns[%d]", i)
+		switch {
+		case strings.TrimSpace(a) == "":
+			c.add(path, nil, "is missing", "name an attribute of exposures, such as browser")
+		case slices.Contains(all[:i], a):
+			c.add(path, a, "stands twice", "take one of them away")
+		}
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 // down.
 func (c *planCheck) unbuilt() {
 	p := c.plan
-	c.cannot("metrics.breakdowns", len(p.Metrics.Breakdowns) > 0, "readouts are not split by attributes", "leave it out")
 	for i, s := range p.Stages {
 		c.unbuiltStage(fmt.Sprintf("stages[%d].", i), s)
 	}
