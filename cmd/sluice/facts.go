@@ -50,38 +50,33 @@ func (f *facts) Evidence(ctx context.Context, r decisions.Rollout, now time.Time
 	return f.ask(ctx, r, now)
 }
 
-// Readout implements server.Readouts: what a gate would see now, with the
-// statistics made of it.
-func (f *facts) Readout(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
-	e, err := f.ask(ctx, r, now)
-	return decisions.Read(r, e), err
-}
-
 // ask counts for gates: every unit had the same time for its events.
 func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
 	c, err := f.house.counting.get()
 	if err != nil {
 		return decisions.Evidence{At: now}, err
 	}
-	e, err := f.count(ctx, c, r, now)
+	e, _, err := f.count(ctx, c, r, now)
 	return e, f.house.counting.blame(ctx, err)
 }
 
-func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
-	e := decisions.Evidence{At: now}
+// count returns the evidence, and the question about just what is counted in
+// it.
+func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now time.Time) (decisions.Evidence, warehouse.Question, error) {
+	e, q := decisions.Evidence{At: now}, question(r)
 	kept, err := c.totals.Kept(ctx)
 	if err != nil {
-		return e, err
+		return e, q, err
 	}
-	q := question(r)
 	if q.Until, err = f.watermark(ctx, c, &e, kept); err != nil {
-		return e, err
+		return e, q, err
 	}
 	a, err := c.totals.Readout(ctx, q, kept)
 	if err != nil {
-		return e, err
+		return e, q, err
 	}
-	return fill(e, q.Metrics, a), nil
+	q.Watermark, q.Caps = kept.Watermark, a.Caps
+	return fill(e, q.Metrics, a), q, nil
 }
 
 // question is what a gate asks of a rollout.

@@ -16,8 +16,8 @@ import (
 // Readouts counts what the data say of a rollout, and remembers what they said
 // at every look of the controller.
 type Readouts interface {
-	// Readout counts now.
-	Readout(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error)
+	// Readout counts now, and of the same units what is asked for beside.
+	Readout(ctx context.Context, r decisions.Rollout, c Closer, now time.Time) (decisions.Evidence, Close, error)
 	// Looks returns the looks at a rollout that are not younger than a time, the
 	// newest first, at most limit.
 	Looks(ctx context.Context, rollout string, until time.Time, limit int) ([]decisions.Look, error)
@@ -33,6 +33,7 @@ var errNoReadouts = fmt.Errorf("this replica answers no readouts: %w", errNoSuch
 
 type readoutIn struct {
 	RolloutPath
+	CloserQuery
 	At time.Time `query:"at" doc:"the numbers as they were at the newest look up to this time; now when absent" example:"2027-01-31T09:00:00Z"`
 }
 
@@ -45,6 +46,11 @@ type ReadoutView struct {
 
 	Warnings     []string             `json:"warnings,omitempty" doc:"what should be looked at, one sentence each; of now alone"`
 	CodeDefaults []ingest.CodeDefault `json:"codeDefaults,omitempty" doc:"senders whose default in code is not the flag's safe variant"`
+
+	Balance    []BalanceView   `json:"balance,omitempty" doc:"the arms before the first exposure of their units, of metrics with a baseline; of now alone, like all below"`
+	Breakdowns []BreakdownView `json:"breakdowns,omitempty" doc:"the metrics in every segment of an attribute; nothing of it decides"`
+	Novelty    []NoveltyView   `json:"novelty,omitempty" doc:"the metrics day by day since first exposure"`
+	Influence  []InfluenceView `json:"influence,omitempty" doc:"the metrics with and without the unit of the largest value"`
 }
 
 type readoutOut struct{ Body ReadoutView }
@@ -61,7 +67,7 @@ func (s *server) getReadout(ctx context.Context, in *readoutIn) (*readoutOut, er
 	}
 	out := &readoutOut{ReadoutView{Rollout: v.Rollout.ID}}
 	if in.At.IsZero() {
-		err = s.count(ctx, v.Rollout, &out.Body)
+		err = s.count(ctx, v.Rollout, in.CloserQuery, &out.Body)
 	} else {
 		err = s.recall(ctx, in, &out.Body)
 	}
@@ -70,10 +76,17 @@ func (s *server) getReadout(ctx context.Context, in *readoutIn) (*readoutOut, er
 }
 
 // count counts now, and looks for what the numbers do not show.
-func (s *server) count(ctx context.Context, r decisions.Rollout, v *ReadoutView) (err error) {
-	if v.Evidence, err = s.Readouts.Readout(ctx, r, s.Now()); err != nil || r.Started.IsZero() {
+func (s *server) count(ctx context.Context, r decisions.Rollout, in CloserQuery, v *ReadoutView) error {
+	c, err := in.closer(r)
+	if err != nil {
 		return err
 	}
+	var found Close
+	if v.Evidence, found, err = s.Readouts.Readout(ctx, r, c, s.Now()); err != nil || r.Started.IsZero() {
+		return err
+	}
+	v.closer(c, found)
+	v.balance(r)
 	var f flags.Recorded
 	s.Projection.View(func(uint64) { f, _ = s.Flags.Flag(r.Plan.Flag) })
 	v.CodeDefaults, err = s.Readouts.CodeDefaults(ctx, r, f.Safe)
@@ -85,6 +98,9 @@ func (s *server) count(ctx context.Context, r decisions.Rollout, v *ReadoutView)
 
 // recall reads the numbers of a look.
 func (s *server) recall(ctx context.Context, in *readoutIn, v *ReadoutView) error {
+	if in.asks() {
+		return event.Invalids{{Path: "at", Value: in.At.Format(time.RFC3339), Why: "is a look, which keeps neither segments nor days nor units", Fix: "leave out by, days and largest, or at"}}
+	}
 	looks, err := s.Readouts.Looks(ctx, v.Rollout, in.At, 1)
 	if err != nil {
 		return err

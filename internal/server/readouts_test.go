@@ -14,6 +14,7 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // memLooks counts nothing, and remembers what it is given: newest first.
@@ -21,8 +22,29 @@ type memLooks []decisions.Look
 
 var _ Readouts = memLooks{}
 
-func (memLooks) Readout(_ context.Context, _ decisions.Rollout, now time.Time) (decisions.Evidence, error) {
-	return decisions.Evidence{At: now, Exposures: 99}, nil
+func (memLooks) Readout(_ context.Context, _ decisions.Rollout, c Closer, now time.Time) (decisions.Evidence, Close, error) {
+	few := stats.Mean(stats.Moments{N: 10, Mean: 1, M2: 9})
+	return decisions.Evidence{At: now, Exposures: 99, Metrics: []decisions.Measured{{Metric: "purchases", Strata: []stats.Stratum{{Control: few, Treatment: few}}}}}, closeOf(c), nil
+}
+
+// closeOf answers with a segment "a" in which the treatment wins and one "b" in
+// which it does nothing, a metric that fades, and a unit.
+func closeOf(c Closer) (found Close) {
+	win := []stats.Stratum{{Control: stats.Proportion(2000, 400), Treatment: stats.Proportion(2000, 600)}}
+	none := []stats.Stratum{{Control: stats.Proportion(2000, 400), Treatment: stats.Proportion(2000, 400)}}
+	for range c.By {
+		found.Splits = append(found.Splits, []stats.Split{{Metric: "purchases", Segments: []stats.Segment{{Value: "a", Strata: win}, {Value: "b", Strata: none}}}})
+	}
+	if c.Days > 0 {
+		found.Days = map[string][]stats.Days{"purchases": {{
+			Control:   stats.Joint{N: 1000, Means: []float64{1, 1}, M: []float64{1000, 0, 1000}},
+			Treatment: stats.Joint{N: 1000, Means: []float64{2, 1}, M: []float64{1000, 0, 1000}},
+		}}}
+	}
+	if c.Largest {
+		found.Largest = map[string][]stats.Largest{"purchases": {{Unit: "8f3a", Value: 3}}}
+	}
+	return found
 }
 
 func (m memLooks) Looks(_ context.Context, rollout string, until time.Time, limit int) (out []decisions.Look, err error) {

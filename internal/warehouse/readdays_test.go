@@ -51,19 +51,16 @@ func TestDays(t *testing.T) {
 		{orders, []float64{1, 0.5, 0.5}, []float64{2, 1, -1, 0.5, -0.5, 0.5}},
 		{purchase, []float64{0.5, 0.5, 0.5}, []float64{0.5, 0.5, -0.5, 0.5, -0.5, 0.5}},
 	} {
-		got, queries, err := w.Days(t.Context(), q, tt.metric, 3)
+		got, err := w.Days(t.Context(), q, tt.metric, 3)
 		want := []stats.Days{{Epoch: 1, Stage: "canary", Control: control, Treatment: stats.Joint{N: 2, Means: tt.means, M: tt.m}}}
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", tt.metric.Key, err, diff)
 		}
-		if len(queries) != 2 || queries[1].Of[0] != tt.metric.Key {
-			t.Errorf("%s: queries %+v", tt.metric.Key, queries)
-		}
 	}
 	for name, refused := range map[string]func() error{
-		"one day":  func() error { _, _, err := w.Days(t.Context(), q, orders, 1); return err },
-		"too many": func() error { _, _, err := w.Days(t.Context(), q, orders, stats.MostDays+1); return err },
-		"a mean":   func() error { _, _, err := w.Days(t.Context(), q, basket, 3); return err },
+		"one day":  func() error { _, err := w.Days(t.Context(), q, orders, 1); return err },
+		"too many": func() error { _, err := w.Days(t.Context(), q, orders, stats.MostDays+1); return err },
+		"a mean":   func() error { _, err := w.Days(t.Context(), q, basket, 3); return err },
 	} {
 		if refused() == nil {
 			t.Errorf("%s: no error", name)
@@ -80,12 +77,12 @@ func TestDays_strata(t *testing.T) {
 	s.buy(1, 1, noon.Add(day))
 	w, q := told(t, s), question()
 	q.Until = noon.Add(3 * day)
-	got, _, err := w.Days(t.Context(), q, orders, 2)
+	got, err := w.Days(t.Context(), q, orders, 2)
 	if err != nil || len(got) != 2 || got[0].Treatment.Means[1] != 1 || got[1].Treatment.Means[0] != 1 || got[1].Control.N != 0 {
 		t.Errorf("%v, %+v", err, got)
 	}
 	q.Until = noon.Add(day)
-	if got, _, err := w.Days(t.Context(), q, orders, 2); err != nil || len(got) != 0 {
+	if got, err := w.Days(t.Context(), q, orders, 2); err != nil || len(got) != 0 {
 		t.Errorf("before any unit has had its days: %v, %+v", err, got)
 	}
 }

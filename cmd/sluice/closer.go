@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/internal/server"
+	"github.com/sluice-hq/sluice/internal/warehouse"
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// Readout implements server.Readouts: what a gate would see now, with the
+// statistics made of it, and what is asked for beside of the same units.
+func (f *facts) Readout(ctx context.Context, r decisions.Rollout, ask server.Closer, now time.Time) (decisions.Evidence, server.Close, error) {
+	c, err := f.house.counting.get()
+	if err != nil {
+		return decisions.Evidence{At: now}, server.Close{}, err
+	}
+	e, q, err := f.count(ctx, c, r, now)
+	if err != nil {
+		return e, server.Close{}, f.house.counting.blame(ctx, err)
+	}
+	found, err := closer(ctx, c.store, q, ask)
+	return decisions.Read(r, e), found, f.house.counting.blame(ctx, err)
+}
+
+// closer asks the warehouse for what the totals do not hold.
+func closer(ctx context.Context, w *warehouse.Warehouse, q warehouse.Question, ask server.Closer) (server.Close, error) {
+	found := server.Close{Days: map[string][]stats.Days{}, Largest: map[string][]stats.Largest{}}
+	for _, attribute := range ask.By {
+		parts, err := w.Breakdown(ctx, q, attribute)
+		if err != nil {
+			return found, err
+		}
+		found.Splits = append(found.Splits, splits(q.Metrics, parts))
+	}
+	for _, m := range q.Metrics {
+		var err error
+		if ask.Days > 0 && warehouse.HasDays(m) {
+			if found.Days[m.Key], err = w.Days(ctx, q, m, ask.Days); err != nil {
+				return found, err
+			}
+		}
+		if ask.Largest && warehouse.HasLargest(m) {
+			if found.Largest[m.Key], err = w.Largest(ctx, q, m); err != nil {
+				return found, err
+			}
+		}
+	}
+	return found, nil
+}
+
+// splits turns the parts of a breakdown into every metric part by part.
+func splits(metrics []stats.Metric, parts []warehouse.Part) []stats.Split {
+	out := make([]stats.Split, len(metrics))
+	for i, m := range metrics {
+		out[i].Metric = m.Key
+		for _, p := range parts {
+			out[i].Segments = append(out[i].Segments, stats.Segment{Value: p.Value, Rest: p.Rest, Strata: p.Strata[m.Key]})
+		}
+	}
+	return out
+}
