@@ -100,7 +100,7 @@ func (s *story) ending(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.admin.readout(ctx, demoRollout, time.Time{})
+	r, err := s.admin.readout(ctx, demoRollout, nil)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ type readoutCmd struct {
 	output
 	Rollout string    `arg:"" help:"environment/flag/number."`
 	At      time.Time `help:"The numbers as they were at the newest look up to a time, such as 2027-01-31T09:00:00Z."`
+	By      []string  `help:"Split by these attributes of exposures; else by the plan's breakdowns." sep:"none"`
+	Days    int       `help:"Compare so many days since first exposure one by one: is the effect one of newness?"`
+	Largest bool      `help:"Whether an answer hangs on its largest unit."`
 	SQL     bool      `help:"The queries behind the numbers, each with what it is behind, as a ClickHouse client takes them."`
 	History bool      `help:"The looks over time, newest first."`
 	Limit   int       `help:"With --history: at most so many; 0: all." default:"20"`
@@ -37,7 +41,7 @@ func (c readoutCmd) Run(ctx context.Context) error {
 	if c.History {
 		return c.history(ctx)
 	}
-	r, err := c.readout(ctx, c.Rollout, c.At)
+	r, err := c.readout(ctx, c.Rollout, c.query())
 	switch {
 	case err != nil:
 		return err
@@ -49,14 +53,32 @@ func (c readoutCmd) Run(ctx context.Context) error {
 	return c.write(r, func(w io.Writer) { readoutTable(w, v.Rollout, r) })
 }
 
-func (c client) readout(ctx context.Context, id string, at time.Time) (r server.ReadoutView, err error) {
+// query is what the command asks of the readout.
+func (c readoutCmd) query() url.Values {
+	q := url.Values{}
+	if !c.At.IsZero() {
+		q.Set("at", c.At.Format(time.RFC3339Nano))
+	}
+	if len(c.By) > 0 {
+		q["by"] = c.By
+	}
+	if c.Days > 0 {
+		q.Set("days", strconv.Itoa(c.Days))
+	}
+	if c.Largest {
+		q.Set("largest", "true")
+	}
+	return q
+}
+
+func (c client) readout(ctx context.Context, id string, q url.Values) (r server.ReadoutView, err error) {
 	path, err := rolloutPath(id)
 	if err != nil {
 		return r, err
 	}
 	path = "/api/v1/readouts/" + path
-	if !at.IsZero() {
-		path += "?at=" + url.QueryEscape(at.Format(time.RFC3339Nano))
+	if len(q) > 0 {
+		path += "?" + q.Encode()
 	}
 	return r, c.get(ctx, path, &r)
 }
@@ -83,6 +105,7 @@ func readoutTable(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Metric, level(c.Control.Mean), level(c.Treatment.Mean), percent(c.Estimate),
 			span(c.Band), span(c.Fixed), state)
 	}
+	closerTables(w, r, v)
 	for _, text := range v.Warnings {
 		fmt.Fprintf(w, "\nWarning: %s.\n", text)
 	}

@@ -110,7 +110,7 @@ func TestReadoutsAndUnits(t *testing.T) {
 	win := func(id, name string) string {
 		return fmt.Sprintf(`{"kind":"metric","id":%q,"name":%q,"units":{"user":%q}}`, event.New(), name, id)
 	}
-	const on, off = `"variant":"on","reason":"SPLIT"`, `"variant":"off","reason":"SPLIT"`
+	const on, off = `"variant":"on","reason":"SPLIT","attributes":{"browser":"firefox"}`, `"variant":"off","reason":"SPLIT","attributes":{"browser":"firefox"}`
 	send := func(lines ...string) {
 		t.Helper()
 		if answer, body := h.ask("POST", "/v1/events?environment=production", strings.Join(lines, "\n")); answer.StatusCode != http.StatusAccepted {
@@ -137,6 +137,13 @@ func TestReadoutsAndUnits(t *testing.T) {
 	if text := said(t, 0, "readout", "production/gate/1", "--sql"); !strings.Contains(text, "-- units\n") || !strings.Contains(text, "wins") || !strings.Contains(text, "SET param_rollout = 'production/gate/1';") {
 		t.Errorf("the queries: %s", text)
 	}
+	text := said(t, 0, "readout", "production/gate/1", "--by", "browser", "--days", "2", "--largest")
+	for _, want := range []string{"By browser, exploratory", "wins    firefox", "wins: whether it differs between segments is not known", "wins by day since first exposure: there are no data"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in the closer readout:\n%s", want, text)
+		}
+	}
+	said(t, exitError, "readout", "production/gate/1", "--days", "1")
 	if text := said(t, 0, "readout", "production/gate/1", "--history"); !strings.Contains(text, "3 units") {
 		t.Errorf("the looks: %s", text)
 	}
