@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams bench-readouts simulate chaos cluster fuzz engine build clean
+.PHONY: demo test check generate generated bench bench-events bench-streams bench-readouts simulate chaos cluster fuzz fuzz-stats engine build clean
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -57,6 +57,10 @@ FUZZ = 20s
 fuzz:                       ## made-up input for every decoder of what comes from outside, FUZZ each
 	@grep -ro '^func Fuzz[A-Za-z]*' --include='*_test.go' --exclude-dir=node_modules . | sed 's|/[^/]*:func | |' | \
 		while read -r room name; do $(GO) test $$room -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZ) || exit 1; done
+
+QUESTIONS = 10000000
+fuzz-stats:                 ## random questions to the calculator: no panic, no NaN, p from 0 to 1, intervals that hold their estimate
+	SLUICE_QUESTIONS=$(QUESTIONS) SLUICE_SEED=$(SEED) $(GO) test ./stats/calculator -run TestRandomQuestions -v -timeout 3h
 
 build: bin/sluice
 

@@ -22,8 +22,12 @@ func tuned(at, alpha float64) process {
 // effect of that size with the given power: ((z_{1−a} + z_{power})/size)².
 func needed(size, alpha, power float64) float64 {
 	z := (upper(alpha) + upper(1-power)) / size
-	return z * z
+	return math.Min(z*z, mostInformation)
 }
+
+// mostInformation is more than there ever is, and small enough that its square
+// is a number: a size of 1e-320 is legal.
+const mostInformation = 1e150
 
 // logTwo returns the log e-value against a drift of zero.
 func (p process) logTwo(s, i float64) float64 {

@@ -45,6 +45,7 @@ type EventJudgement struct {
 const (
 	methodEvents  = "one-sided Dirichlet-multinomial e-process of failing units, summed over allocation epochs"
 	assumeFailing = "a unit counts once, by its first failure, and fails independently of others"
+	warnEpochs    = "the epochs contradict each other: no one ratio of the rates fits all of them"
 	warnFloor     = "the evidence suffices, but fewer distinct units failed than an action needs"
 )
 
@@ -66,6 +67,11 @@ func (e Events) Judge(epochs []EventCounts) EventJudgement {
 	j.P = math.Min(1, math.Exp(-j.LogE))
 	j.LogRatio = e.ratio(epochs, j.Control, j.Treatment)
 	j.Bounds = Interval{Low: e.least(epochs), High: -e.least(mirrored(epochs))}
+	if j.Bounds.Low > j.Bounds.High { // epochs contradict each other: no single ratio fits
+		best := e.middle(epochs)
+		j.Bounds = Interval{Low: best, High: best}
+		j.warn(warnEpochs)
+	}
 	e.state(&j)
 	return j
 }

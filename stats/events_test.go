@@ -121,3 +121,15 @@ func TestEventsRefuse(t *testing.T) {
 		}
 	}
 }
+
+// Treatment fails far less often in one epoch and far more often in the other:
+// an interval of ratios does not exist, and does not end before it begins.
+func TestEvents_epochsThatContradict(t *testing.T) {
+	j := Events{}.Judge([]EventCounts{
+		{Epoch: 1, Control: 231654, Treatment: 892685, Traffic: [2]float64{0.63, 0.37}},
+		{Epoch: 2, Control: 423227, Treatment: 738850, Traffic: [2]float64{0.52, 0.48}},
+	})
+	if j.Bounds.Low != j.Bounds.High || j.LogRatio.Low != j.LogRatio.High || len(j.Warnings) != 1 {
+		t.Errorf("%v %v %q", j.Bounds, j.LogRatio, j.Warnings)
+	}
+}

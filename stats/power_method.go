@@ -64,7 +64,7 @@ func (s signal) fixed(l looking, n float64) float64 {
 	if l.two {
 		power += exceeding(critical, -shift, df)
 	}
-	return power
+	return math.Min(1, power) // both parts are integrals, good to some 1e-10
 }
 
 // exceeding returns P(T > critical) of a noncentral t, by its definition as a

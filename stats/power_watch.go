@@ -90,5 +90,5 @@ func (w *watch) power(λ float64) float64 {
 		p := math.Exp(float64(j)*math.Log(λ) - λ - logGamma(float64(j)+1))
 		sum, seen = sum+p*(1-kept), seen+p
 	}
-	return sum + math.Max(0, 1-seen)*(1-w.kept[last])
+	return math.Min(1, sum+math.Max(0, 1-seen)*(1-w.kept[last]))
 }

@@ -68,7 +68,7 @@ func (y yardstick) beyond(size, harm float64) score {
 // clock runs faster by (1+r²)/2, and so much less does each tick tell.
 func (y yardstick) spread(x float64) float64 {
 	r := y.ratio(x)
-	return (1 + r*r) / 2 * (1 + r*r) / 2
+	return math.Min((1+r*r)/2*(1+r*r)/2, mostInformation)
 }
 
 // estimate returns the effect whose score is zero.

@@ -12,7 +12,7 @@ import (
 // asker makes up questions.
 type asker struct{ *rand.Rand }
 
-// members joins those that are given.
+// object joins the members that are given.
 func object(members ...string) string {
 	return "{" + strings.Join(slices.DeleteFunc(members, func(m string) bool { return m == "" }), ", ") + "}"
 }
@@ -58,7 +58,7 @@ func (g asker) question(command string) string {
 	switch command {
 	case "compare":
 		return object(g.data(), g.maybe(2, "relative", true), g.maybe(3, "alpha", g.alpha()), g.maybe(3, "side", one(g, "two", "greater", "less")),
-			g.maybe(2, "inference", one(g, stats4(g)...)), g.maybe(6, "n_star", math.Exp(10*g.Float64())), g.maybe(6, "margin", g.Float64()),
+			g.maybe(2, "inference", one(g, "fixed", "always-valid", "bayes", "linear-model")), g.maybe(6, "n_star", math.Exp(10*g.Float64())), g.maybe(6, "margin", g.Float64()),
 			g.maybe(6, "covariate", one(g, "arm-specific", "pooled", "none")), g.maybe(3, "compat", one(g, "gbstats", "posthog", "statsig", "eppo", "spotify")))
 	case "guardrail":
 		return object(g.data(), g.always("margin", math.Abs(g.effect())), g.maybe(4, "absolute", true), g.maybe(3, "alpha", g.alpha()),
@@ -75,8 +75,6 @@ func (g asker) question(command string) string {
 	}
 	return g.boundary()
 }
-
-func stats4(g asker) []string { return []string{"fixed", "always-valid", "bayes", "linear-model"} }
 
 func (g asker) weight() float64 { return one(g, 1, 0.5, g.Float64(), 100*g.Float64()) }
 
