@@ -220,3 +220,20 @@ func TestCompareAtAnOffset(t *testing.T) {
 		}
 	}
 }
+
+// GrowthBook, packages/stats/tests/frequentist/test_tests.py: 0.70732 with the
+// standard error 0.37879 relative, 0.29 (0.12478) in (0.04538, 0.53462) with
+// p = 0.02016 absolute.
+func TestCompare_growthbook(t *testing.T) {
+	arm := func(n, sum, squares float64) Sample {
+		return Mean(Moments{N: int64(n), Mean: sum / n, M2: squares - sum*sum/n})
+	}
+	strata := []Stratum{{Control: arm(3407, 1396.87, 52377.9767), Treatment: arm(3461, 2422.7, 134698.29)}}
+	c := Compare(strata, Options{})
+	if !near(c.Estimate, 0.29, 5e-6) || !near(c.SE, 0.12478, 5e-6) || !near(c.P, 0.02016, 5e-6) || !near(c.Fixed.Low, 0.04538, 5e-6) || !near(c.Fixed.High, 0.53462, 5e-6) {
+		t.Errorf("%v ± %v in %v, p %v", c.Estimate, c.SE, c.Fixed, c.P)
+	}
+	if c = Compare(strata, Options{Relative: true}); !near(c.Estimate, 0.70732, 5e-6) || !near(c.SE, 0.37879, 5e-6) || c.Method != methodFieller {
+		t.Errorf("relative: %v ± %v, %s", c.Estimate, c.SE, c.Method)
+	}
+}

@@ -25,3 +25,29 @@ func ExampleEvents_Judge() {
 	fmt.Printf("%s, e = %.0f\n", j.State, math.Exp(j.LogE))
 	// Output: breached, e = 32
 }
+
+// The grades of Lin 2013, table 2: what the students had at school explains a
+// part of what they have now.
+func ExampleCompare_cuped() {
+	arm := func(n int64, mean, before, squares, products, squaresBefore float64) stats.Sample {
+		j := stats.Joint{N: n, Means: []float64{mean, before}, M: []float64{squares, products, squaresBefore}}
+		return stats.Mean(j.Moments(0)).With(j)
+	}
+	c := stats.Compare([]stats.Stratum{{
+		Control:   arm(99, 1.8560, 78.584, 91.7526, 176.4835, 1936.494),
+		Treatment: arm(58, 1.8198, 79.129, 51.9965, 79.7353, 1026.300),
+	}}, stats.Options{})
+	fmt.Printf("%.3f ± %.3f, %.0f %% of the variance gone\n", c.Estimate, c.SE, 100*c.CUPED.Reduction)
+	// Output: -0.081 ± 0.148, 13 % of the variance gone
+}
+
+// Requests of one session are alike: the share of slow ones is a ratio over
+// sessions.
+func ExampleRatioSample() {
+	slow := func(n int64, share, spread float64) stats.Sample {
+		return stats.RatioSample(stats.Joint{N: n, Means: []float64{20 * share, 20}, M: []float64{spread, 0, float64(n) * 25}})
+	}
+	c := stats.Compare([]stats.Stratum{{Control: slow(5000, 0.05, 1e4), Treatment: slow(5000, 0.06, 1.2e4)}}, stats.Options{})
+	fmt.Printf("%.3f [%.4f, %.4f]\n", c.Estimate, c.Fixed.Low, c.Fixed.High)
+	// Output: 0.010 [0.0070, 0.0130]
+}
