@@ -10,6 +10,11 @@
 // cannot be trusted comes with Warnings; one that cannot be computed comes with
 // Refused, a p-value of 1 and an interval open on both sides.
 //
+// A sample is a proportion, a mean, a ratio over units, a mean over clusters or
+// a quantile of events that are clustered in units; with what was known of the
+// units before, it is adjusted (CUPED). What a stratum says of both arms is
+// computed in one place, which comparisons and the tests of gates read.
+//
 // Every test of a gate runs in information time: the score S of the strata
 // (allocation epochs and stages, never pooled over different mixtures) against
 // its own clock V, so that looking at every batch costs nothing:
