@@ -51,7 +51,7 @@ func (q question) eppoFault(control, treatment stats.Sample) *stats.Refusal {
 	case q.Side != stats.TwoSided:
 		return bad("side", "how Eppo tests one side is not published")
 	}
-	return q.without("Eppo", stats.LinearModel, stats.GroupSequential)
+	return nil
 }
 
 // sampleArm returns the arm with the sample variance, which Eppo takes of

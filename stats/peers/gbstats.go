@@ -48,7 +48,7 @@ func (q question) gbFault() *stats.Refusal {
 	if len(q.strata) > 1 && q.strata[0].Control.Kind == stats.KindQuantile {
 		return bad("strata", "gbstats cannot add up quantiles of strata")
 	}
-	return q.without("gbstats", stats.LinearModel, stats.GroupSequential)
+	return nil
 }
 
 // gbDifference returns what gbstats calls the moments of the effect:

@@ -39,8 +39,8 @@ const (
 func Names() []Name { return []Name{GBStats, PostHog, Statsig, Eppo, Spotify} }
 
 // Compare compares treatment with control as the program of that name does.
-// Options mean what they mean to stats.Compare; Units is the program's tuning
-// parameter, zero its default. Fixed and P are always there, Band and BandP
+// Options mean what they mean to stats.Compare, and those that the program does
+// not have are refused; Units is its tuning parameter, zero its default. Fixed and P are always there, Band and BandP
 // where the program has an always-valid answer, Posterior where it was asked
 // for. What the program has no answer to is refused.
 func Compare(name Name, strata []stats.Stratum, o stats.Options) stats.Comparison {
@@ -96,7 +96,7 @@ func asked(name Name, strata []stats.Stratum, o stats.Options) (question, *stats
 	if !slices.Contains(Names(), name) {
 		return question{}, bad("compat", "the programs are gbstats, posthog, statsig, eppo and spotify")
 	}
-	if r := stats.Check(strata, o); r != nil {
+	if r := first(offered(name, o.Inference), stats.Check(strata, o)); r != nil {
 		return question{}, r
 	}
 	if o.Alpha == 0 {
@@ -106,7 +106,22 @@ func asked(name Name, strata []stats.Stratum, o stats.Options) (question, *stats
 		o.Side = stats.TwoSided
 	}
 	q := question{strata: uniform(strata, o.Covariate), Options: o}
-	return q, first(q.slopes(name), q.thin())
+	return q, first(q.ignored(name), q.slopes(name), q.thin())
+}
+
+// ignored refuses settings that the program does not have.
+func (q question) ignored(name Name) *stats.Refusal {
+	switch {
+	case q.Margin != 0:
+		return bad("margin", string(name)+" tunes its band to a number of units, not to a margin")
+	case q.Power != 0:
+		return bad("power", string(name)+" tunes its band to a number of units, not to a power")
+	case q.Sequence != nil:
+		return bad("information", string(name)+" takes no plan of looks here")
+	case q.Units != 0 && (name == Statsig || name == Spotify):
+		return bad("n_star", string(name)+" has nothing to tune")
+	}
+	return nil
 }
 
 // slopes refuses an adjustment that is not the program's own.
@@ -159,10 +174,16 @@ func (q question) thin() *stats.Refusal {
 	return nil
 }
 
-// without refuses the inferences and sides that a program does not have.
-func (q question) without(program string, inferences ...stats.Inference) *stats.Refusal {
-	if slices.Contains(inferences, q.Inference) {
-		return bad("inference", program+" has no answer by "+string(q.Inference))
+// offered refuses the inferences that a program does not have. The looks of
+// Spotify's confidence are those of a ZTest.
+func offered(name Name, i stats.Inference) *stats.Refusal {
+	switch i {
+	case stats.LinearModel, stats.GroupSequential:
+		return bad("inference", string(name)+" has no answer by "+string(i))
+	case stats.AlwaysValid, stats.Bayes:
+		if name == Spotify {
+			return bad("inference", string(name)+" has no answer by "+string(i))
+		}
 	}
 	return nil
 }

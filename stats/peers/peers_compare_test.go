@@ -55,6 +55,25 @@ func TestCovariateOption(t *testing.T) {
 	}
 }
 
+// A setting that would be ignored is refused.
+func TestIgnoredSettings(t *testing.T) {
+	for _, tt := range []struct {
+		name  Name
+		o     stats.Options
+		field string
+	}{
+		{GBStats, stats.Options{Margin: 0.1}, "margin"},
+		{Eppo, stats.Options{Power: 0.9}, "power"},
+		{PostHog, stats.Options{Sequence: &stats.Sequence{}}, "information"},
+		{Statsig, stats.Options{Units: 5000}, "n_star"},
+		{Spotify, stats.Options{Units: 5000}, "n_star"},
+	} {
+		if r := Compare(tt.name, phRevenue(), tt.o).Refused; r == nil || r.Field != tt.field {
+			t.Errorf("%s %+v: %+v", tt.name, tt.o, r)
+		}
+	}
+}
+
 // A cluster is a ratio of its sum to its size to who knows ratios.
 func TestClustersAreRatios(t *testing.T) {
 	as := func(k stats.Kind) []stats.Stratum {

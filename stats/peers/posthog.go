@@ -60,7 +60,7 @@ func (q question) phFault(control, treatment stats.Sample) *stats.Refusal {
 	case q.Inference == stats.Bayes && control.Kind == stats.KindProportion && !covariate(control, treatment):
 		return phRare(control, treatment)
 	}
-	return q.without("PostHog", stats.LinearModel, stats.GroupSequential)
+	return nil
 }
 
 // phRare refuses proportions that PostHog's Bayesian test calls too far from

@@ -52,7 +52,7 @@ func (q question) statsigFault(control, treatment stats.Sample) *stats.Refusal {
 	case control.Kind == stats.KindQuantile:
 		return bad("control.type", "how Statsig compares quantiles is not published")
 	}
-	return q.without("Statsig", stats.LinearModel, stats.GroupSequential)
+	return nil
 }
 
 func (q question) statsigAnswer(control, treatment arm, warnings []string) stats.Comparison {
