@@ -22,7 +22,7 @@ func (r *Rollout) apply(e event.Recorded) error {
 		return err
 	case TypeFrozen:
 		f, err := load[frozen](e)
-		r.Frozen = merged(r.Frozen, f.Baselines)
+		r.Frozen, r.Caps = merged(r.Frozen, f.Baselines), merged(r.Caps, f.Caps)
 		return err
 	case TypeApproved:
 		a, err := load[approved](e)
@@ -118,13 +118,17 @@ func (r *Rollout) enter(v Verdict, at time.Time) {
 	r.Stage, r.Since, r.Acknowledged = v.Stage, at, nil
 }
 
-func merged(old, add map[string]stats.Frozen) map[string]stats.Frozen {
+// merged adds what is frozen. The first answer stays for the life of the plan.
+func merged[V any](old, add map[string]V) map[string]V {
+	if len(add) == 0 {
+		return old
+	}
 	out := maps.Clone(old)
 	if out == nil {
-		out = map[string]stats.Frozen{}
+		out = map[string]V{}
 	}
 	for key, f := range add {
-		if _, ok := out[key]; !ok { // the first answer stays for the life of the plan
+		if _, ok := out[key]; !ok {
 			out[key] = f
 		}
 	}

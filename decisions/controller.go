@@ -134,16 +134,17 @@ func (c *Controller) evidence(ctx context.Context, s scene, now time.Time) (Evid
 	return e, nil
 }
 
-// freeze records the baselines that this look is the first to have, and reads
+// freeze records the baselines and caps that this look is the first to have, and reads
 // them back: another controller's may have been first.
 func (c *Controller) freeze(ctx context.Context, s *scene, e Evidence, now time.Time) error {
 	baselines := Baselines(s.rollout, e)
-	if len(baselines) == 0 {
+	caps := Caps(s.rollout, e, baselines)
+	if len(baselines) == 0 && len(caps) == 0 {
 		return nil
 	}
 	r := s.rollout
 	id := event.Derive(TypeFrozen, r.ID, strconv.FormatUint(r.Seq, 10))
-	err := c.append(ctx, id, TypeFrozen, r, now, event.Expect(r.Seq), frozen{Rollout: r.ID, Baselines: baselines})
+	err := c.append(ctx, id, TypeFrozen, r, now, event.Expect(r.Seq), frozen{Rollout: r.ID, Baselines: baselines, Caps: caps})
 	if err != nil {
 		return err
 	}

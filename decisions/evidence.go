@@ -51,6 +51,7 @@ type Measured struct {
 	Metric string          `json:"metric"`
 	Strata []stats.Stratum `json:"strata,omitempty"` // of units old enough for the gate
 	Newest time.Time       `json:"newest,omitzero"`  // newest event of the metric, of any unit of the rollout
+	Cap    *Cap            `json:"cap,omitempty"`    // that the values of its units were cut to; nil: they were not
 
 	Direction stats.Direction `json:"direction,omitempty"` // which way is better; by Read, like all below
 	Unit      string          `json:"unit,omitempty"`      // of measure

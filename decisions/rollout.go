@@ -36,6 +36,7 @@ type Standing struct {
 	Held         string                  `json:"held,omitempty"`         // why it is paused, in the words of whoever paused it
 	Acknowledged []string                `json:"acknowledged,omitempty"` // reasons that a person resumed over; they hold, and pause no more
 	Frozen       map[string]stats.Frozen `json:"frozen,omitempty"`       // baselines, by metric
+	Caps         map[string]Cap          `json:"caps,omitempty"`         // of the first look that froze a baseline, by metric
 	Streaks      map[string]Streak       `json:"streaks,omitempty"`      // of the last recorded verdict
 	Looks        map[string][]stats.Look `json:"looks,omitempty"`        // taken by each exclusion test, by its key
 	Approvals    []Approval              `json:"approvals,omitempty"`    // that count for the present request

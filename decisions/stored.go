@@ -43,6 +43,7 @@ type (
 	frozen struct {
 		Rollout   string                  `json:"rollout"`
 		Baselines map[string]stats.Frozen `json:"baselines"`
+		Caps      map[string]Cap          `json:"caps,omitempty"`
 	}
 	approved struct {
 		Rollout  string `json:"rollout"`

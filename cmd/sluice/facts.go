@@ -88,6 +88,7 @@ func question(r decisions.Rollout) warehouse.Question {
 	for _, key := range r.Plan.Measured() {
 		q.Metrics = append(q.Metrics, r.Metrics[key])
 	}
+	q.Caps = frozenCaps(r)
 	return q
 }
 
@@ -143,7 +144,7 @@ func fill(e decisions.Evidence, metrics []stats.Metric, a warehouse.Answer) deci
 		e.Quarantined = append(e.Quarantined, decisions.Count(c))
 	}
 	for _, m := range metrics {
-		e.Metrics = append(e.Metrics, decisions.Measured{Metric: m.Key, Strata: a.Strata[m.Key], Newest: a.NewestEvent[m.Key]})
+		e.Metrics = append(e.Metrics, decisions.Measured{Metric: m.Key, Strata: a.Strata[m.Key], Newest: a.NewestEvent[m.Key], Cap: capOf(m, a)})
 	}
 	for _, q := range a.Queries {
 		e.Queries = append(e.Queries, decisions.Query{SQL: q.SQL, Params: params(q.Params), Hash: q.Hash, Of: q.Of})

@@ -105,6 +105,7 @@ func readoutTable(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Metric, level(c.Control.Mean), level(c.Treatment.Mean), percent(c.Estimate),
 			span(c.Band), span(c.Fixed), state)
 	}
+	capLines(w, r, e)
 	closerTables(w, r, v)
 	for _, text := range v.Warnings {
 		fmt.Fprintf(w, "\nWarning: %s.\n", text)
@@ -112,6 +113,23 @@ func readoutTable(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
 	if s := e.SampleRatio; s != nil {
 		fmt.Fprintf(w, "\nSample ratio: e = %.3g (alarm at %.0f), chi-square p = %.3g\n", math.Exp(s.LogE), 1/r.Plan.Health.SRM.Alpha, s.FixedP)
 	}
+}
+
+// capLines says at what the values of capped metrics are cut.
+func capLines(w io.Writer, r decisions.Rollout, e decisions.Evidence) {
+	for _, m := range e.Metrics {
+		if m.Cap != nil {
+			fmt.Fprintf(w, "\nValues of %s are cut at %s%s.\n", m.Metric, leveled(r.Metrics[m.Metric])(m.Cap.Value.At), keptCap(r, m.Metric))
+		}
+	}
+}
+
+// keptCap says where a cap comes from.
+func keptCap(r decisions.Rollout, metric string) string {
+	if _, ok := r.Caps[metric]; ok {
+		return ", the cap of the first look, which stays"
+	}
+	return ", taken from the units of this look"
 }
 
 // leveled returns how the level of an arm is written: a share of units as 19.02 %,

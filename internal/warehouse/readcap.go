@@ -83,3 +83,14 @@ func (w *Warehouse) readCaps(ctx context.Context, r *reading, m stats.Metric, kn
 	}
 	return out, nil
 }
+
+// CapScale is what 1 of a metric's caps stands for, in its unit.
+func CapScale(m stats.Metric) float64 {
+	switch m.Aggregate {
+	case stats.Count:
+		return 1
+	case stats.Average:
+		return m.FixedPoint() / finer
+	}
+	return m.FixedPoint()
+}

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -404,5 +405,47 @@ func TestDoubled(t *testing.T) {
 		if got, err := w.Doubled(t.Context()); err != nil || got != want {
 			t.Errorf("after insert %d: got %d, %v, want %d", i, got, err, want)
 		}
+	}
+}
+
+// TestReadout_capsThatAreKept: an outlier that comes later is cut to the cap of
+// the first look, and moves a cap that is not kept.
+func TestReadout_capsThatAreKept(t *testing.T) {
+	w, _ := start(t)
+	var s story
+	for unit := uint64(1); unit <= 20; unit++ {
+		s.expose(unit, "on", noon)
+		s.buy(unit, float64(unit), noon.Add(time.Minute))
+	}
+	s.n += 1000 // the next message
+	s.expose(21, "on", noon)
+	s.buy(21, 1_000_000, noon.Add(time.Minute))
+	if err := w.Insert(t.Context(), block("story", 1, 2, s.rows)); err != nil {
+		t.Fatal(err)
+	}
+	m := revenue
+	m.Cap = 0.95
+	ask := func(upTo uint64, caps map[string]Caps) (float64, *big.Int) {
+		t.Helper()
+		q := question(m)
+		q.Watermark, q.Caps = map[string]uint64{"facts-0": upTo}, caps
+		a, err := w.Readout(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Strata[m.Key][0].Treatment.Moments.Mean, a.Caps[m.Key].Value
+	}
+	_, first := ask(1, nil)
+	kept, still := ask(2, map[string]Caps{m.Key: {Value: first}})
+	moved, later := ask(2, nil)
+	if first.Cmp(still) != 0 || later.Cmp(first) <= 0 || moved <= kept {
+		t.Errorf("caps %v, kept %v, taken anew %v; means %g and %g", first, still, later, kept, moved)
+	}
+	sum := 0.0
+	for unit := 1; unit <= 21; unit++ {
+		sum += min(float64(unit), float64(first.Int64())*CapScale(m))
+	}
+	if want := sum / 21; math.Abs(kept/want-1) > 1e-12 {
+		t.Errorf("mean %g with the kept cap, want %g", kept, want)
 	}
 }
