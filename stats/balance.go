@@ -85,8 +85,12 @@ func (s Sample) baselineFault(field string) *Refusal {
 		return refuse(BadInput, field+".type", "a quantile is not counted before first exposure")
 	case s.N > 0 && (s.Joint == nil || len(s.Joint.Means) < needs):
 		return refuse(BadInput, field+".baseline", "the metric is not counted before first exposure")
+	case s.N == 0:
+		return nil
+	case s.Joint.N != s.N:
+		return refuse(BadInput, field+".n", "the sample and its moments count different units")
 	}
-	return nil
+	return s.Joint.fault(field)
 }
 
 // each makes other samples of the same units.

@@ -61,6 +61,9 @@ func TestPrePeriodRefuses(t *testing.T) {
 		"no ratio then": {{Control: RatioSample(Joint{N: 3, Means: []float64{1, 1}, M: []float64{1, 0, 1}}), Treatment: Sample{Kind: KindRatio}}},
 		"a quantile":    {{Control: Sample{Kind: KindQuantile}, Treatment: Sample{Kind: KindQuantile}}},
 		"all equal":     withHistory(flat, flat),
+		"NaN":           withHistory(flat, Joint{N: 5, Means: []float64{0, math.NaN(), 0}, M: make([]float64, 6)}),
+		"other units":   {{Control: Proportion(9, 1).With(flat), Treatment: Proportion(5, 1).With(flat)}},
+		"few products":  {{Control: Proportion(5, 1).With(Joint{N: 5, Means: make([]float64, 3)}), Treatment: Proportion(5, 1).With(flat)}},
 	} {
 		b := PrePeriod(strata, 0)
 		if b.Refused == nil || b.Alarm || b.P != 1 || b.Before.P != 1 {

@@ -32,6 +32,10 @@ func (c Comparison) Answer() (Interval, float64) {
 	return c.Fixed, c.P
 }
 
+// everyLook reports whether the answer holds at every look, so that it has an
+// e-value.
+func (i Inference) everyLook() bool { return i == AlwaysValid || i == LinearModel }
+
 func (i Inference) fault() *Refusal {
 	switch i {
 	case "", FixedHorizon, AlwaysValid, LinearModel, GroupSequential, Bayes:

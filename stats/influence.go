@@ -33,6 +33,11 @@ const (
 // the units before is left aside on both sides.
 func Influential(strata []Stratum, l Largest, o Options) Influence {
 	f := uninfluenced(l)
+	if !finite(l.Value) || !finite(l.Divisor) {
+		f.Value, f.Divisor = 0, 0 // which JSON can hold
+		f.Refused = refuse(BadInput, "largest", "the values of a unit are finite numbers")
+		return f
+	}
 	if f.Refused = fault(strata); f.Refused != nil {
 		return f
 	}
@@ -107,7 +112,7 @@ func withoutUnit(strata []Stratum, l Largest) ([]Stratum, float64, *Refusal) {
 	switch {
 	case !found:
 		return nil, 0, refuse(BadInput, "largest", "there is no stratum of that epoch and stage")
-	case total == 0:
+	case !finite(l.Value / total): // values of both signs, which cancel
 		return rest, 0, nil
 	}
 	return rest, l.Value / total, nil
@@ -124,8 +129,6 @@ func (s Sample) total() float64 {
 // without returns the sample without one unit.
 func (s Sample) without(l Largest) (Sample, *Refusal) {
 	switch {
-	case !finite(l.Value) || !finite(l.Divisor):
-		return s, refuse(BadInput, "largest", "the values of a unit are finite numbers")
 	case s.Kind != KindMean && !s.quotient():
 		return s, refuse(BadInput, "largest", "no unit of a "+string(s.Kind)+" is larger than others")
 	case s.N < 2:

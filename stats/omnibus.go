@@ -1,6 +1,8 @@
 package stats
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/mathext"
 )
@@ -46,12 +48,14 @@ func differing(strata []Days) Omnibus {
 		return o
 	}
 	var solved mat.VecDense
-	if err := c.SolveVecTo(&solved, &change); err != nil {
-		o.Refused = refuse(ZeroVariance, "days", "some days do not vary, or repeat others")
+	err := c.SolveVecTo(&solved, &change)
+	q := mat.Dot(&change, &solved)
+	if err != nil || !finite(q) {
+		o.Refused = refuse(BadInput, "days", errRange.Error())
 		return o
 	}
-	o.Q, o.DF = mat.Dot(&change, &solved), k-1
-	o.P = mathext.GammaIncRegComp(float64(o.DF)/2, o.Q/2)
+	o.Q, o.DF = q, k-1
+	o.P = mathext.GammaIncRegComp(float64(o.DF)/2, math.Max(0, q)/2)
 	return o
 }
 

@@ -92,15 +92,17 @@ func groups(members []member, o Options) []groupEffect {
 	return out
 }
 
+// adjustMembers adjusts e-values where each segment's answer holds at every
+// look, else p-values.
 func adjustMembers(members []member, o Options) Adjusted {
 	values := make([]float64, len(members))
 	for i, m := range members {
-		values[i] = m.Comparison.P
-		if o.Inference == AlwaysValid {
+		_, values[i] = m.Comparison.Answer()
+		if o.Inference.everyLook() {
 			values[i] = m.Comparison.LogE
 		}
 	}
-	if o.Inference == AlwaysValid {
+	if o.Inference.everyLook() {
 		return AdjustE(values, o.Alpha)
 	}
 	return Adjust(values, BenjaminiYekutieli, o.Alpha)
@@ -120,7 +122,7 @@ func (t *Segmented) doubt(a Adjusted, o Options) {
 	t.Assumptions = append([]string{assumeExploratory, assumeDisjoint}, a.Assumptions...)
 	t.Refused = a.Refused
 	p := t.Interaction.FixedP
-	if o.Inference == AlwaysValid {
+	if o.Inference.everyLook() {
 		p = t.Interaction.P
 	}
 	for _, e := range t.Segments {

@@ -110,7 +110,7 @@ func split(name string, shares ...[2]float64) Split {
 }
 
 func TestBreakdown(t *testing.T) {
-	for _, inference := range []Inference{FixedHorizon, AlwaysValid} {
+	for _, inference := range []Inference{FixedHorizon, AlwaysValid, LinearModel} {
 		same := [2]float64{0.2, 0.2}
 		got := Breakdown([]Split{split("signup", same, [2]float64{0.2, 0.3}, same), split("orders", same, same)},
 			Options{Relative: true, Inference: inference})

@@ -19,6 +19,30 @@ func TestSampleRatioPublished(t *testing.T) {
 	}
 }
 
+// Chi-square as GrowthBook pins it (growthbook 8f1db44,
+// packages/back-end/test/stats.test.ts, "calculates SRM correctly").
+func TestSampleRatioGrowthBook(t *testing.T) {
+	for _, tt := range []struct {
+		observed []int64
+		weights  []float64
+		p        float64
+	}{
+		{[]int64{1000, 1200}, []float64{0.5, 0.5}, 0.000020079},
+		{[]int64{135, 115}, []float64{0.5, 0.5}, 0.205903211},
+		{[]int64{310, 98}, []float64{0.75, 0.25}, 0.647434186},
+		{[]int64{1000, 1200, 900}, []float64{0.5, 0.5, 0}, 0.000020079}, // the third arm is a leak here, and an alarm
+		{[]int64{0, 0, 0}, []float64{0.34, 0.33, 0.33}, 1},
+		{[]int64{0, 10, 10}, []float64{0.34, 0.33, 0.33}, 0.005790624},
+		{[]int64{500, 500, 600}, []float64{0.34, 0.33, 0.33}, 0.000592638},
+		{[]int64{500, 500}, []float64{0.5, 0.5}, 1},
+	} {
+		m := SampleRatio(ratio(tt.observed, tt.weights...), 0, 0)
+		if m.Refused != nil || !near(m.FixedP, tt.p, 5e-10) {
+			t.Errorf("%v of %v: p = %v, want %v", tt.observed, tt.weights, m.FixedP, tt.p)
+		}
+	}
+}
+
 // The e-value after two units is a product of two predictions [LM, section 3].
 func TestSampleRatioByHand(t *testing.T) {
 	m := SampleRatio(ratio([]int64{2, 0}, 1, 1), 0, 10)

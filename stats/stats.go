@@ -2,8 +2,10 @@
 // statistics alone: does the treatment harm (so that it must stop), and is
 // harm of a given size excluded (so that it may go on). It holds the metrics,
 // the moments, the comparison that people look at, the sequential tests that
-// gates ask at every batch, and the two health tests that need no baseline:
-// the sample ratio and counts of failures.
+// gates ask at every batch, and the tests of health: the sample ratio, counts of
+// failures, units in two arms, the time before the first exposure, the largest
+// unit. Beside them stand what many tests together may say (Adjust), and where
+// an effect differs: between segments (Breakdown) and days (JudgeNovelty).
 //
 // It never reads data, a clock or a configuration, and it never refuses by
 // panicking or by returning a number that looks like evidence. A value that
