@@ -94,8 +94,8 @@ func (d Design) fault() *Refusal {
 
 func (d Design) effectFault() *Refusal {
 	switch {
-	case !finite(d.Effect):
-		return refuse(BadInput, "effect", "an effect is a finite number")
+	case !within(d.Effect, largestMean):
+		return refuse(BadInput, "effect", "an effect is 0, or a number between 1e-50 and 1e50")
 	case !d.Absolute && d.Metric.Level == 0:
 		return refuse(Unbounded, "metric.mean", "nothing is a share of a level of 0; give the effect in the metric's unit (absolute)")
 	case d.Effect == 0 && d.Margin == 0 && d.Units == 0:
@@ -112,7 +112,7 @@ func (d Design) marginFault() *Refusal {
 	switch {
 	case d.Margin == 0:
 		return nil
-	case !(d.Margin > 0) || !finite(d.Margin):
+	case !(d.Margin > 0 && within(d.Margin, largestMean)):
 		return refuse(BadInput, "margin", "a margin to exclude is a number above 0")
 	case d.Side == TwoSided:
 		return refuse(BadInput, "side", "a margin is excluded on one side")

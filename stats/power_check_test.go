@@ -15,6 +15,7 @@ func TestDesignRefusals(t *testing.T) {
 		{"no kind", "metric.kind", Design{Metric: Expected{Level: 1, SD: 1}, Effect: 0.1}},
 		{"a level that is no number", "metric.mean", Design{Metric: Expected{Kind: KindMean, Level: math.Inf(1), SD: 1}, Effect: 0.1}},
 		{"a share of a level of 0", "metric.mean", Design{Metric: Expected{Kind: KindMean, SD: 1}, Effect: 0.1}},
+		{"values that no float can square", "metric.sd", Design{Metric: Expected{Kind: KindMean, Level: 1, SD: 1e200}, Effect: 0.1}},
 		{"a rate of 0", "metric.rate", Design{Metric: Expected{Kind: KindProportion}, Effect: 0.1}},
 		{"no spread", "metric.sd", Design{Metric: Expected{Kind: KindMean, Level: 1}, Effect: 0.1}},
 		{"a spread that follows", "metric.sd", Design{Metric: Expected{Kind: KindProportion, Level: 0.2, SD: 0.4}, Effect: 0.1}},

@@ -83,3 +83,11 @@ func TestExpectFromSamples(t *testing.T) {
 		}
 	}
 }
+
+// A covariate that is half of the value, and half chance, explains half of it.
+func TestExpectCovariates(t *testing.T) {
+	with := Mean(Moments{N: 101, Mean: 3, M2: 200}).With(Joint{N: 101, Means: []float64{3, 1, 0}, M: []float64{200, 100, 0, 100, 0, 0}})
+	if got, r := Expect(with); r != nil || math.Abs(got.Explained-0.5) > 1e-12 {
+		t.Errorf("%+v, %v; want half of the variance explained", got, r)
+	}
+}

@@ -24,7 +24,7 @@ type EventDesign struct {
 const (
 	methodFailures  = "power of the one-sided Dirichlet-multinomial e-process, asked at every failure"
 	assumeFailures  = "the units that fail are as many as a Poisson variable, and fall on the arms as their rates say"
-	mostFailures    = 50_000 // that are followed one by one
+	mostFailures    = 20_000 // that are followed one by one
 	leastFailures   = 64
 	tooManyFailures = "so many failures are planned as a proportion: a watch over events is for rare ones"
 )
@@ -117,7 +117,10 @@ func (d EventDesign) needed() (float64, *Refusal) {
 		// Beyond what was followed the power would be told too low.
 		if most := float64(n) / 2; w.power(most) > d.Power {
 			λ := root(1e-9, most, func(λ float64) float64 { return w.power(λ) - d.Power })
-			return λ / d.failures(1), nil
+			if units := λ / d.failures(1); units < mostPlanned {
+				return units, nil
+			}
+			return 0, refuse(TooFewUnits, "metric.rate", "no number of units that anybody has shows failures so rare")
 		}
 	}
 }

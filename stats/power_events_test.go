@@ -104,6 +104,7 @@ func TestEventDesignRefusals(t *testing.T) {
 		{"no rate", "metric.rate", EventDesign{Rate: 1, Effect: 1}},
 		{"a rate that is no number", "metric.rate", EventDesign{Rate: math.NaN(), Effect: 1}},
 		{"a share of nothing", "metric.rate", EventDesign{Effect: 1}},
+		{"failures as rare as never", "metric.rate", EventDesign{Rate: 1e-300, Exclude: 2}},
 		{"nothing to exclude from", "metric.rate", EventDesign{Absolute: true, Exclude: 2}},
 		{"more than all", "effect", EventDesign{Rate: 0.6, Effect: 1}},
 		{"no effect", "effect", EventDesign{Rate: 0.1}},

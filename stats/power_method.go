@@ -73,7 +73,7 @@ func exceeding(critical, shift, df float64) float64 {
 	if df == 0 {
 		return normal(shift - critical)
 	}
-	const steps = 400 // Simpson's rule is good to 1e-10 with them
+	const steps = 400 // Simpson's rule is good to 1e-9 with them, for 3 degrees of freedom and more
 	low, high := math.Max(0, 1-10/math.Sqrt(df)), 1+10/math.Sqrt(df)
 	h := (high - low) / steps
 	scale := math.Ln2 + df/2*math.Log(df/2) - logGamma(df/2)
@@ -93,7 +93,7 @@ func exceeding(critical, shift, df float64) float64 {
 			sum += 2 * f
 		}
 	}
-	return sum * h / 3
+	return math.Min(1, sum*h/3)
 }
 
 // crossing returns the power of a test that looks more than once, or at any

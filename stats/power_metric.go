@@ -31,7 +31,8 @@ func (c *Cluster) DesignEffect() float64 {
 	return 1 + (c.Mean*(1+c.CV*c.CV)-1)*c.ICC
 }
 
-// Expect returns what the units of a sample say of the metric.
+// Expect returns what the units of a sample say of the metric, and of what is
+// known before about them.
 func Expect(s Sample) (Expected, *Refusal) {
 	if r := s.fault("metric"); r != nil {
 		return Expected{}, r
@@ -45,7 +46,20 @@ func Expect(s Sample) (Expected, *Refusal) {
 	case s.Kind == KindProportion:
 		e.SD = 0
 	}
+	e.Explained = s.explained()
 	return e, nil
+}
+
+// explained is the share of the variance that the sample's own covariates
+// explain, as they will for a comparison.
+func (s Sample) explained() float64 {
+	if s.regressors() == 0 {
+		return 0
+	}
+	r, normal := s.regression(), newNormal(s.regressors())
+	normal.add(r)
+	slopes, _ := normal.solve()
+	return math.Max(0, math.Min(1-1e-9, 1-r.left(slopes)/r.yy)) // a little is always left
 }
 
 // variance returns that of one unit's value where the level is another.
@@ -62,8 +76,8 @@ func (e Expected) variance(level float64) float64 {
 
 func (e Expected) fault() *Refusal {
 	switch {
-	case !finite(e.Level):
-		return refuse(BadInput, "metric.mean", "a level is a finite number")
+	case !within(e.Level, largestMean):
+		return refuse(BadInput, "metric.mean", "a level is 0, or a number between 1e-50 and 1e50")
 	case e.Kind == KindProportion && !(e.Level > 0 && e.Level < 1):
 		return refuse(BadInput, "metric.rate", "a share of units is above 0 and below 1; failures that control does not have are planned by events")
 	case !(e.Explained >= 0 && e.Explained < 1):
@@ -83,9 +97,9 @@ func (e Expected) spreadFault() *Refusal {
 		return refuse(BadInput, "metric.kind", "a metric is a proportion, mean, ratio, cluster or quantile")
 	case density && !(e.Nu > 0 && e.Nu < 1):
 		return refuse(BadInput, "metric.nu", "a quantile is above 0 and below 1")
-	case density && (!(e.Density > 0) || !finite(e.Density)):
+	case density && !(e.Density > 0 && within(e.Density, largestMean)):
 		return refuse(BadInput, "metric.density", "a quantile has an sd, or the density of the values there, above 0")
-	case !density && (!(e.SD > 0) || !finite(e.SD)):
+	case !density && !(e.SD > 0 && within(e.SD, largestMean)):
 		return refuse(BadInput, "metric.sd", "a standard deviation is a number above 0")
 	}
 	return nil
@@ -95,9 +109,9 @@ func (c *Cluster) fault() *Refusal {
 	switch {
 	case c == nil:
 		return nil
-	case !(c.Mean >= 1) || !finite(c.Mean):
+	case !(c.Mean >= 1) || c.Mean > mostUnits:
 		return refuse(BadInput, "metric.cluster.mean", "a cluster has one unit or more")
-	case !(c.CV >= 0) || !finite(c.CV):
+	case !(c.CV >= 0) || c.CV > mostUnits:
 		return refuse(BadInput, "metric.cluster.cv", "a coefficient of variation is a number from 0")
 	case !(c.ICC >= 0 && c.ICC <= 1):
 		return refuse(BadInput, "metric.cluster.icc", "a share of the variance is from 0 to 1")

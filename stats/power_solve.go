@@ -64,5 +64,5 @@ func (d Design) largest(sign float64) float64 {
 	case d.Margin == 0 && d.Metric.Kind == KindProportion:
 		return d.Metric.Level / d.unit()
 	}
-	return math.MaxFloat64 / 1e200 / max(1, d.unit())
+	return largestMean / max(1, d.unit())
 }
