@@ -44,40 +44,70 @@ func (l lines) of(s Stratum) bool {
 
 // fit returns the slopes of both arms over the strata that have covariates.
 func (c Covariate) fit(strata []Stratum) lines {
-	l := lines{}
-	if c == Unadjusted {
-		return l
+	l := lines{many: covariates(strata)}
+	if c == Unadjusted || l.many == 0 {
+		return lines{}
 	}
-	for _, s := range strata {
-		if l.many = s.Control.regressors(); l.many > 0 && s.estimable() {
-			break
-		}
-	}
-	if l.many == 0 {
-		return l
-	}
-	control, treatment, both := newNormal(l.many), newNormal(l.many), newNormal(l.many)
-	for _, s := range strata {
-		if s.estimable() && l.of(s) {
-			control.add(s.Control.regression())
-			treatment.add(s.Treatment.regression())
-			if c == Pooled {
-				both.add(s.together())
-			}
-		}
-	}
-	l.freeC, l.freeT = control.free, treatment.free
 	if c == Pooled {
+		both := newNormal(l.many)
+		l.sum(both, strata, bothArms)
 		l.control, l.spentC = both.solve()
 		l.treatment, l.spentT = l.control, l.spentC
 	} else {
+		control, treatment := newNormal(l.many), newNormal(l.many)
+		l.sum(control, strata, controlArm)
+		l.sum(treatment, strata, treatmentArm)
 		l.control, l.spentC = control.solve()
 		l.treatment, l.spentT = treatment.solve()
+	}
+	for _, s := range strata {
+		if s.estimable() && l.of(s) {
+			l.freeC, l.freeT = l.freeC+float64(s.Control.N-1), l.freeT+float64(s.Treatment.N-1)
+		}
 	}
 	if l.freeC-float64(l.spentC) < 1 || l.freeT-float64(l.spentT) < 1 {
 		return lines{}
 	}
 	return l
+}
+
+// covariates returns how many covariates the samples have: those of the first
+// stratum that can be adjusted.
+func covariates(strata []Stratum) int {
+	for _, s := range strata {
+		if k := s.Control.regressors(); k > 0 && s.estimable() {
+			return k
+		}
+	}
+	return 0
+}
+
+// whose says which units a slope is of.
+type whose int
+
+const (
+	controlArm whose = iota
+	treatmentArm
+	bothArms
+)
+
+// sum adds the normal equations of one slope over the strata.
+func (l lines) sum(e *normalEquations, strata []Stratum, w whose) {
+	for _, s := range strata {
+		if s.estimable() && l.of(s) {
+			e.add(s.regression(w))
+		}
+	}
+}
+
+func (s Stratum) regression(w whose) regression {
+	switch w {
+	case controlArm:
+		return s.Control.regression()
+	case treatmentArm:
+		return s.Treatment.regression()
+	}
+	return s.together()
 }
 
 // adjust moves the centers of a stratum to the covariates' mean of both arms.
@@ -97,6 +127,7 @@ func (l lines) adjust(v *view, s Stratum) {
 	v.vc = c.left(b)/v.nc + t.moved(b, b)/v.nt
 	v.shared = (t.along(b)-t.moved(a, b))/v.nt + (c.along(a)-c.moved(a, b))/v.nc
 	v.ownc, v.ownt = c.left(both)/v.nc, t.left(both)/v.nt
-	v.freec, v.freet = max(v.nc-1-float64(l.spentC), 1), max(v.nt-1-float64(l.spentT), 1)
+	v.freec *= 1 - float64(l.spentC)/l.freeC // the slopes are spent once for all strata
+	v.freet *= 1 - float64(l.spentT)/l.freeT
 	v.adjusted, v.theta = true, both[0]
 }

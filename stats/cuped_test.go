@@ -312,3 +312,39 @@ func TestCUPED_indifferent(t *testing.T) {
 		}
 	}
 }
+
+// A look after every 100 units at data without an effect: gates that are
+// adjusted by a skewed covariate, which most units lack, keep their error.
+func TestCUPED_gatesKeepTheirError(t *testing.T) {
+	const rollouts, looks, alpha, seed = 300, 40, 0.05, 27
+	r := rand.New(rand.NewPCG(seed, 1))
+	unit := func() []float64 {
+		habit, before, missing := math.Exp(r.NormFloat64()), 0., 1.
+		if r.IntN(3) == 0 {
+			before, missing = habit*math.Exp(0.3*r.NormFloat64()), 0
+		}
+		return []float64{habit * math.Exp(0.5*r.NormFloat64()), before, missing}
+	}
+	g := Guardrail{Detect: 0.2, Direction: Decrease, Alpha: alpha}
+	fired := 0
+	for range rollouts {
+		var control, treatment Joint
+		var f Frozen
+		for range looks {
+			for range 50 {
+				control, treatment = control.Merge(jointOf(unit())), treatment.Merge(jointOf(unit()))
+			}
+			strata := []Stratum{{Control: Mean(control.Moments(0)).With(control), Treatment: Mean(treatment.Moments(0)).With(treatment)}}
+			if f.Variance == 0 {
+				f, _ = Freeze(strata)
+			}
+			if f.Variance > 0 && g.Judge(strata, f).Breached {
+				fired++
+				break
+			}
+		}
+	}
+	if got, limit := float64(fired)/rollouts, alpha+2*math.Sqrt(alpha*(1-alpha)/rollouts); got > limit {
+		t.Errorf("%v of the rollouts without an effect breach, want %v at most (seed %d)", got, limit, seed)
+	}
+}
