@@ -242,6 +242,7 @@ func (k contrast) test(c *Comparison, o Options, q float64) {
 		c.Statistic = d / math.Sqrt(k.pooled)
 	}
 	if !o.Relative {
+		c.measurable()
 		return
 	}
 	c.Estimate = d / math.Abs(k.yc)
@@ -252,10 +253,24 @@ func (k contrast) test(c *Comparison, o Options, q float64) {
 		c.Method = methodFieller
 		c.Statistic = d / math.Sqrt(k.against(1))
 	}
+	c.measurable()
 	if q*q*k.vc >= k.yc*k.yc {
-		*c = Comparison{Relative: true, Inference: c.Inference, P: 1, BandP: 1, Fixed: Open(), Band: Open(), Control: c.Control, Treatment: c.Treatment}
-		c.Refused = refuse(Unbounded, "control", "the control mean cannot be told from 0, so that a relative change has no bounds")
+		c.refuse(refuse(Unbounded, "control", "the control mean cannot be told from 0, so that a relative change has no bounds"))
 	}
+}
+
+// measurable refuses an effect without noise: parts of a variance that differ by
+// more than a float can tell may cancel to none.
+func (c *Comparison) measurable() {
+	if !(c.SE > 0) || !finite(c.SE) || !finite(c.Statistic) {
+		c.refuse(noVariance)
+	}
+}
+
+// refuse takes back what was computed.
+func (c *Comparison) refuse(why *Refusal) {
+	*c = Comparison{Relative: c.Relative, Inference: c.Inference, P: 1, BandP: 1, Fixed: Open(), Band: Open(), Control: c.Control, Treatment: c.Treatment}
+	c.Refused = why
 }
 
 // poor reports whether the control mean is known so poorly (to worse than

@@ -71,16 +71,22 @@ type doubtOut struct {
 
 type compareIn struct {
 	dataIn
-	Relative  bool     `json:"relative,omitempty" doc:"the effect as a share of the control mean"`
-	Alpha     float64  `json:"alpha,omitempty" doc:"error of the interval and the test; 0.05 without it"`
-	Side      string   `json:"side,omitempty" enum:"two,greater,less"`
-	Inference string   `json:"inference,omitempty" enum:"fixed,always-valid,bayes,linear-model,group-sequential"`
-	NStar     float64  `json:"n_star,omitempty" doc:"units that the always-valid interval is sharpest at"`
-	Margin    float64  `json:"margin,omitempty" doc:"or the effect that it is sharpest for"`
-	Power     float64  `json:"power,omitempty" doc:"with the margin; 0.8 without it"`
-	Prior     *priorIn `json:"prior,omitempty" doc:"of the inference bayes; null: none"`
-	Covariate string   `json:"covariate,omitempty" enum:"arm-specific,pooled,none"`
-	Compat    string   `json:"compat,omitempty" enum:"gbstats,posthog,statsig,eppo,spotify" doc:"the formulae of another platform"`
+	Relative    bool      `json:"relative,omitempty" doc:"the effect as a share of the control mean"`
+	Alpha       float64   `json:"alpha,omitempty" doc:"error of the interval and the test; 0.05 without it"`
+	Side        string    `json:"side,omitempty" enum:"two,greater,less"`
+	Inference   string    `json:"inference,omitempty" enum:"fixed,always-valid,bayes,linear-model,group-sequential"`
+	NStar       float64   `json:"n_star,omitempty" doc:"units that the always-valid interval is sharpest at"`
+	Margin      float64   `json:"margin,omitempty" doc:"or the effect that it is sharpest for"`
+	Power       float64   `json:"power,omitempty" doc:"with the margin; 0.8 without it"`
+	Prior       *priorIn  `json:"prior,omitempty" doc:"of the inference bayes; null: none"`
+	Covariate   string    `json:"covariate,omitempty" enum:"arm-specific,pooled,none"`
+	Information []float64 `json:"information,omitempty" doc:"of the inference group-sequential: at the looks so far, as fractions of what was planned"`
+	Spending    string    `json:"spending,omitempty" enum:"obrien-fleming,pocock,power,hsd"`
+	Rho         float64   `json:"rho,omitempty" doc:"of the spending power; 2 without it"`
+	Gamma       float64   `json:"gamma,omitempty" doc:"of the spending hsd"`
+	Design      string    `json:"design,omitempty" enum:"pocock,obrien-fleming" doc:"a classical design, instead of spending"`
+	Looks       int       `json:"looks,omitempty" doc:"that were planned, of a design"`
+	Compat      string    `json:"compat,omitempty" enum:"gbstats,posthog,statsig,eppo,spotify" doc:"the formulae of another platform"`
 }
 
 type priorIn struct {
@@ -104,6 +110,9 @@ type compareOut struct {
 	ControlAdjusted   *float64 `json:"control_adjusted,omitempty"`
 	TreatmentAdjusted *float64 `json:"treatment_adjusted,omitempty"`
 	VarianceReduction *float64 `json:"variance_reduction,omitempty" doc:"share of the variance that is gone"`
+	Critical          *float64 `json:"z_critical,omitempty" doc:"of the inference group-sequential: what the statistic has to reach"`
+	Spent             *float64 `json:"spent,omitempty"`
+	Crossed           *bool    `json:"crossed,omitempty"`
 	Expected          *float64 `json:"expected,omitempty" doc:"of the inference bayes"`
 	SD                *float64 `json:"sd,omitempty"`
 	ChanceToWin       *float64 `json:"chance_to_win,omitempty"`

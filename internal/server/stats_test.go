@@ -18,6 +18,7 @@ var questions = map[string][]string{
 		`{"control": {"type": "proportion", "n": 100, "sum": 30}, "treatment": {"type": "proportion", "n": 100, "sum": 40}, "inference": "bayes"}`,
 		`{"control": {"type": "mean", "n": 4, "sum": 6, "sum_squares": 14}, "treatment": {"type": "mean", "n": 4, "sum": 6, "sum_squares": 14}}`,
 		`{"control": {"type": "proportion", "n": 100, "sum": 30}, "treatment": {"type": "proportion", "n": 100, "sum": 40}, "inference": "always-valid"}`,
+		`{"control": {"type": "proportion", "n": 100, "sum": 30}, "treatment": {"type": "proportion", "n": 100, "sum": 40}, "inference": "group-sequential", "information": [0.5]}`,
 		`{"control": {"type": "mean", "n": 4, "post_sum": 6, "post_sum_squares": 14, "pre_sum": 6, "pre_sum_squares": 14, "post_pre_sum_product": 10},
 			"treatment": {"type": "mean", "n": 4, "post_sum": 6, "post_sum_squares": 14, "pre_sum": 6, "pre_sum_squares": 14, "post_pre_sum_product": 10}}`,
 	},

@@ -8,6 +8,7 @@ import (
 // compareJSON is the question of compare.
 type compareJSON struct {
 	pairs
+	sequenceJSON
 	Relative  bool            `json:"relative"`
 	Alpha     *float64        `json:"alpha"`
 	Side      stats.Side      `json:"side"`
@@ -33,6 +34,7 @@ type compareAnswer struct {
 	TreatmentMean float64  `json:"treatment_mean"`
 	*adjusted
 	*posterior
+	*looked
 	doubtful
 }
 
@@ -66,11 +68,18 @@ func compare(in []byte) (any, *stats.Refusal) {
 	case d.counts != nil:
 		return q.compareCounts(d.counts)
 	}
-	c := q.compare(d.strata)
+	o := q.options()
+	if o.Sequence, r = q.sequence(q.Inference); r != nil {
+		return nil, r
+	}
+	c := q.compare(d.strata, o)
 	if c.Refused != nil {
 		return nil, c.Refused
 	}
 	a := compared(c)
+	if c.Inference == stats.LinearModel {
+		a.LogE = &c.LogE
+	}
 	if c.Inference == stats.AlwaysValid && q.Compat == "" {
 		a.LogE = &c.LogE
 		a.Method = "mixture confidence sequence in information time; " + c.Method
@@ -79,11 +88,11 @@ func compare(in []byte) (any, *stats.Refusal) {
 }
 
 // compare compares by the formulae of the house, or by those of another program.
-func (q compareJSON) compare(strata []stats.Stratum) stats.Comparison {
+func (q compareJSON) compare(strata []stats.Stratum, o stats.Options) stats.Comparison {
 	if q.Compat != "" {
-		return peers.Compare(q.Compat, strata, q.options())
+		return peers.Compare(q.Compat, strata, o)
 	}
-	return stats.Compare(strata, q.options())
+	return stats.Compare(strata, o)
 }
 
 func (q compareJSON) options() stats.Options {
@@ -112,6 +121,9 @@ func compared(c stats.Comparison) compareAnswer {
 	}
 	if u := c.CUPED; u != nil {
 		a.adjusted = &adjusted{u.Theta, u.Control, u.Treatment, u.Reduction}
+	}
+	if l := c.Looked; l != nil {
+		a.looked = &looked{l.Critical, l.Spent, l.Crossed}
 	}
 	if b := c.Posterior; b != nil {
 		a.posterior = &posterior{b.Expected, b.SD, b.ChanceToWin, b.RiskControl, b.RiskTreatment}

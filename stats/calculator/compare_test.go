@@ -42,11 +42,40 @@ func TestCompareByOtherFormulae(t *testing.T) {
 	}
 }
 
+// The second of five looks of an O'Brien-Fleming-type plan, at 0.025 on one side:
+// rpact and gsDesign print 3.357 for it.
+func TestCompareAtALook(t *testing.T) {
+	a := ask(t, "compare", `{`+cookieArms+`, "side": "less", "alpha": 0.025, "inference": "group-sequential", "information": [0.2, 0.4]}`)
+	expect(t, a, 5e-4, map[string]any{"z_critical": 3.3569, "crossed": false, "statistic": -3.16436})
+	refused(t, "compare", []refusal{
+		{`{` + cookieArms + `, "information": [0.5]}`, "bad_input", "information"},
+		{`{` + cookieArms + `, "inference": "group-sequential"}`, "bad_input", "information"},
+		{`{` + cookieArms + `, "inference": "group-sequential", "information": [0.5], "rho": 2}`, "bad_input", "rho"},
+		{`{` + cookieArms + `, "inference": "group-sequential", "information": [0.5], "gamma": 2}`, "bad_input", "gamma"},
+		{`{` + cookieArms + `, "inference": "group-sequential", "information": [0.5], "looks": 2}`, "bad_input", "looks"},
+	})
+}
+
+// Forty units: the exact band of few units is wider than the asymptotic
+// one, and both hold the estimate.
+func TestCompareOfFewUnits(t *testing.T) {
+	arms := `"control": {"type": "mean", "n": 20, "sum": 20, "sum_squares": 60}, "treatment": {"type": "mean", "n": 20, "sum": 40, "sum_squares": 120}`
+	width := func(inference string) float64 {
+		a := ask(t, "compare", `{`+arms+`, "n_star": 40, "inference": "`+inference+`"}`)
+		return a["ci_high"].(float64) - a["ci_low"].(float64)
+	}
+	if few, many := width("linear-model"), width("always-valid"); !(few > many) {
+		t.Errorf("%v, asymptotic %v", few, many)
+	}
+}
+
 func TestCompareRefuses(t *testing.T) {
 	refused(t, "compare", []refusal{
 		{`{` + cookieArms + `, "alpha": 0}`, "bad_input", "alpha"},
 		{`{` + cookieArms + `, "alpha": 1}`, "bad_input", "alpha"},
 		{`{` + cookieArms + `, "compat": "optimizely"}`, "bad_input", "compat"},
+		{`{"control": {"type": "mean", "n": 57016405096, "post_sum": 57016405004947505000, "post_sum_squares": 5.701640491389617e+28, "post_pre_sum_product": 5.701640506129938e+28, "pre_sum": 57016405152351860000, "pre_sum_squares": 5.701640520870373e+28},
+			"treatment": {"type": "mean", "n": 248, "post_sum": 248, "post_sum_squares": 496, "post_pre_sum_product": 6859768191.0911665, "pre_sum": 2.3682803586774367e-7, "pre_sum_squares": 189743627562525200}, "relative": true}`, "zero_variance", "sum"},
 		{`{` + cookieArms + `, "inference": "frequentist"}`, "bad_input", "inference"},
 		{`{` + cookieArms + `, "inference": "bayes", "prior": {"mean": 0}}`, "bad_input", "prior.sd"},
 		{`{` + cookieArms + `, "inference": "bayes", "prior": {"sd": -1}}`, "bad_input", "prior.sd"},
