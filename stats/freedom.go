@@ -49,7 +49,7 @@ func (p process) one(t score) float64 {
 	if t.DF == 0 {
 		return p.logOne(t.S, t.V)
 	}
-	return p.at(t.W, t.DF).logOne(t.S / math.Sqrt(t.V))
+	return p.at(t.W, t.DF).logOne(t.t())
 }
 
 // two returns the two-sided log e-value of a score.
@@ -57,7 +57,7 @@ func (p process) two(t score) float64 {
 	if t.DF == 0 {
 		return p.logTwo(t.S, t.V)
 	}
-	return p.at(t.W, t.DF).logTwo(t.S / math.Sqrt(t.V))
+	return p.at(t.W, t.DF).logTwo(t.t())
 }
 
 // critical returns the z, as score.z has it, that a one-sided e-value of

@@ -136,7 +136,17 @@ func (t score) mirrored() score {
 }
 
 // z returns the score in standard errors, as unlikely as it is.
-func (t score) z() float64 { return normalized(t.S/math.Sqrt(t.V), t.DF) }
+func (t score) z() float64 { return normalized(t.t(), t.DF) }
+
+// t returns the score in standard errors. Few units may vary by chance less
+// than they do, or not at all: 150 of which none has an outcome of 1 %. Then the
+// frozen variance stands in, where it is the larger.
+func (t score) t() float64 {
+	if t.DF == 0 {
+		return t.S / math.Sqrt(t.V)
+	}
+	return t.S / math.Sqrt(math.Max(t.V, t.W))
+}
 
 // tally holds what the scores of an effect are made of, whatever the size
 // that the effect is compared with.

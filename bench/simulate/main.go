@@ -78,10 +78,10 @@ func main() {
 // preface is what the report begins with.
 const preface = `# What the statistics promise, simulated
 
-This is what %s printed, from seed %d. Every share is of made-up rollouts that
-the functions of gates and readouts have judged; one that is not what is
-promised is marked with "!". The pictures of this folder are drawn from the
-same rollouts.
+This is what %s prints, here from seed %d with %s of its runs.
+Every share is of made-up rollouts that the functions of gates and readouts have
+judged; one that is not what is promised is marked with "!". The pictures of this
+folder are drawn by the same program.
 
 `
 
@@ -89,7 +89,7 @@ same rollouts.
 // What they took is told beside it.
 func report(p plan, only string) error {
 	var faults []string
-	fmt.Printf(preface, "`make simulate`", p.seed)
+	fmt.Printf(preface, "`make simulate`", p.seed, percent(p.part))
 	for _, s := range simulations {
 		if only != "" && s.name != only {
 			continue
