@@ -35,7 +35,7 @@ type CloserQuery struct {
 
 // closer returns what is asked of a rollout.
 func (in CloserQuery) closer(r decisions.Rollout) (Closer, error) {
-	c := Closer{By: in.By, Days: in.Days, Largest: in.Largest}
+	c := Closer(in)
 	if len(c.By) == 0 {
 		c.By = r.Plan.Metrics.Breakdowns
 	}
