@@ -29,10 +29,11 @@ type Events struct {
 
 // EventJudgement is what failures say so far.
 type EventJudgement struct {
-	State     State    `json:"state"`     // breached, harmed (a ratio above 1, within the margin so far), unknown
+	State     State    `json:"state"`     // breached, safe, harmed (a ratio above 1, beyond the margin not excluded), unknown
 	LogE      float64  `json:"logE"`      // log e-value against "the ratio is at most the margin"
 	P         float64  `json:"p"`         // always valid: min(1, 1/e)
 	LogHarm   float64  `json:"logHarm"`   // log e-value against "the ratio is at most 1"
+	LogSafe   float64  `json:"logSafe"`   // log e-value against "the ratio is at least the margin"; 0 for a margin of 1
 	LogTwo    float64  `json:"logTwo"`    // two-sided log e-value against "the ratio is 1"
 	Threshold float64  `json:"threshold"` // −log(alpha)
 	LogRatio  Interval `json:"logRatio"`  // log of the ratio of the rates, two-sided at alpha, always valid
@@ -72,6 +73,9 @@ func (e Events) Judge(epochs []EventCounts) EventJudgement {
 		j.Bounds = Interval{Low: best, High: best}
 		j.warn(warnEpochs)
 	}
+	if e.Margin > 1 {
+		j.LogSafe = e.logOne(mirrored(epochs), 1/e.Margin)
+	}
 	e.state(&j)
 	return j
 }
@@ -80,13 +84,15 @@ func (e Events) Judge(epochs []EventCounts) EventJudgement {
 const leastLog = -1e6
 
 func (e Events) state(j *EventJudgement) {
+	established := max(j.LogE, j.LogHarm) >= j.Threshold
 	switch {
-	case max(j.LogE, j.LogHarm) < j.Threshold:
-	case j.Treatment < e.Floor:
+	case established && j.Treatment < e.Floor:
 		j.warn(warnFloor)
 	case j.LogE >= j.Threshold:
 		j.State = Breached
-	default:
+	case j.LogSafe >= j.Threshold:
+		j.State = Safe
+	case established:
 		j.State = Harmed
 	}
 }
@@ -98,13 +104,16 @@ func (c EventCounts) share(ratio float64) float64 {
 	return t / (c.Traffic[0] + t)
 }
 
-// logOne returns the log e-value against a ratio of at most the margin: the
-// prior Beta(k rho_t, k rho_c) is cut to the shares above the margin's, so that
-// it is a supermartingale for every ratio below [LSS; LM, section 4].
+// logOne returns the log e-value against a ratio of at most the margin, by the
+// prior Beta(k rho_t, k rho_c) [LSS; LM, section 4].
 func (c EventCounts) logOne(margin, k float64) float64 {
-	x, y := float64(c.Treatment), float64(c.Control)
-	theta := c.share(margin)
-	a, b := k*c.share(1), k*(1-c.share(1))
+	return logBeyond(float64(c.Treatment), float64(c.Control), c.share(margin), k*c.share(1), k*(1-c.share(1)))
+}
+
+// logBeyond returns the log e-value against a chance of at most theta, from x
+// hits and y misses: the prior Beta(a, b) is cut to the chances above theta, so
+// that it is a supermartingale for every chance below.
+func logBeyond(x, y, theta, a, b float64) float64 {
 	return logBeta(a+x, b+y) - logBeta(a, b) +
 		logBetaBelow(1-theta, b+y, a+x) - logBetaBelow(1-theta, b, a) -
 		x*math.Log(theta) - y*math.Log1p(-theta)

@@ -47,12 +47,12 @@ func TestLinearModelWidth(t *testing.T) {
 
 func TestLinearModelDegenerate(t *testing.T) {
 	for name, strata := range map[string][]Stratum{
-		"two units":       noisy(2, 1, 1, 2, 3, 1),
-		"a constant":      noisy(5, 1, 0, 5, 3, 1),
-		"all and none":    arms(5, 0, 5, 5),
-		"unequal":         noisy(5, 1, 1, 50, 3, 9),
-		"ratio":           {{Control: RatioSample(Joint{N: 50, Means: []float64{1, 2}, M: []float64{9, 2, 8}}), Treatment: RatioSample(Joint{N: 50, Means: []float64{1.1, 2}, M: []float64{9, 2, 8}})}},
-		"two strata": {noisy(2, 1, 1, 2, 3, 1)[0], noisy(2, 4, 1, 2, 3, 2)[0]},
+		"two units":    noisy(2, 1, 1, 2, 3, 1),
+		"a constant":   noisy(5, 1, 0, 5, 3, 1),
+		"all and none": arms(5, 0, 5, 5),
+		"unequal":      noisy(5, 1, 1, 50, 3, 9),
+		"ratio":        {{Control: RatioSample(Joint{N: 50, Means: []float64{1, 2}, M: []float64{9, 2, 8}}), Treatment: RatioSample(Joint{N: 50, Means: []float64{1.1, 2}, M: []float64{9, 2, 8}})}},
+		"two strata":   {noisy(2, 1, 1, 2, 3, 1)[0], noisy(2, 4, 1, 2, 3, 2)[0]},
 	} {
 		for _, side := range []Side{TwoSided, Greater, Less} {
 			for _, relative := range []bool{false, true} {

@@ -71,6 +71,23 @@ func TestInformationTimeIsUnitTime(t *testing.T) {
 	}
 }
 
+// confseq, test/uniform_boundaries_unittest.cpp: normal mixtures tuned to v = 100
+// at 5 %, their log e-value at s = 10 and the s of their bound.
+func TestNormalMixturePublished(t *testing.T) {
+	two, one := tuned(100, 0.05), tuned(100, 2*0.05)
+	for name, tt := range map[string]struct{ got, want float64 }{
+		"mixing information": {two.R, 12.60056},
+		"two-sided":          {two.logTwo(10, 100), -0.6510052},
+		"two-sided bound":    {two.radiusTwo(100, 0.05), 30.35209},
+		"one-sided":          {one.logOne(10, 100), -0.06502391},
+		"one-sided bound":    {one.radiusOne(100, 0.05), 27.66071},
+	} {
+		if !near(tt.got, tt.want, 1e-5) {
+			t.Errorf("%s: %v, want %v", name, tt.got, tt.want)
+		}
+	}
+}
+
 // A bound is where its e-value is 1/alpha, and the exact one-sided radius is a
 // little below the closed form of [WSR, eq. 134].
 func TestRadiusIsWhereTheEvidenceIs(t *testing.T) {

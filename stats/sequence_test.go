@@ -38,7 +38,7 @@ func TestSequenceAgrees(t *testing.T) {
 		{Information: []float64{0.25, 0.5, 0.75, 1}, Design: "obrien-fleming", Looks: 4},
 	} {
 		for _, side := range []Side{TwoSided, Greater, Less} {
-			for xt := int64(20); xt < 400; xt += 3 {
+			for xt := int64(20); xt < 400; xt += 31 {
 				o := Options{Inference: GroupSequential, Side: side, Alpha: 0.03, Sequence: &s}
 				c := Compare(noisy(300, 1, 1, 300, float64(xt)/200, 1), o)
 				i, p := c.Answer()
