@@ -64,9 +64,17 @@ func excluded(c Check, e *stats.Exclusion, what string) Check {
 		c.Text = fmt.Sprintf("%s: %s is not excluded, and the planned information is used up", c.Metric, what)
 	default:
 		c.State, c.Code = Wait, "open"
-		c.Text = fmt.Sprintf("%s: %s is not excluded yet, at %s of the planned information", c.Metric, what, percent(min(e.Fraction, 1)))
+		c.Text = fmt.Sprintf("%s: %s is not excluded yet, at %s of the planned information", c.Metric, what, percent(min(e.Fraction, 1))) + awaited(e)
 	}
 	return c
+}
+
+// awaited says when the planned information is expected.
+func awaited(e *stats.Exclusion) string {
+	if e.Expected == nil {
+		return ""
+	}
+	return "; at the pace since the start, all of it is there at about " + clock(*e.Expected)
 }
 
 // deadline asks that the longest window has not passed with something open.

@@ -1,6 +1,8 @@
 package decisions
 
 import (
+	"time"
+
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/stats"
 )
@@ -34,7 +36,10 @@ func Read(r Rollout, e Evidence) Evidence {
 	for _, m := range e.Metrics {
 		def := r.Metrics[m.Metric]
 		m.Direction, m.Unit, m.Quiet = or(def.Direction, stats.Increase), def.UnitOfMeasure, event.Duration(def.Gate())
-		metrics = append(metrics, r.read(m))
+		m = r.read(m)
+		r.expect(m.Exclusion, e.At)
+		r.expect(m.AtMargin, e.At)
+		metrics = append(metrics, m)
 	}
 	e.Metrics = metrics
 	e.SampleRatio = r.sampleRatio(e.Units)
@@ -65,14 +70,14 @@ func (r Rollout) read(m Measured) Measured {
 // guard judges a guardrail against its limit, or against its margin and the
 // sizes that the present stage wants excluded.
 func (r Rollout) guard(m Measured, g Guardrail, f stats.Frozen) Measured {
-	alpha := alphaHarm / float64(len(r.Plan.Metrics.Guardrails))
+	tests := len(r.Plan.Metrics.Guardrails)
 	if g.Margin == nil {
 		value, _, _ := parseLimit(g.Limit) // a recorded plan has been validated
-		j := stats.Limit{Value: value, Direction: m.Direction, Alpha: alpha}.Judge(m.Strata, f)
+		j := stats.Limit{Value: value, Direction: m.Direction, Alpha: alphaHarm, Tests: tests}.Judge(m.Strata, f)
 		m.Limit = &j
 		return m
 	}
-	test := stats.Guardrail{Margin: g.Margin.Fraction(), Detect: g.Detect.Relative(), Direction: m.Direction, Alpha: alpha}
+	test := stats.Guardrail{Margin: g.Margin.Fraction(), Detect: g.Detect.Relative(), Direction: m.Direction, Alpha: alphaHarm, Tests: tests}
 	j := test.Judge(m.Strata, f)
 	m.Judgement = &j
 	stage, _ := r.Now()
@@ -89,6 +94,19 @@ func (r Rollout) guard(m Measured, g Guardrail, f stats.Frozen) Measured {
 func (r Rollout) exclude(g stats.Guardrail, size float64, key string, strata []stats.Stratum, f stats.Frozen) *stats.Exclusion {
 	e := g.Exclude(size, r.Plan.tests()).Look(strata, f, r.Looks[key])
 	return &e
+}
+
+// expect fills in when a test that has not ended will have its information, if
+// it goes on coming as it has since the start.
+func (r Rollout) expect(e *stats.Exclusion, at time.Time) {
+	if e == nil || e.Refused != nil || e.Ended {
+		return
+	}
+	pace := stats.Pace{Information: e.Information, Over: at.Sub(r.Started)}
+	if left, known := pace.Left(e.Reading); known {
+		there := at.Add(left).Truncate(time.Minute)
+		e.Expected = &there
+	}
 }
 
 // exclusionKey and marginKey name the tests whose looks a rollout remembers.

@@ -29,6 +29,7 @@ type Guardrail struct {
 	Absolute  bool      `json:"absolute,omitempty"`
 	Direction Direction `json:"direction"`        // which way is better; empty means Increase
 	Alpha     float64   `json:"alpha,omitempty"`  // one-sided error of breach and harm together, and of safe; zero means DefaultAlpha
+	Tests     int       `json:"tests,omitempty"`  // guardrails that share Alpha in equal parts; zero means 1
 	Power     float64   `json:"power,omitempty"`  // that information is planned for; zero means DefaultPower
 	Detect    float64   `json:"detect,omitempty"` // harm to be sharpest for, as Margin is; zero means Margin
 }
@@ -40,11 +41,32 @@ type Judgement struct {
 	Breached  bool    `json:"breached"`
 	Harmed    bool    `json:"harmed"`
 	Safe      bool    `json:"safe"`
-	LogBreach float64 `json:"logBreach"` // log e-value against "harm is at most the margin"
-	LogHarm   float64 `json:"logHarm"`   // against "there is no harm"
-	LogSafe   float64 `json:"logSafe"`   // against "harm is at least the margin"; 0 for a margin of 0
-	Threshold float64 `json:"threshold"` // −log(alpha)
+	LogBreach float64 `json:"logBreach"`        // log e-value against "harm is at most the margin"
+	LogHarm   float64 `json:"logHarm"`          // against "there is no harm"
+	LogSafe   float64 `json:"logSafe"`          // against "harm is at least the margin"; 0 for a margin of 0
+	Threshold float64 `json:"threshold"`        // −log(alpha)
+	Budget    *Budget `json:"budget,omitempty"` // of error, that alpha is a part of; nil: no other test shares it
 	Reading
+}
+
+// Budget is an error that tests share in equal parts: that any of them is wrong
+// is at most as likely as Alpha (Bonferroni).
+type Budget struct {
+	Alpha float64 `json:"alpha"`
+	Tests int     `json:"tests"`
+}
+
+// Each returns the error of one of the tests.
+func (b Budget) Each() float64 { return b.Alpha / float64(b.Tests) }
+
+// shared returns the budget of an error and the error of one test; a test that
+// shares with none has no budget.
+func shared(alpha float64, tests int) (*Budget, float64) {
+	if tests <= 1 {
+		return nil, alpha
+	}
+	b := Budget{Alpha: alpha, Tests: tests}
+	return &b, b.Each()
 }
 
 const (
@@ -70,7 +92,11 @@ func (g Guardrail) Judge(strata []Stratum, f Frozen) Judgement {
 		j.Refused = noVariance
 		return j
 	}
-	return g.judge(measured(t, g.Absolute, f), f).doubt(strata, f)
+	budget, alpha := shared(g.Alpha, g.Tests)
+	g.Alpha = alpha
+	j = g.judge(measured(t, g.Absolute, f), f).doubt(strata, f)
+	j.Budget = budget
+	return j
 }
 
 // judge tests the score of the effect, and its excess over the margin.

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/sluice-hq/sluice/stats/groupseq"
 )
 
 func arms(nc, xc, nt, xt int64) []Stratum {
@@ -220,5 +222,72 @@ func TestLimit(t *testing.T) {
 	}
 	if _, ok := FreezeTreated([]Stratum{{Treatment: Proportion(99, 50)}}); ok {
 		t.Error("frozen with 99 units")
+	}
+}
+
+// Guardrails that share an error each have their part of it, and say so.
+func TestGuardrailBudget(t *testing.T) {
+	strata := arms(20000, 2000, 20000, 2400)
+	f := frozen(t, strata)
+	shared := Guardrail{Margin: 0.1, Direction: Decrease, Alpha: 0.05, Tests: 5}.Judge(strata, f)
+	alone := Guardrail{Margin: 0.1, Direction: Decrease, Alpha: 0.01}.Judge(strata, f)
+	if shared.Budget == nil || *shared.Budget != (Budget{Alpha: 0.05, Tests: 5}) || alone.Budget != nil {
+		t.Errorf("budgets %v and %v", shared.Budget, alone.Budget)
+	}
+	if shared.Threshold != alone.Threshold || shared.Bounds != alone.Bounds || shared.Needed != alone.Needed {
+		t.Errorf("a fifth of 5 %%: %v, %v, want those of 1 %%: %v, %v", shared.Threshold, shared.Bounds, alone.Threshold, alone.Bounds)
+	}
+	limit := Limit{Value: 0.11, Direction: Decrease, Tests: 2}.Judge(strata, f)
+	if limit.Budget == nil || !near(limit.Threshold, -math.Log(0.025), 1e-12) {
+		t.Errorf("half of 5 %%: %v, %v", limit.Budget, limit.Threshold)
+	}
+}
+
+// With few units the t version answers: more carefully, never the other way.
+func TestGuardrailFewUnits(t *testing.T) {
+	g := Guardrail{Margin: 0.1, Direction: Decrease}
+	for _, n := range []int64{100, 150, 199, 200} {
+		strata := arms(n, n/5, n, n*3/4)
+		f := frozen(t, strata)
+		j := g.Judge(strata, f)
+		y := measured(tallied(strata, f), false, f)
+		s := y.beyond(0.1, 1)
+		known := g.defaults().process(y, f).logOne(s.S, s.V)
+		few := n < smallArm
+		if (j.DF > 0) != few || few && !(j.LogBreach < known) || !few && j.LogBreach != known {
+			t.Errorf("%d units: log e %v with %v degrees of freedom, %v with a known variance", n, j.LogBreach, j.DF, known)
+		}
+		if few != slices.Contains(j.Warnings, warnStudent) || j.Breached != (j.Bounds.Low >= 0.1) {
+			t.Errorf("%d units: %q, %v beside %v", n, j.Warnings, j.Breached, j.Bounds)
+		}
+	}
+}
+
+// Each family of spending lets a harmless change pass, and its interval never
+// contradicts it, at a look and between looks.
+func TestLookFamilies(t *testing.T) {
+	for _, s := range []groupseq.Spending{{}, {Family: groupseq.Pocock}, {Family: groupseq.Power, Rho: 2}, {Family: groupseq.HSD, Gamma: -4}} {
+		n := NonInferiority{Size: 0.2, Direction: Increase, Spending: s}
+		var looks []Look
+		var e Exclusion
+		f := frozen(t, arms(1000, 200, 1000, 200))
+		for units := int64(1000); units < 40000 && !e.Ended; units += 500 {
+			e = n.Look(arms(units, units/5, units, units/5), f, looks)
+			if e.Taken != nil {
+				looks = append(looks, *e.Taken)
+			}
+			if e.Excluded != (e.Bounds.Low >= -0.2) {
+				t.Errorf("%+v, %d units: excluded %v beside %v", s, units, e.Excluded, e.Bounds)
+			}
+		}
+		if !e.Excluded || len(looks) == 0 {
+			t.Errorf("%+v: never excluded, after %d looks", s, len(looks))
+		}
+	}
+	for field, s := range map[string]groupseq.Spending{"spending": {Family: "all"}, "rho": {Family: groupseq.Power}, "gamma": {Family: groupseq.HSD, Gamma: math.NaN()}} {
+		e := NonInferiority{Size: 0.2, Spending: s}.Look(arms(1000, 200, 1000, 200), frozen(t, arms(1000, 200, 1000, 200)), nil)
+		if e.Refused == nil || e.Refused.Field != field || e.Excluded {
+			t.Errorf("%+v: %v", s, e.Refused)
+		}
 	}
 }

@@ -8,6 +8,7 @@ type Limit struct {
 	Value     float64   `json:"value"`            // in the metric's unit
 	Direction Direction `json:"direction"`        // which way is better: a limit of a metric to Decrease is a maximum; empty means Increase
 	Alpha     float64   `json:"alpha,omitempty"`  // one-sided; zero means DefaultAlpha
+	Tests     int       `json:"tests,omitempty"`  // guardrails that share Alpha in equal parts; zero means 1
 	Power     float64   `json:"power,omitempty"`  // zero means DefaultPower
 	Detect    float64   `json:"detect,omitempty"` // distance from Value to be sharpest for, in the metric's unit; zero means 5 % of Value
 }
@@ -30,11 +31,13 @@ func (l Limit) Judge(strata []Stratum, f Frozen) Judgement {
 		j.Refused = noVariance
 		return j
 	}
+	budget, alpha := shared(l.Alpha, l.Tests)
+	l.Alpha = alpha
 	at := l.sharpest(f)
 	p := tuned(at, 2*l.Alpha)
 	j = Judgement{LogBreach: p.one(t), LogSafe: p.one(t.mirrored()), Threshold: -math.Log(l.Alpha),
 		Reading: y.read(p, l.Alpha)}
-	j.Needed = at
+	j.Needed, j.Budget = at, budget
 	j.Breached, j.Safe = j.LogBreach >= j.Threshold, j.LogSafe >= j.Threshold
 	j.State = j.state()
 	j.Doubt = Doubt{Method: methodLimit, Assumptions: []string{assumeUnits, assumeNormal}}

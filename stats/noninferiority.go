@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"time"
 
 	"github.com/sluice-hq/sluice/stats/groupseq"
 )
@@ -37,16 +38,17 @@ func (g Guardrail) Exclude(size float64, tests int) NonInferiority {
 
 // Exclusion is what the data say about harm of a size.
 type Exclusion struct {
-	Size     float64 `json:"size"`
-	Excluded bool    `json:"excluded"`
-	Ended    bool    `json:"ended"`           // the planned information is used up: a further Look changes nothing
-	Z        float64 `json:"z"`               // of "harm is less than the size"
-	Critical float64 `json:"critical"`        // that Z must reach now
-	LogE     float64 `json:"logE"`            // log e-value against "harm is at least the size"; Anytime only
-	Fraction float64 `json:"fraction"`        // of the planned information
-	Next     float64 `json:"next,omitempty"`  // clock at which the next look is due; 0 when there is none
-	Taken    *Look   `json:"taken,omitempty"` // the look that this call was, to be recorded; nil when none was due
-	Reading          // Bounds of Look are those of the last look, so that they never contradict its answer; before the first they are those of Anytime
+	Size     float64    `json:"size"`
+	Excluded bool       `json:"excluded"`
+	Ended    bool       `json:"ended"`              // the planned information is used up: a further Look changes nothing
+	Z        float64    `json:"z"`                  // of "harm is less than the size"
+	Critical float64    `json:"critical"`           // that Z must reach now
+	LogE     float64    `json:"logE"`               // log e-value against "harm is at least the size"; Anytime only
+	Fraction float64    `json:"fraction"`           // of the planned information
+	Next     float64    `json:"next,omitempty"`     // clock at which the next look is due; 0 when there is none
+	Expected *time.Time `json:"expected,omitempty"` // when the planned information will be there, at the pace so far; whoever knows the time fills it in
+	Taken    *Look      `json:"taken,omitempty"`    // the look that this call was, to be recorded; nil when none was due
+	Reading             // Bounds of Look are those of the last look, so that they never contradict its answer; before the first they are those of Anytime
 }
 
 // Look is one use of a part of the error. The looks of a test are recorded, in

@@ -26,11 +26,11 @@
 //	frozen, ok := stats.Freeze(strata)
 //	g := stats.Guardrail{Margin: 0, Detect: 0.04, Direction: stats.Increase, Alpha: 0.05, Power: 0.8}
 //	j := g.Judge(strata, frozen)
-//	fmt.Println(ok, j.State, math.Exp(j.LogEBreach)) // true breached 57.2
+//	fmt.Println(ok, j.State, math.Exp(j.LogBreach)) // true breached 57.2
 //
 // Formulae carry their source in the code: [WSR] Waudby-Smith, Arbour, Sinha,
 // Kennedy & Ramdas 2024 (arXiv 2103.06476); [LM] Lindon & Malek 2022 (arXiv
 // 2011.03567); [LSS] Lindon, Sanden & Shirikian 2022 (KDD); [LD] Lan & DeMets
 // 1983; [JT] Jennison & Turnbull 2000; [DKL] Deng, Knoblich & Lu 2018 (arXiv
-// 1803.06336).
+// 1803.06336); [LHTB] Lindon, Ham, Tingley & Bojinov 2022 (arXiv 2210.08589).
 package stats

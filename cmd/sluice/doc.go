@@ -65,8 +65,9 @@ that, and only then acts on the flag.
 event holds the envelope, the contract of the log, the hash chain and the fold.
 MemLog is the log in memory; eventtest is the suite that every log passes.
 
-stats holds what a metric is and every test. Pure numbers. stats/peers holds
-the formulae of other programs, for who compares; no decision asks it.
+stats holds what a metric is and every test. Pure numbers. stats/groupseq knows
+the bounds of looks at planned times, in floats alone. stats/peers holds the
+formulae of other programs, for who compares; no decision asks it.
 
 flags holds what a flag is, how it changes and what a unit gets; and what flags
 share: segments, environments and policies. flags/jsonlogic compiles the rules
