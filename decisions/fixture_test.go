@@ -44,7 +44,9 @@ var declared = map[string]stats.Metric{
 	"support_contacts": conversion("support_contacts", stats.Decrease),
 	"rounds":           {Key: "rounds", Event: "rounds", Aggregate: stats.Sum, Direction: stats.Increase, GateWindow: time.Second},
 	"latency":          {Key: "latency", Event: "latency", Aggregate: stats.Average, Direction: stats.Decrease, UnitOfMeasure: "ms", GateWindow: time.Second},
-	"latency_p95":      {Key: "latency_p95", Event: "latency", Aggregate: stats.Quantile, Direction: stats.Decrease},
+	"latency_p95":      {Key: "latency_p95", Event: "latency", Aggregate: stats.Quantile, Nu: 0.95, Direction: stats.Decrease, UnitOfMeasure: "ms"},
+	"per_round":        {Key: "per_round", Event: "purchase", Aggregate: stats.Ratio, Denominator: &stats.Source{Event: "round"}, Direction: stats.Increase},
+	"crashes":          {Key: "crashes", Event: "crash", Aggregate: stats.Failures, Direction: stats.Decrease},
 }
 
 func conversion(key string, d stats.Direction) stats.Metric {

@@ -59,7 +59,7 @@ func TestPlanIsRefused(t *testing.T) {
 		{"cleanup without end", "cleanup.endState", func(p *Plan) { p.Cleanup.EndState = "" }},
 		{"cleanup without time", "cleanup.due", func(p *Plan) { p.Cleanup.Due = 0 }},
 		{"unknown metric", "metrics.success[0].metric", func(p *Plan) { p.Metrics.Success[0].Metric = "retention" }},
-		{"metric that cannot be judged", "metrics.guardrails[0].metric", func(p *Plan) { p.Metrics.Guardrails[0].Metric = "latency_p95" }},
+		{"metric that cannot be judged", "metrics.guardrails[0].metric", func(p *Plan) { p.Metrics.Guardrails[0].Metric = "crashes" }},
 		{"metric in two roles", "metrics.guardrails[0].metric", func(p *Plan) { p.Metrics.Guardrails[0].Metric = "day_1_retention" }},
 		{"guardrail twice", "metrics.guardrails[1].metric", func(p *Plan) { p.Metrics.Guardrails = append(p.Metrics.Guardrails, p.Metrics.Guardrails[0]) }},
 		{"no mde", "metrics.success[0].mde", func(p *Plan) { p.Metrics.Success[0].MDE = 0 }},
@@ -254,5 +254,18 @@ func TestPlanOfAnImportedFlagIsRefused(t *testing.T) {
 		if got := paths(catsPlan().Validate(k)); !slices.Equal(got, []string{c.path}) {
 			t.Errorf("%s: faults at %v, want one at %s", name, got, c.path)
 		}
+	}
+}
+
+// Ratios and quantiles have every role that means have.
+func TestPlan_takesRatiosAndQuantiles(t *testing.T) {
+	p := catsPlan()
+	p.Metrics.Success = append(p.Metrics.Success, Success{Metric: "per_round", MDE: 2000})
+	p.Metrics.Guardrails = append(p.Metrics.Guardrails, Guardrail{Metric: "latency_p95", Limit: "200ms"})
+	p.Metrics.Diagnostics = append(p.Metrics.Diagnostics, Diagnostic{Metric: "latency"})
+	h := newHouse(t)
+	h.begin(p)
+	if r := h.rollout(); r.Status != Running || r.Metrics["per_round"].Denominator == nil || r.Metrics["latency_p95"].Nu != 0.95 {
+		t.Errorf("%s with %+v", r.Status, r.Metrics)
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/sluice-hq/sluice/stats"
 )
 
-// judged are the aggregates that this version makes statistics of.
-var judged = []stats.Aggregate{stats.Conversion, stats.Count, stats.Sum, stats.Average, stats.Retention}
+// judged are the aggregates that gates compare. Failures have a test of their
+// own, which no gate asks.
+var judged = []stats.Aggregate{stats.Conversion, stats.Count, stats.Sum, stats.Average, stats.Retention, stats.Ratio, stats.Quantile}
 
 // metrics checks the roles: every metric is known, has one role, and says what
 // its role needs.
@@ -83,7 +84,7 @@ func (c *planCheck) declared(path, key string) {
 		c.add(path, key, "is not a declared metric", "declare it first (kind: Metric)")
 	case !slices.Contains(judged, m.Aggregate):
 		c.add(path, key, fmt.Sprintf("aggregates by %s, which this version cannot judge", m.Aggregate),
-			"use a metric that is a conversion, retention, count, sum or mean per unit")
+			"use a metric that is a conversion, retention, count, sum or mean per unit, a ratio or a quantile")
 	}
 }
 
