@@ -68,6 +68,7 @@ MemLog is the log in memory; eventtest is the suite that every log passes.
 stats holds what a metric is and every test. Pure numbers. stats/groupseq knows
 the bounds of looks at planned times, in floats alone. stats/peers holds the
 formulae of other programs, for who compares; no decision asks it.
+stats/calculator asks all of it in JSON, with anybody's numbers.
 
 flags holds what a flag is, how it changes and what a unit gets; and what flags
 share: segments, environments and policies. flags/jsonlogic compiles the rules

@@ -165,6 +165,9 @@ func TestFlagGuide(t *testing.T) { walkThrough(t, "../../docs/flags.md", nil) }
 // TestEventGuide runs the guide to events as a new user does.
 func TestEventGuide(t *testing.T) { walkThrough(t, "../../docs/events.md", nil) }
 
+// TestStatisticsGuide asks the calculator what docs/statistics.md asks it.
+func TestStatisticsGuide(t *testing.T) { walkThrough(t, "../../docs/statistics.md", nil) }
+
 // TestReadme runs what the front page tells a new user to do. What takes make
 // is done in another way, or by whoever builds this.
 func TestReadme(t *testing.T) {
