@@ -104,6 +104,7 @@ func Compare(strata []Stratum, o Options) Comparison {
 	case o.Inference == GroupSequential:
 		k.looked(&c, o)
 	}
+	c.LogE = math.Max(c.LogE, leastLog) // tuned for next to nothing, the band knows next to nothing
 	return c
 }
 

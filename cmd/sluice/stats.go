@@ -116,7 +116,7 @@ func (c calculation) answer(command string) error {
 		return fmt.Errorf("reading standard input: %w", err)
 	}
 	answer, refused := calculator.Answer(command, in)
-	err = output{c.Output}.write(json.RawMessage(answer), calculated(in, answer).write)
+	err = output(c).write(json.RawMessage(answer), calculated(in, answer).write)
 	if err == nil && refused != nil {
 		err = exit(exitError)
 	}
