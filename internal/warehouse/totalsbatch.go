@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // batch is the measures that one statement writes the totals of. A statement
@@ -17,26 +19,40 @@ type numbered struct {
 }
 
 // mostAtOnce bounds how many states and events a batch brings together: a
-// statement holds them in memory.
-const mostAtOnce = 2_000_000
+// statement holds them in memory. mostConditions bounds how many conditions its
+// text has: a server refuses a text of more than 256 KiB, which one of about
+// 600 conditions has.
+const (
+	mostAtOnce     = 2_000_000
+	mostConditions = 100
+)
 
 // batches groups the measures by how much there is to do for them. Those
 // without anything to do are in none.
 func batches(wanted map[string]Measure, numbers map[string]uint64, work func(Measure) uint64) (out []batch) {
 	var sum uint64
+	var text int
 	for _, definition := range sorted(wanted) {
 		m := numbered{wanted[definition], numbers[definition]}
-		n := work(m.Measure)
-		switch {
-		case n == 0:
+		n, c := work(m.Measure), conditions(m.Metric)
+		if n == 0 {
 			continue
-		case len(out) == 0 || sum+n > mostAtOnce:
-			out, sum = append(out, batch{m}), n
-		default:
-			out[len(out)-1], sum = append(out[len(out)-1], m), sum+n
 		}
+		if len(out) == 0 || sum+n > mostAtOnce || text+c > mostConditions {
+			out, sum, text = append(out, nil), 0, 0
+		}
+		out[len(out)-1], sum, text = append(out[len(out)-1], m), sum+n, text+c
 	}
 	return out
+}
+
+// conditions is how many conditions say which events a metric is made of.
+func conditions(m stats.Metric) int {
+	n := 1 + len(m.Where)
+	if m.Denominator != nil {
+		n += 1 + len(m.Denominator.Where)
+	}
+	return n
 }
 
 // put adds the parameters of the batch. What differs between measures is in
