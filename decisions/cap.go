@@ -1,6 +1,10 @@
 package decisions
 
-import "github.com/sluice-hq/sluice/stats"
+import (
+	"reflect"
+
+	"github.com/sluice-hq/sluice/stats"
+)
 
 // Cap is what the value of a unit is cut to, from below and from above. It is
 // taken from the units of one look and kept: a test that looks often must not
@@ -30,4 +34,15 @@ func Caps(r Rollout, e Evidence, baselines map[string]stats.Frozen) map[string]C
 		}
 	}
 	return out
+}
+
+// cutAs reports whether the values in the evidence were cut at the caps that the
+// rollout keeps.
+func (r Rollout) cutAs(e Evidence) bool {
+	for _, m := range e.Metrics {
+		if c, ok := r.Caps[m.Metric]; ok && !reflect.DeepEqual(m.Cap, &c) {
+			return false
+		}
+	}
+	return true
 }

@@ -51,6 +51,32 @@ func TestCaps_areThoseOfTheFirstLook(t *testing.T) {
 	}
 }
 
+// TestCaps_ofAnotherController: one that counted with a cap of its own while
+// another's became the rollout's judges nothing by it, and looks again.
+func TestCaps_ofAnotherController(t *testing.T) {
+	h := newHouse(t)
+	h.begin(catsPlan())
+	h.send(newTraffic(harmless), 1000)
+	first := h.controller(h.part, h.log)
+	first.Facts = &capping{Facts: h.facts, at: Bound{At: 12, Exact: "12000000"}}
+	second := h.controller(h.part, &meddler{Log: h.log, before: TypeFrozen, do: func() { h.must(first.Step(h.ctx, h.now)) }})
+	second.Facts = &capping{Facts: h.facts, at: Bound{At: 4e6, Exact: "4000000000000"}}
+	h.must(second.Step(h.ctx, h.now.Add(time.Minute)))
+	if got := h.rollout().Caps["day_7_retention"].Value.Exact; got != "12000000" {
+		t.Fatalf("got the cap %q, want that of the first", got)
+	}
+	if len(h.looks) == 0 {
+		t.Fatal("nobody looked")
+	}
+	for _, l := range h.looks {
+		for _, m := range l.Evidence.Metrics {
+			if m.Cap.Value.Exact != "12000000" {
+				t.Errorf("%s was judged by the cap %s", m.Metric, m.Cap.Value.Exact)
+			}
+		}
+	}
+}
+
 // TestCaps_ofBaselinesFrozenBefore: a rollout whose baselines are older than
 // caps are gets its caps at the next look.
 func TestCaps_ofBaselinesFrozenBefore(t *testing.T) {

@@ -149,6 +149,9 @@ func (c *Controller) freeze(ctx context.Context, s *scene, e Evidence, now time.
 		return err
 	}
 	c.House.View(func(uint64) { s.rollout, _ = c.State.Rollout(r.ID) })
+	if !s.rollout.cutAs(e) {
+		return fmt.Errorf("%w: the caps of %s are those of another look", event.ErrConflict, r.ID)
+	}
 	return nil
 }
 
