@@ -9,9 +9,10 @@ type Assignments struct {
 	LogE   float64 // against the promised shares, so far
 	Leaked int64   // units of arms that must get nobody
 
-	share []float64 // promised; 0 for an arm that must get nobody
-	prior []float64 // Dirichlet prior units plus those seen
-	total float64   // of prior, over arms with a share
+	weights []float64
+	share   []float64 // promised; 0 for an arm that must get nobody
+	prior   []float64 // Dirichlet prior units plus those seen
+	total   float64   // of prior, over arms with a share
 }
 
 // NewAssignments returns the process before the first unit. k prior units are
@@ -23,7 +24,7 @@ func NewAssignments(weights []float64, k float64, prior []float64) (*Assignments
 	if r := ratioFault([]Counts{none}, RatioAlpha, k); r != nil {
 		return nil, r
 	}
-	a := &Assignments{share: make([]float64, len(weights)), prior: make([]float64, len(weights))}
+	a := &Assignments{weights: weights, share: make([]float64, len(weights)), prior: make([]float64, len(weights))}
 	sum := 0.0
 	for _, w := range weights {
 		sum += w
@@ -80,7 +81,10 @@ func (a *Assignments) Add(arm int, n int64) bool {
 
 // Doubt returns what the process rests on.
 func (a *Assignments) Doubt() Doubt {
-	return Doubt{Method: methodRatio, Assumptions: []string{assumeAssignment}}
+	d := Doubt{Method: methodRatio, Assumptions: []string{assumeAssignment}}
+	d.unweighted(a.weights)
+	d.leaky(a.Leaked)
+	return d
 }
 
 // rising returns the log of a (a+1) … (a+n−1).

@@ -26,6 +26,8 @@ type Options struct {
 	Inference Inference `json:"inference,omitempty"` // which answer is asked for; empty means FixedHorizon
 	Prior     *Prior    `json:"prior,omitempty"`     // of Bayes; nil: none
 	Sequence  *Sequence `json:"sequence,omitempty"`  // of GroupSequential
+
+	tunedTo float64 // error that the band is sharpest for; zero: Alpha
 }
 
 // Arm is one side of a comparison, its strata weighted by their overlap.
@@ -239,11 +241,7 @@ func (k contrast) fieller(q float64) Interval {
 func (k contrast) always(c *Comparison, o Options) {
 	i := 1 / (c.SE * c.SE)
 	s := c.Statistic * math.Sqrt(i)
-	alpha := o.Alpha
-	if o.Side != TwoSided {
-		alpha = 2 * o.Alpha
-	}
-	p := o.process(i, float64(k.nc+k.nt), alpha)
+	p := o.process(i, float64(k.nc+k.nt))
 	radius := 0.0
 	switch o.Side {
 	case TwoSided:
@@ -259,11 +257,16 @@ func (k contrast) always(c *Comparison, o Options) {
 
 // process tunes the band: for an effect when the options name one, else for a
 // number of units, which is N rho² = I/r of [WSR, section 5].
-func (o Options) process(i, n, alpha float64) process {
-	if o.Margin > 0 {
-		return tuned(needed(o.Margin, o.Alpha, o.Power), alpha)
+func (o Options) process(i, n float64) process {
+	alpha := or(o.tunedTo, o.Alpha)
+	both := alpha
+	if o.Side != TwoSided {
+		both = 2 * alpha
 	}
-	return tuned(i/n*o.Units, alpha)
+	if o.Margin > 0 {
+		return tuned(needed(o.Margin, alpha, o.Power), both)
+	}
+	return tuned(i/n*o.Units, both)
 }
 
 func (k contrast) doubt(c *Comparison, o Options) {

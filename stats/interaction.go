@@ -15,6 +15,10 @@ type Interaction struct {
 	Excess float64 `json:"excess"` // I²: share of the variation between the effects that their noise does not explain
 	LogE   float64 `json:"logE"`   // log e-value against "the effect is the same in all groups"
 	P      float64 `json:"p"`      // always valid: min(1, 1/e)
+
+	AdjustedP float64 `json:"adjustedP"` // for all interactions that were asked for together; that of one look or of every look, as the answer is
+	Differs   bool    `json:"differs"`   // AdjustedP is at most alpha
+
 	Doubt
 }
 
@@ -32,7 +36,7 @@ type groupEffect struct {
 // interaction tests that the effects are one. Q is that of Cochran 1954, the
 // share I² that of Higgins & Thompson 2002.
 func interaction(groups []groupEffect) Interaction {
-	n := Interaction{FixedP: 1, P: 1, Doubt: Doubt{Method: methodInteraction, Assumptions: []string{assumeDisjoint}}}
+	n := Interaction{FixedP: 1, P: 1, AdjustedP: 1, Doubt: Doubt{Method: methodInteraction, Assumptions: []string{assumeDisjoint}}}
 	if len(groups) < 2 {
 		n.Refused = refuse(TooFewUnits, "segments", "fewer than two groups have an effect to compare")
 		return n
@@ -41,7 +45,7 @@ func interaction(groups []groupEffect) Interaction {
 	n.Q = scatter(groups, func(g groupEffect) float64 { return 1 / (g.se * g.se) })
 	n.LogE = apart(groups)
 	if !finite(n.Q) || !finite(n.LogE) {
-		return Interaction{FixedP: 1, P: 1, Doubt: Doubt{Method: methodInteraction, Refused: refuse(BadInput, "segments", errRange.Error())}}
+		return Interaction{FixedP: 1, P: 1, AdjustedP: 1, Doubt: Doubt{Method: methodInteraction, Refused: refuse(BadInput, "segments", errRange.Error())}}
 	}
 	n.FixedP = mathext.GammaIncRegComp(float64(n.DF)/2, n.Q/2)
 	n.P = math.Min(1, math.Exp(-n.LogE))

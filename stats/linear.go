@@ -42,12 +42,8 @@ func (k contrast) exact(c *Comparison, o Options) {
 	if c.DF == 0 {
 		return
 	}
-	alpha := o.Alpha
-	if o.Side != TwoSided {
-		alpha = 2 * o.Alpha
-	}
 	i := 1 / (c.SE * c.SE)
-	s := o.process(i, float64(k.nc+k.nt), alpha).at(i, c.DF)
+	s := o.process(i, float64(k.nc+k.nt)).at(i, c.DF)
 	radius := 0.0
 	switch o.Side {
 	case TwoSided:

@@ -81,16 +81,18 @@ func daysFault(strata []Days) *Refusal {
 		return refuse(BadInput, "days", "a change takes two days or more, and 60 at most")
 	}
 	for _, s := range strata {
-		for field, j := range map[string]Joint{"control": s.Control, "treatment": s.Treatment} {
-			if j.N < 0 || len(j.Means) != k {
-				return refuse(BadInput, field+".n", "every arm has the moments of the same days")
-			}
-			if r := j.fault(field); r != nil {
-				return r
-			}
+		if r := first(s.Control.daysFault("control", k), s.Treatment.daysFault("treatment", k)); r != nil {
+			return r
 		}
 	}
 	return nil
+}
+
+func (j Joint) daysFault(field string, days int) *Refusal {
+	if j.N < 0 || len(j.Means) != days {
+		return refuse(BadInput, field+".n", "every arm has the moments of the same days")
+	}
+	return j.fault(field)
 }
 
 // combined makes one value of each unit's days: the sum of the days times their

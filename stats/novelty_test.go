@@ -143,3 +143,13 @@ func TestJudgeNoveltyRefuses(t *testing.T) {
 		t.Errorf("one day without events: %+v", n)
 	}
 }
+
+// Of several faults the same one is named every time.
+func TestJudgeNoveltyNamesOneFault(t *testing.T) {
+	bad := Joint{N: -1, Means: []float64{1, 1}, M: []float64{1, 0, 1}}
+	for range 50 {
+		if n := JudgeNovelty([]Days{{Control: bad, Treatment: bad}}, Options{}); n.Refused == nil || n.Refused.Field != "control.n" {
+			t.Fatalf("%+v", n.Refused)
+		}
+	}
+}

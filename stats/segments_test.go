@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -137,8 +138,8 @@ func TestBreakdown(t *testing.T) {
 	}
 }
 
-// A segment of one unit says why it has no effect, and the others do not pay
-// for it; where all do, there is no answer at all.
+// A segment of one unit says why it has no effect, and counts among those that
+// were asked for; where all do, there is no answer at all.
 func TestBreakdownRefuses(t *testing.T) {
 	thin := Segment{Value: "z", Strata: []Stratum{{Control: Proportion(1, 1), Treatment: Proportion(1, 0)}}}
 	with, without := split("signup", [2]float64{0.2, 0.25}, [2]float64{0.2, 0.2}), split("signup", [2]float64{0.2, 0.25}, [2]float64{0.2, 0.2})
@@ -147,8 +148,8 @@ func TestBreakdownRefuses(t *testing.T) {
 	if last := a.Segments[2]; last.Comparison.Refused == nil || last.StandsOut || last.P != 1 || last.Interval != Open() {
 		t.Errorf("a segment of one unit: %+v", last)
 	}
-	if a.Segments[0].P != b.Segments[0].P || a.Interaction.Q != b.Interaction.Q {
-		t.Errorf("a segment without an answer changed the others: %v, %v", a.Segments[0].P, b.Segments[0].P)
+	if want := b.Segments[0].P / (2 * 1.5) * (3 * (1.5 + 1./3)); !near(a.Segments[0].P, want, 1e-12) || a.Interaction.Q != b.Interaction.Q {
+		t.Errorf("a segment of three: p = %v, want %v; interactions %v, %v", a.Segments[0].P, want, a.Interaction.Q, b.Interaction.Q)
 	}
 	for _, m := range [][]Split{{{Metric: "signup", Segments: []Segment{thin}}}, {{Metric: "signup"}}} {
 		if got := Breakdown(m, Options{})[0]; got.Refused == nil || got.Interaction.Refused == nil || got.Interaction.P != 1 {
@@ -168,5 +169,55 @@ func TestBreakdownWarnsOfSegmentsThatDoNotDiffer(t *testing.T) {
 	s := split("signup", [2]float64{0.2, 0.26}, [2]float64{0.2, 0.23})
 	if got := Breakdown([]Split{s}, Options{})[0]; !got.Segments[0].StandsOut || got.Interaction.FixedP < 0.05 || len(got.Warnings) != 1 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Of rare outcomes most segments have none, and cannot be compared. Those that
+// can are the ones where chance put some: they answer for all that were asked.
+func TestBreakdownCountsSegmentsWithoutOutcomes(t *testing.T) {
+	silent := Segment{Strata: []Stratum{{Control: Proportion(2000, 0), Treatment: Proportion(2000, 0)}}}
+	lucky := Segment{Strata: []Stratum{{Control: Proportion(2000, 2), Treatment: Proportion(2000, 12)}}}
+	alone := Breakdown([]Split{{Segments: []Segment{lucky}}}, Options{})[0].Segments[0]
+	among := Breakdown([]Split{{Segments: append(slices.Repeat([]Segment{silent}, 19), lucky)}}, Options{})[0].Segments[19]
+	if !alone.StandsOut || among.StandsOut || !among.Interval.Contains(0) || among.P <= 0.05 {
+		t.Errorf("alone p = %v, the only one of twenty with outcomes p = %v, %v", alone.P, among.P, among.Interval)
+	}
+}
+
+// The interval of an answer that holds at every look is the inverse of the
+// e-value that was adjusted: it leaves zero out where the segment is rejected,
+// and nowhere else.
+func TestBreakdownIntervalsAgreeWithTheirTests(t *testing.T) {
+	same := Segment{Strata: []Stratum{{Control: Mean(Moments{N: 2000, M2: 2000}), Treatment: Mean(Moments{N: 2000, M2: 2000})}}}
+	for _, o := range []Options{{Inference: AlwaysValid}, {Inference: AlwaysValid, Side: Greater}, {Inference: AlwaysValid, Margin: 0.1}, {Inference: LinearModel}} {
+		found := false
+		for at := 0.08; at < 0.2; at += 0.0005 {
+			s := Split{Segments: slices.Repeat([]Segment{same}, 10)}
+			s.Segments[0].Strata = []Stratum{{Control: Mean(Moments{N: 2000, M2: 2000}), Treatment: Mean(Moments{N: 2000, Mean: at, M2: 2000})}}
+			e := Breakdown([]Split{s}, o)[0].Segments[0]
+			if rejected := e.P <= 0.05; rejected == e.Interval.Contains(0) || rejected != e.StandsOut {
+				t.Fatalf("%s %s, effect %v: p = %v beside %v", o.Inference, o.Side, at, e.P, e.Interval)
+			}
+			found = found || e.StandsOut
+		}
+		if !found {
+			t.Errorf("%s %s: nothing stood out", o.Inference, o.Side)
+		}
+	}
+}
+
+// Whether effects differ is asked of every metric: of many, one differs by
+// chance.
+func TestBreakdownAdjustsInteractions(t *testing.T) {
+	same := split("same", [2]float64{0.2, 0.2}, [2]float64{0.2, 0.2})
+	for inference, differs := range map[Inference]Split{
+		FixedHorizon: split("differs", [2]float64{0.2, 0.24}, [2]float64{0.2, 0.19}),
+		AlwaysValid:  split("differs", [2]float64{0.2, 0.255}, [2]float64{0.2, 0.18}),
+	} {
+		alone := Breakdown([]Split{differs}, Options{Inference: inference})[0].Interaction
+		among := Breakdown(append(slices.Repeat([]Split{same}, 30), differs), Options{Inference: inference})[30].Interaction
+		if !alone.Differs || among.Differs || among.AdjustedP <= alone.AdjustedP || among.FixedP != alone.FixedP {
+			t.Errorf("%s: alone %+v, among 31 %+v", inference, alone, among)
+		}
 	}
 }

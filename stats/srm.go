@@ -23,7 +23,8 @@ const (
 )
 
 // Counts is how many units each arm got within one allocation epoch, and the
-// weights that the allocation gave the arms. Weights need not add up to 1.
+// weights that the allocation gave the arms. Whole numbers are a ratio;
+// fractions that do not add up to 1, or to 100, may lack an arm.
 type Counts struct {
 	Epoch    int       `json:"epoch"`
 	Observed []int64   `json:"observed"`
@@ -61,14 +62,13 @@ func SampleRatio(epochs []Counts, alpha, k float64) SRM {
 	}
 	for _, c := range epochs {
 		m.add(c, k)
+		m.unweighted(c.Weights)
 	}
 	m.P = math.Min(1, math.Exp(-m.LogE))
 	if m.DF > 0 {
 		m.FixedP = mathext.GammaIncRegComp(float64(m.DF)/2, m.Statistic/2)
 	}
-	if m.Leaked > 0 {
-		m.warn(fmt.Sprintf("%d units are in an arm of weight 0", m.Leaked))
-	}
+	m.leaky(m.Leaked)
 	m.Alarm = m.Leaked > 0 || m.LogE >= -math.Log(alpha)
 	return m
 }
@@ -105,6 +105,26 @@ func (m *SRM) cell(x, share, n, k float64) {
 	}
 	if expected > 0 {
 		m.Statistic += (x - expected) * (x - expected) / expected
+	}
+}
+
+// unweighted warns of weights that are meant as shares and are not: what is
+// missing from their sum may be an arm that nobody counted.
+func (d *Doubt) unweighted(weights []float64) {
+	sum, whole := 0.0, true
+	for _, w := range weights {
+		sum += w
+		whole = whole && w == math.Trunc(w)
+	}
+	if !whole && !alike(sum, 1) && !alike(sum, 100) {
+		d.warn(fmt.Sprintf("the weights add up to %.6g, neither to 1 nor to 100: each counts as its part of their sum", sum))
+	}
+}
+
+// leaky warns of units that no arm should have.
+func (d *Doubt) leaky(units int64) {
+	if units > 0 {
+		d.warn(fmt.Sprintf("%d units are in an arm of weight 0", units))
 	}
 }
 

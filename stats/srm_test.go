@@ -72,6 +72,28 @@ func TestSampleRatioLeak(t *testing.T) {
 	}
 }
 
+// Fractions that do not add up to a whole may lack an arm, and say so; whole
+// numbers are a ratio.
+func TestSampleRatioWarnsOfWeightsThatDoNotAddUp(t *testing.T) {
+	for _, tt := range []struct {
+		weights []float64
+		warned  bool
+	}{
+		{[]float64{0.5, 0.4}, true}, {[]float64{0.05, 0.05}, true}, {[]float64{49.5, 49.5}, true},
+		{[]float64{0.5, 0.5}, false}, {[]float64{1. / 3, 2. / 3}, false}, {[]float64{33.3, 66.7}, false}, {[]float64{1, 1}, false}, {[]float64{95, 5}, false},
+	} {
+		m := SampleRatio(ratio([]int64{500, 400}, tt.weights...), 0, 0)
+		a, r := NewAssignments(tt.weights, 0, nil)
+		if m.Refused != nil || r != nil || (len(m.Warnings) == 1) != tt.warned || (len(a.Doubt().Warnings) == 1) != tt.warned {
+			t.Errorf("%v: warnings %q and %q", tt.weights, m.Warnings, a.Doubt().Warnings)
+		}
+	}
+	a, _ := NewAssignments([]float64{1, 1, 0}, 0, nil)
+	if a.Add(2, 7); len(a.Doubt().Warnings) != 1 {
+		t.Errorf("seven units in an arm of weight 0: warnings %q", a.Doubt().Warnings)
+	}
+}
+
 func TestSampleRatioShares(t *testing.T) {
 	c := Counts{Observed: []int64{44700, 45489, 0}, Weights: []float64{1, 1, 0}}
 	shares := c.Shares(0.05, 0)
