@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/sluice-hq/sluice/stats"
 )
@@ -46,8 +47,11 @@ func sampleRatio(in []byte) (any, *stats.Refusal) {
 	if r := uncarried("method", q.Method, "chi-square", "sequential"); r != nil {
 		return nil, r
 	}
-	if q.Data != nil {
+	switch {
+	case q.Data != nil:
 		return q.sequence()
+	case q.DirichletAlpha != nil:
+		return nil, bad("dirichlet_alpha", "is of assignments one by one; counts take k")
 	}
 	epochs, r := q.epochs()
 	if r != nil {
@@ -55,7 +59,7 @@ func sampleRatio(in []byte) (any, *stats.Refusal) {
 	}
 	m := stats.SampleRatio(epochs, given(q.Alpha), given(q.K))
 	if m.Refused != nil {
-		return nil, m.Refused
+		return nil, q.placed(epochs, m.Refused)
 	}
 	a := srmAnswer{P: m.FixedP, Statistic: &m.Statistic, DF: &m.DF, Leaked: m.Leaked, Alarm: m.Alarm, doubtful: worded(m.Doubt)}
 	if q.Method == "sequential" {
@@ -88,7 +92,7 @@ func (q srmJSON) epochs() ([]stats.Counts, *stats.Refusal) {
 		for j, n := range e.Observed {
 			x, r := n.count(fmt.Sprintf("observed[%d]", j))
 			if r != nil {
-				return nil, r
+				return nil, q.in(i, r)
 			}
 			epochs[i].Observed[j] = x
 		}
@@ -96,8 +100,43 @@ func (q srmJSON) epochs() ([]stats.Counts, *stats.Refusal) {
 	return epochs, nil
 }
 
+// placed says in which epoch the counts are that were refused.
+func (q srmJSON) placed(epochs []stats.Counts, r *stats.Refusal) *stats.Refusal {
+	for i, c := range epochs {
+		if alone := stats.SampleRatio([]stats.Counts{c}, given(q.Alpha), given(q.K)); alone.Refused != nil && *alone.Refused == *r {
+			return q.in(i, r)
+		}
+	}
+	return r
+}
+
+// in names the epoch of a fault, where it is one of a list.
+func (q srmJSON) in(epoch int, r *stats.Refusal) *stats.Refusal {
+	if q.Observed != nil {
+		epoch--
+	}
+	if epoch < 0 || r.Field != "weights" && !strings.HasPrefix(r.Field, "observed") {
+		return r
+	}
+	return bad(fmt.Sprintf("epochs[%d].%s", epoch, r.Field), r.Message)
+}
+
+// unordered refuses what assignments one by one do not have.
+func (q srmJSON) unordered() *stats.Refusal {
+	switch {
+	case q.Observed != nil || q.Epochs != nil:
+		return bad("data", "stands alone: it is counted here, beside counts it would be counted twice")
+	case q.Method == "chi-square":
+		return bad("method", "assignments one by one are judged by sequential: chi-square is of one look")
+	}
+	return nil
+}
+
 // sequence answers a list of assignments with the e-value after each.
 func (q srmJSON) sequence() (any, *stats.Refusal) {
+	if r := q.unordered(); r != nil {
+		return nil, r
+	}
 	prior, r := q.prior()
 	if r != nil {
 		return nil, r

@@ -44,5 +44,26 @@ func TestSRMRefuses(t *testing.T) {
 		{`{"data": [0], "weights": [1, 1], "dirichlet_alpha": [1]}`, "bad_input", "dirichlet_alpha"},
 		{`{"data": [0], "weights": [1, 1], "dirichlet_alpha": 0}`, "bad_input", "dirichlet_alpha"},
 		{`{"data": [0], "weights": [1]}`, "bad_input", "weights"},
+		{`{"data": [0], "observed": [1, 2], "weights": [1, 1]}`, "bad_input", "data"},
+		{`{"data": [0], "epochs": [], "weights": [1, 1]}`, "bad_input", "data"},
+		{`{"data": [0], "weights": [1, 1], "method": "chi-square"}`, "bad_input", "method"},
+		{`{"observed": [1, 2], "weights": [1, 1], "dirichlet_alpha": 5}`, "bad_input", "dirichlet_alpha"},
+		{`{"epochs": [{"observed": [1, 2], "weights": [1, 1]}, {"observed": [1, -2], "weights": [1, 1]}]}`, "bad_input", "epochs[1].observed[1]"},
+		{`{"epochs": [{"observed": [1, 2], "weights": [1, 1]}, {"observed": [1, 2], "weights": [1]}]}`, "bad_input", "epochs[1].weights"},
 	})
+}
+
+// Shares that are no whole, and units that no arm should have, are told in every
+// form of the question.
+func TestSRMWarns(t *testing.T) {
+	for _, in := range []string{
+		`{"observed": [500, 400], "weights": [0.5, 0.4]}`,
+		`{"observed": [500, 400], "weights": [0.5, 0.4], "method": "sequential"}`,
+		`{"data": [0, 1], "weights": [0.5, 0.4]}`,
+		`{"data": [0, 2], "weights": [1, 1, 0]}`,
+	} {
+		if warnings, _ := ask(t, "srm", in)["warnings"].([]any); len(warnings) == 0 {
+			t.Errorf("%s: no warning", in)
+		}
+	}
 }

@@ -16,7 +16,8 @@ const (
 )
 
 // SampleRatio checks the units of the arms as check_srm of gbstats does
-// (gbstats/utils.py); the other programs publish no formula of their own.
+// (gbstats/utils.py of growthbook/growthbook 8f1db44, August 2026; later ones
+// leave arms of weight 0 out); the other programs publish no formula of their own.
 func SampleRatio(name Name, c stats.Counts) stats.SRM {
 	m := stats.SRM{P: 1, FixedP: 1, Doubt: stats.Doubt{Method: gbRatioMethod, Assumptions: []string{assumeOnce}}}
 	if name != GBStats {
