@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // start is the gate before the first stage: a person must have started it.
@@ -151,10 +152,6 @@ func (g *gate) armsText() string {
 	return fmt.Sprintf("%s control, %s treatment", count(g.Evidence.UnitsOf("", g.Plan.Arms.Control)), count(g.Evidence.UnitsOf("", g.Plan.Arms.Treatment)))
 }
 
-// twoArmsFloor is a number of units that saw two arms too small to mean
-// anything, whatever share it is.
-const twoArmsFloor = 5
-
 func (g *gate) twoArms() {
 	n, all := g.Evidence.TwoArms, g.Evidence.TwoArms
 	for _, u := range g.Evidence.Units {
@@ -166,7 +163,7 @@ func (g *gate) twoArms() {
 		limit := g.Plan.Health.MultiExposure.Max
 		c.Text = fmt.Sprintf("%s units saw two arms and are left out (%s of all, %s is allowed)", count(n), percent(share), percent(limit.Fraction()))
 		c.Numbers = map[string]float64{"have": share, "need": limit.Fraction(), "units": float64(n)}
-		if share > limit.Fraction() && n > twoArmsFloor {
+		if share > limit.Fraction() && n > stats.QuarantineFloor {
 			c.State, c.Code, c.Asks = Fail, "tooMany", g.Plan.Health.MultiExposure.OnFail
 		}
 	}

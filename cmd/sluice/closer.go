@@ -34,21 +34,34 @@ func closer(ctx context.Context, w *warehouse.Warehouse, q warehouse.Question, a
 			return found, err
 		}
 		found.Splits = append(found.Splits, splits(q.Metrics, parts))
+		if len(parts) > 0 {
+			found.Queries = append(found.Queries, queriesOf(parts[0].Queries, "by "+attribute)...)
+		}
 	}
 	for _, m := range q.Metrics {
-		var err error
-		if ask.Days > 0 && warehouse.HasDays(m) {
-			if found.Days[m.Key], err = w.Days(ctx, q, m, ask.Days); err != nil {
-				return found, err
-			}
-		}
-		if ask.Largest && warehouse.HasLargest(m) {
-			if found.Largest[m.Key], err = w.Largest(ctx, q, m); err != nil {
-				return found, err
-			}
+		if err := closerOf(ctx, w, q, m, ask, &found); err != nil {
+			return found, err
 		}
 	}
 	return found, nil
+}
+
+// closerOf asks what one metric can be asked.
+func closerOf(ctx context.Context, w *warehouse.Warehouse, q warehouse.Question, m stats.Metric, ask server.Closer, found *server.Close) (err error) {
+	var queries []warehouse.Query
+	if ask.Days > 0 && warehouse.HasDays(m) {
+		if found.Days[m.Key], queries, err = w.Days(ctx, q, m, ask.Days); err != nil {
+			return err
+		}
+		found.Queries = append(found.Queries, queriesOf(queries, "by day")...)
+	}
+	if ask.Largest && warehouse.HasLargest(m) {
+		if found.Largest[m.Key], queries, err = w.Largest(ctx, q, m); err != nil {
+			return err
+		}
+		found.Queries = append(found.Queries, queriesOf(queries, "largest unit")...)
+	}
+	return nil
 }
 
 // splits turns the parts of a breakdown into every metric part by part.

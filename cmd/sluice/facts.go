@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -146,10 +147,18 @@ func fill(e decisions.Evidence, metrics []stats.Metric, a warehouse.Answer) deci
 	for _, m := range metrics {
 		e.Metrics = append(e.Metrics, decisions.Measured{Metric: m.Key, Strata: a.Strata[m.Key], Newest: a.NewestEvent[m.Key], Cap: capOf(m, a)})
 	}
-	for _, q := range a.Queries {
-		e.Queries = append(e.Queries, decisions.Query{SQL: q.SQL, Params: params(q.Params), Hash: q.Hash, Of: q.Of})
-	}
+	e.Queries = append(e.Queries, queriesOf(a.Queries)...)
 	return e
+}
+
+// queriesOf returns queries as evidence keeps them. More words say of what they are
+// beside what they were asked of.
+func queriesOf(queries []warehouse.Query, of ...string) []decisions.Query {
+	out := make([]decisions.Query, len(queries))
+	for i, q := range queries {
+		out[i] = decisions.Query{SQL: q.SQL, Params: params(q.Params), Hash: q.Hash, Of: slices.Concat(q.Of, of)}
+	}
+	return out
 }
 
 // params returns what the query's hash is made over beside its text.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,11 +47,16 @@ func (c readoutCmd) Run(ctx context.Context) error {
 	case err != nil:
 		return err
 	case c.SQL && c.Output == "table":
-		return writeQueries(os.Stdout, r.Evidence.Queries)
+		return writeQueries(os.Stdout, queries(r))
 	case c.SQL:
-		return c.write(r.Evidence.Queries, nil)
+		return c.write(queries(r), nil)
 	}
 	return c.write(r, func(w io.Writer) { readoutTable(w, v.Rollout, r) })
+}
+
+// queries are all that were asked for a readout, of the plan's metrics first.
+func queries(v server.ReadoutView) []decisions.Query {
+	return slices.Concat(v.Evidence.Queries, v.Queries)
 }
 
 // query is what the command asks of the readout.
@@ -110,9 +116,20 @@ func readoutTable(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
 	for _, text := range v.Warnings {
 		fmt.Fprintf(w, "\nWarning: %s.\n", text)
 	}
+	if e.TwoArms > 0 {
+		fmt.Fprintf(w, "\nUnits that saw two arms and are left out: %s%s\n", thousands(e.TwoArms), lopsidedText(e.Quarantine))
+	}
 	if s := e.SampleRatio; s != nil {
 		fmt.Fprintf(w, "\nSample ratio: e = %.3g (alarm at %.0f), chi-square p = %.3g\n", math.Exp(s.LogE), 1/r.Plan.Health.SRM.Alpha, s.FixedP)
 	}
+}
+
+// lopsidedText says whether what is left out bends what is left.
+func lopsidedText(q *stats.Quarantine) string {
+	if q == nil || !q.Lopsided {
+		return ""
+	}
+	return fmt.Sprintf("; they did not begin in the arms as all units do (e = %.3g), so that the arms cannot be compared", math.Exp(q.LogE))
 }
 
 // capLines says at what the values of capped metrics are cut.

@@ -23,10 +23,10 @@ func closerTables(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
 	}
 }
 
-// breakdownTable prints every metric in every segment. Its intervals are those
-// that hold together.
+// breakdownTable prints every metric in every segment. Its intervals are adjusted
+// for all that were asked for.
 func breakdownTable(w io.Writer, r decisions.Rollout, b server.BreakdownView) {
-	fmt.Fprintf(w, "\nBy %s, exploratory: intervals hold together, and at every look\n", b.Attribute)
+	fmt.Fprintf(w, "\nBy %s, exploratory: intervals are adjusted for all segments and metrics, at every look\n", b.Attribute)
 	fmt.Fprintln(w, "METRIC\tSEGMENT\tUNITS\tCONTROL\tTREATMENT\tLIFT\tADJUSTED 95 %\t")
 	for _, m := range b.Metrics {
 		level := leveled(r.Metrics[m.Metric])
@@ -60,10 +60,11 @@ func interactionLine(m stats.Segmented) string {
 		return fmt.Sprintf("%s: whether it differs between segments is not known: %s", m.Metric, n.Refused.Message)
 	}
 	word := "is not shown to differ"
-	if n.P <= 0.05 {
+	if n.Differs {
 		word = "differs"
 	}
-	return fmt.Sprintf("%s %s between segments (p = %.2g at every look; Cochran's Q = %.3g, p = %.2g at one look)", m.Metric, word, n.P, n.Q, n.FixedP)
+	return fmt.Sprintf("%s %s between segments (p = %.2g, of all metrics together and at every look; Cochran's Q = %.3g, p = %.2g alone and at one look)",
+		m.Metric, word, n.AdjustedP, n.Q, n.FixedP)
 }
 
 func noveltyTable(w io.Writer, m stats.Metric, v server.NoveltyView) {

@@ -40,6 +40,9 @@ func TestCloserTables(t *testing.T) {
 			t.Errorf("%q is not in:\n%s", want, b.String())
 		}
 	}
+	if got := lopsidedText(&stats.Quarantine{Lopsided: true, LogE: 7}); !strings.Contains(got, "e = 1.1e+03") || lopsidedText(nil) != "" {
+		t.Error(got)
+	}
 	if got := trendText(stats.Growing); got != "the effect grows" {
 		t.Error(got)
 	}

@@ -137,6 +137,12 @@ func TestReadoutsAndUnits(t *testing.T) {
 	if text := said(t, 0, "readout", "production/gate/1", "--sql"); !strings.Contains(text, "-- units\n") || !strings.Contains(text, "wins") || !strings.Contains(text, "SET param_rollout = 'production/gate/1';") {
 		t.Errorf("the queries: %s", text)
 	}
+	if text := said(t, 0, "readout", "production/gate/1", "--sql", "--by", "browser", "--days", "2"); !strings.Contains(text, "-- wins, by browser\n") || !strings.Contains(text, "-- wins, by day\n") {
+		t.Errorf("the queries of segments and days: %s", text)
+	}
+	if text := said(t, 0, "readout", "production/gate/1"); !strings.Contains(text, "Units that saw two arms and are left out: 1") {
+		t.Errorf("the readout does not say what it leaves out: %s", text)
+	}
 	text := said(t, 0, "readout", "production/gate/1", "--by", "browser", "--days", "2", "--largest")
 	for _, want := range []string{"By browser, exploratory", "wins    firefox", "wins: whether it differs between segments is not known", "wins by day since first exposure: there are no data"} {
 		if !strings.Contains(text, want) {

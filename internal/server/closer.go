@@ -23,6 +23,7 @@ type Close struct {
 	Splits  [][]stats.Split            // one list for each attribute: the plan's metrics in its order
 	Days    map[string][]stats.Days    // by metric, those that can be counted by day
 	Largest map[string][]stats.Largest // by metric, those of which a unit can be larger than others
+	Queries []decisions.Query          // behind all of it
 }
 
 // CloserQuery is the part of a question that asks for more than the plan does.
@@ -96,7 +97,7 @@ func breakdowns(by []string, splits [][]stats.Split) []BreakdownView {
 
 // closer fills in what was asked for beside the plan's metrics.
 func (v *ReadoutView) closer(c Closer, found Close) {
-	v.Breakdowns = breakdowns(c.By, found.Splits)
+	v.Breakdowns, v.Queries = breakdowns(c.By, found.Splits), found.Queries
 	for _, m := range v.Evidence.Metrics {
 		if days, ok := found.Days[m.Metric]; ok {
 			v.Novelty = append(v.Novelty, NoveltyView{m.Metric, stats.JudgeNovelty(days, everyLook)})

@@ -31,6 +31,9 @@ func TestReadout_closer(t *testing.T) {
 			t.Errorf("by %s: %+v", b.Attribute, m)
 		}
 	}
+	if len(v.Queries) != 1 || v.Queries[0].Of[1] != "by browser" {
+		t.Errorf("queries behind it %+v", v.Queries)
+	}
 	if len(v.Novelty) != 1 || v.Novelty[0].Novelty.State != stats.Fading {
 		t.Errorf("days %+v", v.Novelty)
 	}

@@ -51,6 +51,8 @@ type ReadoutView struct {
 	Breakdowns []BreakdownView `json:"breakdowns,omitempty" doc:"the metrics in every segment of an attribute; nothing of it decides"`
 	Novelty    []NoveltyView   `json:"novelty,omitempty" doc:"the metrics day by day since first exposure"`
 	Influence  []InfluenceView `json:"influence,omitempty" doc:"the metrics with and without the unit of the largest value"`
+
+	Queries []decisions.Query `json:"queries,omitempty" doc:"behind breakdowns, novelty and influence; those behind the evidence are with it"`
 }
 
 type readoutOut struct{ Body ReadoutView }

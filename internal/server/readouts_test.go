@@ -41,6 +41,9 @@ func closeOf(c Closer) (found Close) {
 			Treatment: stats.Joint{N: 1000, Means: []float64{2, 1}, M: []float64{1000, 0, 1000}},
 		}}}
 	}
+	if len(c.By) > 0 {
+		found.Queries = []decisions.Query{{SQL: "SELECT 1", Of: []string{"purchases", "by " + c.By[0]}}}
+	}
 	if c.Largest {
 		found.Largest = map[string][]stats.Largest{"purchases": {{Unit: "8f3a", Value: 3}}}
 	}

@@ -24,18 +24,19 @@ func HasDays(m stats.Metric) bool { return slices.Contains(byDay, m.Aggregate) }
 // exposure in an epoch, for treatment against control, of a metric that HasDays.
 // Only units count all of whose days are over, so that every day is one of the
 // same units. Values are not capped. The question's own metrics are not asked.
-func (w *Warehouse) Days(ctx context.Context, q Question, m stats.Metric, days int) ([]stats.Days, error) {
+// The queries are those behind the answer.
+func (w *Warehouse) Days(ctx context.Context, q Question, m stats.Metric, days int) ([]stats.Days, []Query, error) {
 	if days < 2 || days > stats.MostDays || !HasDays(m) || len(q.Treatments) == 0 {
-		return nil, fmt.Errorf("counting %d days of %s: it takes 2 to %d days of a conversion, count, sum or events, and two arms", days, m.Key, stats.MostDays)
+		return nil, nil, fmt.Errorf("counting %d days of %s: it takes 2 to %d days of a conversion, count, sum or events, and two arms", days, m.Key, stats.MostDays)
 	}
 	q.Metrics = nil
 	r := &reading{Question: q, answers: map[uint64]*Answer{0: newAnswer()}}
 	if err := w.read(ctx, r); err != nil {
-		return nil, fmt.Errorf("counting the days of %s: %w", m.Key, err)
+		return nil, r.queries, fmt.Errorf("counting the days of %s: %w", m.Key, err)
 	}
 	arms, err := w.readDays(ctx, r, m, days)
 	if err != nil {
-		return nil, fmt.Errorf("counting the days of %s: %w", m.Key, err)
+		return nil, r.queries, fmt.Errorf("counting the days of %s: %w", m.Key, err)
 	}
 	var out []stats.Days
 	for _, p := range r.answers[0].Places() {
@@ -45,7 +46,7 @@ func (w *Warehouse) Days(ctx context.Context, q Question, m stats.Metric, days i
 			out = append(out, s)
 		}
 	}
-	return out, nil
+	return out, r.queries, nil
 }
 
 // daily are the moments of the days of each arm of each stratum.

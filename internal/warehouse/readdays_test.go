@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,16 +52,17 @@ func TestDays(t *testing.T) {
 		{orders, []float64{1, 0.5, 0.5}, []float64{2, 1, -1, 0.5, -0.5, 0.5}},
 		{purchase, []float64{0.5, 0.5, 0.5}, []float64{0.5, 0.5, -0.5, 0.5, -0.5, 0.5}},
 	} {
-		got, err := w.Days(t.Context(), q, tt.metric, 3)
+		got, queries, err := w.Days(t.Context(), q, tt.metric, 3)
 		want := []stats.Days{{Epoch: 1, Stage: "canary", Control: control, Treatment: stats.Joint{N: 2, Means: tt.means, M: tt.m}}}
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", tt.metric.Key, err, diff)
 		}
+		asked(t, queries, OfUnits, tt.metric.Key)
 	}
 	for name, refused := range map[string]func() error{
-		"one day":  func() error { _, err := w.Days(t.Context(), q, orders, 1); return err },
-		"too many": func() error { _, err := w.Days(t.Context(), q, orders, stats.MostDays+1); return err },
-		"a mean":   func() error { _, err := w.Days(t.Context(), q, basket, 3); return err },
+		"one day":  func() error { _, _, err := w.Days(t.Context(), q, orders, 1); return err },
+		"too many": func() error { _, _, err := w.Days(t.Context(), q, orders, stats.MostDays+1); return err },
+		"a mean":   func() error { _, _, err := w.Days(t.Context(), q, basket, 3); return err },
 	} {
 		if refused() == nil {
 			t.Errorf("%s: no error", name)
@@ -77,13 +79,25 @@ func TestDays_strata(t *testing.T) {
 	s.buy(1, 1, noon.Add(day))
 	w, q := told(t, s), question()
 	q.Until = noon.Add(3 * day)
-	got, err := w.Days(t.Context(), q, orders, 2)
+	got, _, err := w.Days(t.Context(), q, orders, 2)
 	if err != nil || len(got) != 2 || got[0].Treatment.Means[1] != 1 || got[1].Treatment.Means[0] != 1 || got[1].Control.N != 0 {
 		t.Errorf("%v, %+v", err, got)
 	}
 	q.Until = noon.Add(day)
-	if got, err := w.Days(t.Context(), q, orders, 2); err != nil || len(got) != 0 {
+	if got, _, err := w.Days(t.Context(), q, orders, 2); err != nil || len(got) != 0 {
 		t.Errorf("before any unit has had its days: %v, %+v", err, got)
+	}
+}
+
+// asked checks that the queries behind an answer are told, and of what each is.
+func asked(t *testing.T, queries []Query, of ...string) {
+	t.Helper()
+	var got []string
+	for _, q := range queries {
+		got = append(got, q.Of...)
+	}
+	if slices.Sort(got); !slices.Equal(slices.Compact(got), slices.Sorted(slices.Values(of))) {
+		t.Errorf("queries of %v, want %v", got, of)
 	}
 }
 
@@ -119,17 +133,18 @@ func TestLargest(t *testing.T) {
 		{capped, []stats.Largest{unit(3, false, 8, 0), unit(2, true, -10, 0)}}, // cut to the middle of 8, 10 and 80, of either unit
 		{share, []stats.Largest{unit(3, false, 8, 8), unit(2, true, -80, -80)}},
 	} {
-		got, err := w.Largest(t.Context(), question(), tt.metric)
+		got, queries, err := w.Largest(t.Context(), question(), tt.metric)
+		asked(t, queries, tt.metric.Key)
 		if diff := cmp.Diff(tt.want, got, close); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", tt.metric.Key, err, diff)
 		}
 	}
-	if _, err := w.Largest(t.Context(), question(), purchase); err == nil {
+	if _, _, err := w.Largest(t.Context(), question(), purchase); err == nil {
 		t.Error("a share of units has no largest unit")
 	}
 	q := question()
 	q.Until = noon.Add(-day)
-	if got, err := w.Largest(t.Context(), q, revenue); err != nil || len(got) != 0 {
+	if got, _, err := w.Largest(t.Context(), q, revenue); err != nil || len(got) != 0 {
 		t.Errorf("before the first exposure: %v, %v", err, got)
 	}
 }

@@ -18,17 +18,18 @@ func HasLargest(m stats.Metric) bool {
 
 // Largest returns, for every arm of every stratum, the unit whose value is
 // farthest from zero, of a metric that HasLargest: of a ratio the numerator.
-// Values are capped as the question's answer has them.
-func (w *Warehouse) Largest(ctx context.Context, q Question, m stats.Metric) ([]stats.Largest, error) {
+// Values are capped as the question's answer has them. The queries are those
+// behind the answer.
+func (w *Warehouse) Largest(ctx context.Context, q Question, m stats.Metric) ([]stats.Largest, []Query, error) {
 	if !HasLargest(m) || len(q.Treatments) == 0 {
-		return nil, fmt.Errorf("looking for the largest unit of %s: it takes a count, sum, mean or ratio, and two arms", m.Key)
+		return nil, nil, fmt.Errorf("looking for the largest unit of %s: it takes a count, sum, mean or ratio, and two arms", m.Key)
 	}
 	r := &reading{Question: q, answers: map[uint64]*Answer{0: newAnswer()}}
 	out, err := w.readLargest(ctx, r, m)
 	if err != nil {
-		return nil, fmt.Errorf("looking for the largest unit of %s: %w", m.Key, err)
+		return nil, r.queries, fmt.Errorf("looking for the largest unit of %s: %w", m.Key, err)
 	}
-	return out, nil
+	return out, r.queries, nil
 }
 
 func (w *Warehouse) readLargest(ctx context.Context, r *reading, m stats.Metric) ([]stats.Largest, error) {
