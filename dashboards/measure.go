@@ -117,6 +117,12 @@ func (w row) guardrail(m decisions.Metrics) Row {
 	if j := w.data.Judgement; j != nil && w.read(j.Reading) {
 		w.Verdict, w.Note = guarded(j.State), w.claim(*j)
 	}
+	if j := w.data.Failures; j != nil && j.Refused == nil {
+		w.Counted, w.Verdict, w.Note = true, guarded(j.State), failed(*j)
+	}
+	if j := w.data.FailureRate; j != nil && j.Refused == nil && j.State == stats.Breached {
+		w.Verdict, w.Note = Worse, "more units fail than was declared"
+	}
 	if j := w.data.Limit; j != nil && j.Refused == nil && j.State == stats.Breached {
 		w.Verdict, w.Note = Worse, "the level is beyond its limit"
 	}
@@ -149,6 +155,19 @@ func (w row) claim(j stats.Judgement) string {
 		return "at most " + w.size(worst, j.Relative) + " worse"
 	}
 	return collected(j.Reading)
+}
+
+// failed says how failures divide between the arms: what is rare has no lift
+// that could be shown.
+func failed(j stats.EventJudgement) string {
+	switch text := decisions.FailureText(j); j.State {
+	case stats.Breached:
+		return "breached: " + text
+	case stats.Harmed:
+		return "harmed: " + text + ", the margin is not excluded"
+	default:
+		return text
+	}
 }
 
 // harm turns the bounds of an effect into the largest and the smallest harm.

@@ -96,6 +96,39 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+// TestMeasure_failures: a failure that never existed before is told in units
+// that failed, and is no lift.
+func TestMeasure_failures(t *testing.T) {
+	for _, tt := range []struct {
+		control, treatment int64
+		margin             float64
+		verdict            Mark
+		note               string
+	}{
+		{0, 14, 1.1, Worse, "breached: 14 treated and 0 control units failed, at least 2.7x as often"},
+		{40, 90, 3, Worse, "harmed: 90 treated and 40 control units failed, 1.3x to 4.2x as often, the margin is not excluded"},
+		{300, 300, 2, Within, "300 treated and 300 control units failed, 0.76x to 1.3x as often"},
+		{0, 1, 1, Inconclusive, "1 treated and 0 control units failed"},
+	} {
+		s := catSeen()
+		j := stats.Events{Margin: tt.margin}.Judge([]stats.EventCounts{{Control: tt.control, Treatment: tt.treatment, Traffic: [2]float64{0.5, 0.5}}})
+		s.Evidence.Metrics[1] = decisions.Measured{Metric: "day_7", Failures: &j}
+		row := measure(s).Rows[1]
+		if row.Lift != nil || row.Verdict != tt.verdict || !strings.HasPrefix(row.Note, tt.note) {
+			t.Errorf("%d and %d became %+v", tt.control, tt.treatment, row)
+		}
+		if said := row.conclusion(0.95); !strings.Contains(said, tt.note) || strings.Contains(said, "Nothing can be compared") {
+			t.Errorf("%d and %d: %q", tt.control, tt.treatment, said)
+		}
+	}
+	s := catSeen()
+	j := stats.EventRate{Rate: 0.001}.Judge(40, 3000)
+	s.Evidence.Metrics[1] = decisions.Measured{Metric: "day_7", FailureRate: &j}
+	if row := measure(s).Rows[1]; row.Verdict != Worse || row.Note != "more units fail than was declared" {
+		t.Errorf("beyond the declared rate: %+v", row)
+	}
+}
+
 // TestMeasure_refused: too few units are said, never drawn.
 func TestMeasure_refused(t *testing.T) {
 	s := catSeen()

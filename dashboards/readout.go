@@ -28,7 +28,8 @@ type Row struct {
 	Lower     bool   // less is better
 	Control   Level
 	Treatment Level
-	Lift      *Lift    // nil: nothing can be compared yet
+	Lift      *Lift    // nil: nothing can be compared yet, or Counted
+	Counted   bool     // failures are compared one by one: there is a verdict and no lift
 	Margin    *float64 // how much worse a guardrail tolerates, relative, >= 0; nil: it has none
 	Verdict   Mark
 	Note      string // the verdict in its own words: "beyond the margin is excluded"

@@ -90,6 +90,9 @@ func (r Row) title() string {
 
 // conclusion says in one sentence what the row's chart shows.
 func (r Row) conclusion(level float64) string {
+	if r.Counted {
+		return "Failures are counted: " + r.Note + ". Verdict: " + string(r.Verdict) + "."
+	}
 	if r.Lift == nil {
 		return "Nothing can be compared yet: " + string(r.Verdict) + "."
 	}

@@ -63,6 +63,11 @@ type Measured struct {
 	Outcome    *stats.Outcome    `json:"outcome,omitempty"`    // of a success metric
 	Exclusion  *stats.Exclusion  `json:"exclusion,omitempty"`  // of the size that the present stage names
 	AtMargin   *stats.Exclusion  `json:"atMargin,omitempty"`   // of the margin, in the stage that decides
+
+	Failures         *stats.EventJudgement `json:"failures,omitempty"`         // of a guardrail on failures, in the place of Judgement; nil in evidence of before: judged as a proportion
+	FailuresExcluded *FailuresExcluded     `json:"failuresExcluded,omitempty"` // in the place of Exclusion
+	FailuresAtMargin *FailuresExcluded     `json:"failuresAtMargin,omitempty"` // in the place of AtMargin
+	FailureRate      *stats.RateJudgement  `json:"failureRate,omitempty"`      // against the declared rate, in a full stage
 }
 
 // Query is one question that was put to the warehouse.

@@ -46,7 +46,8 @@ var declared = map[string]stats.Metric{
 	"latency":          {Key: "latency", Event: "latency", Aggregate: stats.Average, Direction: stats.Decrease, UnitOfMeasure: "ms", GateWindow: time.Second},
 	"latency_p95":      {Key: "latency_p95", Event: "latency", Aggregate: stats.Quantile, Nu: 0.95, Direction: stats.Decrease, UnitOfMeasure: "ms"},
 	"per_round":        {Key: "per_round", Event: "purchase", Aggregate: stats.Ratio, Denominator: &stats.Source{Event: "round"}, Direction: stats.Increase},
-	"crashes":          {Key: "crashes", Event: "crash", Aggregate: stats.Failures, Direction: stats.Decrease},
+	"crashes":          {Key: "crashes", Event: "crash", Aggregate: stats.Failures, Direction: stats.Decrease, Rate: 0.001},
+	"upsets":           {Key: "upsets", Event: "upset", Aggregate: stats.Failures, Direction: stats.Increase},
 }
 
 func conversion(key string, d stats.Direction) stats.Metric {

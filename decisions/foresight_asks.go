@@ -73,7 +73,7 @@ func (f *foresight) sees(day float64) (out []Seen) {
 			continue
 		}
 		stop := stats.Design{Metric: f.metrics[g.Metric].Expected, Side: stats.Greater, Units: n, Inference: stats.AlwaysValid,
-			Alpha: alphaHarm / float64(len(f.Plan.Metrics.Guardrails))}
+			Alpha: alphaHarm / float64(f.stops())}
 		if f.better(g.Metric) > 0 {
 			stop.Side = stats.Less
 		}

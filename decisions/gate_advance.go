@@ -31,8 +31,12 @@ func (g *gate) exclusions(stage Stage) {
 	for _, rail := range g.Plan.Metrics.Guardrails {
 		m, _ := g.Evidence.Metric(rail.Metric)
 		if size, ok := stage.Exclude[rail.Metric]; ok && rail.Margin != nil {
-			c := Check{Name: CheckExclusion, Metric: rail.Metric}
-			g.add(excluded(c, m.Exclusion, "harm of "+sizeText(size)))
+			c, what := Check{Name: CheckExclusion, Metric: rail.Metric}, "harm of "+sizeText(size)
+			if m.Failures != nil {
+				g.add(fewer(c, m, m.FailuresExcluded, what))
+				continue
+			}
+			g.add(excluded(c, m.Exclusion, what))
 		}
 	}
 	if stage.Kind() != Decide {
@@ -41,8 +45,12 @@ func (g *gate) exclusions(stage Stage) {
 	for _, rail := range g.Plan.Metrics.Guardrails {
 		m, _ := g.Evidence.Metric(rail.Metric)
 		if rail.Margin != nil && *rail.Margin > 0 {
-			c := Check{Name: CheckMargin, Metric: rail.Metric}
-			g.add(excluded(c, m.AtMargin, "harm beyond the margin of "+percent(rail.Margin.Fraction())))
+			c, what := Check{Name: CheckMargin, Metric: rail.Metric}, "harm beyond the margin of "+percent(rail.Margin.Fraction())
+			if m.Failures != nil {
+				g.add(fewer(c, m, m.FailuresAtMargin, what))
+				continue
+			}
+			g.add(excluded(c, m.AtMargin, what))
 		}
 	}
 }

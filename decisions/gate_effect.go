@@ -27,13 +27,18 @@ func (g *gate) guardrails(stage Stage) {
 			g.limit(stage, c, m, rail)
 			continue
 		}
+		if m.Failures != nil {
+			g.failures(stage, c, m, rail)
+			g.failureRate(stage, m, rail)
+			continue
+		}
 		g.guardrail(stage, c, m, rail)
 	}
 }
 
 func (g *gate) guardrail(stage Stage, c Check, m Measured, rail Guardrail) {
 	j := m.Judgement
-	if c, ok := unjudged(c, stage, j); !ok {
+	if c, ok := unjudged(c, stage, missing(j)); !ok {
 		g.add(c)
 		return
 	}
@@ -69,7 +74,7 @@ func unasked(stage Stage, rail Guardrail) string {
 // limit asks whether the treated units keep their level.
 func (g *gate) limit(stage Stage, c Check, m Measured, rail Guardrail) {
 	j := m.Limit
-	if c, ok := unjudged(c, stage, j); !ok {
+	if c, ok := unjudged(c, stage, missing(j)); !ok {
 		g.add(c)
 		return
 	}
@@ -89,15 +94,15 @@ func (g *gate) limit(stage Stage, c Check, m Measured, rail Guardrail) {
 	g.add(c)
 }
 
-// unjudged fills in the check of a guardrail that has no judgement; ok is true
-// when it has one.
-func unjudged(c Check, stage Stage, j *stats.Judgement) (Check, bool) {
+// unjudged fills in the check of a guardrail that has no judgement, for a
+// reason; ok is true when it has one.
+func unjudged(c Check, stage Stage, why string) (Check, bool) {
 	switch {
 	case stage.Kind() == Serve:
 		c.State, c.Text = NotApplicable, "Nothing is compared while an audience is served"
 		return c, false
-	case j == nil || j.Refused != nil:
-		c.State, c.Code, c.Text = Wait, "noData", c.Metric+" cannot be judged yet: "+refusal(j)
+	case why != "":
+		c.State, c.Code, c.Text = Wait, "noData", c.Metric+" cannot be judged yet: "+why
 		if stage.Kind() == Full {
 			c.State, c.Code = NotApplicable, "" // everybody has the treatment: nothing is left to compare
 		}
@@ -106,11 +111,19 @@ func unjudged(c Check, stage Stage, j *stats.Judgement) (Check, bool) {
 	return c, true
 }
 
-func refusal(j *stats.Judgement) string {
+// missing says why a judgement says nothing, "" when it does.
+func missing(j *stats.Judgement) string {
 	if j == nil {
 		return "there are no data"
 	}
-	return j.Refused.Message
+	return refused(j.Refused)
+}
+
+func refused(r *stats.Refusal) string {
+	if r == nil {
+		return ""
+	}
+	return r.Message
 }
 
 // confirm counts a breach into its streak. A rollback waits for the second

@@ -85,6 +85,9 @@ func (g *gate) silence(lag time.Duration, fine string) (code, text string) {
 	}
 	for _, key := range g.Plan.deciding() {
 		m, _ := e.Metric(key)
+		if m.Failures != nil {
+			continue // that nobody fails is no silence
+		}
 		if text := g.stale(key+" event", m.Newest, lag+time.Duration(m.Quiet)); text != "" {
 			return "missing " + key, text
 		}

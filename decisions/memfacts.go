@@ -116,7 +116,7 @@ func (m *memRollout) strata(r Rollout, metric string, now time.Time) []stats.Str
 	def := r.Metrics[metric]
 	var out []stats.Stratum
 	for _, u := range m.order {
-		if u.twoArms || u.first.Add(def.Gate()).After(now) {
+		if u.twoArms || u.first.Add(def.Age(true)).After(now) {
 			continue
 		}
 		i := slices.IndexFunc(out, func(s stats.Stratum) bool { return s.Epoch == u.epoch && s.Stage == u.stage })

@@ -59,7 +59,14 @@ func TestPlanIsRefused(t *testing.T) {
 		{"cleanup without end", "cleanup.endState", func(p *Plan) { p.Cleanup.EndState = "" }},
 		{"cleanup without time", "cleanup.due", func(p *Plan) { p.Cleanup.Due = 0 }},
 		{"unknown metric", "metrics.success[0].metric", func(p *Plan) { p.Metrics.Success[0].Metric = "retention" }},
-		{"metric that cannot be judged", "metrics.guardrails[0].metric", func(p *Plan) { p.Metrics.Guardrails[0].Metric = "crashes" }},
+		{"failures as success", "metrics.success[0].metric", func(p *Plan) { p.Metrics.Success[0].Metric = "crashes" }},
+		{"failures that are better when they grow", "metrics.guardrails[1].metric", func(p *Plan) { guardFailures(p, Guardrail{Metric: "upsets", Margin: percent(0)}) }},
+		{"failures against a limit", "metrics.guardrails[1].limit", func(p *Plan) { guardFailures(p, Guardrail{Metric: "crashes", Limit: "0.01"}) }},
+		{"failures of everybody", "metrics.guardrails[1].margin", func(p *Plan) {
+			guardFailures(p, Guardrail{Metric: "crashes", Margin: percent(10_000 * All)})
+			p.Stages[0].Exclude["crashes"] = Size{Change: 1}
+		}},
+		{"failures within a margin, and no exclusion", "stages[0].exclude", func(p *Plan) { guardFailures(p, Guardrail{Metric: "crashes", Margin: percent(10_000)}) }},
 		{"metric in two roles", "metrics.guardrails[0].metric", func(p *Plan) { p.Metrics.Guardrails[0].Metric = "day_1_retention" }},
 		{"guardrail twice", "metrics.guardrails[1].metric", func(p *Plan) { p.Metrics.Guardrails = append(p.Metrics.Guardrails, p.Metrics.Guardrails[0]) }},
 		{"no mde", "metrics.success[0].mde", func(p *Plan) { p.Metrics.Success[0].MDE = 0 }},

@@ -35,7 +35,7 @@ func Read(r Rollout, e Evidence) Evidence {
 	metrics := make([]Measured, 0, len(e.Metrics))
 	for _, m := range e.Metrics {
 		def := r.Metrics[m.Metric]
-		m.Direction, m.Unit, m.Quiet = or(def.Direction, stats.Increase), def.UnitOfMeasure, event.Duration(def.Gate())
+		m.Direction, m.Unit, m.Quiet = or(def.Direction, stats.Increase), def.UnitOfMeasure, event.Duration(def.Age(true))
 		m = r.read(m)
 		r.expect(m.Exclusion, e.At)
 		r.expect(m.AtMargin, e.At)
@@ -70,12 +70,15 @@ func (r Rollout) read(m Measured) Measured {
 // guard judges a guardrail against its limit, or against its margin and the
 // sizes that the present stage wants excluded.
 func (r Rollout) guard(m Measured, g Guardrail, f stats.Frozen) Measured {
-	tests := len(r.Plan.Metrics.Guardrails)
+	tests := r.stops()
 	if g.Margin == nil {
 		value, _, _ := parseLimit(g.Limit) // a recorded plan has been validated
 		j := stats.Limit{Value: value, Direction: m.Direction, Alpha: alphaHarm, Tests: tests}.Judge(m.Strata, f)
 		m.Limit = &j
 		return m
+	}
+	if r.Metrics[m.Metric].Aggregate == stats.Failures {
+		return r.guardFailures(m, g)
 	}
 	test := stats.Guardrail{Margin: g.Margin.Fraction(), Detect: g.Detect.Relative(), Direction: m.Direction, Alpha: alphaHarm, Tests: tests}
 	j := test.Judge(m.Strata, f)

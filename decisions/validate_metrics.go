@@ -8,16 +8,15 @@ import (
 	"github.com/sluice-hq/sluice/stats"
 )
 
-// judged are the aggregates that gates compare. Failures have a test of their
-// own, which no gate asks.
-var judged = []stats.Aggregate{stats.Conversion, stats.Count, stats.Sum, stats.Average, stats.Retention, stats.Ratio, stats.Quantile}
-
 // metrics checks the roles: every metric is known, has one role, and says what
 // its role needs.
 func (c *planCheck) metrics() {
 	for i, s := range c.plan.Metrics.Success {
 		path := fmt.Sprintf("metrics.success[%d]", i)
 		c.role(path+".metric", s.Metric, "success")
+		if c.fails(s.Metric) {
+			c.add(path+".metric", s.Metric, "counts failures, whose test can stop and not prove", "make it a guardrail, and a conversion of what succeeds the success metric")
+		}
 		if s.MDE <= 0 {
 			c.add(path+".mde", nil, "is missing", "write the smallest effect worth finding, such as 2%")
 		}
@@ -73,18 +72,10 @@ func (c *planCheck) role(path, key, role string) {
 	c.declared(path, key)
 }
 
-// declared looks the metric up and refuses one that nothing here can judge.
+// declared looks the metric up.
 func (c *planCheck) declared(path, key string) {
-	if c.known.Metric == nil {
-		return
-	}
-	m, ok := c.known.Metric(key)
-	switch {
-	case !ok:
+	if _, ok := c.metric(key); !ok && c.known.Metric != nil {
 		c.add(path, key, "is not a declared metric", "declare it first (kind: Metric)")
-	case !slices.Contains(judged, m.Aggregate):
-		c.add(path, key, fmt.Sprintf("aggregates by %s, which this version cannot judge", m.Aggregate),
-			"use a metric that is a conversion, retention, count, sum or mean per unit, a ratio or a quantile")
 	}
 }
 
@@ -99,6 +90,8 @@ func (c *planCheck) guardrail(path string, g Guardrail) {
 		c.add(path, g.Metric, "has a margin and a limit", "write two guardrails, one each")
 	case g.Margin == nil && g.Limit == "":
 		c.add(path+".margin", nil, "is missing", "say how much worse is tolerated, such as 5%, or give a limit")
+	case c.fails(g.Metric):
+		c.failures(path, g)
 	case g.Margin != nil && *g.Margin == 0 && g.Detect.IsZero():
 		c.add(path+".detect", nil, "is missing", "a margin of 0% needs the harm to be sharpest for, such as detect: 4%")
 	case g.Limit != "":

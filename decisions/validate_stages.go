@@ -106,7 +106,7 @@ func (c *planCheck) comparing(path string, s Stage) {
 		return
 	}
 	for _, key := range c.plan.guarded() {
-		if _, ok := s.Exclude[key]; !ok {
+		if _, ok := s.Exclude[key]; !ok && !c.onlyStops(key) {
 			c.add(path+".exclude", s.Name, "does not say which harm to "+key+" must be excluded before the next stage",
 				"add exclude: {"+key+": 30%}")
 		}

@@ -90,7 +90,7 @@ func TestMetric_document(t *testing.T) {
 	}
 	want := stats.Metric{
 		Key: "checkout_errors", Event: "error", Aggregate: stats.Failures, Direction: stats.Decrease, UnitOfMeasure: "errors",
-		Scale: 1e-6, Window: 7 * 24 * time.Hour, GateWindow: 24 * time.Hour, Lookback: 14 * 24 * time.Hour,
+		Scale: 1e-6, Window: 7 * 24 * time.Hour, GateWindow: 24 * time.Hour, Lookback: 14 * 24 * time.Hour, Rate: 0.001,
 		Where: []stats.Condition{{Attribute: "country", Values: []string{"DE", "FR"}}},
 	}
 	if diff := cmp.Diff(want, m.Stats()); diff != "" || m.Rate.Float() != 0.001 {

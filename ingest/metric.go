@@ -73,7 +73,7 @@ func (m Metric) Stats() stats.Metric {
 	s := stats.Metric{
 		Key: m.Key, Event: m.EventName(), Aggregate: m.Aggregate, Direction: m.Direction, UnitOfMeasure: m.UnitOfMeasure,
 		Scale: Millionths, Window: time.Duration(m.Window), GateWindow: time.Duration(m.GateWindow),
-		Where: conditions(m.Where), Nu: m.Quantile,
+		Where: conditions(m.Where), Nu: m.Quantile, Rate: m.Rate.Float(),
 	}
 	if m.Cap != nil {
 		s.Cap = m.Cap.Percentile

@@ -23,6 +23,7 @@ type Metric struct {
 	Denominator   *Source       `json:"denominator,omitempty"`   // of a ratio
 	Nu            float64       `json:"quantile,omitempty"`      // of a quantile, above 0 and below 1
 	Return        *Return       `json:"retention,omitempty"`     // of a retention; it has no windows
+	Rate          float64       `json:"rate,omitempty"`          // of failures: share of units that is declared to fail; zero: none is
 }
 
 // DefaultScale is the fixed point that values are stored in: millionths.
@@ -74,7 +75,7 @@ var aggregates = []Aggregate{Conversion, Count, Sum, Average, Ratio, Quantile, R
 
 // Proportion reports whether the value of a unit is 0 or 1, so that its sample
 // is a pair of integers.
-func (a Aggregate) Proportion() bool { return a == Conversion || a == Retention }
+func (a Aggregate) Proportion() bool { return a.Kind() == KindProportion }
 
 // MarshalText implements encoding.TextMarshaler.
 func (a Aggregate) MarshalText() ([]byte, error) { return []byte(a), nil }

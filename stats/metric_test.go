@@ -64,6 +64,9 @@ func TestMetric_Span(t *testing.T) {
 		{"a week", Metric{Window: week}, false, 0, week, false, 0},
 		{"its gate", Metric{Window: week, GateWindow: hour}, true, 0, hour, false, hour},
 		{"an hour's gate", Metric{Window: hour}, true, 0, hour, false, hour},
+		{"failures of anybody, at once", Metric{Aggregate: Failures}, true, 0, 0, true, 0},
+		{"failures of a week, at once", Metric{Aggregate: Failures, Window: week}, true, 0, week, false, 0},
+		{"failures of an hour, at once", Metric{Aggregate: Failures, Window: week, GateWindow: hour}, true, 0, hour, false, 0},
 		{"back within a week", Metric{Window: hour, Return: &Return{From: hour, To: week}}, false, hour, week, false, week},
 		{"its gate", Metric{GateWindow: hour, Return: &Return{From: hour, To: week}}, true, hour, week, false, week},
 	} {

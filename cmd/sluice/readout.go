@@ -100,17 +100,14 @@ func readoutTable(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
 	for _, m := range e.Metrics {
 		c := m.Comparison
 		if c == nil || c.Refused != nil {
-			fmt.Fprintf(w, "%s\t\t\t\t\t\tno data yet\n", m.Metric)
+			fmt.Fprintf(w, "%s\t\t\t\t\t\t%s\n", m.Metric, cmp.Or(string(m.State()), "no data yet"))
 			continue
-		}
-		state := ""
-		if m.Judgement != nil {
-			state = string(m.Judgement.State)
 		}
 		level := leveled(r.Metrics[m.Metric])
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", m.Metric, level(c.Control.Mean), level(c.Treatment.Mean), percent(c.Estimate),
-			span(c.Band), span(c.Fixed), state)
+			span(c.Band), span(c.Fixed), m.State())
 	}
+	failureLines(w, e)
 	capLines(w, r, e)
 	closerTables(w, r, v)
 	for _, text := range v.Warnings {
@@ -130,6 +127,16 @@ func lopsidedText(q *stats.Quarantine) string {
 		return ""
 	}
 	return fmt.Sprintf("; they did not begin in the arms as all units do (e = %.3g), so that the arms cannot be compared", math.Exp(q.LogE))
+}
+
+// failureLines says how failures divide between the arms: what is rare has no
+// lift that could be told, and is judged all the same.
+func failureLines(w io.Writer, e decisions.Evidence) {
+	for _, m := range e.Metrics {
+		if m.Failures != nil && m.Failures.Refused == nil {
+			fmt.Fprintf(w, "\n%s: %s.\n", m.Metric, decisions.FailureText(*m.Failures))
+		}
+	}
 }
 
 // capLines says at what the values of capped metrics are cut.

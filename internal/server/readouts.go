@@ -164,9 +164,7 @@ func lookedAt(m decisions.Measured) LookedAt {
 	default:
 		v.Control, v.Treatment, v.Lift, v.Band = c.Control.Mean, c.Treatment.Mean, c.Estimate, c.Band
 	}
-	if m.Judgement != nil {
-		v.State = string(m.Judgement.State)
-	}
+	v.State = string(m.State())
 	return v
 }
 
