@@ -127,14 +127,21 @@ func TestHistoryPrior(t *testing.T) {
 	for range 5000 {
 		past = append(past, Past{0.05, 0.03}, Past{-0.05, 0.03})
 	}
-	// 10,000 excesses of 0.05²−0.03² = 0.04², and ten of 0.3².
+	// 10,000 excesses of 0.05²−0.03² = 0.04², each of weight (0.09/0.0909)², and ten of 0.3².
+	w := 10000 / (1.01 * 1.01)
 	p, _ := HistoryPrior(past)
-	if want := math.Sqrt((10*0.09 + 10000*0.0016) / 10010); !near(p.SD, want, 1e-12) {
+	if want := math.Sqrt((10*0.09 + w*0.0016) / (10 + w)); !near(p.SD, want, 1e-12) {
 		t.Errorf("sd %v, want %v", p.SD, want)
 	}
 	noise := []Past{{0.01, 0.5}, {-0.02, 0.5}, {math.NaN(), 1}, {0.1, 0}}
 	p, doubt = HistoryPrior(noise)
-	if want := math.Sqrt(10 * 0.09 / 12); !near(p.SD, want, 1e-12) || len(doubt.Warnings) != 2 {
+	w = 2 * math.Pow(0.09/0.34, 2)
+	if want := math.Sqrt(10 * 0.09 / (10 + w)); !near(p.SD, want, 1e-12) || len(doubt.Warnings) != 2 {
 		t.Errorf("sd %v, want %v; %v", p.SD, want, doubt.Warnings)
+	}
+	// One effect of which next to nothing is known moves nothing.
+	wild, _ := HistoryPrior(append(past, Past{15, 10}))
+	if known, _ := HistoryPrior(past); !near(wild.SD, known.SD, 1e-4) {
+		t.Errorf("sd %v with one wild effect, %v without", wild.SD, known.SD)
 	}
 }
