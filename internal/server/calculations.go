@@ -174,13 +174,14 @@ type epochIn struct {
 
 type srmIn struct {
 	Observed       []int64   `json:"observed,omitempty" doc:"units of each arm"`
-	Weights        []float64 `json:"weights,omitempty" doc:"they need not add up to 1; 0: nobody is to be there"`
+	Weights        []float64 `json:"weights,omitempty" doc:"whole numbers are a ratio; fractions that add up to neither 1 nor 100 get a warning; 0: nobody is to be there"`
 	Method         string    `json:"method,omitempty" enum:"chi-square,sequential"`
 	K              float64   `json:"k,omitempty" doc:"prior units; 100 without it"`
 	Alpha          float64   `json:"alpha,omitempty" doc:"0.001 without it"`
 	Epochs         []epochIn `json:"epochs,omitempty" doc:"instead of observed: periods of one allocation each"`
 	Data           []any     `json:"data,omitempty" doc:"instead of observed: assignments in their order, as the index of the arm or the units of each arm"`
 	DirichletAlpha any       `json:"dirichlet_alpha,omitempty" doc:"prior units of each arm, with data"`
+	Compat         string    `json:"compat,omitempty" enum:"gbstats" doc:"as another program says it, of the counts of one epoch"`
 }
 
 type srmOut struct {

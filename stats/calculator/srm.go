@@ -3,11 +3,10 @@ package calculator
 import (
 	"encoding/json"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 
 	"github.com/sluice-hq/sluice/stats"
+	"github.com/sluice-hq/sluice/stats/peers"
 )
 
 // srmJSON is the question of srm: counts, counts by epoch, or the assignments
@@ -21,6 +20,7 @@ type srmJSON struct {
 	Epochs         []epochJSON       `json:"epochs"`
 	Data           []json.RawMessage `json:"data"`
 	DirichletAlpha json.RawMessage   `json:"dirichlet_alpha"`
+	Compat         peers.Name        `json:"compat"`
 }
 
 type epochJSON struct {
@@ -57,6 +57,9 @@ func sampleRatio(in []byte) (any, *stats.Refusal) {
 	if r != nil {
 		return nil, r
 	}
+	if q.Compat != "" {
+		return q.compatible(epochs)
+	}
 	m := stats.SampleRatio(epochs, given(q.Alpha), given(q.K))
 	if m.Refused != nil {
 		return nil, q.placed(epochs, m.Refused)
@@ -71,6 +74,25 @@ func sampleRatio(in []byte) (any, *stats.Refusal) {
 	}
 	a.Method, a.Alarm = "chi-square of one look", m.Leaked > 0 || m.FixedP < or(given(q.Alpha), stats.RatioAlpha)
 	return a, nil
+}
+
+// compatible answers as another program does, which knows one epoch and one test.
+func (q srmJSON) compatible(epochs []stats.Counts) (any, *stats.Refusal) {
+	switch {
+	case len(epochs) != 1:
+		return nil, bad("compat", "another program is asked with the counts of one epoch")
+	case q.Method == "sequential":
+		return nil, bad("method", string(q.Compat)+" has no sequential test of sample ratios")
+	case q.K != nil:
+		return nil, bad("k", string(q.Compat)+" has no prior of sample ratios")
+	case q.Alpha != nil:
+		return nil, bad("alpha", string(q.Compat)+" warns at an error of its own")
+	}
+	m := peers.SampleRatio(q.Compat, epochs[0])
+	if m.Refused != nil {
+		return nil, m.Refused
+	}
+	return srmAnswer{P: m.P, Statistic: &m.Statistic, DF: &m.DF, Leaked: m.Leaked, Alarm: m.Alarm, doubtful: worded(m.Doubt)}, nil
 }
 
 func ends(shares []stats.Interval) [][2]float64 {
@@ -119,81 +141,4 @@ func (q srmJSON) in(epoch int, r *stats.Refusal) *stats.Refusal {
 		return r
 	}
 	return bad(fmt.Sprintf("epochs[%d].%s", epoch, r.Field), r.Message)
-}
-
-// unordered refuses what assignments one by one do not have.
-func (q srmJSON) unordered() *stats.Refusal {
-	switch {
-	case q.Observed != nil || q.Epochs != nil:
-		return bad("data", "stands alone: it is counted here, beside counts it would be counted twice")
-	case q.Method == "chi-square":
-		return bad("method", "assignments one by one are judged by sequential: chi-square is of one look")
-	}
-	return nil
-}
-
-// sequence answers a list of assignments with the e-value after each.
-func (q srmJSON) sequence() (any, *stats.Refusal) {
-	if r := q.unordered(); r != nil {
-		return nil, r
-	}
-	prior, r := q.prior()
-	if r != nil {
-		return nil, r
-	}
-	seq, r := stats.NewAssignments(q.Weights, given(q.K), prior)
-	if r != nil {
-		return nil, r
-	}
-	alpha := or(given(q.Alpha), stats.RatioAlpha)
-	if !(alpha > 0 && alpha < 1) {
-		return nil, bad("alpha", "an error is above 0 and below 1")
-	}
-	path, most := make([]float64, 0, len(q.Data)), 0.0
-	for i, row := range q.Data {
-		if r := assign(seq, row, len(q.Weights), fmt.Sprintf("data[%d]", i)); r != nil {
-			return nil, r
-		}
-		most = math.Max(most, seq.LogE)
-		path = append(path, seq.LogE)
-	}
-	return srmAnswer{LogE: path, P: math.Exp(-most), Leaked: seq.Leaked, Alarm: seq.Leaked > 0 || most >= -math.Log(alpha),
-		doubtful: worded(seq.Doubt())}, nil
-}
-
-// prior reads the prior units: one number for all arms, or one for each.
-func (q srmJSON) prior() ([]float64, *stats.Refusal) {
-	if q.DirichletAlpha == nil || string(q.DirichletAlpha) == "null" {
-		return nil, nil
-	}
-	var each []float64
-	if json.Unmarshal(q.DirichletAlpha, &each) == nil {
-		return each, nil
-	}
-	var all float64
-	if json.Unmarshal(q.DirichletAlpha, &all) != nil {
-		return nil, bad("dirichlet_alpha", "is one number, or one for each arm")
-	}
-	return slices.Repeat([]float64{all}, len(q.Weights)), nil
-}
-
-// assign takes one row: the index of an arm, or the units of every arm.
-func assign(seq *stats.Assignments, row json.RawMessage, arms int, field string) *stats.Refusal {
-	var arm int
-	if json.Unmarshal(row, &arm) == nil {
-		if !seq.Add(arm, 1) {
-			return bad(field, "there is no arm of that index")
-		}
-		return nil
-	}
-	var units []int64
-	if json.Unmarshal(row, &units) != nil || len(units) != arms {
-		return bad(field, "is the index of an arm, or the units of each arm")
-	}
-	for arm, n := range units {
-		if !seq.Add(arm, n) {
-			return bad(field, "units are counted from 0, and to 1e12")
-		}
-	}
-	return nil
 }

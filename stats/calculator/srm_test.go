@@ -44,6 +44,12 @@ func TestSRMRefuses(t *testing.T) {
 		{`{"data": [0], "weights": [1, 1], "dirichlet_alpha": [1]}`, "bad_input", "dirichlet_alpha"},
 		{`{"data": [0], "weights": [1, 1], "dirichlet_alpha": 0}`, "bad_input", "dirichlet_alpha"},
 		{`{"data": [0], "weights": [1]}`, "bad_input", "weights"},
+		{`{"data": [0], "weights": [1, 1], "compat": "gbstats"}`, "bad_input", "compat"},
+		{`{"observed": [1, 2], "weights": [1, 1], "compat": "eppo"}`, "bad_input", "compat"},
+		{`{"epochs": [{"observed": [1, 2], "weights": [1, 1]}, {"observed": [1, 2], "weights": [1, 1]}], "compat": "gbstats"}`, "bad_input", "compat"},
+		{`{"observed": [1, 2], "weights": [1, 1], "compat": "gbstats", "method": "sequential"}`, "bad_input", "method"},
+		{`{"observed": [1, 2], "weights": [1, 1], "compat": "gbstats", "k": 5}`, "bad_input", "k"},
+		{`{"observed": [1, 2], "weights": [1, 1], "compat": "gbstats", "alpha": 0.01}`, "bad_input", "alpha"},
 		{`{"data": [0], "observed": [1, 2], "weights": [1, 1]}`, "bad_input", "data"},
 		{`{"data": [0], "epochs": [], "weights": [1, 1]}`, "bad_input", "data"},
 		{`{"data": [0], "weights": [1, 1], "method": "chi-square"}`, "bad_input", "method"},
@@ -66,4 +72,12 @@ func TestSRMWarns(t *testing.T) {
 			t.Errorf("%s: no warning", in)
 		}
 	}
+}
+
+// By gbstats a leak of 300 units into an arm of weight 0 is no alarm: its p-value
+// is that of 8.738 with 2 degrees of freedom.
+func TestSRMCompat(t *testing.T) {
+	const leak = `{"observed": [5000, 5000, 300], "weights": [0.5, 0.5, 0]`
+	expect(t, ask(t, "srm", leak+`, "compat": "gbstats"}`), 5e-4, map[string]any{"statistic": 8.738, "df": 2.0, "p_value": 0.0127, "leaked": 300.0, "alarm": false})
+	expect(t, ask(t, "srm", leak+`}`), 0, map[string]any{"alarm": true})
 }
