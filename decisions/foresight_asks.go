@@ -30,6 +30,9 @@ func (f *foresight) asks(s Stage) (out []Asked) {
 // excluding is the test that harm of a size is excluded, where there is none.
 func (f *foresight) excluding(g Guardrail, what string, size float64) Asked {
 	d := f.exclusion(g.Metric)
+	if f.fails(g.Metric) {
+		return f.fewer(Asked{Metric: g.Metric, Asks: what, Size: size, Power: d.Power})
+	}
 	d.Margin = size
 	return f.answer(Asked{Metric: g.Metric, Asks: what, Size: size, Power: d.Power}, d)
 }
@@ -69,6 +72,10 @@ func (f *foresight) answer(a Asked, d stats.Design) Asked {
 func (f *foresight) sees(day float64) (out []Seen) {
 	for _, g := range f.Plan.Metrics.Guardrails {
 		n := math.Floor(f.units(day, f.age(g.Metric)))
+		if g.Margin != nil && f.fails(g.Metric) {
+			out = append(out, f.seesFailures(g, n)...)
+			continue
+		}
 		if g.Margin == nil || f.metrics[g.Metric].refused != "" || n < stats.FreezeUnits {
 			continue
 		}
