@@ -138,6 +138,9 @@ func (d EventDesign) smallest() (float64, *Refusal) {
 		return w.power(λ)
 	}
 	low, most := d.bounds()
+	if !(d.with(most).failures(d.Units) <= mostFailures/2) { // as many as are followed
+		most = min(most, d.followed())
+	}
 	if !(power(most) > d.Power) {
 		return 0, refuse(TooFewUnits, "n", "so few units, or so many failures, that no change is seen")
 	}
@@ -153,6 +156,20 @@ func (d EventDesign) bounds() (low, most float64) {
 		return 0, 1 - d.Rate
 	}
 	return 0, 1/d.Rate - 1
+}
+
+// followed returns the effect with which the units have as many failures as are
+// followed; below 0 when control's alone are more. A ratio to exclude leaves the
+// number of failures as it is.
+func (d EventDesign) followed() float64 {
+	rate := (0.999*mostFailures/2/d.Units - d.Rate) * d.Weights[0] / d.Weights[1] // of treatment
+	switch {
+	case d.Exclude != 0:
+		return math.Inf(1)
+	case d.Absolute:
+		return rate - d.Rate
+	}
+	return rate/d.Rate - 1
 }
 
 // reaching returns a number of failures that is hardly ever exceeded where λ

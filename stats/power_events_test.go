@@ -85,6 +85,8 @@ func TestSmallestChangeOfFailures(t *testing.T) {
 		{Rate: 0.01, Units: 3508},
 		{Rate: 0, Absolute: true, Units: 9076},
 		{Rate: 0.01, Exclude: 3, Units: 2500},
+		{Rate: 0.001, Units: 100_000}, // the largest change there can be has more failures than are followed
+		{Rate: 0.001, Units: 100_000, Absolute: true, Weights: []float64{4, 1}},
 	} {
 		p := d.Solve()
 		if p.Refused != nil {

@@ -89,6 +89,10 @@ func (e Expected) fault() *Refusal {
 func (e Expected) spreadFault() *Refusal {
 	density := e.Kind == KindQuantile && e.SD == 0
 	switch {
+	case e.Kind != KindQuantile && e.Nu != 0:
+		return refuse(BadInput, "metric.nu", "is of a quantile")
+	case !density && e.Density != 0:
+		return refuse(BadInput, "metric.density", "is of a quantile without an sd")
 	case e.Kind == KindProportion && e.SD != 0:
 		return refuse(BadInput, "metric.sd", "follows from the rate of a proportion")
 	case e.Kind == KindProportion:
