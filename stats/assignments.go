@@ -13,6 +13,7 @@ type Assignments struct {
 	share   []float64 // promised; 0 for an arm that must get nobody
 	prior   []float64 // Dirichlet prior units plus those seen
 	total   float64   // of prior, over arms with a share
+	seen    []int64   // units of every arm
 }
 
 // NewAssignments returns the process before the first unit. k prior units are
@@ -24,7 +25,7 @@ func NewAssignments(weights []float64, k float64, prior []float64) (*Assignments
 	if r := ratioFault([]Counts{none}, RatioAlpha, k); r != nil {
 		return nil, r
 	}
-	a := &Assignments{weights: weights, share: make([]float64, len(weights)), prior: make([]float64, len(weights))}
+	a := &Assignments{weights: weights, share: make([]float64, len(weights)), prior: make([]float64, len(weights)), seen: make([]int64, len(weights))}
 	sum := 0.0
 	for _, w := range weights {
 		sum += w
@@ -73,10 +74,22 @@ func (a *Assignments) Add(arm int, n int64) bool {
 		return true
 	}
 	x := float64(n)
+	a.seen[arm] += n
 	a.LogE += rising(a.prior[arm], x) - rising(a.total, x) - x*math.Log(a.share[arm])
 	a.prior[arm] += x
 	a.total += x
 	return true
+}
+
+// Shares returns, for each arm, the shares of the units so far that no look
+// excludes, as Counts.Shares does.
+func (a *Assignments) Shares(alpha float64) []Interval {
+	so := Counts{Observed: a.seen, Weights: a.share}
+	least := a.LogE + math.Log(or(alpha, bandAlpha))
+	for i, s := range a.share {
+		least += xlog(float64(a.seen[i]), s)
+	}
+	return so.region(least)
 }
 
 // Doubt returns what the process rests on.

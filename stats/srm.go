@@ -174,18 +174,33 @@ func (c Counts) Shares(alpha, k float64) []Interval {
 	if ratioFault([]Counts{c}, alpha, k) != nil {
 		return nil
 	}
-	var total, n, least float64
-	for i, w := range c.Weights {
-		if w > 0 {
-			total, n = total+w, n+float64(c.Observed[i])
-		}
+	var total float64
+	for _, w := range c.Weights {
+		total += w
 	}
-	least = logGamma(k) - logGamma(k+n) + math.Log(alpha)
+	least := logGamma(k) - logGamma(k+c.units()) + math.Log(alpha)
 	for i, w := range c.Weights {
 		if w > 0 {
 			least += logGamma(k*w/total+float64(c.Observed[i])) - logGamma(k*w/total)
 		}
 	}
+	return c.region(least)
+}
+
+// units is how many the arms have that must get some.
+func (c Counts) units() (n float64) {
+	for i, w := range c.Weights {
+		if w > 0 {
+			n += float64(c.Observed[i])
+		}
+	}
+	return n
+}
+
+// region returns the shares of every arm at which the likelihood, the other arms
+// at their best, is at least exp(least).
+func (c Counts) region(least float64) []Interval {
+	n := c.units()
 	shares := make([]Interval, len(c.Weights))
 	for i, w := range c.Weights {
 		if w > 0 {

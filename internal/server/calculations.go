@@ -96,16 +96,18 @@ type priorIn struct {
 }
 
 type compareOut struct {
-	Estimate          float64  `json:"estimate" doc:"treatment minus control"`
-	SE                float64  `json:"se"`
+	State             string   `json:"state,omitempty" enum:"breached,harmed,unknown" doc:"of counts that are answered as by events: there is no estimate then, and the bounds are of the log ratio of the rates"`
+	Estimate          *float64 `json:"estimate,omitempty" doc:"treatment minus control"`
+	SE                *float64 `json:"se,omitempty"`
 	Low               *float64 `json:"ci_low" doc:"null: open"`
 	High              *float64 `json:"ci_high" doc:"null: open"`
 	P                 float64  `json:"p_value"`
-	Statistic         float64  `json:"statistic"`
+	Statistic         *float64 `json:"statistic,omitempty"`
 	DF                *float64 `json:"df,omitempty"`
 	LogE              *float64 `json:"log_e,omitempty"`
-	ControlMean       float64  `json:"control_mean"`
-	TreatmentMean     float64  `json:"treatment_mean"`
+	LogTwo            *float64 `json:"log_e_two_sided,omitempty" doc:"of counts that are answered as by events"`
+	ControlMean       *float64 `json:"control_mean,omitempty"`
+	TreatmentMean     *float64 `json:"treatment_mean,omitempty"`
 	Theta             *float64 `json:"theta,omitempty" doc:"with a covariate: what the difference of the arms before was multiplied by and taken off"`
 	ControlAdjusted   *float64 `json:"control_adjusted,omitempty"`
 	TreatmentAdjusted *float64 `json:"treatment_adjusted,omitempty"`
@@ -150,20 +152,23 @@ type guardrailOut struct {
 }
 
 type failuresIn struct {
-	Counts  []int64   `json:"counts" minItems:"2" maxItems:"2" doc:"failing units of control and treatment"`
+	Counts  []int64   `json:"counts" minItems:"1" maxItems:"2" doc:"failing units of control and treatment; with rate, of treatment alone"`
 	Traffic []float64 `json:"traffic,omitempty" minItems:"2" maxItems:"2" doc:"shares of both; equal without it"`
 	Margin  float64   `json:"margin,omitempty" doc:"tolerated ratio of the rates; 1 without it"`
 	K       float64   `json:"k,omitempty" doc:"prior failures; 2 without it"`
 	Alpha   float64   `json:"alpha,omitempty"`
+	Rate    float64   `json:"rate,omitempty" doc:"share of the units that may fail, declared: there is no control"`
+	Units   int64     `json:"units,omitempty" doc:"with rate: how many the failing units are of"`
 }
 
 type failuresOut struct {
-	State  string   `json:"state" enum:"breached,harmed,unknown"`
-	LogE   float64  `json:"log_e"`
-	P      float64  `json:"p_value"`
-	Low    *float64 `json:"ci_low" doc:"of the log ratio of the rates"`
-	High   *float64 `json:"ci_high"`
-	LogTwo float64  `json:"log_e_two_sided"`
+	State    string   `json:"state" enum:"breached,harmed,safe,unknown"`
+	LogE     float64  `json:"log_e"`
+	P        float64  `json:"p_value"`
+	Estimate *float64 `json:"estimate,omitempty" doc:"with rate: share of the units that failed"`
+	Low      *float64 `json:"ci_low" doc:"of the log ratio of the rates; with rate, of the ratio to that, each side at alpha"`
+	High     *float64 `json:"ci_high"`
+	LogTwo   *float64 `json:"log_e_two_sided,omitempty" doc:"of two arms"`
 	doubtOut
 }
 

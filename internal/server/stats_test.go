@@ -15,6 +15,7 @@ import (
 // the command can.
 var questions = map[string][]string{
 	"compare": {
+		`{"control": {"type": "events", "count": 0, "exposure": 100}, "treatment": {"type": "events", "count": 7, "exposure": 100}}`,
 		`{"control": {"type": "proportion", "n": 100, "sum": 30}, "treatment": {"type": "proportion", "n": 100, "sum": 40}, "inference": "bayes"}`,
 		`{"control": {"type": "mean", "n": 4, "sum": 6, "sum_squares": 14}, "treatment": {"type": "mean", "n": 4, "sum": 6, "sum_squares": 14}}`,
 		`{"control": {"type": "proportion", "n": 100, "sum": 30}, "treatment": {"type": "proportion", "n": 100, "sum": 40}, "inference": "always-valid"}`,
@@ -23,7 +24,7 @@ var questions = map[string][]string{
 			"treatment": {"type": "mean", "n": 4, "post_sum": 6, "post_sum_squares": 14, "pre_sum": 6, "pre_sum_squares": 14, "post_pre_sum_product": 10}}`,
 	},
 	"guardrail": {`{"control": {"type": "proportion", "n": 100, "sum": 30}, "treatment": {"type": "proportion", "n": 100, "sum": 40}, "margin": 0.1}`},
-	"events":    {`{"counts": [1, 2]}`},
+	"events":    {`{"counts": [1, 2]}`, `{"counts": [1], "units": 100, "rate": 0.01}`},
 	"srm":       {`{"observed": [10, 20], "weights": [1, 1]}`, `{"observed": [10, 20], "weights": [1, 1], "method": "sequential"}`},
 	"adjust":    {`{"p": [0.1]}`},
 	"power":     {`{"metric": {"kind": "mean", "mean": 1, "sd": 1, "cluster": {"mean": 5, "icc": 0.1}}, "effect": 0.5}`},

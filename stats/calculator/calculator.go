@@ -87,11 +87,20 @@ func undecoded(err error) *stats.Refusal {
 	case unknown:
 		return bad(strings.Trim(field, `"`), "is no setting of this command")
 	case errors.As(err, &wrong):
-		return bad(wrong.Field, "is a JSON "+wrong.Value+", which has no meaning here")
+		return bad(member(wrong.Field), "is a JSON "+wrong.Value+", which has no meaning here")
 	case errors.Is(err, io.EOF):
 		return bad("", "there is no JSON object on the input")
 	}
 	return bad("", "reading JSON: "+err.Error())
+}
+
+// member is the path of a member as it was written: encoding/json puts the name
+// of an embedded struct before it.
+func member(path string) string {
+	for _, embedded := range []string{"pairs.", "sequenceJSON."} {
+		path = strings.TrimPrefix(path, embedded)
+	}
+	return path
 }
 
 // doubtful is how the calculator words a Doubt.

@@ -68,6 +68,9 @@ func compare(in []byte) (any, *stats.Refusal) {
 	case d.counts != nil:
 		return q.compareCounts(d.counts)
 	}
+	if r := q.untuned(); r != nil {
+		return nil, r
+	}
 	o := q.options()
 	if o.Sequence, r = q.sequence(q.Inference); r != nil {
 		return nil, r
@@ -109,6 +112,32 @@ func (q compareJSON) fault() *stats.Refusal {
 		return bad("n_star", "the band is sharpest at n_star units or for the margin, not both")
 	}
 	return nil
+}
+
+// untuned refuses sizes to be sharpest for where nothing is tuned: a band that
+// holds at every look is, an answer of one look is not.
+func (q compareJSON) untuned() *stats.Refusal {
+	every := q.Inference == stats.AlwaysValid || q.Inference == stats.LinearModel
+	if field := q.tuned(); field != "" && !every {
+		return bad(field, "tunes what holds at every look: the inferences always-valid and linear-model")
+	}
+	if q.Power != nil && q.Margin == nil {
+		return bad("power", "is that of finding the margin, which is missing")
+	}
+	return nil
+}
+
+// tuned names a setting that tunes a band, "" where there is none.
+func (q compareJSON) tuned() string {
+	switch {
+	case q.NStar != nil:
+		return "n_star"
+	case q.Margin != nil:
+		return "margin"
+	case q.Power != nil:
+		return "power"
+	}
+	return ""
 }
 
 // compared writes the answer that was asked for.

@@ -97,6 +97,9 @@ func (q powerJSON) solve() (stats.Planned, *stats.Refusal) {
 
 func (q powerJSON) design() (stats.Design, *stats.Refusal) {
 	metric, r := q.Metric.expected()
+	if q.Direction != "" && q.Margin == nil {
+		r = first(r, bad("direction", "is that of a margin; an effect has a sign"))
+	}
 	d := stats.Design{Metric: metric, Effect: q.Effect, Absolute: q.Absolute, Margin: given(q.Margin), Direction: stats.Direction(q.Direction),
 		Alpha: given(q.Alpha), Side: q.Side, Power: given(q.Power), Inference: q.Inference}
 	if q.Looks != nil {
@@ -107,11 +110,14 @@ func (q powerJSON) design() (stats.Design, *stats.Refusal) {
 	return d, first(r, q.arms(&d))
 }
 
+// planned are the kinds of metric that are no events.
+var planned = []stats.Kind{stats.KindProportion, stats.KindMean, stats.KindRatio, stats.KindCluster, stats.KindQuantile}
+
 // expected takes a share as rate, and any other level as mean.
 func (m metricJSON) expected() (stats.Expected, *stats.Refusal) {
 	level := m.Mean
 	switch {
-	case m.Kind == "":
+	case !slices.Contains(planned, m.Kind):
 		return stats.Expected{}, bad("metric.kind", "a metric is a proportion, mean, ratio, cluster, quantile or events")
 	case m.Mean != nil && m.Rate != nil:
 		return stats.Expected{}, bad("metric.rate", "a level is a rate or a mean, not both")

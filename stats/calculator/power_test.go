@@ -74,6 +74,9 @@ func TestPowerRefuses(t *testing.T) {
 		{m(`, "effect": 0.1, "power": 0`), "bad_input", "power"},
 		{m(`, "effect": 0.1, "side": "less"`), "bad_input", "effect"},
 		{m(`, "effect": 0.1, "inference": "bayes"`), "bad_input", "inference"},
+		{m(`, "effect": 0.1, "direction": "decrease"`), "bad_input", "direction"},
+		{`{"metric": {"kind": "mean", "mean": 1, "sd": 1, "nu": 0.5}, "effect": 0.1}`, "bad_input", "metric.nu"},
+		{`{"metric": {"kind": "quantile", "mean": 1, "sd": 1, "density": 0.5}, "effect": 0.1}`, "bad_input", "metric.density"},
 		{m(`, "margin": 0`), "bad_input", "margin"},
 		{m(`, "margin": 0.1, "direction": "up"`), "bad_input", "direction"},
 	})

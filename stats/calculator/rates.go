@@ -44,10 +44,13 @@ const (
 // compareCounts compares counts: at one look by their exact test, else, and
 // where an arm has none, by events.
 func (q compareJSON) compareCounts(epochs []stats.EventCounts) (any, *stats.Refusal) {
-	if q.Compat != "" {
+	switch field := q.tuned(); {
+	case q.Compat != "":
 		return nil, bad("compat", "the other programs do not compare counts of events")
-	}
-	switch {
+	case field != "":
+		return nil, bad(field, "counts of events need no size to be sharpest for")
+	case q.Covariate != "" && q.Covariate != stats.Unadjusted:
+		return nil, bad("covariate", "counts of events have none")
 	case q.Inference == stats.AlwaysValid:
 		return q.judgeCounts(epochs, warnEvents)
 	case len(epochs) > 1:
@@ -77,6 +80,9 @@ func (q compareJSON) judgeCounts(epochs []stats.EventCounts, why string) (any, *
 		a.Low, a.High = bounded(j.Bounds.Low), nil
 	} else {
 		a.LogE, a.P = j.LogTwo, math.Min(1, math.Exp(-j.LogTwo))
+		if j.LogTwo < j.Threshold { // the state is that of one side, and the interval that is shown has two
+			a.State = stats.Unknown
+		}
 	}
 	a.Warnings = append(a.Warnings, why)
 	return a, nil

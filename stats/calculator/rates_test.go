@@ -36,6 +36,20 @@ func TestCompareOfCountsWithoutAny(t *testing.T) {
 	expect(t, g, 1e-9, map[string]any{"state": "breached", "harmed": true, "estimate": nil, "information": 500.0, "information_needed": nil})
 }
 
+// Seven failures and none are a breach on one side; on both they leave 0 within
+// the interval, and the answer on both sides does not say more than that.
+func TestCompareOfCountsDoesNotContradictItself(t *testing.T) {
+	seven := `"control": {"type": "events", "count": 0, "exposure": 100}, "treatment": {"type": "events", "count": 7, "exposure": 100}`
+	two := ask(t, "compare", `{`+seven+`}`)
+	if low := two["ci_low"].(float64); two["state"] != "unknown" || low >= 0 || two["p_value"].(float64) < 0.05 {
+		t.Errorf("two sides: %v", two)
+	}
+	one := ask(t, "compare", `{`+seven+`, "side": "greater"}`)
+	if low := one["ci_low"].(float64); one["state"] != "breached" || low <= 0 || one["p_value"].(float64) > 0.05 {
+		t.Errorf("one side: %v", one)
+	}
+}
+
 func TestGuardrailOfCounts(t *testing.T) {
 	same := `"control": {"type": "events", "count": 3000, "exposure": 2e9}, "treatment": {"type": "events", "count": 3000, "exposure": 2e9}`
 	g := ask(t, "guardrail", `{`+same+`, "margin": 0.2, "direction": "decrease"}`)
@@ -52,6 +66,9 @@ func TestGuardrailOfCounts(t *testing.T) {
 	proportion := `{"type": "proportion", "n": 100, "sum": 1}`
 	refused(t, "compare", []refusal{
 		{`{` + same + `, "compat": "gbstats"}`, "bad_input", "compat"},
+		{`{` + same + `, "margin": 0.1}`, "bad_input", "margin"},
+		{`{` + same + `, "n_star": 100, "inference": "always-valid"}`, "bad_input", "n_star"},
+		{`{` + same + `, "covariate": "pooled"}`, "bad_input", "covariate"},
 		{`{` + same + `, "inference": "bayes"}`, "bad_input", "inference"},
 		{`{` + same + `, "inference": "always-valid", "side": "less"}`, "bad_input", "side"},
 		{`{"control": {"type": "events", "count": 1, "exposure": 0}, "treatment": ` + proportion + `}`, "bad_input", "control.type"},

@@ -47,11 +47,11 @@ func sampleRatio(in []byte) (any, *stats.Refusal) {
 	if r := uncarried("method", q.Method, "chi-square", "sequential"); r != nil {
 		return nil, r
 	}
-	switch {
-	case q.Data != nil:
+	if q.Data != nil {
 		return q.sequence()
-	case q.DirichletAlpha != nil:
-		return nil, bad("dirichlet_alpha", "is of assignments one by one; counts take k")
+	}
+	if r := q.uncounted(); r != nil {
+		return nil, r
 	}
 	epochs, r := q.epochs()
 	if r != nil {
@@ -95,6 +95,21 @@ func (q srmJSON) compatible(epochs []stats.Counts) (any, *stats.Refusal) {
 	return srmAnswer{P: m.P, Statistic: &m.Statistic, DF: &m.DF, Leaked: m.Leaked, Alarm: m.Alarm, doubtful: worded(m.Doubt)}, nil
 }
 
+// uncounted refuses what counts do not have.
+func (q srmJSON) uncounted() *stats.Refusal {
+	switch {
+	case q.DirichletAlpha != nil:
+		return bad("dirichlet_alpha", "is of assignments one by one; counts take k")
+	case q.K != nil && q.Method != "sequential":
+		return bad("k", "is of the method sequential")
+	case q.Observed != nil && q.Epochs != nil:
+		return bad("epochs", "the counts are those of one epoch, or of several, not both")
+	case q.Epochs != nil && q.Weights != nil:
+		return bad("weights", "every epoch has its own")
+	}
+	return nil
+}
+
 func ends(shares []stats.Interval) [][2]float64 {
 	pairs := make([][2]float64, len(shares))
 	for i, s := range shares {
@@ -106,7 +121,7 @@ func ends(shares []stats.Interval) [][2]float64 {
 func (q srmJSON) epochs() ([]stats.Counts, *stats.Refusal) {
 	given := q.Epochs
 	if q.Observed != nil {
-		given = append([]epochJSON{{q.Observed, q.Weights}}, given...)
+		given = []epochJSON{{q.Observed, q.Weights}}
 	}
 	epochs := make([]stats.Counts, len(given))
 	for i, e := range given {
@@ -134,10 +149,7 @@ func (q srmJSON) placed(epochs []stats.Counts, r *stats.Refusal) *stats.Refusal 
 
 // in names the epoch of a fault, where it is one of a list.
 func (q srmJSON) in(epoch int, r *stats.Refusal) *stats.Refusal {
-	if q.Observed != nil {
-		epoch--
-	}
-	if epoch < 0 || r.Field != "weights" && !strings.HasPrefix(r.Field, "observed") {
+	if q.Epochs == nil || r.Field != "weights" && !strings.HasPrefix(r.Field, "observed") {
 		return r
 	}
 	return bad(fmt.Sprintf("epochs[%d].%s", epoch, r.Field), r.Message)

@@ -16,6 +16,10 @@ func (q srmJSON) unordered() *stats.Refusal {
 		return bad("data", "stands alone: it is counted here, beside counts it would be counted twice")
 	case q.Method == "chi-square":
 		return bad("method", "assignments one by one are judged by sequential: chi-square is of one look")
+	case len(q.Data) == 0:
+		return &stats.Refusal{Code: stats.TooFewUnits, Field: "data", Message: "there are no assignments"}
+	case q.K != nil && q.DirichletAlpha != nil:
+		return bad("k", "the prior units are k, divided as the weights are, or dirichlet_alpha, not both")
 	case q.Compat != "":
 		return bad("compat", "no other program is asked with assignments one by one")
 	}
@@ -48,7 +52,7 @@ func (q srmJSON) sequence() (any, *stats.Refusal) {
 		path = append(path, seq.LogE)
 	}
 	return srmAnswer{LogE: path, P: math.Exp(-most), Leaked: seq.Leaked, Alarm: seq.Leaked > 0 || most >= -math.Log(alpha),
-		doubtful: worded(seq.Doubt())}, nil
+		CI: ends(seq.Shares(0)), doubtful: worded(seq.Doubt())}, nil
 }
 
 // prior reads the prior units: one number for all arms, or one for each.

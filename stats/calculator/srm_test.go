@@ -23,17 +23,35 @@ func TestSRM(t *testing.T) {
 		map[string]any{"statistic": 0.0, "df": 2.0, "p_value": 1.0})
 	// One by one, one-hot and in a batch, the last e-value is that of the counts.
 	want := sampleRatioOf(3, 1)
+	shares := ask(t, "srm", `{"observed": [3, 1], "weights": [1, 1], "method": "sequential"}`)["ci"].([]any)
 	for _, data := range []string{`[0, 1, 0, 0]`, `[[1, 0], [0, 1], [1, 0], [1, 0]]`, `[[3, 1]]`} {
-		path := ask(t, "srm", `{"data": `+data+`, "weights": [0.5, 0.5], "dirichlet_alpha": [50, 50]}`)["log_e"].([]any)
+		a := ask(t, "srm", `{"data": `+data+`, "weights": [0.5, 0.5], "dirichlet_alpha": [50, 50]}`)
+		path := a["log_e"].([]any)
 		if got := path[len(path)-1].(float64); math.Abs(got-want) > 1e-12 {
 			t.Errorf("%s: log e %v, want %v", data, got, want)
+		}
+		for i, of := range a["ci"].([]any) {
+			if low, want := of.([]any)[0].(float64), shares[i].([]any)[0].(float64); math.Abs(low-want) > 1e-9 {
+				t.Errorf("%s: shares of arm %d begin at %v, want %v", data, i, low, want)
+			}
 		}
 	}
 	expect(t, ask(t, "srm", `{"data": [2], "weights": [1, 1, 0], "dirichlet_alpha": 5}`), 0, map[string]any{"leaked": 1.0, "alarm": true})
 }
 
 func TestSRMRefuses(t *testing.T) {
+	one := `{"observed": [1, 2], "weights": [1, 1]`
 	refused(t, "srm", []refusal{
+		{one + `, "data": [0]}`, "bad_input", "data"},
+		{one + `, "epochs": [` + one + `}]}`, "bad_input", "epochs"},
+		{one + `, "dirichlet_alpha": 1}`, "bad_input", "dirichlet_alpha"},
+		{one + `, "k": 10}`, "bad_input", "k"},
+		{`{"data": [0], "weights": [1, 1], "method": "chi-square"}`, "bad_input", "method"},
+		{`{"data": [0], "weights": [1, 1], "k": 1, "dirichlet_alpha": 1}`, "bad_input", "k"},
+		{`{"data": [], "weights": [1, 1]}`, "too_few_units", "data"},
+		{`{"weights": [1, 1], "epochs": [` + one + `}]}`, "bad_input", "weights"},
+		{`{"epochs": [` + one + `}, {"observed": [1, "2"], "weights": [1, 1]}]}`, "bad_input", "epochs[1].observed[1]"},
+		{`{"epochs": [` + one + `}, {"observed": [1, 2]}]}`, "bad_input", "epochs[1].weights"},
 		{`{}`, "too_few_units", "observed"},
 		{`{"observed": [1, 2], "weights": [1]}`, "bad_input", "weights"},
 		{`{"observed": [1, -2], "weights": [1, 1]}`, "bad_input", "observed[1]"},
