@@ -58,6 +58,10 @@ func newRow(r decisions.Rollout, role Role, key string, e decisions.Evidence) ro
 		Metric: key, Role: role, Share: def.Aggregate.Proportion(), Measure: def.UnitOfMeasure,
 		Lower: def.Direction == stats.Decrease, Verdict: NoData,
 	}}
+	if data.Cap != nil {
+		_, kept := r.Caps[key]
+		w.Cap = &Cap{At: data.Cap.Value.At, Kept: kept}
+	}
 	w.Control, w.Treatment = levels(data.Strata)
 	if w.scale == 0 {
 		w.scale = math.Abs(w.Control.Value)

@@ -129,6 +129,20 @@ func TestMeasure_failures(t *testing.T) {
 	}
 }
 
+// TestMeasure_cap: at what values are cut, and whether that stays.
+func TestMeasure_cap(t *testing.T) {
+	s := catSeen()
+	s.Evidence.Metrics[0].Cap, s.Evidence.Metrics[1].Cap = &decisions.Cap{Value: decisions.Bound{At: 12.5}}, &decisions.Cap{Value: decisions.Bound{At: 3}}
+	s.Rollout.Caps = map[string]decisions.Cap{"day_1": {Value: decisions.Bound{At: 12.5}}}
+	var got []*Cap
+	for _, r := range measure(s).Rows {
+		got = append(got, r.Cap)
+	}
+	if diff := cmp.Diff([]*Cap{{At: 12.5, Kept: true}, {At: 3}, nil}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // TestMeasure_refused: too few units are said, never drawn.
 func TestMeasure_refused(t *testing.T) {
 	s := catSeen()
@@ -220,6 +234,10 @@ func TestExposures(t *testing.T) {
 	s := catSeen()
 	s.Evidence.Units = append(s.Evidence.Units, decisions.Count{Stage: "full", Arm: "gate_40", N: 90189})
 	s.Rollout.Plan.Stages[2].Holdback = 0
+	s.Evidence.Strays = []decisions.Stray{{Kind: "account", Exposures: 12}}
+	if got := exposures(s).Astray; len(got) != 1 || !strings.HasPrefix(got[0], "12 exposures are of units of the kind account ") {
+		t.Errorf("astray: %v", got)
+	}
 	if got := exposures(s).Arms[0].Expected; got != 0.75 {
 		t.Errorf("half of one half and all of the other is %v", got)
 	}

@@ -26,6 +26,7 @@ type Row struct {
 	Share     bool   // values are shares of units: shown in percent, differences in percentage points
 	Measure   string // unit of measure of the values: "ms"; empty: a plain number
 	Lower     bool   // less is better
+	Cap       *Cap   // nil: values are not cut
 	Control   Level
 	Treatment Level
 	Lift      *Lift    // nil: nothing can be compared yet, or Counted
@@ -33,6 +34,12 @@ type Row struct {
 	Margin    *float64 // how much worse a guardrail tolerates, relative, >= 0; nil: it has none
 	Verdict   Mark
 	Note      string // the verdict in its own words: "beyond the margin is excluded"
+}
+
+// Cap is what the values of units are cut to, from below and from above.
+type Cap struct {
+	At   float64
+	Kept bool // since the first look that could take it; else it is that of the units at hand
 }
 
 // Level is the value of one arm.

@@ -60,10 +60,11 @@ type Check struct {
 // Exposures counts who saw what.
 type Exposures struct {
 	Arms    []Arm
-	Ratio   Mark    // Passed, Failed or Waiting: is the split as planned?
-	P       float64 // of the sample ratio; NaN: not tested yet
-	TwoArms int64   // units that saw two arms, kept out of the analysis
-	Total   int64   // exposure events counted
+	Ratio   Mark     // Passed, Failed or Waiting: is the split as planned?
+	P       float64  // of the sample ratio; NaN: not tested yet
+	TwoArms int64    // units that saw two arms, kept out of the analysis
+	Total   int64    // exposure events counted
+	Astray  []string // what to do about exposures of units of other kinds, one sentence each
 }
 
 // Arm is one arm with its units.

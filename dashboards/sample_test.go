@@ -30,7 +30,7 @@ func sampleReadout() Readout {
 			Control: Level{412, 0.0291}, Treatment: Level{397, 0.0277},
 			Lift:    &Lift{Relative: -0.0481, Absolute: -0.0014, Always: Interval{math.Inf(-1), 0.81}, Fixed: Interval{-0.52, 0.42}},
 			Verdict: Inconclusive, Note: "38 % of the planned information"},
-		{Metric: "pages_per_visit", Role: Diagnostic,
+		{Metric: "pages_per_visit", Role: Diagnostic, Cap: &Cap{40, true},
 			Control: Level{44700, 3.412}, Treatment: Level{45489, 3.514},
 			Lift:    &Lift{Relative: 0.0299, Absolute: 0.102, Always: Interval{0.0121, 0.0477}, Fixed: Interval{0.0182, 0.0416}},
 			Verdict: Better},
@@ -47,7 +47,8 @@ func sampleTitle() Title {
 }
 
 func sampleExposures() Exposures {
-	return Exposures{Arms: []Arm{{"treatment (gate_40)", 45489, 0.5}, {"control (gate_30)", 44700, 0.5}}, Ratio: Passed, P: 0.412, TwoArms: 3, Total: 90192}
+	return Exposures{Arms: []Arm{{"treatment (gate_40)", 45489, 0.5}, {"control (gate_30)", 44700, 0.5}}, Ratio: Passed, P: 0.412, TwoArms: 3, Total: 90192,
+		Astray: []string{"12 exposures are of units of the kind account and count nowhere"}}
 }
 
 func sampleAsOf() AsOf {

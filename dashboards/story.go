@@ -55,11 +55,11 @@ func advice(a decisions.Action) string {
 func exposures(s Seen) Exposures {
 	x := Exposures{Ratio: Waiting, P: math.NaN()}
 	e := s.Evidence
-	if e == nil || len(e.Units) == 0 {
+	if e == nil || len(e.Units) == 0 && len(e.Strays) == 0 {
 		return x
 	}
 	arms := s.Rollout.Plan.Arms
-	x.TwoArms, x.Total = e.TwoArms, e.Exposures
+	x.TwoArms, x.Total, x.Astray = e.TwoArms, e.Exposures, s.Rollout.Astray(*e)
 	for _, a := range []struct{ role, variant string }{{"treatment", arms.Treatment}, {"control", arms.Control}} {
 		x.Arms = append(x.Arms, Arm{Name: a.role + " (" + a.variant + ")", Units: e.UnitsOf("", a.variant)})
 	}

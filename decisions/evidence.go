@@ -21,6 +21,7 @@ type Evidence struct {
 	Units        []Count           `json:"units"`
 	TwoArms      int64             `json:"twoArms"`               // units that saw two arms in one epoch; they are in no other number but the next
 	Quarantined  []Count           `json:"quarantined,omitempty"` // the same by their first exposure; not counted in evidence of before
+	Strays       []Stray           `json:"strays,omitempty"`      // exposures of units of other kinds, by kind; not counted in evidence of before
 	Unaccounted  int64             `json:"unaccounted"`           // events acknowledged and behind the watermark, but neither counted nor dead-lettered
 	Metrics      []Measured        `json:"metrics"`               // those of the plan, in its order
 	Incidents    []Incident        `json:"incidents,omitempty"`

@@ -11,6 +11,14 @@ import (
 	"github.com/sluice-hq/sluice/stats"
 )
 
+// Exposures of units of another kind reach the evidence.
+func TestFill_strays(t *testing.T) {
+	e := fill(decisions.Evidence{}, nil, warehouse.Answer{Strays: []warehouse.Stray{{Kind: "account", Exposures: 7}}})
+	if diff := cmp.Diff([]decisions.Stray{{Kind: "account", Exposures: 7}}, e.Strays); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // A cap that was taken once is asked for again as it was, to the last digit.
 func TestCapsComeBack(t *testing.T) {
 	huge, _ := new(big.Int).SetString("123456789012345678901234567890", 10)

@@ -144,6 +144,9 @@ func fill(e decisions.Evidence, metrics []stats.Metric, a warehouse.Answer) deci
 	for _, c := range a.Quarantined {
 		e.Quarantined = append(e.Quarantined, decisions.Count(c))
 	}
+	for _, s := range a.Strays {
+		e.Strays = append(e.Strays, decisions.Stray(s))
+	}
 	for _, m := range metrics {
 		e.Metrics = append(e.Metrics, decisions.Measured{Metric: m.Key, Strata: a.Strata[m.Key], Newest: a.NewestEvent[m.Key], Cap: capOf(m, a)})
 	}

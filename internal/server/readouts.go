@@ -44,7 +44,7 @@ type ReadoutView struct {
 	Evidence decisions.Evidence `json:"evidence" doc:"with the watermark, by shard, and the queries behind the numbers"`
 	Asked    event.Hash         `json:"asked" doc:"SHA-256 over the hashes of the queries"`
 
-	Warnings     []string             `json:"warnings,omitempty" doc:"what should be looked at, one sentence each; of now alone"`
+	Warnings     []string             `json:"warnings,omitempty" doc:"what should be looked at, one sentence each; of a look only what its evidence says"`
 	CodeDefaults []ingest.CodeDefault `json:"codeDefaults,omitempty" doc:"senders whose default in code is not the flag's safe variant"`
 
 	Balance    []BalanceView   `json:"balance,omitempty" doc:"the arms before the first exposure of their units, of metrics with a baseline; of now alone, like all below"`
@@ -71,7 +71,7 @@ func (s *server) getReadout(ctx context.Context, in *readoutIn) (*readoutOut, er
 	if in.At.IsZero() {
 		err = s.count(ctx, v.Rollout, in.CloserQuery, &out.Body)
 	} else {
-		err = s.recall(ctx, in, &out.Body)
+		err = s.recall(ctx, v.Rollout, in, &out.Body)
 	}
 	out.Body.Asked = out.Body.Evidence.Asked()
 	return out, err
@@ -87,6 +87,7 @@ func (s *server) count(ctx context.Context, r decisions.Rollout, in CloserQuery,
 	if v.Evidence, found, err = s.Readouts.Readout(ctx, r, c, s.Now()); err != nil || r.Started.IsZero() {
 		return err
 	}
+	v.Warnings = r.Astray(v.Evidence)
 	v.closer(c, found)
 	v.balance(r)
 	var f flags.Recorded
@@ -99,7 +100,7 @@ func (s *server) count(ctx context.Context, r decisions.Rollout, in CloserQuery,
 }
 
 // recall reads the numbers of a look.
-func (s *server) recall(ctx context.Context, in *readoutIn, v *ReadoutView) error {
+func (s *server) recall(ctx context.Context, r decisions.Rollout, in *readoutIn, v *ReadoutView) error {
 	if in.asks() {
 		return event.Invalids{{Path: "at", Value: in.At.Format(time.RFC3339), Why: "is a look, which keeps neither segments nor days nor units", Fix: "leave out by, days and largest, or at"}}
 	}
@@ -112,6 +113,7 @@ func (s *server) recall(ctx context.Context, in *readoutIn, v *ReadoutView) erro
 	}
 	look := viewLook(looks[0])
 	v.Look, v.Evidence = &look, looks[0].Evidence
+	v.Warnings = r.Astray(v.Evidence)
 	return nil
 }
 

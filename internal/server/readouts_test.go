@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,9 +88,11 @@ func fiveLooks() (all memLooks) {
 	return all
 }
 
-func withLooks(t *testing.T) *house {
+func withLooks(t *testing.T) *house { return withReadouts(t, fiveLooks()) }
+
+func withReadouts(t *testing.T, answers Readouts) *house {
 	h := newHouseWith(t, func(h *House) {
-		h.Readouts = fiveLooks()
+		h.Readouts = answers
 		h.Now = func() time.Time { return start.Add(time.Hour) }
 	})
 	h.want("editor", "POST", "/api/v1/apply", documents+"---\n"+plan, http.StatusOK, "created")
@@ -115,6 +118,33 @@ func TestReadout_asItWas(t *testing.T) {
 	h.want("viewer", "GET", readouts+"?at="+start.Add(-time.Second).Format(time.RFC3339), "", http.StatusNotFound, "a look at rollout production/shop.checkout/1 up to 2026-11-01T08:59:59Z")
 	h.want("viewer", "GET", readouts+"?at=yesterday", "", http.StatusBadRequest, "query.at")
 	h.want("viewer", "GET", "/api/v1/readouts/production/shop.checkout/2?at=2026-11-01T09:00:00Z", "", http.StatusNotFound, "")
+}
+
+// strayed are looks at a rollout of which some exposures are of other units.
+type strayed struct{ memLooks }
+
+func (s strayed) Readout(ctx context.Context, r decisions.Rollout, c Closer, now time.Time) (decisions.Evidence, Close, error) {
+	e, found, err := s.memLooks.Readout(ctx, r, c, now)
+	e.Strays = []decisions.Stray{{Kind: "account", Exposures: 12}}
+	return e, found, err
+}
+
+// TestReadout_warnsOfStrays: exposures that count nowhere are told, now and as
+// they were at a look.
+func TestReadout_warnsOfStrays(t *testing.T) {
+	looks := fiveLooks()
+	looks[4].Evidence.Strays = []decisions.Stray{{Kind: "account", Exposures: 3}}
+	h := withReadouts(t, strayed{looks})
+	h.want("approver", "POST", "/api/v1/rollouts/production/shop.checkout/1/start", "{}", http.StatusOK, "running")
+	for query, want := range map[string]string{"": "12 exposures are of units of the kind account and count nowhere: ", "?at=" + start.Format(time.RFC3339): "3 exposures are of "} {
+		got := decode[ReadoutView](h, "viewer", readouts+query)
+		if len(got.Warnings) == 0 || !strings.HasPrefix(got.Warnings[0], want) || len(got.Evidence.Strays) != 1 {
+			t.Errorf("%q: %v", query, got.Warnings)
+		}
+	}
+	if got := decode[ReadoutView](h, "viewer", readouts+"?at="+start.Add(time.Minute).Format(time.RFC3339)); got.Warnings != nil {
+		t.Errorf("a look without: %v", got.Warnings)
+	}
 }
 
 // TestReadout_warnsOfDefaultsInCode names the SDK, once the rollout is running.

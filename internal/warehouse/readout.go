@@ -50,6 +50,7 @@ type Answer struct {
 	Units          []Count                    // units by first exposure, the quarantined left out
 	TwoArms        int64                      // units that saw two arms in one epoch: in no other number but the next
 	Quarantined    []Count                    // the same by their first exposure, in order of epoch, stage and arm
+	Strays         []Stray                    // exposures of units of other kinds: they are in no other number
 	Exposures      int64                      // different exposures of enrolled units
 	NewestExposure time.Time                  // zero when there is none
 	NewestEvent    map[string]time.Time       // by metric: newest event of any unit of the rollout; absent when there is none
@@ -71,6 +72,13 @@ type Count struct {
 	Stage string
 	Arm   string
 	N     int64
+}
+
+// Stray is how many exposures under a rollout are of units of a kind that it
+// does not assign.
+type Stray struct {
+	Kind      string
+	Exposures int64
 }
 
 // Sample is what one arm of one stratum gives for one metric.

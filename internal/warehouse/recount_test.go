@@ -3,6 +3,7 @@ package warehouse
 import (
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"time"
 
@@ -68,6 +69,27 @@ func earliest(a, b time.Time) time.Time {
 	return b
 }
 
+// strays counts the exposures of other kinds of units, by kind.
+func (c recount) strays() (out []Stray) {
+	n := map[string]int64{}
+	for _, e := range c.arrived() {
+		if e.Environment == c.Environment && e.Flag == c.Flag && e.Rollout == c.Rollout && e.UnitKind != c.UnitKind && e.Enrolled && !e.Synthetic {
+			n[e.UnitKind]++
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(n)) {
+		out = append(out, Stray{Kind: kind, Exposures: n[kind]})
+	}
+	return out
+}
+
+// arrived are the exposures, each as it arrived first.
+func (c recount) arrived() []ingest.ExposureRow {
+	return firsts(c.Question, c.exposures,
+		func(r ingest.ExposureRow) rowKey { return rowKey{r.Environment, r.Flag, r.UnitKind, r.Unit, r.ID} },
+		func(r ingest.ExposureRow) ingest.Place { return r.Place })
+}
+
 // units returns every unit of the rollout, of one arm or two.
 func (c recount) units() (out []*recounted) {
 	type key struct {
@@ -75,9 +97,7 @@ func (c recount) units() (out []*recounted) {
 		unit  uint64
 	}
 	of := map[key]*recounted{}
-	for _, e := range firsts(c.Question, c.exposures,
-		func(r ingest.ExposureRow) rowKey { return rowKey{r.Environment, r.Flag, r.UnitKind, r.Unit, r.ID} },
-		func(r ingest.ExposureRow) ingest.Place { return r.Place }) {
+	for _, e := range c.arrived() {
 		if e.Environment != c.Environment || e.Flag != c.Flag || e.Rollout != c.Rollout || e.UnitKind != c.UnitKind || !e.Enrolled || e.Synthetic {
 			continue
 		}
@@ -167,6 +187,9 @@ func (c recount) answer() Answer {
 		}
 	}
 	a.Units, a.Quarantined = counts(grown), counts(two)
+	if c.by == "" { // a breakdown is of the units that count
+		a.Strays = c.strays()
+	}
 	for _, m := range c.Metrics {
 		c.measure(m, all, grown, &a)
 	}

@@ -130,6 +130,10 @@ func unordered(r *rand.Rand, units, shards int) *disorder {
 			d.happen(u, []string{"purchase", "visit", "other"}[r.IntN(3)], r.Int64N(2e15)-1e14, at.Add(time.Duration(r.IntN(9000)-2400)*time.Second))
 		}
 	}
+	for u := range units / 8 { // of another kind
+		d.expose(uint64(u), "on", "canary", 1, noon)
+		d.rows[len(d.rows)-1].Exposures[0].UnitKind = "account"
+	}
 	for _, rows := range d.rows[:len(d.rows)/12] { // copies, some of which say something else
 		for i := range rows.Metrics {
 			rows.Metrics = append([]ingest.MetricRow(nil), rows.Metrics...)

@@ -23,7 +23,7 @@ type Checked struct {
 
 // Difference is a number that is not what it should be, as JSON.
 type Difference struct {
-	Of     string          `json:"of" doc:"units, twoArms, exposures, newestExposure, or the key of a metric"`
+	Of     string          `json:"of" doc:"units, twoArms, exposures, strays, newestExposure, or the key of a metric"`
 	Totals json.RawMessage `json:"totals" doc:"what the totals say"`
 	Raw    json.RawMessage `json:"raw" doc:"what the raw events say"`
 }
@@ -95,6 +95,7 @@ func differences(metrics []stats.Metric, kept, raw Answer) (all []Difference, er
 	add(OfUnits, kept.Units, raw.Units)
 	add("twoArms", kept.TwoArms, raw.TwoArms)
 	add("exposures", kept.Exposures, raw.Exposures)
+	add("strays", kept.Strays, raw.Strays)
 	add("newestExposure", kept.NewestExposure, raw.NewestExposure)
 	for _, m := range metrics {
 		add(m.Key, kept.of(m.Key), raw.of(m.Key))

@@ -47,13 +47,13 @@ func (r *reading) fromKept(numbers []uint64, p Params) {
 	p["leaves"], p["measures"] = r.kept.leaves, numbers
 }
 
-// keptUnitsSQL counts units as the assignments say. Rows of the second kind
-// count exposures.
-const keptUnitsSQL = `SELECT toUInt64(0), epoch, stage, arm, toUInt8(two), toUInt64(sumIf(n, first <= {until:Int64})), sum(seen), minIf(first, n > 0), max(newest)
+// keptUnitsSQL counts units as the assignments say. Rows in which exposures were
+// seen count those, also of units of another kind than the rollout's.
+const keptUnitsSQL = `SELECT toUInt64(0), epoch, stage, arm, toUInt8(two), toUInt64(sumIf(n, first <= {until:Int64})), sum(seen), minIf(first, n > 0), max(newest), kind
 FROM assignments
-WHERE leaf IN {leaves:Array(UInt64)} AND rollout = {rollout:String} AND kind = {kind:String}
-GROUP BY epoch, stage, arm, two, seen > 0 HAVING sum(n) > 0 OR sum(seen) > 0
-ORDER BY epoch, stage, arm, two`
+WHERE leaf IN {leaves:Array(UInt64)} AND rollout = {rollout:String} AND (kind = {kind:String} OR seen > 0)
+GROUP BY kind, epoch, stage, arm, two, seen > 0 HAVING sum(n) > 0 OR sum(seen) > 0
+ORDER BY epoch, stage, arm, two, kind`
 
 // startsSQL says when the first unit of each stratum came: those that moved to
 // another left it with nothing.

@@ -53,17 +53,31 @@ func (r reading) units() string {
 // unitsSQL counts units, and says how fresh exposures are: by the sender's
 // clock, or by ours where the sender's is ahead.
 func unitsSQL(units string) string {
-	return `SELECT unit_part, unit_epoch, unit_stage, unit_arm, two, countIf(first <= {until:Int64}), sum(seen), min(first), max(newest)
+	return `SELECT unit_part, unit_epoch, unit_stage, unit_arm, two, countIf(first <= {until:Int64}), sum(seen), min(first), max(newest), {kind:String}
 FROM (` + units + `
 )
 GROUP BY unit_part, unit_epoch, unit_stage, unit_arm, two
 ORDER BY unit_part, unit_epoch, unit_stage, unit_arm, two`
 }
 
+// strays counts the exposures under a rollout whose units are of kinds that it
+// does not assign.
+const strays = `
+UNION ALL
+SELECT toUInt64(0), toInt32(0), '', '', false, toUInt64(0), count(), toInt64(0), toInt64(0), unit_kind
+FROM exposures FINAL
+WHERE environment = {environment:String} AND flag = {flag:String} AND unit_kind != {kind:String} AND rollout = {rollout:String}
+  AND enrolled AND NOT synthetic` + countable + `
+GROUP BY unit_kind`
+
+// wholeSQL also counts exposures that count nowhere else.
+var wholeSQL = "SELECT * FROM (" + unitsSQL(wholeUnits) + strays + "\n)\nORDER BY ALL"
+
 // counted are the units of one arm of one stratum, as the server counts them.
 type counted struct {
 	Count
 	part          uint64
+	kind          string
 	two           bool // they saw two arms
 	exposures     uint64
 	first, newest int64 // ms
@@ -71,9 +85,9 @@ type counted struct {
 
 // readUnits asks for the units of every arm and puts them into the answers.
 func (w *Warehouse) readUnits(ctx context.Context, r *reading) error {
-	sql, p := unitsSQL(r.units()), r.params()
+	sql, p := r.unitsSQL(), r.params()
 	if r.kept != nil {
-		sql, p["leaves"] = keptUnitsSQL, r.kept.leaves
+		p["leaves"] = r.kept.leaves
 	}
 	asked := r.ask(OfUnits, sql, p)
 	rows, err := query(ctx, w.reader, asked.SQL, asked.Params)
@@ -87,14 +101,7 @@ func (w *Warehouse) readUnits(ctx context.Context, r *reading) error {
 		if err := u.scan(rows); err != nil {
 			return err
 		}
-		a := r.answer(u.part)
-		a.Exposures += int64(u.exposures)
-		a.NewestExposure = later(a.NewestExposure, u.newest)
-		switch {
-		case u.two && u.N > 0:
-			a.TwoArms += u.N
-			a.Quarantined = append(a.Quarantined, u.Count)
-		case !u.two && u.N > 0:
+		if r.answer(u.part).took(u, r.UnitKind) {
 			all = append(all, u)
 		}
 	}
@@ -113,11 +120,37 @@ func (w *Warehouse) readUnits(ctx context.Context, r *reading) error {
 	return nil
 }
 
+// unitsSQL is the statement that counts the units of the question.
+func (r *reading) unitsSQL() string {
+	switch {
+	case r.kept != nil:
+		return keptUnitsSQL
+	case r.past == nil && r.by == "":
+		return wholeSQL
+	}
+	return unitsSQL(r.units())
+}
+
+// took notes a row, and reports whether it is of units that count.
+func (a *Answer) took(u counted, kind string) bool {
+	if u.kind != kind {
+		a.Strays = append(a.Strays, Stray{Kind: u.kind, Exposures: int64(u.exposures)})
+		return false
+	}
+	a.Exposures += int64(u.exposures)
+	a.NewestExposure = later(a.NewestExposure, u.newest)
+	if u.two && u.N > 0 {
+		a.TwoArms += u.N
+		a.Quarantined = append(a.Quarantined, u.Count)
+	}
+	return !u.two && u.N > 0
+}
+
 func (u *counted) scan(rows driver.Rows) error {
 	var epoch int32
 	var two uint8
 	var n uint64
-	err := rows.Scan(&u.part, &epoch, &u.Stage, &u.Arm, &two, &n, &u.exposures, &u.first, &u.newest)
+	err := rows.Scan(&u.part, &epoch, &u.Stage, &u.Arm, &two, &n, &u.exposures, &u.first, &u.newest, &u.kind)
 	u.Epoch, u.two, u.N = int(epoch), two != 0, int64(n)
 	return err
 }
