@@ -57,8 +57,8 @@ func cookieGuardrail() Guardrail {
 // The e-value of the whole data is 57. It is reached with the information to be
 // sharpest at I* = ((z_0.95 + z_0.80)/(0.04 · 0.1902))² = 106,812, which the one-sided
 // process tunes at twice the error: r = I*/(2 log 10 + log(1 + 2 log 10)) = 16,877;
-// then z = −3.164 at I = 148,927 gives
-// log 2 + ½ log(r/(r+I)) + S²/(2(r+I)) + log Φ(S/√(r+I)) = 4.045.
+// then z = −3.164 at I = 148,898, both with the variance of no effect, gives
+// log 2 + ½ log(r/(r+I)) + S²/(2(r+I)) + log Φ(S/√(r+I)) = 4.046.
 func TestCookieCatsGuardrail(t *testing.T) {
 	f, ok := Freeze(cookieDay7())
 	if !ok {
@@ -71,8 +71,8 @@ func TestCookieCatsGuardrail(t *testing.T) {
 	if j.LogBreach != j.LogHarm || !j.Harmed || j.Safe {
 		t.Errorf("a margin of 0 is not the same as no harm: %+v", j)
 	}
-	if !near(j.Needed, 106812, 1) || !near(j.Information, 148927, 1) {
-		t.Errorf("information %v of %v, want 148927 of 106812", j.Information, j.Needed)
+	if !near(j.Needed, 106812, 1) || !near(j.Information, 148898, 1) {
+		t.Errorf("information %v of %v, want 148898 of 106812", j.Information, j.Needed)
 	}
 	if !(j.Bounds.High < 0) || !j.Relative {
 		t.Errorf("breached, but the bounds %v reach 0", j.Bounds)

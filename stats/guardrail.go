@@ -145,30 +145,39 @@ func (j Judgement) state() State {
 // doubt says what weakens the judgement.
 func (j Judgement) doubt(strata []Stratum, f Frozen) Judgement {
 	j.Doubt = Doubt{Method: methodProcess, Assumptions: []string{assumeUnits, assumeNormal, assumeFrozen}}
-	j.Doubt.weigh(strata, f)
+	j.weigh(strata, f)
 	return j
 }
 
 // weigh adds the warnings that every test of a gate shares.
-func (d *Doubt) weigh(strata []Stratum, f Frozen) {
+func (r *Reading) weigh(strata []Stratum, f Frozen) {
 	var nc, nt int64
 	for _, s := range strata {
 		nc, nt = nc+s.Control.N, nt+s.Treatment.N
 		if s.Control.vague() || s.Treatment.vague() {
-			d.warn(warnDenominator)
+			r.warn(warnDenominator)
 		}
 	}
 	if covered(strata) {
-		d.Assumptions = append(d.Assumptions, assumeBefore)
+		r.Assumptions = append(r.Assumptions, assumeBefore)
 	}
-	if min(nc, nt) < smallArm {
-		d.warn(warnStudent)
-	}
+	r.few(min(nc, nt))
 	if f.Doubt > 0.1 {
-		d.warn(warnDoubt)
+		r.warn(warnDoubt)
 	}
 	if f.ControlMean == 0 {
-		d.warn(warnZeroControl)
+		r.warn(warnZeroControl)
+	}
+}
+
+// few warns of an arm of few units, whose noise the t version has estimated or
+// the hypothesis tells.
+func (r *Reading) few(units int64) {
+	switch {
+	case r.DF > 0:
+		r.warn(warnStudent)
+	case units < smallArm:
+		r.warn(warnSmall)
 	}
 }
 

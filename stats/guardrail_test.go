@@ -243,22 +243,29 @@ func TestGuardrailBudget(t *testing.T) {
 	}
 }
 
-// With few units the t version answers: more carefully, never the other way.
+// With few units the t version answers: more carefully, never the other way. A
+// proportion needs none, whose noise the hypothesis tells.
 func TestGuardrailFewUnits(t *testing.T) {
 	g := Guardrail{Margin: 0.1, Direction: Decrease}
 	for _, n := range []int64{100, 150, 199, 200} {
-		strata := arms(n, n/5, n, n*3/4)
-		f := frozen(t, strata)
-		j := g.Judge(strata, f)
-		y := measured(tallied(strata, f), false, f)
-		s := y.beyond(0.1, 1)
-		known := g.defaults().process(y, f).logOne(s.S, s.V)
+		value := func(mean float64) Sample { return Mean(Moments{N: n, Mean: mean, M2: 0.16 * float64(n)}) }
 		few := n < smallArm
-		if (j.DF > 0) != few || few && !(j.LogBreach < known) || !few && j.LogBreach != known {
-			t.Errorf("%d units: log e %v with %v degrees of freedom, %v with a known variance", n, j.LogBreach, j.DF, known)
-		}
-		if few != slices.Contains(j.Warnings, warnStudent) || j.Breached != (j.Bounds.Low >= 0.1) {
-			t.Errorf("%d units: %q, %v beside %v", n, j.Warnings, j.Breached, j.Bounds)
+		for kind, strata := range map[Kind][]Stratum{KindMean: {{Control: value(0.2), Treatment: value(0.75)}}, KindProportion: arms(n, n/5, n, n*3/4)} {
+			f := frozen(t, strata)
+			j := g.Judge(strata, f)
+			y := measured(tallied(strata, f), false, f)
+			s := y.beyond(0.1, 1)
+			known := g.defaults().process(y, f).logOne(s.S, s.V)
+			student, warning := few && kind == KindMean, warnSmall
+			if student {
+				warning = warnStudent
+			}
+			if (j.DF > 0) != student || student && !(j.LogBreach < known) || !student && j.LogBreach != known {
+				t.Errorf("%s, %d units: log e %v with %v degrees of freedom, %v with a known variance", kind, n, j.LogBreach, j.DF, known)
+			}
+			if few != slices.Contains(j.Warnings, warning) || j.Breached != (j.Bounds.Low >= 0.1) {
+				t.Errorf("%s, %d units: %q, %v beside %v", kind, n, j.Warnings, j.Breached, j.Bounds)
+			}
 		}
 	}
 }

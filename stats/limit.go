@@ -37,13 +37,11 @@ func (l Limit) Judge(strata []Stratum, f Frozen) Judgement {
 	p := tuned(at, 2*l.Alpha)
 	j = Judgement{LogBreach: p.one(t), LogSafe: p.one(t.mirrored()), Threshold: -math.Log(l.Alpha),
 		Reading: y.read(p, l.Alpha)}
-	j.Needed, j.Budget = at, budget
+	j.Clock, j.Information, j.Needed, j.Budget = t.V, t.V, at, budget
 	j.Breached, j.Safe = j.LogBreach >= j.Threshold, j.LogSafe >= j.Threshold
 	j.State = j.state()
 	j.Doubt = Doubt{Method: methodLimit, Assumptions: []string{assumeUnits, assumeNormal}}
-	if j.DF > 0 {
-		j.warn(warnStudent)
-	}
+	j.few(treated(strata))
 	return j
 }
 
@@ -75,6 +73,14 @@ func (l Limit) fault() *Refusal {
 		return refuse(BadInput, "direction", "a direction is increase or decrease")
 	}
 	return sensible(l.Alpha, l.Power)
+}
+
+// treated returns how many treated units there are.
+func treated(strata []Stratum) (n int64) {
+	for _, s := range strata {
+		n += s.Treatment.N
+	}
+	return n
 }
 
 // faults looks at the treated samples alone.

@@ -142,6 +142,9 @@ func (t score) z() float64 { return normalized(t.t(), t.DF) }
 // than they do, or not at all: 150 of which none has an outcome of 1 %. Then the
 // frozen variance stands in, where it is the larger.
 func (t score) t() float64 {
+	if t.S == 0 { // the hypothesis may leave no noise to divide it by
+		return 0
+	}
 	if t.DF == 0 {
 		return t.S / math.Sqrt(t.V)
 	}
@@ -158,16 +161,20 @@ type tally struct {
 	noise     float64 // Σ w_k² Var(ȳ_c)
 	shared    float64 // Σ w_k² Cov(ȳ_t, ȳ_c), of arms that are adjusted by the units of both
 	freedom   freedom
+	counts    []counts // of proportions alone, whose clock is that of the hypothesis
 }
 
 // tallied returns the tally of the strata that are estimable; one that is not
-// has no variance yet and waits.
+// has no variance yet and waits. Proportions that are not adjusted have the
+// variance of the hypothesis, so that few units need no degrees of freedom.
 func tallied(strata []Stratum, f Frozen) tally {
 	var t tally
+	adjusted := false
 	for i, v := range views(strata, ArmSpecific) {
 		if !v.seen {
 			continue
 		}
+		adjusted = adjusted || v.adjusted
 		v = v.separated(strata[i])
 		w := v.overlap() / f.Variance
 		t.effect += w * (v.yt - v.yc)
@@ -178,6 +185,12 @@ func tallied(strata []Stratum, f Frozen) tally {
 		t.shared += w * w * v.shared
 		t.freedom.treatment.add(v.nt, w*w*f.Variance/v.nt, w*w*v.vt, v.freet)
 		t.freedom.control.add(v.nc, w*w*f.Variance/v.nc, w*w*v.vc, v.freec)
+		if strata[i].Control.Kind == KindProportion {
+			t.counts = append(t.counts, v.counts(strata[i], w))
+		}
+	}
+	if t.counts != nil && !adjusted {
+		t.freedom = freedom{}
 	}
 	return t
 }
@@ -198,6 +211,10 @@ func level(strata []Stratum, f Frozen) tally {
 		t.effect += w * s.Treatment.Center()
 		t.weight += w
 		t.treatment += w * w * s.Treatment.Variance() / n
+		if s.Treatment.Kind == KindProportion {
+			t.counts = append(t.counts, counts{xt: float64(s.Treatment.X), nt: n, squared: w * w, vt: s.Treatment.Variance() / n})
+			continue
+		}
 		t.freedom.treatment.add(n, w*w*f.Variance/n, w*w*s.Treatment.Variance()/n, n-1)
 	}
 	return t

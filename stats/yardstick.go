@@ -50,9 +50,27 @@ func (y yardstick) ratio(x float64) float64 { return 1 + y.sign*x }
 
 // against returns the score of "the effect is x".
 func (y yardstick) against(x float64) score {
-	r := y.ratio(x)
-	t := score{S: y.effect - x*y.unit(), V: contrastVariance(y.treatment, y.noise, y.shared, r)}
-	return y.freedom.score(t, r)
+	return y.freedom.score(score{S: y.effect - x*y.unit(), V: y.clock(x)}, y.ratio(x))
+}
+
+// clock returns the variance of the score of "the effect is x": of proportions
+// what it is if that is so, of other values as the sample has it.
+func (y yardstick) clock(x float64) float64 {
+	if y.counts == nil {
+		return contrastVariance(y.treatment, y.noise, y.shared, y.ratio(x))
+	}
+	var v float64
+	for _, c := range y.counts {
+		switch {
+		case c.nc == 0:
+			v += c.alone(x)
+		case y.sign == 0:
+			v += c.difference(x)
+		default:
+			v += c.ratio(y.ratio(x))
+		}
+	}
+	return v
 }
 
 // beyond returns the score of harm in excess of size, for a bad change of that
@@ -74,9 +92,16 @@ func (y yardstick) spread(x float64) float64 {
 // estimate returns the effect whose score is zero.
 func (y yardstick) estimate() float64 { return y.effect / y.unit() }
 
-// error returns the standard error of the estimate.
+// error returns the standard error of the estimate, which is not 0 because none
+// of the treated units has an outcome.
 func (y yardstick) error() float64 {
-	return math.Sqrt(y.against(y.estimate()).V) / math.Abs(y.unit())
+	v := y.clock(y.estimate())
+	if v == 0 {
+		for _, c := range y.counts {
+			v += c.least()
+		}
+	}
+	return math.Sqrt(v) / math.Abs(y.unit())
 }
 
 // rejects says by how much a score so far above zero exceeds what excludes its

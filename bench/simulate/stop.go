@@ -48,15 +48,27 @@ func (c cries) hear(j stats.Judgement, truth float64) cries {
 	return c
 }
 
+var rare = conversion("conversion 1 %", 0.01)
+
 // kinds is a population of each kind of metric.
-var kinds = []population{conversion("conversion 1 %", 0.01), conversion("conversion 20 %", 0.2), revenue, ties, clicks, history("spending with CUPED", 1)}
+var kinds = []population{rare, conversion("conversion 20 %", 0.2), revenue, ties, clicks, history("spending with CUPED", 1)}
+
+// guardrails are those that are asked about a population. Of a rare outcome half
+// may go: few treated units have so few that chance leaves none.
+func (p population) guardrails() []stats.Guardrail {
+	out := []stats.Guardrail{{Detect: detect, Direction: p.better}, {Margin: margin, Direction: p.better}}
+	if p.name == rare.name {
+		out = append(out, stats.Guardrail{Margin: 0.5, Direction: p.better})
+	}
+	return out
+}
 
 // unharmed asks guardrails about rollouts that do no harm beyond what they
 // tolerate: nothing where the margin is 0, exactly the margin where it is not.
 func unharmed(t *table, p plan, make func(population, float64) rollout) {
 	runs := p.runs(1000)
 	for i, from := range kinds {
-		for k, g := range []stats.Guardrail{{Detect: detect, Direction: from.better}, {Margin: margin, Direction: from.better}} {
+		for k, g := range from.guardrails() {
 			w := make(from, from.worse(g.Margin))
 			all := repeat(p.seed+uint64(10*i+k), runs, func(r *rand.Rand) cries { return w.watch(r, g) })
 			what := fmt.Sprintf("%s, margin %.0f %%", from.name, 100*g.Margin)
