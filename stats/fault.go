@@ -35,6 +35,8 @@ func (s Sample) kindFault(field string) *Refusal {
 const (
 	largestMean     = 1e50
 	largestVariance = 1e100
+
+	tooLarge = "the values are too large or too small to be compared: means are 0 or between 1e-50 and 1e50"
 )
 
 func (s Sample) rangeFault(field string) *Refusal {
@@ -44,7 +46,7 @@ func (s Sample) rangeFault(field string) *Refusal {
 	if within(s.Center(), largestMean) && within(s.Variance(), largestVariance) {
 		return nil
 	}
-	return refuse(BadInput, field+".sum", "the values are too large or too small to be compared: means are 0 or between 1e-50 and 1e50")
+	return refuse(BadInput, field+".sum", tooLarge)
 }
 
 // within reports whether a number is 0 or its size no further from 1 than limit.
@@ -153,6 +155,11 @@ func (j Joint) fault(field string) *Refusal {
 			return refuse(BadInput, field+".sum_squares", "a sum of squared deviations is never negative")
 		}
 	}
+	for a := range k {
+		if !within(j.Means[a], largestMean) || !within(j.Moments(a).Variance(), largestVariance) {
+			return refuse(BadInput, field+".sum", tooLarge)
+		}
+	}
 	if !j.possible() {
 		return refuse(BadInput, field+".sum_product", "no values vary together like that: their products exceed what their squares allow")
 	}
@@ -195,13 +202,19 @@ func fault(strata []Stratum) *Refusal {
 	if len(strata) == 0 {
 		return refuse(TooFewUnits, "strata", "there are no data")
 	}
-	kind, nu := strata[0].Control.Kind, strata[0].Control.nu()
+	kind, nu, values := strata[0].Control.Kind, strata[0].Control.nu(), 0
 	for _, s := range strata {
 		if r := first(s.Control.fault("control"), s.Treatment.fault("treatment")); r != nil {
 			return r
 		}
 		if s.Control.Kind != kind || s.Treatment.Kind != kind {
 			return refuse(BadInput, "treatment.type", "all samples of a comparison are of one kind")
+		}
+		for _, sample := range [...]Sample{s.Control, s.Treatment} {
+			if k := sample.values(); k != 0 && values != 0 && k != values {
+				return refuse(BadInput, "strata", "all samples of a comparison have the same covariates")
+			}
+			values = max(values, sample.values())
 		}
 		for _, other := range [...]float64{s.Control.nu(), s.Treatment.nu()} {
 			if other != 0 && nu != 0 && other != nu {
@@ -211,6 +224,15 @@ func fault(strata []Stratum) *Refusal {
 		}
 	}
 	return nil
+}
+
+// values returns how many values of a unit the sample has joint moments of, 0
+// where it has none.
+func (s Sample) values() int {
+	if s.Joint == nil || s.N == 0 {
+		return 0
+	}
+	return len(s.Joint.Means)
 }
 
 // nu returns which quantile the sample is of, 0 for none or an unnamed one.
