@@ -40,7 +40,7 @@ func (s Sample) Variance() float64 {
 func (s Sample) estimable() bool {
 	switch s.Kind {
 	case KindRatio, KindCluster:
-		return s.N >= 2 && s.quotient()
+		return s.N >= 2 && s.quotient() && s.Joint.told(1)
 	case KindQuantile:
 		return s.locatable()
 	}

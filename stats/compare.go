@@ -70,7 +70,8 @@ const (
 	assumeOneLook   = "the fixed interval and its p-value hold at one look only"
 	assumeTuned     = "the always-valid band is sharpest for the stated effect or number of units, and holds at every look"
 	warnFew         = "fewer than ten units with, or without, the outcome in an arm: the normal approximation is coarse"
-	warnOneConstant = "all values of one arm are equal: its mean is taken as known"
+	warnOneConstant = "all values of one arm are equal: it is taken to vary as the units of both arms do"
+	warnOpenBand    = "at every look the control mean cannot be told from 0, or there are too few units: the always-valid band has no bounds yet"
 	warnBorderline  = "test and interval disagree about zero: the evidence is on the border"
 )
 
@@ -102,7 +103,7 @@ func Compare(strata []Stratum, o Options) Comparison {
 	case o.Inference == Bayes:
 		k.believe(&c, o)
 	case o.Inference == LinearModel:
-		k.exact(&c, o)
+		k.exact(&c)
 	case o.Inference == GroupSequential:
 		k.looked(&c, o)
 	}
@@ -122,10 +123,12 @@ func (k contrast) fault(o Options) *Refusal {
 		return refuse(TooFewUnits, "treatment.n", "an arm needs two units or more")
 	case k.clusters && min(k.nc, k.nt) < MinClusters:
 		return refuse(TooFewUnits, "clusters", "an arm needs ten clusters or more: fewer do not tell how much clusters differ")
+	case k.weight == 0 && k.quotients:
+		return refuse(TooFewUnits, "den_sum", "so few units of an arm have a denominator that its mean cannot be told from 0: there is no ratio yet")
 	case k.weight == 0:
 		return refuse(TooFewUnits, "strata", "no stratum has two units or more in each arm")
 	case k.against(1) <= resolution*(k.yc*k.yc+k.yt*k.yt):
-		if k.yc == 0 && k.yt == 0 && k.proportion {
+		if k.yc == 0 && k.yt == 0 && k.rates {
 			return refuse(ZeroVariance, "sum", "no unit of either arm has the outcome; counts of failures are judged by events")
 		}
 		return noVariance
@@ -138,7 +141,7 @@ func (k contrast) fault(o Options) *Refusal {
 }
 
 // fixed fills in what holds at one look.
-func (k contrast) fixed(c *Comparison, o Options) {
+func (k *contrast) fixed(c *Comparison, o Options) {
 	q := quantiles{alpha: o.Alpha, side: o.Side}
 	c.Method = methodWelch
 	if k.proportion {
@@ -157,7 +160,7 @@ func (k contrast) fixed(c *Comparison, o Options) {
 }
 
 // test fills in the estimate, its standard error and the test statistic.
-func (k contrast) test(c *Comparison, o Options, q float64) {
+func (k *contrast) test(c *Comparison, o Options, q float64) {
 	d := k.effect
 	c.Estimate, c.SE = d, math.Sqrt(k.against(1))
 	c.Statistic = d / c.SE
@@ -171,13 +174,12 @@ func (k contrast) test(c *Comparison, o Options, q float64) {
 	c.Estimate = d / math.Abs(k.yc)
 	c.SE = math.Sqrt(k.against(k.yt/k.yc)) / math.Abs(k.yc) // [DKL, section 2]
 	c.Method = methodDelta
-	c.Statistic = c.Estimate / c.SE
-	if k.poor(q) {
+	if k.vanishing = k.poor(q); k.vanishing {
 		c.Method = methodFieller
-		c.Statistic = d / math.Sqrt(k.against(1))
 	}
+	c.Statistic = k.statistic(c, o)
 	c.measurable()
-	if q*q*k.vc >= k.yc*k.yc {
+	if k.unbounded(o, q) {
 		c.refuse(refuse(Unbounded, "control", "the control mean cannot be told from 0, so that a relative change has no bounds"))
 	}
 }
@@ -204,7 +206,7 @@ func (k contrast) poor(q float64) bool { return q*q*k.vc > 0.01*k.yc*k.yc }
 // the options leave open.
 func (k contrast) interval(c *Comparison, o Options, q float64) Interval {
 	i := Interval{Low: c.Estimate - q*c.SE, High: c.Estimate + q*c.SE}
-	if o.Relative && k.poor(q) {
+	if o.Relative && k.vanishing {
 		i = k.fieller(q)
 		i.Low, i.High = min(i.Low, c.Estimate), max(i.High, c.Estimate) // where the arms vary as one, its parts cancel to rounding
 	}
@@ -237,22 +239,76 @@ func (k contrast) fieller(q float64) Interval {
 }
 
 // always fills in what holds at every look, in the information time of the
-// estimate's own scale.
+// estimate's own scale. A small arm beside one of twice its size takes the t
+// version with the degrees of freedom of the small one: Satterthwaite's are many
+// just when its units vary little by chance. Where both are small the band,
+// which is tuned by the units of both, is wide anyway.
 func (k contrast) always(c *Comparison, o Options) {
 	i := 1 / (c.SE * c.SE)
-	s := c.Statistic * math.Sqrt(i)
-	p := o.process(i, float64(k.nc+k.nt))
-	radius := 0.0
-	switch o.Side {
-	case TwoSided:
-		c.LogE, radius = p.logTwo(s, i), p.radiusTwo(i, o.Alpha)
-	case Greater:
-		c.LogE, radius = p.logOne(s, i), p.radiusOne(i, o.Alpha)
-	case Less:
-		c.LogE, radius = p.logOne(-s, i), p.radiusOne(i, o.Alpha)
+	at := band{process: o.process(i, float64(k.nc+k.nt)), information: i, side: o.Side}
+	switch small := min(k.nc, k.nt); {
+	case o.Inference == LinearModel:
+		at.df = c.DF
+	case small < smallArm && max(k.nc, k.nt) >= 2*small:
+		at.df = float64(small - 1)
 	}
+	radius := at.radius(o.Alpha)
+	c.Band = k.interval(c, o, radius)
+	if k.unbounded(o, radius) {
+		c.warn(warnOpenBand)
+		return
+	}
+	c.LogE = at.logE(k.statistic(c, o))
 	c.BandP = math.Min(1, math.Exp(-c.LogE))
-	c.Band = k.interval(c, o, radius/math.Sqrt(i))
+}
+
+// band is the e-process of a comparison's statistic at its information: of a
+// normal one where df is 0, else of Student's t.
+type band struct {
+	process
+	information, df float64
+	side            Side
+}
+
+// radius returns how many standard errors of the estimate an e-value of 1/alpha
+// is away.
+func (b band) radius(alpha float64) float64 {
+	s, sd := b.at(b.information, b.df), math.Sqrt(b.information)
+	switch {
+	case b.df > 0 && b.side == TwoSided:
+		return s.radiusTwo(alpha)
+	case b.df > 0:
+		return s.radiusOne(alpha)
+	case b.side == TwoSided:
+		return b.radiusTwo(b.information, alpha) / sd
+	}
+	return b.radiusOne(b.information, alpha) / sd
+}
+
+// logE returns the log e-value of a statistic.
+func (b band) logE(t float64) float64 {
+	if b.side == Less {
+		t = -t
+	}
+	z := score{S: t * math.Sqrt(b.information), V: b.information, W: b.information, DF: b.df}
+	if b.side == TwoSided {
+		return b.two(z)
+	}
+	return b.one(z)
+}
+
+// statistic returns the statistic of the test whose inversion the intervals are.
+func (k contrast) statistic(c *Comparison, o Options) float64 {
+	if o.Relative && k.vanishing {
+		return k.effect / math.Sqrt(k.against(1))
+	}
+	return c.Estimate / c.SE
+}
+
+// unbounded reports whether so many standard errors reach a control mean of 0
+// that is known poorly, or are more than there are.
+func (k contrast) unbounded(o Options, q float64) bool {
+	return math.IsInf(q, 1) || o.Relative && k.vanishing && q*q*k.vc >= k.yc*k.yc
 }
 
 // process tunes the band: for an effect when the options name one, else for a
@@ -289,7 +345,7 @@ func (k contrast) doubt(c *Comparison, o Options) {
 	if k.vague {
 		c.warn(warnDenominator)
 	}
-	if k.vc == 0 || k.vt == 0 {
+	if k.constant {
 		c.warn(warnOneConstant)
 	}
 	if (c.P < o.Alpha) == c.Fixed.Contains(0) {

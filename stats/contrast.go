@@ -14,7 +14,11 @@ type contrast struct {
 	weight     float64 // of all strata: 0 when none has two units in each arm
 	proportion bool    // that is tested as one: neither adjusted nor anything else
 	thin       bool    // an arm has few units with, or without, the outcome
+	constant   bool    // all values of one arm are equal
+	rates      bool    // what is counted are proportions
 	clusters   bool    // what is counted are clusters
+	quotients  bool    // what is compared are ratios
+	vanishing  bool    // the control mean is known so poorly that relative effects take Fieller's interval
 	vague      bool    // the denominator of an arm is known poorly
 	covered    bool    // a sample has covariates
 	unequal    bool    // a linear model takes unequal variances for one
@@ -23,23 +27,35 @@ type contrast struct {
 
 func contrasted(strata []Stratum, c Covariate) contrast {
 	kind, seen := strata[0].Control.Kind, views(strata, c)
-	k := contrast{proportion: kind == KindProportion, clusters: kind == KindCluster, covered: covered(strata)}
+	of := supported(strata, seen)
+	k := contrast{rates: kind == KindProportion, thin: of.thin, clusters: kind == KindCluster, covered: covered(strata)}
+	k.quotients = k.clusters || kind == KindRatio
 	k.cuped = cuped(seen, c)
-	k.proportion = k.proportion && k.cuped == nil
+	k.proportion = k.rates && !k.thin && k.cuped == nil
 	for i, s := range strata {
 		k.nc, k.nt = k.nc+s.Control.N, k.nt+s.Treatment.N
 		k.weight += seen[i].overlap()
 	}
 	for i, s := range strata {
 		if w := seen[i].overlap(); w > 0 {
-			k.add(s, seen[i], w/k.weight)
+			v := seen[i].separated(s)
+			k.add(s, v, w/k.weight)
+			of.add(v, w/k.weight)
 		}
 	}
 	k.yt = k.yc + k.effect
-	if k.vc+k.vt == 0 { // all of one arm and none of the other: both estimates of the noise are 0, their mixture is not
-		k.vc, k.vt = k.pooled/2, k.pooled/2
-	}
+	k.support(of)
 	return k
+}
+
+// support adds what the variances lack.
+func (k *contrast) support(p support) {
+	control, treatment := p.lacking()
+	k.constant = p.constant()
+	k.vc, k.vt, k.own = k.vc+control, k.vt+treatment, k.own+control+treatment
+	if k.own > 0 {
+		k.free += control*control/p.freeC + treatment*treatment/p.freeT
+	}
 }
 
 func (k *contrast) add(s Stratum, v view, w float64) {
@@ -48,7 +64,6 @@ func (k *contrast) add(s Stratum, v view, w float64) {
 		v = v.published(s)
 		both := s.Control.Merge(s.Treatment)
 		k.pooled += w * w * spread(both) * (1/v.nc + 1/v.nt)
-		k.thin = k.thin || few(s.Control) || few(s.Treatment)
 	}
 	k.yc += w * v.yc
 	k.effect += w * (v.yt - v.yc)
@@ -62,8 +77,6 @@ func (k *contrast) add(s Stratum, v view, w float64) {
 
 // against returns the variance of yt − r yc.
 func (k contrast) against(r float64) float64 { return contrastVariance(k.vt, k.vc, k.shared, r) }
-
-func few(s Sample) bool { return min(s.X, s.N-s.X) < 10 }
 
 // spread is the variance of a proportion that published comparisons use,
 // p(1−p).

@@ -23,13 +23,14 @@ type lines struct {
 }
 
 // regressors is how many covariates a sample has. A ratio has one, the ratio
-// before.
+// before, unless that is known so poorly that it is biased: by more in the
+// smaller arm.
 func (s Sample) regressors() int {
 	switch {
 	case s.Joint == nil || s.Kind == KindQuantile:
 		return 0
 	case s.Kind == KindRatio || s.Kind == KindCluster:
-		if len(s.Joint.Means) < 4 || s.Joint.Means[3] == 0 {
+		if len(s.Joint.Means) < 4 || s.N < 2 || !(s.Joint.known(3) <= 0.01) {
 			return 0
 		}
 		return 1

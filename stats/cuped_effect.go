@@ -29,7 +29,7 @@ func cuped(seen []view, c Covariate) *CUPED {
 		a.Theta += w * v.theta
 		a.Control += w * v.yc
 		a.Treatment += w * v.yt
-		raw += w * w * v.raw
+		raw += w * w * v.raw()
 		left += w * w * (v.ownc + v.ownt)
 	}
 	if !used {

@@ -36,25 +36,12 @@ func (k contrast) linear(strata []Stratum) contrast {
 	return k
 }
 
-// exact fills in the band of the linear model. With so many units that t is
-// normal there is none but that of always.
-func (k contrast) exact(c *Comparison, o Options) {
+// exact says that the band is that of the linear model. With so many units that
+// t is normal there is none but the normal one.
+func (k contrast) exact(c *Comparison) {
 	if c.DF == 0 {
 		return
 	}
-	i := 1 / (c.SE * c.SE)
-	s := o.process(i, float64(k.nc+k.nt)).at(i, c.DF)
-	radius := 0.0
-	switch o.Side {
-	case TwoSided:
-		c.LogE, radius = s.logTwo(c.Statistic), s.radiusTwo(o.Alpha)
-	case Greater:
-		c.LogE, radius = s.logOne(c.Statistic), s.radiusOne(o.Alpha)
-	case Less:
-		c.LogE, radius = s.logOne(-c.Statistic), s.radiusOne(o.Alpha)
-	}
-	c.BandP = math.Min(1, math.Exp(-c.LogE))
-	c.Band = k.interval(c, o, radius)
 	c.Method = methodLinear + c.Method
 	c.Assumptions = append(c.Assumptions, assumeOneNoise)
 	if k.unequal {

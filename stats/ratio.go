@@ -39,6 +39,15 @@ func (s Sample) vague() bool {
 	if !s.quotient() || s.N < 2 {
 		return false
 	}
-	d := s.Joint.Moments(1)
-	return d.Variance()/float64(d.N) > 0.01*d.Mean*d.Mean
+	return s.Joint.known(1) > 0.01
+}
+
+// told reports whether the mean of a value can be told from 0. Where units with
+// a denominator are so few that it cannot, they agree with the ratio they make.
+func (j Joint) told(i int) bool { return j.known(i) <= 0.25 }
+
+// known returns the variance of the mean of a value, as a share of its square.
+func (j Joint) known(i int) float64 {
+	m := j.Moments(i)
+	return m.Variance() / float64(m.N) / (m.Mean * m.Mean)
 }

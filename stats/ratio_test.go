@@ -105,7 +105,7 @@ func TestRatioRefuses(t *testing.T) {
 		{"negative squares", with(func(j *Joint) { j.M[2] = -1 }), BadInput, "control.sum_squares"},
 		{"product too large", with(func(j *Joint) { j.M[1] = 100 }), BadInput, "control.sum_product"},
 		{"counts differ", Sample{Kind: KindRatio, N: 4, Joint: &good}, BadInput, "control.n"},
-		{"no denominators", RatioSample(zipped([]float64{1, 2, 8}, []float64{0, 0, 0})), TooFewUnits, "strata"},
+		{"no denominators", RatioSample(zipped([]float64{1, 2, 8}, []float64{0, 0, 0})), TooFewUnits, "den_sum"},
 		{"no units", Sample{Kind: KindRatio}, TooFewUnits, "control.n"},
 		{"one unit", RatioSample(jointOf([]float64{1, 2})), TooFewUnits, "control.n"},
 		{"nine clusters", ClusterSample(zipped(nine, nine)), TooFewUnits, "clusters"},
@@ -130,5 +130,16 @@ func TestRatioVarianceNeverNegative(t *testing.T) {
 	j := zipped([]float64{0.1, 0.7, 1.3}, []float64{0.3, 2.1, 3.9})
 	if v := RatioSample(j).Variance(); !(v >= 0 && v < 1e-15) {
 		t.Errorf("variance %v", v)
+	}
+}
+
+// One of a hundred units has a denominator. It agrees with the ratio that it
+// makes, so that the arm seemed to be known exactly.
+func TestRatioOfOneUnit(t *testing.T) {
+	single := RatioSample(Joint{N: 100, Means: []float64{0.03, 0.01}, M: []float64{8.91, 2.97, 0.99}})
+	many := RatioSample(Joint{N: 10_000, Means: []float64{1, 1}, M: []float64{2e4, 1e4, 1e4}})
+	c := Compare(oneStratum(many, single), Options{})
+	if c.Refused == nil || c.Refused.Code != TooFewUnits || c.Refused.Field != "den_sum" || c.P != 1 {
+		t.Errorf("%v, p %v", c.Refused, c.P)
 	}
 }

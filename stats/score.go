@@ -170,13 +170,16 @@ type tally struct {
 func tallied(strata []Stratum, f Frozen) tally {
 	var t tally
 	adjusted := false
-	for i, v := range views(strata, ArmSpecific) {
+	seen := views(strata, ArmSpecific)
+	of := supported(strata, seen)
+	for i, v := range seen {
 		if !v.seen {
 			continue
 		}
 		adjusted = adjusted || v.adjusted
 		v = v.separated(strata[i])
 		w := v.overlap() / f.Variance
+		of.add(v, w)
 		t.effect += w * (v.yt - v.yc)
 		t.control += w * v.yc
 		t.weight += w
@@ -189,10 +192,19 @@ func tallied(strata []Stratum, f Frozen) tally {
 			t.counts = append(t.counts, v.counts(strata[i], w))
 		}
 	}
+	t.support(of)
 	if t.counts != nil && !adjusted {
 		t.freedom = freedom{}
 	}
 	return t
+}
+
+// support adds what the parts of the clock lack.
+func (t *tally) support(p support) {
+	control, treatment := p.lacking()
+	t.treatment, t.noise = t.treatment+treatment, t.noise+control
+	t.freedom.treatment.add(0, 0, treatment, p.freeT)
+	t.freedom.control.add(0, 0, control, p.freeC)
 }
 
 // against returns the score of "there is no effect", or of the level itself.

@@ -33,6 +33,7 @@ type Looked struct {
 
 const (
 	methodSequence = "group-sequential looks at planned information; "
+	warnOpenLook   = "at this look the control mean cannot be told from 0: its interval has no bounds yet"
 	assumeLooks    = "the times of the looks did not depend on what the looks before said"
 )
 
@@ -43,11 +44,16 @@ func (k contrast) looked(c *Comparison, o Options) {
 		return // unreachable unless fault has let a sequence pass that is none
 	}
 	last := len(o.Sequence.Information) - 1
-	l := Looked{Z: normalized(c.Statistic, c.DF), Critical: b.Z[last], Spent: b.Spent[last]}
-	z := o.toward(l.Z)
-	l.Crossed = z >= l.Critical
-	l.P = o.Sequence.p(z, o.sides(), last)
-	l.Interval = k.interval(c, o, denormalized(l.Critical, c.DF))
+	l := Looked{Critical: b.Z[last], Spent: b.Spent[last], P: 1}
+	radius := denormalized(l.Critical, c.DF)
+	l.Z = normalized(k.statistic(c, o), c.DF)
+	l.Interval = k.interval(c, o, radius)
+	if k.unbounded(o, radius) {
+		c.warn(warnOpenLook)
+	} else {
+		z := o.toward(l.Z)
+		l.Crossed, l.P = z >= l.Critical, o.Sequence.p(z, o.sides(), last)
+	}
 	c.Looked = &l
 	c.Method = methodSequence + c.Method
 	c.Assumptions = append(c.Assumptions, assumeLooks)

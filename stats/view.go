@@ -9,7 +9,8 @@ type view struct {
 	nc, nt     float64 // units
 	yc, yt     float64 // centers, adjusted
 	rawc, rawt float64 // centers, as counted
-	raw        float64 // variance of rawt−rawc
+	rawvc      float64 // variance of rawc
+	rawvt      float64 // of rawt
 	vc, vt     float64 // variances of yc and yt
 	shared     float64 // covariance of yc and yt: each is adjusted by the units of both
 	ownc, ownt float64 // the parts of the variance of yt−yc that each arm's units make
@@ -57,7 +58,7 @@ func views(strata []Stratum, c Covariate) []view {
 			lines.adjust(&adjusted[i], s)
 		}
 		w := out[i].overlap()
-		raw += w * w * out[i].raw
+		raw += w * w * out[i].raw()
 		left += w * w * (adjusted[i].ownc + adjusted[i].ownt)
 	}
 	if left <= raw {
@@ -75,7 +76,7 @@ func (s Stratum) counted() view {
 	v.yc, v.yt = s.Control.Center(), s.Treatment.Center()
 	v.rawc, v.rawt = v.yc, v.yt
 	v.vc, v.vt = s.Control.Variance()/v.nc, s.Treatment.Variance()/v.nt
-	v.ownc, v.ownt, v.raw = v.vc, v.vt, v.vc+v.vt
+	v.ownc, v.ownt, v.rawvc, v.rawvt = v.vc, v.vt, v.vc, v.vt
 	v.freec, v.freet = v.nc-1, v.nt-1
 	return v
 }
@@ -111,7 +112,10 @@ func (v view) separated(s Stratum) view {
 	if v.vc+v.vt == 0 && v.seen && s.Control.Kind == KindProportion {
 		both := s.Control.Merge(s.Treatment).Variance()
 		v.vc, v.vt = both/v.nc, both/v.nt
-		v.ownc, v.ownt = v.vc, v.vt
+		v.ownc, v.ownt, v.rawvc, v.rawvt = v.vc, v.vt, v.vc, v.vt
 	}
 	return v
 }
+
+// raw returns the variance of the difference as it was counted.
+func (v view) raw() float64 { return v.rawvc + v.rawvt }
