@@ -168,7 +168,7 @@ type tally struct {
 // has no variance yet and waits. Proportions that are not adjusted have the
 // variance of the hypothesis, so that few units need no degrees of freedom.
 func tallied(strata []Stratum, f Frozen) tally {
-	var t tally
+	t := tally{freedom: freedom{frozen: float64(f.Units)}}
 	adjusted := false
 	seen := views(strata, ArmSpecific)
 	of := supported(strata, seen)
@@ -177,7 +177,7 @@ func tallied(strata []Stratum, f Frozen) tally {
 			continue
 		}
 		adjusted = adjusted || v.adjusted
-		v = v.separated(strata[i])
+		v = v.separated(strata[i]).borrowed(strata[i], f.Variance)
 		w := v.overlap() / f.Variance
 		of.add(v, w)
 		t.effect += w * (v.yt - v.yc)
@@ -193,6 +193,9 @@ func tallied(strata []Stratum, f Frozen) tally {
 		}
 	}
 	t.support(of)
+	if t.counts != nil {
+		t.freedom.frozen = 0 // the hypothesis knows the variance
+	}
 	if t.counts != nil && !adjusted {
 		t.freedom = freedom{}
 	}
@@ -213,7 +216,7 @@ func (t tally) against(x float64) score { return yardstick{tally: t}.against(x) 
 // level is the tally of the treated units with nothing, for limits: w_k =
 // n_t/s².
 func level(strata []Stratum, f Frozen) tally {
-	var t tally
+	t := tally{freedom: freedom{frozen: float64(f.Units)}}
 	for _, s := range strata {
 		if !s.Treatment.estimable() {
 			continue

@@ -119,3 +119,18 @@ func (v view) separated(s Stratum) view {
 
 // raw returns the variance of the difference as it was counted.
 func (v view) raw() float64 { return v.rawvc + v.rawvt }
+
+// borrowed returns the view of a stratum in which the units of one arm are all
+// alike, and those of the other are not: they are not known without error. The
+// frozen variance of a unit's value stands in. Proportions, whose variance is
+// that of the hypothesis, borrow none.
+func (v view) borrowed(s Stratum, frozen float64) view {
+	switch {
+	case !v.seen || s.Control.Kind == KindProportion:
+	case v.vc == 0 && v.vt > 0:
+		v.vc = frozen / v.nc
+	case v.vt == 0 && v.vc > 0:
+		v.vt = frozen / v.nt
+	}
+	return v
+}
