@@ -84,10 +84,11 @@ func (p process) two(t score) float64 {
 }
 
 // critical returns the z, as score.z has it, that a one-sided e-value of
-// 1/alpha needs.
+// 1/alpha needs. Where no statistic of so few units has that it is out of reach,
+// and yet a number, which JSON has to hold.
 func (p process) critical(t score, alpha float64) float64 {
 	if t.DF == 0 {
 		return p.radiusOne(t.V, alpha) / math.Sqrt(t.V)
 	}
-	return normalized(p.at(t.W, t.DF).radiusOne(alpha), t.DF)
+	return normalized(math.Min(p.at(t.W, t.DF).radiusOne(alpha), farthestT), t.DF)
 }
