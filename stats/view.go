@@ -129,8 +129,10 @@ func (v view) borrowed(s Stratum, frozen float64) view {
 	case !v.seen || s.Control.Kind == KindProportion:
 	case v.vc == 0 && v.vt > 0:
 		v.vc = frozen / v.nc
+		v.rawvc = v.vc // nothing more is lacking then
 	case v.vt == 0 && v.vc > 0:
 		v.vt = frozen / v.nt
+		v.rawvt = v.vt
 	}
 	return v
 }
