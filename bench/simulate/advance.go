@@ -71,11 +71,11 @@ func (t *table) advance(name string, harm float64, all []advance) {
 		used, sooner = used+a.used/float64(len(all)), sooner+a.sooner/float64(len(all))
 	}
 	what := fmt.Sprintf("%s, harm %s", name, percent(harm))
-	spending, process := rate(look), rate(anytime)
+	var spending, process string
 	if harm > 0 {
 		spending, process = t.atMost(look, 0.05, len(all), what), t.atMost(anytime, 0.05, len(all), what+", e-process")
 	} else {
-		spending = t.within(look, 0.78-2*deviation(0.8, len(all)), 1, what)
+		spending, process = t.within(look, 0.78-2*deviation(0.8, len(all)), 1, what), rate(anytime)
 	}
 	t.add(name, percent(harm), fmt.Sprintf("%s (%.2f)", spending, used), fmt.Sprintf("%s (%.2f)", process, sooner),
 		rate(share(all, func(a advance) bool { return a.fixed })), rate(share(all, func(a advance) bool { return a.naive })))
