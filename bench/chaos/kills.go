@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -128,7 +127,11 @@ func (v *victim) where(victim string) string {
 	return strings.Join(said, ", ")
 }
 
-var errNotReached = errors.New("the point was not reached in 60 s; is the program built with -tags chaos?")
+var errNotReached = fmt.Errorf("the point was not reached in %v; is the program built with -tags chaos?", notReachedAfter)
+
+// notReachedAfter is long enough for a fold of all that waits, on a machine that
+// has other work.
+const notReachedAfter = 3 * time.Minute
 
 func pause(ctx context.Context, d time.Duration) {
 	select {

@@ -78,7 +78,7 @@ func (v *victim) dieAt(ctx context.Context, k kill) error {
 	if err := os.Rename(plan+".new", plan); err != nil {
 		return err
 	}
-	for end := time.Now().Add(time.Minute); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, time.Millisecond) {
+	for end := time.Now().Add(notReachedAfter); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, time.Millisecond) {
 		if os.Remove(plan+"ed") == nil {
 			return nil
 		}
