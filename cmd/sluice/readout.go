@@ -100,7 +100,7 @@ func readoutTable(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
 	for _, m := range e.Metrics {
 		c := m.Comparison
 		if c == nil || c.Refused != nil {
-			fmt.Fprintf(w, "%s\t\t\t\t\t\t%s\n", m.Metric, cmp.Or(string(m.State()), "no data yet"))
+			fmt.Fprintf(w, "%s\t\t\t\t\t\t%s\n", m.Metric, cmp.Or(string(m.State()), incomparable(c)))
 			continue
 		}
 		level := leveled(r.Metrics[m.Metric])
@@ -119,6 +119,14 @@ func readoutTable(w io.Writer, r decisions.Rollout, v server.ReadoutView) {
 	if s := e.SampleRatio; s != nil {
 		fmt.Fprintf(w, "\nSample ratio: e = %.3g (alarm at %.0f), chi-square p = %.3g\n", math.Exp(s.LogE), 1/r.Plan.Health.SRM.Alpha, s.FixedP)
 	}
+}
+
+// incomparable says why the arms cannot be compared on a metric.
+func incomparable(c *stats.Comparison) string {
+	if c == nil || c.Refused.Code == stats.TooFewUnits {
+		return "no data yet"
+	}
+	return c.Refused.Message
 }
 
 // lopsidedText says whether what is left out bends what is left.
@@ -143,9 +151,18 @@ func failureLines(w io.Writer, e decisions.Evidence) {
 func capLines(w io.Writer, r decisions.Rollout, e decisions.Evidence) {
 	for _, m := range e.Metrics {
 		if m.Cap != nil {
-			fmt.Fprintf(w, "\nValues of %s are cut at %s%s.\n", m.Metric, leveled(r.Metrics[m.Metric])(m.Cap.Value.At), keptCap(r, m.Metric))
+			fmt.Fprintf(w, "\nValues of %s are cut at %s%s.\n", m.Metric, capText(r.Metrics[m.Metric], *m.Cap), keptCap(r, m.Metric))
 		}
 	}
+}
+
+// capText is a cap in the metric's unit. A ratio's is of two sums, which have no
+// unit together.
+func capText(m stats.Metric, c decisions.Cap) string {
+	if c.Denominator == nil {
+		return leveled(m)(c.Value.At)
+	}
+	return fmt.Sprintf("%.4g, and those they are divided by at %.4g", c.Value.At, c.Denominator.At)
 }
 
 // keptCap says where a cap comes from.
