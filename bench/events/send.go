@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -29,6 +30,7 @@ func (o options) send(ctx context.Context, s *server, d time.Duration) (load, er
 			mu.Lock()
 			defer mu.Unlock()
 			all.events, all.busy, all.times = all.events+l.events, all.busy+l.busy, append(all.times, l.times...)
+			all.why = cmp.Or(all.why, l.why)
 			if err != nil {
 				fail = err
 			}
@@ -44,11 +46,11 @@ func (o options) send(ctx context.Context, s *server, d time.Duration) (load, er
 func (s *server) feed(ctx context.Context, client *http.Client, b *body, end time.Time) (l load, err error) {
 	for now := time.Now(); now.Before(end) && ctx.Err() == nil; now = time.Now() {
 		events := b.next(now)
-		status, err := s.deliver(ctx, client, events)
+		status, answer, err := s.deliver(ctx, client, events)
 		for err == nil && status == http.StatusServiceUnavailable && time.Now().Before(end) {
-			l.busy++
+			l.busy, l.why = l.busy+1, string(bytes.TrimSpace(answer))
 			time.Sleep(100 * time.Millisecond)
-			status, err = s.deliver(ctx, client, events)
+			status, answer, err = s.deliver(ctx, client, events)
 		}
 		switch {
 		case err != nil:
@@ -64,18 +66,18 @@ func (s *server) feed(ctx context.Context, client *http.Client, b *body, end tim
 	return l, ctx.Err()
 }
 
-func (s *server) deliver(ctx context.Context, client *http.Client, events []byte) (int, error) {
+func (s *server) deliver(ctx context.Context, client *http.Client, events []byte) (status int, answer []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Address+"/v1/events", bytes.NewReader(events))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	r.Header.Set("Authorization", "Bearer "+s.sdk)
 	r.Header.Set("Content-Type", "application/x-ndjson")
-	answer, err := client.Do(r)
+	response, err := client.Do(r)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	defer answer.Body.Close()
-	_, err = io.Copy(io.Discard, answer.Body)
-	return answer.StatusCode, err
+	defer response.Body.Close()
+	answer, err = io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
 }

@@ -11,7 +11,8 @@ import (
 // load is what a measurement of sending found.
 type load struct {
 	events int
-	busy   int // requests that were told to come back
+	busy   int    // requests that were told to come back
+	why    string // what one of them was told
 	took   time.Duration
 	work   work
 	times  []time.Duration // of each request that was acknowledged
@@ -26,6 +27,15 @@ func (l load) latency() string {
 		return "no request was acknowledged"
 	}
 	return fmt.Sprintf("a request takes p50 %.1f ms, p99 %.1f ms, longest %.0f ms", at(0.5), at(0.99), at(1))
+}
+
+// told is what requests were told that had to come back: a full disk measures
+// something else than a fast loader.
+func (l load) told() string {
+	if l.why == "" {
+		return ""
+	}
+	return ": " + l.why
 }
 
 // memory is the resident memory of both processes, MiB.
@@ -50,7 +60,7 @@ func (t table) String() string {
 	loaded := float64(t.loaded) / t.loading.Seconds()
 	line("bare net/http", "%s events/s; %s", thousands(t.bare.rate()), t.bare.latency())
 	line("acknowledged", "%s events/s (target 200 k), %.2f of bare; %s (target p99 25 ms)", thousands(t.acked.rate()), t.acked.rate()/t.bare.rate(), t.acked.latency())
-	line("acknowledged while loading", "%s events/s for %.0f s; %s; %d requests told to come back", thousands(t.both.rate()), t.both.took.Seconds(), t.both.latency(), t.both.busy)
+	line("acknowledged while loading", "%s events/s for %.0f s; %s; %d requests told to come back%s", thousands(t.both.rate()), t.both.took.Seconds(), t.both.latency(), t.both.busy, t.both.told())
 	line("  of which", "bare: %s; acknowledged: %s", t.bare.work.each(t.bare.events), t.acked.work.each(t.acked.events))
 	line("inserted by the engine alone", "%s rows/s", thousands(t.inserted))
 	line("loaded and countable", "%s events/s (target 100 k) over %.0f s, %.2f of inserting alone; %s events", thousands(loaded), t.loading.Seconds(), loaded/t.inserted, thousands(float64(t.loaded)))
