@@ -36,6 +36,10 @@ func (r *Rollout) apply(e event.Recorded) error {
 		l, err := load[lapsed](e)
 		r.lapse(l)
 		return err
+	case TypeOutcome, TypeFollowedUp:
+		return r.learn(e)
+	case TypeReminded, TypeClosed:
+		return r.tidy(e)
 	}
 	return nil
 }

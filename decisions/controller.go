@@ -32,6 +32,7 @@ type Controller struct {
 	Facts  Facts                             //
 	Looks  func(context.Context, Look) error // takes every look; nil: they are not kept
 	Every  time.Duration                     // between two Steps, for "looks next at"; 0: a minute
+	Build  *Build                            // this program, for the record; nil: decisions do not name it
 	Logger *slog.Logger                      // nil: silent
 }
 
@@ -49,6 +50,7 @@ func (c *Controller) Step(ctx context.Context, now time.Time) error {
 			errs = append(errs, fmt.Errorf("looking at rollout %s: %w", id, err))
 		}
 	}
+	errs = append(errs, c.tend(ctx, now))
 	return errors.Join(errs...)
 }
 
@@ -160,6 +162,7 @@ func (c *Controller) freeze(ctx context.Context, s *scene, e Evidence, now time.
 func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.Time) error {
 	doc, err := json.Marshal(Input{
 		Rules: Rules, Plan: s.rollout.Plan, State: s.rollout.Standing, Evidence: e, Now: now, Every: c.every(), Metrics: s.rollout.Metrics,
+		Build: c.Build,
 	})
 	if err != nil {
 		return fmt.Errorf("encoding the evidence: %w", err)

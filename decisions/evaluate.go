@@ -26,6 +26,8 @@ type Input struct {
 	// Metrics are the definitions that the evidence was counted by. No verdict
 	// asks them; whoever reads the record does.
 	Metrics map[string]stats.Metric `json:"metrics,omitempty"`
+
+	Build *Build `json:"build,omitempty"` // the program that looked; nil in records of before. No verdict asks it
 }
 
 // Evaluate turns evidence into a verdict. It depends on its argument alone and

@@ -21,6 +21,7 @@ type Plan struct {
 	Stages      []Stage      `json:"stages" yaml:"stages"`
 	Rollback    RollbackPlan `json:"rollback" yaml:"rollback"`
 	Cleanup     *CleanupPlan `json:"cleanup,omitempty" yaml:"cleanup,omitempty"`
+	FollowUp    Window       `json:"followUp,omitempty" yaml:"followUp,omitempty"` // after it is over: whether the effect held; zero: nobody looks
 }
 
 // LayerPlan asks for a part of a layer of the environment, which the stages that

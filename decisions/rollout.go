@@ -57,6 +57,8 @@ type Rollout struct {
 	Ended       time.Time               `json:"ended,omitzero"`   // when it was rolled back, or decided for good
 	Explanation string                  `json:"explanation,omitempty"`
 	Decisions   []Decision              `json:"decisions,omitempty"` // in order
+	Learned
+	Tidied
 }
 
 // Approval is one person's leave to go to the next stage. It belongs to the

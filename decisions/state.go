@@ -204,4 +204,5 @@ func (s *State) effect(r event.Recorded) {
 			return
 		}
 	}
+	s.carry(subject, r)
 }

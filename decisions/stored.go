@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/stats"
 )
 
@@ -20,6 +21,11 @@ const (
 	TypeApproved  = "approval.given"
 	TypeMade      = "decision.made"
 	TypeLapsed    = "decision.lapsed"
+
+	TypeOutcome    = "outcome.recorded"
+	TypeFollowedUp = "outcome.followedUp"
+	TypeReminded   = "cleanup.reminded"
+	TypeClosed     = "cleanup.closed"
 )
 
 // The data of each type, as the log keeps it. Shapes are append-only: fields
@@ -66,6 +72,30 @@ type (
 		Why      string `json:"why"`
 		Refused  bool   `json:"refused,omitempty"` // the flag did not take the change; false: it had changed meanwhile
 		Revision uint64 `json:"revision"`          // of the flag then
+	}
+	learnt struct {
+		Rollout string  `json:"rollout"`
+		Outcome Outcome `json:"outcome"`
+	}
+	followed struct {
+		Rollout  string     `json:"rollout"`
+		FollowUp FollowUp   `json:"followUp"`
+		Evidence event.Blob `json:"evidence,omitzero"` // that it rests on, as JSON
+	}
+	reminded struct {
+		Rollout  string         `json:"rollout"`
+		Flag     string         `json:"flag"`
+		N        int            `json:"n"` // 1 is the first
+		Due      time.Time      `json:"due"`
+		Overdue  event.Duration `json:"overdue"`
+		EndState flags.EndState `json:"endState"`
+		Text     string         `json:"text"`
+	}
+	closed struct {
+		Rollout string   `json:"rollout"`
+		Flag    string   `json:"flag"`
+		How     CloseWay `json:"how"`
+		Comment string   `json:"comment,omitempty"`
 	}
 )
 

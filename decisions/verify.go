@@ -48,10 +48,7 @@ func (l *Law) fail(r event.Recorded, format string, args ...any) {
 // Verify checks the laws over a log and its documents, from the record alone.
 // The error says that the log or a document could not be read at all.
 func Verify(ctx context.Context, log event.Log, blobs event.Blobs) (Report, error) {
-	v := verifier{
-		blobs: blobs, state: NewState(Known{}), decisions: map[string]*verified{}, written: map[string]string{},
-		waiting: map[string][]*verified{}, waits: map[string]*waits{}, revisions: map[string]uint64{},
-	}
+	v := newVerifier(blobs)
 	for r, err := range log.Read(ctx, event.Filter{}, 0) {
 		if err == nil {
 			err = v.next(ctx, r)
@@ -78,6 +75,13 @@ type verifier struct {
 	waits     map[string]*waits      // ID of a schedule or change request -> what a person asked for
 	revisions map[string]uint64      // subject of a flag -> sequence of its last change
 	order     []*verified
+}
+
+func newVerifier(blobs event.Blobs) *verifier {
+	return &verifier{
+		blobs: blobs, state: NewState(Known{}), decisions: map[string]*verified{}, written: map[string]string{},
+		waiting: map[string][]*verified{}, waits: map[string]*waits{}, revisions: map[string]uint64{},
+	}
 }
 
 // verified is what is known of a decision so far.
@@ -215,7 +219,9 @@ func (v *verifier) changed(r event.Recorded) {
 		return
 	}
 	if r.Actor != Controlling {
-		if r.Cause != "" {
+		if ends := v.ends(r); ends {
+			v.report.Cause.Checked++
+		} else if r.Cause != "" {
 			v.report.Cause.fail(r, "it names as its cause what is no change request before it (%q)", r.Cause)
 		}
 		v.written[r.ID.String()] = r.Subject
@@ -236,6 +242,17 @@ func (v *verifier) changed(r event.Recorded) {
 		v.report.Cause.fail(r, "decision %s is to %s, and does not ask for this", r.Cause, d.Verdict.Action)
 	}
 	v.effect(r, r.Cause)
+}
+
+// ends reports whether a person's change carries out how the flag ends, for
+// the decision that its rollout was over with.
+func (v *verifier) ends(r event.Recorded) bool {
+	d, ok := v.decisions[r.Cause]
+	if !ok || r.Subject != flags.SubjectPrefix+d.flag {
+		return false
+	}
+	over, _ := v.state.Rollout(d.Rollout)
+	return over.final() == r.Cause && !slices.ContainsFunc(changes(r.Data), func(c flags.Change) bool { return !ending(c.Op) })
 }
 
 // scheduled reports whether a change is what a person wrote into the flag to
