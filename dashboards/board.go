@@ -127,9 +127,10 @@ func approvable(checks []decisions.Check) bool {
 	return waits
 }
 
-// due is when the cleanup is, zero while nothing is decided or none was agreed.
+// due is when the cleanup is, zero while nothing is decided, none was agreed, or
+// it is done.
 func due(r decisions.Rollout) time.Time {
-	if r.Ended.IsZero() || r.Plan.Cleanup == nil {
+	if r.Ended.IsZero() || r.Plan.Cleanup == nil || r.Closed != nil {
 		return time.Time{}
 	}
 	return r.Ended.Add(time.Duration(r.Plan.Cleanup.Due))

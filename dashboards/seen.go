@@ -52,6 +52,9 @@ func status(s Seen) Mark {
 	case decisions.RolledBack:
 		return RolledBack
 	case decisions.CleanupDue:
+		if s.Rollout.Closed != nil {
+			return Shipped
+		}
 		return CleanupDue
 	}
 	v, _ := s.verdict()

@@ -56,6 +56,7 @@ type House struct {
 	Units    Units                                       // nil: this replica knows no single units
 	Readouts Readouts                                    // nil: this replica answers no readouts
 	Pasts    Pasts                                       // nil: this replica knows no past
+	Recounts Recounts                                    // nil: this replica counts nothing again
 	Recorder *ingest.Recorder                            // of evaluations, where an environment asks for that; nil: none are recorded
 	Usage    Usage                                       // nil: this replica does not know how flags are used
 	Looks    func(rollout string) (decisions.Look, bool) // newest look at a rollout; nil: the controller is elsewhere
