@@ -8,23 +8,33 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
-// decisionsCmd lists decisions or shows one.
+// decisionsCmd is about recorded decisions.
 type decisionsCmd struct {
+	List      decisionsListCmd      `cmd:"" default:"withargs" help:"List decisions, newest first."`
+	Show      decisionsShowCmd      `cmd:"" help:"The page of one decision: what was decided, by whom, and on what."`
+	Verify    decisionsVerifyCmd    `cmd:"" help:"Whether a decision follows from its record, and the record is what was written."`
+	Recompute decisionsRecomputeCmd `cmd:"" help:"Make a decision again: from its record, from today's data, and with what came late."`
+	Export    decisionsExportCmd    `cmd:"" help:"Write decisions as Markdown, or as JSON that can be verified without a server."`
+}
+
+// decisionsListCmd lists decisions.
+type decisionsListCmd struct {
 	client
 	output
-	ID      string `arg:"" optional:"" help:"A decision; all of them when absent."`
+	ID      string `arg:"" optional:"" hidden:"" help:"A decision, to show its page."`
 	Rollout string `help:"Of this rollout alone: environment/flag/number."`
 }
 
 // Run prints the decisions.
-func (c decisionsCmd) Run(ctx context.Context) error {
+func (c decisionsListCmd) Run(ctx context.Context) error {
 	if c.ID != "" {
-		return c.one(ctx)
+		return decisionsShowCmd{client: c.client, output: c.output, ID: c.ID}.Run(ctx)
 	}
-	all, err := list[server.DecisionView](ctx, c.client, "/api/v1/decisions", "decisions", set(url.Values{}, "rollout", c.Rollout), 0)
+	all, err := c.decisions(ctx, c.Rollout)
 	if err != nil {
 		return err
 	}
@@ -40,15 +50,50 @@ func (c decisionsCmd) Run(ctx context.Context) error {
 	})
 }
 
-// one prints the record: a person reads its JSON as well as a program does.
-func (c decisionsCmd) one(ctx context.Context) error {
-	var record server.DecisionRecord
-	if err := c.get(ctx, "/api/v1/decisions/"+url.PathEscape(c.ID), &record); err != nil {
+func (c client) decisions(ctx context.Context, rollout string) ([]server.DecisionView, error) {
+	return list[server.DecisionView](ctx, c, "/api/v1/decisions", "decisions", set(url.Values{}, "rollout", rollout), 0)
+}
+
+// decisionsShowCmd shows the page of a decision.
+type decisionsShowCmd struct {
+	client
+	output
+	ID  string `arg:"" help:"A decision, as lists and pages show it."`
+	SQL bool   `help:"With the text of every query at the end."`
+}
+
+// Run prints the page, or the record behind it.
+func (c decisionsShowCmd) Run(ctx context.Context) error {
+	record, err := c.record(ctx, c.ID)
+	if err != nil {
 		return err
 	}
-	return c.write(record, func(io.Writer) {
-		e := json.NewEncoder(os.Stdout)
-		e.SetIndent("", "  ")
-		_ = e.Encode(record) // cannot fail but by the terminal
-	})
+	text, err := record.Page(c.SQL)
+	if err != nil {
+		return err
+	}
+	if c.Output == "table" {
+		_, err = io.WriteString(terminal{os.Stdout}, text)
+		return err
+	}
+	return c.write(record, nil)
+}
+
+func (c client) record(ctx context.Context, id string) (r decisions.Record, err error) {
+	return r, c.get(ctx, "/api/v1/decisions/"+url.PathEscape(id)+"/record", &r)
+}
+
+// fromFile reads what export wrote.
+func fromFile(name string) (r decisions.Record, err error) {
+	b, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(b, &r)
+	}
+	if err == nil && r.Event.Seq == 0 {
+		err = fmt.Errorf("it holds no decision")
+	}
+	if err != nil {
+		return r, fmt.Errorf("reading %s: %w; write one with: sluice decisions export ID --as json", name, err)
+	}
+	return r, nil
 }

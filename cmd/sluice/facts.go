@@ -42,6 +42,7 @@ func (h *house) openController(context.Context) error {
 	h.controller = &decisions.Controller{
 		Log: h.streams.Log, Blobs: h.streams.Blobs, House: h.projection, Flags: h.folds.Flags, State: h.folds.Rollouts,
 		Seals: h.folds.Seals, Facts: h.facts, Looks: h.facts.keep, Every: h.Every, Logger: h.lg,
+		Build: thisBuild(h.snapshots.code),
 	}
 	return nil
 }

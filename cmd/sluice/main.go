@@ -39,7 +39,9 @@ type cli struct {
 	Readout   readoutCmd   `cmd:"" help:"Show what the data say of one rollout."`
 	Units     unitsCmd     `cmd:"" help:"Look at single units: those in two arms; export or delete what is kept of one."`
 	Events    eventsCmd    `cmd:"" help:"Send events, import old ones from CSV, JSON or Parquet, and watch what comes in."`
-	Decisions decisionsCmd `cmd:"" help:"List decisions, or show one with its evidence."`
+	Decisions decisionsCmd `cmd:"" help:"List decisions, show one, verify it, make it again, export it."`
+	Rollout   rolloutCmd   `cmd:"" help:"Record what was learnt from a rollout."`
+	Cleanup   cleanupCmd   `cmd:"" help:"End flags: what is due, what speaks against it, carry it out, what to delete where."`
 	Dlq       dlqCmd       `cmd:"" help:"List dead letters, show one, send them again, or be done with them."`
 	Totals    totalsCmd    `cmd:"" help:"Check the totals of units against the raw events, or have them made anew."`
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
