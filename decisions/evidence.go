@@ -106,8 +106,9 @@ const (
 type Incident struct {
 	ID       string    `json:"id"`
 	Severity Severity  `json:"severity"`
-	Since    time.Time `json:"since"`
+	Since    time.Time `json:"since"` // when it was told
 	Text     string    `json:"text,omitempty"`
+	Particulars
 }
 
 // Metric returns what was measured of a metric.

@@ -12,7 +12,7 @@ import (
 // kept is everything that a State keeps, for a snapshot.
 type kept struct {
 	Rollouts  map[string][]*Rollout `json:"rollouts"`
-	Incidents map[string][]Incident `json:"incidents"`
+	Incidents map[string][]Reported `json:"incidents"`
 	Last      map[string]uint64     `json:"last"`
 	Decisions map[string]string     `json:"decisions"`
 	Pending   map[string]bool       `json:"pending"`

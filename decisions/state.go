@@ -22,7 +22,7 @@ type State struct {
 	last      map[string]uint64     // subject -> sequence of its last event
 	decisions map[string]string     // ID -> subject of its rollout
 	pending   map[string]bool       // IDs of decisions that wait for their effect
-	incidents map[string][]Incident // "<env>.<flag>" -> open ones
+	incidents map[string][]Reported // "<env>.<flag>" -> open and resolved, oldest first
 	ids       event.IDs             // of every event of this room
 	known     Known
 }
@@ -32,7 +32,7 @@ type State struct {
 func NewState(known Known) *State {
 	return &State{
 		rollouts: map[string][]*Rollout{}, last: map[string]uint64{}, decisions: map[string]string{},
-		pending: map[string]bool{}, incidents: map[string][]Incident{}, known: known,
+		pending: map[string]bool{}, incidents: map[string][]Reported{}, known: known,
 	}
 }
 

@@ -165,6 +165,9 @@ func TestFlagGuide(t *testing.T) { walkThrough(t, "../../docs/flags.md", nil) }
 // TestEventGuide runs the guide to events as a new user does.
 func TestEventGuide(t *testing.T) { walkThrough(t, "../../docs/events.md", nil) }
 
+// TestIncidentGuide runs the guide to incidents as a new user does.
+func TestIncidentGuide(t *testing.T) { walkThrough(t, "../../docs/incidents.md", nil) }
+
 // TestStatisticsGuide asks the calculator what docs/statistics.md asks it.
 func TestStatisticsGuide(t *testing.T) { walkThrough(t, "../../docs/statistics.md", nil) }
 

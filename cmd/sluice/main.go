@@ -42,6 +42,7 @@ type cli struct {
 	Decisions decisionsCmd `cmd:"" help:"List decisions, show one, verify it, make it again, export it."`
 	Rollout   rolloutCmd   `cmd:"" help:"Record what was learnt from a rollout."`
 	Cleanup   cleanupCmd   `cmd:"" help:"End flags: what is due, what speaks against it, carry it out, what to delete where."`
+	Incidents incidentsCmd `cmd:"" help:"List what is wrong with flags, say what is, and how it ended."`
 	Dlq       dlqCmd       `cmd:"" help:"List dead letters, show one, send them again, or be done with them."`
 	Totals    totalsCmd    `cmd:"" help:"Check the totals of units against the raw events, or have them made anew."`
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`

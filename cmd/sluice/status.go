@@ -18,12 +18,15 @@ type statusCmd struct {
 	client
 	output
 	Rollout string `arg:"" optional:"" help:"environment/flag/number; then the exit status is 0 shipped, 2 waiting, 3 rolled back."`
-	Watch   bool   `short:"w" help:"Wait until the rollout is over."`
+	Watch   bool   `short:"w" help:"Wait until the rollout is over; without one, show those under way until none is."`
 }
 
 // Run prints the rollouts, and waits for one if asked to.
 func (c statusCmd) Run(ctx context.Context) error {
-	if c.Rollout == "" {
+	switch {
+	case c.Rollout == "" && c.Watch:
+		return c.live(ctx)
+	case c.Rollout == "":
 		return c.all(ctx)
 	}
 	for {

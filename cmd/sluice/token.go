@@ -28,7 +28,7 @@ type tokenIssueCmd struct {
 	Name        string         `arg:"" help:"Key of the person, team or service that will use it."`
 	Kind        string         `help:"What an sla token belongs to: person (default), team or service." enum:"person,team,service," default:""`
 	Environment string         `help:"Environment, required for SDK tokens."`
-	Role        string         `help:"Role of an sla token: viewer, editor, approver, admin."`
+	Role        string         `help:"Role of an sla token: viewer, editor, approver, admin; reporter for what sends alerts."`
 	Grant       []string       `help:"A role of an sla token and its reach, instead of --role: editor@staging:checkout. for one environment and all keys beneath checkout, viewer for everything." placeholder:"ROLE[@ENVIRONMENT,…][:KEY,…]" sep:"none"`
 	Origin      []string       `help:"A site whose pages may use an slc token: https://shop.example."`
 	Expires     event.Duration `help:"For how long it works, such as 90d; default: until it is revoked."`

@@ -35,7 +35,11 @@ const (
 	Admin    Role = "admin"
 )
 
-// roles lists them, least first.
+// Reporter is the role of programs that watch: it tells of incidents and sees
+// nothing. It is apart from the others, which are people's.
+const Reporter Role = "reporter"
+
+// roles lists those of people, least first.
 var roles = []Role{Viewer, Editor, Approver, Admin}
 
 // Permission is what a route needs.
@@ -50,6 +54,7 @@ const (
 	Sync     Permission = "sync"     // whole rulesets of one environment: SDKs and relays that evaluate by themselves
 	Read     Permission = "read"     // definitions, readouts, decisions
 	Write    Permission = "write"    // flags, metrics, plans
+	Report   Permission = "report"   // open and resolve incidents, upon which plans pause or roll back
 	Decide   Permission = "decide"   // approve, hold, roll back
 	Manage   Permission = "manage"   // tokens, people and teams
 )
@@ -63,6 +68,8 @@ func (r Role) may(what Permission) bool {
 		return slices.Contains(roles, r)
 	case Evaluate, Send, Write:
 		return r == Editor || r == Approver || r == Admin
+	case Report:
+		return r == Reporter || r == Approver || r == Admin
 	case Decide, Import:
 		return r == Approver || r == Admin
 	case Manage:

@@ -46,8 +46,8 @@ func (g Grant) String() string {
 }
 
 func (g Grant) validate(path string, faults *event.Invalids) {
-	if !slices.Contains(roles, g.Role) {
-		faults.Add(path+"role", g.Role, "is not a role", "write viewer, editor, approver or admin")
+	if g.Role != Reporter && !slices.Contains(roles, g.Role) {
+		faults.Add(path+"role", g.Role, "is not a role", "write viewer, editor, approver, admin or reporter")
 	}
 	for i, e := range g.Environments {
 		if why := event.CheckKey(e); why != "" {

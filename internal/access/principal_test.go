@@ -18,7 +18,7 @@ func TestMay(t *testing.T) {
 	bound := Token{Class: Account, Role: Admin, Environment: "staging"}.principal()
 	keys := account(Grant{Role: Editor, Keys: []string{"checkout.", "search"}})
 	mixed := account(Grant{Role: Editor, Environments: []string{"staging"}, Keys: []string{"checkout."}}, Grant{Role: Viewer})
-	const everything = "public evaluate send import sync read write decide manage"
+	const everything = "public evaluate send import sync read write report decide manage"
 	for _, c := range []struct {
 		name             string
 		who              Principal
@@ -31,7 +31,10 @@ func TestMay(t *testing.T) {
 		{"client SDK", Principal{Class: ClientSDK, Environment: "production"}, "production", AnyKey, "public evaluate send"},
 		{"viewer", account(Grant{Role: Viewer}), "production", "a", "public sync read"},
 		{"editor", account(Grant{Role: Editor}), "production", "a", "public evaluate send sync read write"},
-		{"approver", account(Grant{Role: Approver}), "production", "a", "public evaluate send import sync read write decide"},
+		{"approver", account(Grant{Role: Approver}), "production", "a", "public evaluate send import sync read write report decide"},
+		{"reporter", account(Grant{Role: Reporter}), "production", "a", "public report"},
+		{"reporter abroad", account(Grant{Role: Reporter, Environments: []string{"staging"}}), "production", "a", "public"},
+		{"reporter, all keys", account(Grant{Role: Reporter, Keys: []string{"checkout."}}), "production", AnyKey, "public"},
 		{"admin", account(Grant{Role: Admin}), AnyEnvironment, AnyKey, everything},
 		{"unknown role", account(Grant{Role: "king"}), "production", "a", "public"},
 		{"bound admin at home", bound, "staging", "a", everything},
@@ -47,7 +50,7 @@ func TestMay(t *testing.T) {
 		{"two grants, another environment", mixed, "production", "checkout.pay", "public sync read"},
 	} {
 		var got []string
-		for _, p := range []Permission{Public, Evaluate, Send, Import, Sync, Read, Write, Decide, Manage} {
+		for _, p := range []Permission{Public, Evaluate, Send, Import, Sync, Read, Write, Report, Decide, Manage} {
 			if c.who.May(p, c.environment, c.key) {
 				got = append(got, string(p))
 			}

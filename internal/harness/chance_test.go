@@ -275,7 +275,7 @@ func (c *crowd) principal() (event.Event, event.Expect, error) {
 
 func (c *crowd) incident() (event.Event, event.Expect, error) {
 	return c.Rollouts.HandleIncident(decisions.IncidentCommand{
-		ID: c.id(), Environment: "production", Flag: c.flag(), Incident: c.pick("a", "b"), Text: "it burns", At: c.now, Actor: "alerts",
+		ID: c.id(), Environment: "production", Flag: c.flag(), Incident: fmt.Sprint("i", c.IntN(50)), Text: "it burns", At: c.now, Actor: "alerts",
 		Severity: []decisions.Severity{decisions.Critical, decisions.Blocking, decisions.Minor}[c.IntN(3)], Resolve: c.IntN(2) == 0,
 	})
 }

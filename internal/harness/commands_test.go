@@ -19,20 +19,22 @@ func (w *world) commands() map[string]func(args, input string) (string, error) {
 		return func(args, _ string) (string, error) { return w.person(op, args) }
 	}
 	return map[string]func(args, input string) (string, error){
-		"apply":    func(_, input string) (string, error) { return w.apply(input) },
-		"start":    person(decisions.OpStart),
-		"hold":     person(decisions.OpHold),
-		"resume":   person(decisions.OpResume),
-		"approve":  person(decisions.OpApprove),
-		"advance":  person(decisions.OpAdvance),
-		"rollback": person(decisions.OpRollback),
-		"explain":  person(decisions.OpExplain),
-		"traffic":  func(args, _ string) (string, error) { return w.traffic(parse(args)) },
-		"incident": func(args, _ string) (string, error) { return w.incident(parse(args)) },
-		"wait":     func(args, _ string) (string, error) { return w.wait(args) },
-		"gate":     func(_, _ string) (string, error) { return w.gate(), nil },
-		"serves":   func(args, _ string) (string, error) { return w.serves(args) },
-		"verify":   func(_, _ string) (string, error) { return w.verify() },
+		"apply":     func(_, input string) (string, error) { return w.apply(input) },
+		"start":     person(decisions.OpStart),
+		"hold":      person(decisions.OpHold),
+		"resume":    person(decisions.OpResume),
+		"approve":   person(decisions.OpApprove),
+		"advance":   person(decisions.OpAdvance),
+		"rollback":  person(decisions.OpRollback),
+		"explain":   person(decisions.OpExplain),
+		"traffic":   func(args, _ string) (string, error) { return w.traffic(parse(args)) },
+		"incident":  func(args, _ string) (string, error) { return w.incident(parse(args)) },
+		"webhook":   func(_, input string) (string, error) { return w.webhook(input) },
+		"incidents": func(_, _ string) (string, error) { return w.incidents(), nil },
+		"wait":      func(args, _ string) (string, error) { return w.wait(args) },
+		"gate":      func(_, _ string) (string, error) { return w.gate(), nil },
+		"serves":    func(args, _ string) (string, error) { return w.serves(args) },
+		"verify":    func(_, _ string) (string, error) { return w.verify() },
 	}
 }
 

@@ -29,6 +29,7 @@ type world struct {
 	units   int        // that came so far
 	told    uint64     // sequence up to which the story has told what happened
 	looked  decisions.Look
+	door    *door // nil until somebody outside knocks
 }
 
 const environment = "production"

@@ -64,9 +64,10 @@ func newHouseWith(t testing.TB, adjust func(*House)) *house {
 		"admin": {Class: access.Account, Role: access.Admin}, "approver": {Class: access.Account, Role: access.Approver},
 		"editor": {Class: access.Account, Role: access.Editor}, "viewer": {Class: access.Account, Role: access.Viewer},
 		"sdk": {Class: access.ServerSDK, Environment: "production"}, "client": {Class: access.ClientSDK, Environment: "production"},
-		"foreign": {Class: access.ServerSDK, Environment: "staging"},
-		"home":    {Class: access.Account, Role: access.Admin, Environment: "production"},
-		"bound":   {Class: access.Account, Role: access.Admin, Environment: "staging"},
+		"reporter": {Class: access.Account, Role: access.Reporter, Kind: access.OfService},
+		"foreign":  {Class: access.ServerSDK, Environment: "staging"},
+		"home":     {Class: access.Account, Role: access.Admin, Environment: "production"},
+		"bound":    {Class: access.Account, Role: access.Admin, Environment: "staging"},
 	} {
 		h.issue(who, token)
 	}

@@ -131,7 +131,7 @@ func (p *pools) of(needs access.Permission) (byToken, byAddress *limit.Pool) {
 		return p.evaluate, p.evaluateFrom
 	case access.Send, access.Import:
 		return p.events, p.eventsFrom
-	case access.Public, access.Read, access.Write, access.Decide, access.Manage:
+	case access.Public, access.Read, access.Write, access.Report, access.Decide, access.Manage:
 	}
 	return p.api, nil
 }

@@ -38,7 +38,7 @@ const maxKey = 255
 // admitKey notes the key of a request that changes something, and refuses one
 // that was used for another request.
 func (s *server) admitKey(a *asker, r *http.Request, needs access.Permission) (err error) {
-	if r.Method == http.MethodGet || needs != access.Write && needs != access.Decide && needs != access.Manage {
+	if r.Method == http.MethodGet || needs != access.Write && needs != access.Report && needs != access.Decide && needs != access.Manage {
 		return nil
 	}
 	key := r.Header.Get(keyHeader)

@@ -16,7 +16,7 @@ type tokenIn struct {
 		Class       access.Class   `json:"class" doc:"sls: server SDK; slc: client SDK; sla: a person, a team or a service" enum:"sls,slc,sla"`
 		Name        string         `json:"name" doc:"key of the person, team or service that uses it" example:"checkout-service"`
 		Kind        access.Kind    `json:"kind,omitempty" doc:"what an sla token belongs to; default: person" enum:"person,team,service"`
-		Role        access.Role    `json:"role,omitempty" doc:"of an sla token, in its environment or in all" enum:"viewer,editor,approver,admin"`
+		Role        access.Role    `json:"role,omitempty" doc:"of an sla token, in its environment or in all" enum:"viewer,editor,approver,admin,reporter"`
 		Environment string         `json:"environment,omitempty" doc:"required for SDK tokens"`
 		Grants      []access.Grant `json:"grants,omitempty" doc:"of an sla token, instead of role and environment"`
 		Origins     []string       `json:"origins,omitempty" doc:"of an slc token: the sites whose pages may use it" example:"[\"https://shop.example\"]"`

@@ -98,6 +98,12 @@ var duties = map[string]duty{
 	"list-deletions":    {access.Manage, theHouse},
 	"list-decisions":    {access.Read, theHouse},
 	"get-decision":      {access.Read, theHouse},
+	"hook-alertmanager": {access.Report, whatTheBodySays},
+	"hook-grafana":      {access.Report, whatTheBodySays},
+	"hook-slo-alert":    {access.Report, whatTheBodySays},
+	"open-incident":     {access.Report, whatTheBodySays},
+	"resolve-incident":  {access.Report, both},
+	"list-incidents":    {access.Read, theHouse},
 	"get-facts":         {access.Read, theHouse},
 
 	"get-record":         {access.Read, theHouse},
@@ -171,13 +177,14 @@ var walkers = map[string]walker{
 	"sdk":      {may: "evaluate send sync", environment: "production"},
 	"foreign":  {may: "evaluate send sync", environment: "staging"},
 	"viewer":   {may: "read sync"},
+	"reporter": {may: "report"},
 	"editor":   {may: "read sync evaluate send write"},
-	"approver": {may: "read sync evaluate send import write decide"},
-	"admin":    {may: "read sync evaluate send import write decide manage"},
-	"home":     {may: "read sync evaluate send import write decide manage", environment: "production"},
-	"bound":    {may: "read sync evaluate send import write decide manage", environment: "staging"},
-	"shop":     {may: "read sync evaluate send import write decide manage", keys: "shop."},
-	"keys":     {may: "read sync evaluate send import write decide manage", keys: "search."},
+	"approver": {may: "read sync evaluate send import write report decide"},
+	"admin":    {may: "read sync evaluate send import write report decide manage"},
+	"home":     {may: "read sync evaluate send import write report decide manage", environment: "production"},
+	"bound":    {may: "read sync evaluate send import write report decide manage", environment: "staging"},
+	"shop":     {may: "read sync evaluate send import write report decide manage", keys: "shop."},
+	"keys":     {may: "read sync evaluate send import write report decide manage", keys: "search."},
 }
 
 // passes says whether a walker gets through a door with this duty, when the
@@ -211,7 +218,7 @@ const walkKey = "shop.none"
 
 // fill puts something in the place of every variable of a path.
 var fill = strings.NewReplacer("{environment}", "production", "{flag}", walkKey, "{key}", walkKey, "{number}", "1",
-	"{id}", "none", "{op}", "hold", "{command}", "srm", "{name}", "none", "{person}", "none", "{team}", "none", "{policy}", "none", "{sha256}", "none", "{method}", "None")
+	"{id}", "none", "{incident}", "none", "{op}", "hold", "{command}", "srm", "{name}", "none", "{person}", "none", "{team}", "none", "{policy}", "none", "{sha256}", "none", "{method}", "None")
 
 func (w walker) lives() bool { return w.environment == "" || w.environment == "production" }
 func (w walker) holds() bool { return strings.HasPrefix(walkKey, w.keys) }

@@ -1,0 +1,77 @@
+package decisions
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Reported is an incident with what it is about and what became of it. A
+// Reported that State hands out never changes.
+type Reported struct {
+	Environment string `json:"environment"`
+	Flag        string `json:"flag"`
+	Incident
+	Seq        uint64    `json:"seq"`               // of the event that opened it
+	By         string    `json:"by"`                // who opened it: a principal
+	Resolved   time.Time `json:"resolved,omitzero"` // zero: it is open
+	ResolvedBy string    `json:"resolvedBy,omitempty"`
+	Comment    string    `json:"comment,omitempty"` // why it was resolved
+}
+
+// Open reports whether nobody has resolved it.
+func (r Reported) Open() bool { return r.Resolved.IsZero() }
+
+// Incidents returns those that are open for a flag in an environment, oldest
+// first.
+func (s *State) Incidents(environment, flag string) []Incident {
+	var open []Incident
+	for _, r := range s.incidents[environment+"."+flag] {
+		if r.Open() {
+			open = append(open, r.Incident)
+		}
+	}
+	return open
+}
+
+// Incident returns the one of that name, the newest should there be several:
+// the first version of the house took a name again.
+func (s *State) Incident(environment, flag, name string) (Reported, bool) {
+	for _, r := range slices.Backward(s.incidents[environment+"."+flag]) {
+		if r.ID == name {
+			return r, true
+		}
+	}
+	return Reported{}, false
+}
+
+// AllIncidents returns every incident there ever was, by the event that opened
+// it, the newest first.
+func (s *State) AllIncidents() []Reported {
+	all := slices.Concat(slices.Collect(maps.Values(s.incidents))...)
+	slices.SortFunc(all, func(a, b Reported) int { return int(b.Seq) - int(a.Seq) })
+	return all
+}
+
+// opened is an incident as its first event tells it.
+func opened(r event.Recorded, key string, n incidentNoted) Reported {
+	environment, flag, _ := strings.Cut(key, ".")
+	return Reported{
+		Environment: environment, Flag: flag, Seq: r.Seq, By: r.Actor,
+		Incident: Incident{ID: n.Incident, Severity: n.Severity, Since: r.Time, Text: n.Text, Particulars: n.Particulars},
+	}
+}
+
+// resolved returns the list with the open incident of that name ended.
+func resolved(list []Reported, r event.Recorded, n incidentNoted) []Reported {
+	list = slices.Clone(list)
+	for i := range list {
+		if list[i].ID == n.Incident && list[i].Open() {
+			list[i].Resolved, list[i].ResolvedBy, list[i].Comment = r.Time, r.Actor, n.Comment
+		}
+	}
+	return list
+}
