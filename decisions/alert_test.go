@@ -167,7 +167,7 @@ func TestAlert_refuses(t *testing.T) {
 		`environment "moon" is none that the flag gate has`:                label("environment", "moon"),
 		`labels.flag_key "other" is another flag than flag gate`:           label("flag_key", "other"),
 		`fingerprint "a b" has the character`:                              func(c *AlertCommand) { c.Fingerprint = "a b" },
-		`flag "gates" is not known; write the key`:                       func(c *AlertCommand) { c.Labels["flag"], c.Resolved = "gates", true },
+		`flag "gates" is not known; write the key`:                         func(c *AlertCommand) { c.Labels["flag"], c.Resolved = "gates", true },
 		`incident "` + strings.Repeat("f", 63) + `…" is longer than 128 c`: func(c *AlertCommand) { c.Fingerprint = strings.Repeat("f", 120) },
 	} {
 		n, err := h.told(h.alarm(change))
