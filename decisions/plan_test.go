@@ -18,7 +18,12 @@ import (
 
 func known(t *testing.T) Known {
 	h := newHouse(t)
-	return Known{Metric: metric, Flag: h.flags.Flag, Segment: h.flags.Segment, FreeSlice: h.flags.FreeSlice}
+	return Known{Metric: metric, Flag: h.flags.Flag, Segment: h.flags.Segment, FreeSlice: h.flags.FreeSlice, Webhook: func(key string) string {
+		if key == "release" {
+			return ""
+		}
+		return "is not a webhook"
+	}}
 }
 
 func paths(err error) []string {
@@ -126,7 +131,9 @@ func TestPlanIsRefused(t *testing.T) {
 		{"too many breakdowns", "metrics.breakdowns", func(p *Plan) { p.Metrics.Breakdowns = strings.Split("abcdef", "") }},
 		{"within", "metrics.guardrails[0].within", func(p *Plan) { p.Metrics.Guardrails[0].Within = "region" }},
 		{"previous stage", "rollback.to", func(p *Plan) { p.Rollback.To = "previousStage" }},
-		{"notify", "rollback.notify", func(p *Plan) { p.Rollback.Notify = []string{"webhook:release"} }},
+		{"told to nobody", "rollback.notify[1]", func(p *Plan) { p.Rollback.Notify = []string{"webhook:release", "#releases"} }},
+		{"told to a webhook of no name", "rollback.notify[0]", func(p *Plan) { p.Rollback.Notify = []string{"webhook:"} }},
+		{"told to a webhook that is none", "rollback.notify[0]", func(p *Plan) { p.Rollback.Notify = []string{"webhook:support"} }},
 		{"proof", "rollback.prove", func(p *Plan) { p.Rollback.Prove = &Proof{} }},
 	}
 	for _, test := range tests {
@@ -168,7 +175,7 @@ func TestWholeDocument(t *testing.T) {
 	err = p.Validate(Known{})
 	want := []string{
 		"metrics.guardrails[3].margin", "metrics.guardrails[1].limit",
-		"metrics.guardrails[2].within", "rollback.notify", "rollback.prove",
+		"metrics.guardrails[2].within", "rollback.prove",
 	}
 	if diff := cmp.Diff(want, paths(err)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -19,6 +19,8 @@ type Known struct {
 
 	Segment   func(key string) (flags.RecordedSegment, bool)
 	FreeSlice func(environment, layer, flag string, share int) (flags.Slice, error)
+
+	Webhook func(key string) (why string) // nobody would hear of what is sent there; empty: somebody would
 }
 
 // Validate says all that is wrong with a plan, as event.Invalids with paths:
@@ -32,6 +34,7 @@ func (p Plan) Validate(k Known) error {
 	c.metrics()
 	c.actions()
 	c.stages()
+	c.notified()
 	c.unbuilt()
 	return c.faults.Err()
 }

@@ -21,7 +21,6 @@ func (c *planCheck) unbuilt() {
 			"leave out the limit or the audience")
 	}
 	c.cannot("rollback.to", p.Rollback.To != "safe", "a rollback goes to the safe variant only", "write to: safe")
-	c.cannot("rollback.notify", len(p.Rollback.Notify) > 0, "nobody can be notified", "leave it out and watch the rollout's page")
 	c.cannot("rollback.prove", p.Rollback.Prove != nil, "a rollback cannot be proven by its exposures", "leave it out")
 }
 

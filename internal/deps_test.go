@@ -37,14 +37,14 @@ var arrows = map[string][]string{
 	"internal/tabular":   {"ingest", "event"}, // whose events rows become, under IDs that it derives
 	"internal/access":    {"event"},
 	"internal/limit":     {},
-	"internal/notify":    {"event"},
+	"internal/notify":    {"event"}, // the server knows it: webhooks are documents, and their deliveries are asked for
 	"internal/flagd":     {"flags", "event"},
 	"internal/natslog":   {"event"},
 	"internal/engine":    {},
 	"internal/replica":   {"event"},
 	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are
 	"internal/warehouse": {"ingest", "stats", "event"},
-	"internal/server":    {"decisions", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/replica", "internal/stream"},
+	"internal/server":    {"decisions", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/notify", "internal/replica", "internal/stream"},
 	"internal/meter":     {},  // what it writes, it is given
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,

@@ -53,6 +53,7 @@ var shelves = []shelf{
 	{"replicas", "replicas", []string{"id", "name", "seq", "at", "out"}},
 	{"people", "people", []string{"key", "name", "teams"}},
 	{"teams", "teams", []string{"key", "name", "members"}},
+	{"webhooks", "webhooks", []string{"key", "format", "events", "environments", "suspended.why"}},
 	{"tokens", "tokens", []string{"id", "class", "principal", "environment", "lastUsed"}},
 }
 

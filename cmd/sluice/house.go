@@ -18,6 +18,7 @@ import (
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/natslog"
+	"github.com/sluice-hq/sluice/internal/notify"
 	"github.com/sluice-hq/sluice/internal/replica"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/internal/stream"
@@ -43,6 +44,9 @@ type config struct {
 	OpenPages         bool          // pages need no sign-in
 	OpenMetrics       bool          // /metrics needs no token
 	Quiet             bool          // log warnings and worse alone
+	PublicURL         string        // where people reach this installation, for links; empty: where it listens
+	WebhookAllow      notify.Allow  // internal addresses that webhooks may be sent to
+	Secrets           string        // folder of the secrets that webhooks name; empty: in the data folder
 }
 
 func (c config) compare() time.Duration { return cmp.Or(c.Compare, 2*time.Second) }
@@ -72,6 +76,7 @@ type house struct {
 	recorder   ingest.Recorder
 	facts      *facts
 	controller *decisions.Controller
+	hooks      *notify.Sender
 }
 
 // open builds a house: first what flags are served from. What was opened is
@@ -83,7 +88,7 @@ func open(ctx context.Context, c config) (*house, error) {
 	}
 	h := &house{config: c, lg: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	for _, part := range []func(context.Context) error{
-		h.listen, h.openLog, h.openKey, h.openReplica, h.openGuard, h.openParts, h.openController, h.openDoors,
+		h.listen, h.openLog, h.openKey, h.openReplica, h.openGuard, h.openParts, h.openController, h.openHooks, h.openDoors,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, h.close())

@@ -44,6 +44,7 @@ type cli struct {
 	Cleanup   cleanupCmd   `cmd:"" help:"End flags: what is due, what speaks against it, carry it out, what to delete where."`
 	Incidents incidentsCmd `cmd:"" help:"List what is wrong with flags, say what is, and how it ended."`
 	Dlq       dlqCmd       `cmd:"" help:"List dead letters, show one, send them again, or be done with them."`
+	Webhooks  webhooksCmd  `cmd:"" help:"Look at who is told of what; test a webhook, see what it was sent, send it again."`
 	Totals    totalsCmd    `cmd:"" help:"Check the totals of units against the raw events, or have them made anew."`
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
 	Export    exportCmd    `cmd:"" help:"Write the control log, or all flags, for flagd or as documents."`

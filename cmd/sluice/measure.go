@@ -26,6 +26,7 @@ func (h *house) measure(ctx context.Context) []meter.Family {
 	list = append(list, h.meters.families()...)
 	list = append(list, h.measureRoom()...)
 	list = append(list, h.measureLetters(ctx))
+	list = append(list, h.measureWebhooks(ctx)...)
 	if c, err := h.counting.get(); err == nil {
 		list = append(list, c.measure(ctx, now())...)
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/notify"
 )
 
 // serveCmd runs everything in one process.
@@ -24,6 +26,9 @@ type serveCmd struct {
 	Roles             []string      `help:"What this replica does: some of flags,ingest,load,decide,web." default:"flags,ingest,load,decide,web" env:"SLUICE_ROLES"`
 	KeepFree          ingest.Floor  `help:"How much of the disk stays free of events, which are refused below it: a share, a size, both or none." default:"5%,2GiB" env:"SLUICE_KEEP_FREE"`
 	OpenMetrics       bool          `help:"Let /metrics be read without a token, on a network of your own." env:"SLUICE_OPEN_METRICS"`
+	PublicURL         string        `help:"Address at which people reach this installation, for links in what is sent; default: where it listens." env:"SLUICE_PUBLIC_URL"`
+	WebhookAllow      string        `help:"Internal addresses and networks that webhooks may be sent to: 10.1.0.0/16,127.0.0.1; default: none." env:"SLUICE_WEBHOOK_ALLOW"`
+	Secrets           string        `help:"Folder of the secrets that webhooks name, one file each; default: secrets in the data folder." env:"SLUICE_SECRETS"`
 	limitFlags
 }
 
@@ -43,10 +48,15 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	allow, err := c.webhooks()
+	if err != nil {
+		return err
+	}
 	h, err := open(ctx, config{
 		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
 		NatsReplicas: c.NatsReplicas, Shards: c.Shards, ClickhouseCluster: c.ClickhouseCluster,
 		Every: c.Every, Roles: roles, Limits: limits, Floor: c.KeepFree, OpenMetrics: c.OpenMetrics,
+		PublicURL: c.PublicURL, WebhookAllow: allow, Secrets: c.Secrets,
 	})
 	if err != nil {
 		return err
@@ -59,6 +69,20 @@ func (c serveCmd) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	})
+}
+
+// webhooks checks what is said of them, and returns the internal addresses that
+// they may be sent to.
+func (c serveCmd) webhooks() (notify.Allow, error) {
+	u, err := url.Parse(c.PublicURL)
+	if c.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("--public-url %q is not an address; write one such as https://sluice.example.com", c.PublicURL)
+	}
+	allow, err := notify.ParseAllow(c.WebhookAllow)
+	if err != nil {
+		return nil, fmt.Errorf("--webhook-allow: %w", err)
+	}
+	return allow, nil
 }
 
 // checkServers refuses what only servers can do where there are none.

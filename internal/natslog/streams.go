@@ -41,7 +41,7 @@ const (
 )
 
 // kinds are the aggregates that the log has, by the first token of a subject.
-var kinds = [...]string{"environment", "flag", "incident", "letters", "metric", "policy", "principal", "references", "rollout", "segment", "unit"}
+var kinds = [...]string{"environment", "flag", "incident", "letters", "metric", "policy", "principal", "references", "rollout", "segment", "unit", "webhook"}
 
 // controlSubjects are the patterns of the log's subjects.
 func controlSubjects() []string {

@@ -26,7 +26,7 @@ type applyIn struct {
 
 	ContentType string `header:"Content-Type" hidden:"true"`
 
-	RawBody []byte `contentType:"application/yaml" doc:"documents of kind Flag, Segment, Environment, Policy, Metric or Rollout, as YAML or JSON; several files at once as application/vnd.sluice.files+json: {files: [{name, text}]}"`
+	RawBody []byte `contentType:"application/yaml" doc:"documents of kind Flag, Segment, Environment, Policy, Metric, Webhook or Rollout, as YAML or JSON; several files at once as application/vnd.sluice.files+json: {files: [{name, text}]}"`
 }
 
 type applyOut struct {
@@ -124,8 +124,10 @@ func (s *server) applyOne(ctx context.Context, d manifest.Document, in *applyIn)
 		return s.applyEnvironment(ctx, d, in)
 	case "Policy":
 		return s.applyPolicy(ctx, d, in)
+	case "Webhook":
+		return s.applyWebhook(ctx, d, in)
 	}
-	return Applied{}, event.Invalids{{Path: "kind", Value: d.Kind, Why: "is not a kind of document", Fix: "write Flag, Segment, Environment, Policy, Metric, Rollout, Person or Team"}}
+	return Applied{}, event.Invalids{{Path: "kind", Value: d.Kind, Why: "is not a kind of document", Fix: "write Flag, Segment, Environment, Policy, Metric, Rollout, Webhook, Person or Team"}}
 }
 
 // What a document did.

@@ -93,8 +93,8 @@ func open(d manifest.Document, file string) document {
 
 // kinds are the kinds of documents in the order in which they depend on each
 // other: people name their teams and all name owners, rules of environments ask
-// for segments, flags for all of these, and plans for flags and metrics.
-var kinds = []string{"Team", "Person", "Segment", "Environment", "Policy", "Metric", "Flag", "Rollout"}
+// for segments, flags for all of these, and plans for flags, metrics and webhooks.
+var kinds = []string{"Team", "Person", "Segment", "Environment", "Policy", "Metric", "Flag", "Webhook", "Rollout"}
 
 // ordered sorts documents by kind, and flags behind the flags that they need;
 // what does not matter stays as it was written.

@@ -16,6 +16,7 @@ import (
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/manifest"
+	"github.com/sluice-hq/sluice/internal/notify"
 	"github.com/sluice-hq/sluice/internal/stream"
 )
 
@@ -136,7 +137,7 @@ func status(err error) (int, string) {
 	case errors.Is(err, errForbidden), errors.Is(err, errForeign):
 		return http.StatusForbidden, "/problems/forbidden"
 	case errors.Is(err, errNoSuch), errors.Is(err, errElsewhere), errors.Is(err, event.ErrNotFound), errors.Is(err, access.ErrUnknown),
-		errors.Is(err, flags.ErrUnknown), errors.Is(err, decisions.ErrUnknown), errors.Is(err, decisions.ErrNoIncident), errors.Is(err, stream.ErrUnknown):
+		errors.Is(err, flags.ErrUnknown), errors.Is(err, decisions.ErrUnknown), errors.Is(err, decisions.ErrNoIncident), errors.Is(err, stream.ErrUnknown), errors.Is(err, notify.ErrUnknown):
 		return http.StatusNotFound, "/problems/not-found"
 	case errors.Is(err, errMethod):
 		return http.StatusMethodNotAllowed, "/problems/method-not-allowed"
@@ -152,7 +153,7 @@ func status(err error) (int, string) {
 		return http.StatusUnprocessableEntity, "/problems/key-reused"
 	case errors.Is(err, event.ErrConflict), errors.Is(err, errTold):
 		return http.StatusConflict, "/problems/conflict"
-	case errors.Is(err, decisions.ErrRefused), errors.Is(err, decisions.ErrIncidentKnown), errors.Is(err, decisions.ErrIncidentOver), errors.Is(err, flags.ErrRefused), errors.Is(err, flags.ErrUnchanged):
+	case errors.Is(err, decisions.ErrRefused), errors.Is(err, decisions.ErrIncidentKnown), errors.Is(err, decisions.ErrIncidentOver), errors.Is(err, flags.ErrRefused), errors.Is(err, flags.ErrUnchanged), errors.Is(err, notify.ErrRefused):
 		return http.StatusConflict, "/problems/refused"
 	case errors.Is(err, errTooLarge), errors.Is(err, ingest.ErrTooLarge), errors.As(err, &large):
 		return http.StatusRequestEntityTooLarge, "/problems/too-large"

@@ -6,6 +6,7 @@ import (
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/access"
+	"github.com/sluice-hq/sluice/internal/notify"
 )
 
 // Folds is the whole state of the house: every fold of the log, in the order
@@ -19,16 +20,17 @@ type Folds struct {
 	Requests *event.Requests
 	Orders   *ingest.Orders  // about dead letters
 	Forgets  *ingest.Forgets // deletions of units
+	Webhooks *notify.State
 }
 
 // NewFolds returns the state before the first event.
 func NewFolds() Folds {
-	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}, Requests: &event.Requests{}, Orders: &ingest.Orders{}, Forgets: &ingest.Forgets{}}
-	f.Rollouts = decisions.NewState(decisions.Known{Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment, FreeSlice: f.Flags.FreeSlice})
+	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}, Requests: &event.Requests{}, Orders: &ingest.Orders{}, Forgets: &ingest.Forgets{}, Webhooks: notify.NewState()}
+	f.Rollouts = decisions.NewState(decisions.Known{Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment, FreeSlice: f.Flags.FreeSlice, Webhook: f.Webhooks.Why})
 	return f
 }
 
 // All returns the folds for a projection.
 func (f Folds) All() []event.Fold {
-	return []event.Fold{f.Flags, f.Metrics, f.Rollouts, f.Access, f.Seals, f.Requests, f.Orders, f.Forgets}
+	return []event.Fold{f.Flags, f.Metrics, f.Rollouts, f.Access, f.Seals, f.Requests, f.Orders, f.Forgets, f.Webhooks}
 }

@@ -222,6 +222,10 @@ func (s *server) current(kind, key string) (doc any, revision uint64) {
 			if d, ok := s.Flags.PolicyDoc(key); ok {
 				doc, revision = d.Policy, d.Revision
 			}
+		case "Webhook":
+			if h, ok := s.Webhooks.Hook(key); ok {
+				doc, revision = h.Webhook, h.Revision
+			}
 		case "Rollout":
 			environment, flag, _ := strings.Cut(key, "/")
 			if r, ok := s.Rollouts.Newest(environment, flag); ok {

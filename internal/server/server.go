@@ -66,6 +66,8 @@ type House struct {
 	Roles    []Role                                      // what this replica does; empty: everything
 	Ready    func(context.Context) map[string]error      // a reason per dependency that flags are served without, nil when it is well
 
+	Deliveries Deliveries // what webhooks were told; nil: this replica does not know
+
 	Used *access.Used // when tokens were last used; nil: nobody keeps it
 
 	Closing   <-chan struct{} // closed when the doors shut, upon which streams end; nil: they end with their clients

@@ -122,6 +122,15 @@ var duties = map[string]duty{
 	"check-totals":      {access.Read, both},
 	"get-totals":        {access.Read, theHouse},
 	"rebuild-totals":    {access.Manage, theHouse},
+	"list-webhooks":     {access.Read, theHouse},
+	"get-webhook":       {access.Read, theHouse},
+	"remove-webhook":    {access.Manage, theHouse},
+	"resume-webhook":    {access.Manage, theHouse},
+	"test-webhook":      {access.Manage, theHouse},
+	"reveal-secret":     {access.Manage, theHouse},
+	"list-deliveries":   {access.Read, theHouse},
+	"get-delivery":      {access.Read, theHouse},
+	"redeliver":         {access.Manage, theHouse},
 	"list-dead-letters": {access.Read, theHouse},
 	"compare":           {access.Read, theHouse},
 	"guardrail":         {access.Read, theHouse},
@@ -218,7 +227,7 @@ const walkKey = "shop.none"
 
 // fill puts something in the place of every variable of a path.
 var fill = strings.NewReplacer("{environment}", "production", "{flag}", walkKey, "{key}", walkKey, "{number}", "1",
-	"{id}", "none", "{incident}", "none", "{op}", "hold", "{command}", "srm", "{name}", "none", "{person}", "none", "{team}", "none", "{policy}", "none", "{sha256}", "none", "{method}", "None")
+	"{id}", "none", "{incident}", "none", "{op}", "hold", "{command}", "srm", "{name}", "none", "{person}", "none", "{team}", "none", "{webhook}", "none", "{policy}", "none", "{sha256}", "none", "{method}", "None")
 
 func (w walker) lives() bool { return w.environment == "" || w.environment == "production" }
 func (w walker) holds() bool { return strings.HasPrefix(walkKey, w.keys) }

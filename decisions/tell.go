@@ -1,0 +1,162 @@
+package decisions
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// Told is what an event of this room says to people who are not looking.
+type Told struct {
+	Types       []string // the event's own, and what it comes to: "decision.rollback", "cleanup.due"
+	Environment string
+	Flag        string
+	Rollout     string   // ID; empty: it is of no rollout
+	Decision    string   // ID of the decision that it is; empty: it is none
+	Title       string   // one line
+	Text        string   // why; may be empty
+	Webhooks    []string // that the plan wants told of just this
+}
+
+// tellable are the fields that the data of all types have in common, as far as
+// there are words in them. A type that a later version adds is told by those.
+type tellable struct {
+	Rollout   string   `json:"rollout"`
+	Comment   string   `json:"comment"`
+	Why       string   `json:"why"`
+	Text      string   `json:"text"`
+	Rationale string   `json:"rationale"`
+	Incident  string   `json:"incident"`
+	Severity  Severity `json:"severity"`
+}
+
+// untold are the types that change nothing for people: how the statistics were
+// set up.
+var untold = map[string]bool{TypeFrozen: true}
+
+// happened are the words for types whose own are not plain enough. The others
+// are told by their type: "rollback.proven" is "rollback proven".
+var happened = map[string]string{
+	TypePlanned:           "is planned",
+	TypeStarted:           "is started",
+	TypePaused:            "is held",
+	TypeResumed:           "goes on",
+	TypeExplained:         "was explained: the flag is unlocked",
+	TypeApproved:          "was approved",
+	TypeLapsed:            "did not do what was decided",
+	"rollout.scheduled":   "is to start at a time",
+	"rollout.rejected":    "was rejected",
+	"rollout.overridden":  "goes on against the recommendation",
+	"rollback.proven":     "is rolled back everywhere: proven",
+	"rollback.unproven":   "is rolled back, and that is not proven",
+	"outcome.followedUp":  "was looked at again, after the release",
+	"cleanup.reminded":    "waits for its cleanup",
+	"cleanup.closed":      "is cleaned up",
+	"condition.confirmed": "has a condition confirmed",
+}
+
+// Tell finds the words for an event of this room that the state has applied. It
+// returns false when nothing has changed for people: a look that was recorded
+// for its numbers alone repeats what the one before has said.
+func (s *State) Tell(r event.Recorded) (Told, bool) {
+	environment, flag, ok := apart(r.Subject)
+	d, err := load[tellable](r)
+	if !ok || err != nil || untold[r.Type] {
+		return Told{}, false
+	}
+	t := Told{Types: []string{r.Type}, Environment: environment, Flag: flag, Rollout: d.Rollout, Text: d.words(r)}
+	switch {
+	case strings.HasPrefix(r.Subject, IncidentPrefix):
+		t.Title = ": " + d.incident(r)
+	case r.Type == TypeMade:
+		return s.tellDecision(r, t)
+	case happened[r.Type] != "":
+		t.Title = " " + happened[r.Type]
+	default:
+		t.Title = ": " + strings.ReplaceAll(r.Type, ".", " ")
+	}
+	if rollout, ok := s.Rollout(d.Rollout); ok && strings.HasPrefix(r.Type, "rollback.") {
+		t.Webhooks = rollout.Plan.Rollback.Webhooks()
+	}
+	t.Title = environment + "/" + flag + t.Title
+	return t, true
+}
+
+// apart takes the subject of a rollout or an incident apart.
+func apart(subject string) (environment, flag string, ok bool) {
+	for _, prefix := range []string{SubjectPrefix, IncidentPrefix} {
+		if key, of := strings.CutPrefix(subject, prefix); of {
+			return strings.Cut(key, ".")
+		}
+	}
+	return "", "", false
+}
+
+func (d tellable) words(r event.Recorded) string {
+	for _, text := range []string{d.Rationale, d.Text, d.Why, d.Comment} {
+		if text != "" {
+			return text
+		}
+	}
+	return "By " + r.Actor
+}
+
+func (d tellable) incident(r event.Recorded) string {
+	if r.Type == TypeOpened {
+		return fmt.Sprintf("%s incident %s", d.Severity, d.Incident)
+	}
+	return strings.TrimPrefix(r.Type, IncidentPrefix) + " incident " + d.Incident
+}
+
+// tellDecision tells a decision by what it does, unless the one before did the
+// same for the same reason.
+func (s *State) tellDecision(r event.Recorded, t Told) (Told, bool) {
+	rollout, d, ok := s.Decision(r.ID.String())
+	if !ok {
+		return t, false
+	}
+	v := d.Verdict
+	if i := rollout.decision(d.ID); i > 0 {
+		before := rollout.Decisions[i-1].Verdict
+		if before.Action == v.Action && before.Reason == v.Reason && before.Stage == v.Stage {
+			return t, false
+		}
+	}
+	t.Decision, t.Text = d.ID, v.Text
+	if d.Rationale != "" {
+		t.Text = d.By + ": " + d.Rationale
+	}
+	t.Types = append(t.Types, "decision."+string(v.Action))
+	switch v.Action {
+	case Cleanup:
+		t.Types = append(t.Types, "cleanup.due")
+	case Rollback:
+		t.Webhooks = rollout.Plan.Rollback.Webhooks()
+	}
+	t.Title = fmt.Sprintf("%s/%s %s", t.Environment, t.Flag, v.does(rollout.Plan))
+	return t, true
+}
+
+// does says in a few words what a verdict does to a rollout.
+func (v Verdict) does(p Plan) string {
+	switch v.Action {
+	case Hold:
+		return "stays as it is"
+	case Cleanup:
+		return "is decided for good; its cleanup is due"
+	case Expand:
+		if v.Stage >= 0 && v.Stage < len(p.Stages) {
+			return "goes to stage " + p.Stages[v.Stage].Name
+		}
+	case Ship:
+		return "is shipped to everybody"
+	case Review:
+		return "needs a person to decide"
+	case Pause:
+		return "is paused until a person resumes it"
+	case Rollback:
+		return "is rolled back"
+	}
+	return string(v.Action)
+}

@@ -1,0 +1,88 @@
+package decisions
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// A release is told by what it does; what only the numbers of a look made an
+// event is told to nobody, and the flag's own events belong to another room.
+func TestTell(t *testing.T) {
+	h := newHouse(t)
+	p := catsPlan()
+	p.Rollback.Notify = []string{"webhook:release"}
+	h.begin(p)
+	h.do(Command{Op: OpHold, Comment: "lunch"})
+	h.do(Command{Op: OpResume})
+	h.rounds(newTraffic(harmful), 1000, 60, is(RolledBack))
+	h.do(Command{Op: OpExplain, Comment: "levels were too hard"})
+	for _, c := range []IncidentCommand{{Incident: "pager", Severity: Critical, Text: "checkout is down"}, {Incident: "pager", Resolve: true}} {
+		c.ID, c.Environment, c.Flag, c.At, c.Actor = h.id("incident"), "production", "gate", h.now, ana
+		h.write(h.state.HandleIncident(c))
+	}
+	invented, err := emit(h.id("invented"), "rollout.invented", Subject("production", "gate"), h.now, ana, noted{Rollout: "production/gate/1", Comment: "by a later version"})
+	h.write(invented, event.Any, err)
+
+	var got []string
+	for r, err := range h.log.Read(h.ctx, event.Filter{}, 0) {
+		h.must(err)
+		told, ok := h.state.Tell(r)
+		if !ok {
+			continue
+		}
+		if told.Environment != "production" || told.Flag != "gate" || told.Text == "" || strings.HasPrefix(r.Type, "decision.") != (told.Decision != "") {
+			t.Errorf("%s is told as %+v", r.Type, told)
+		}
+		got = append(got, fmt.Sprint(strings.Join(told.Types, " "), "|", told.Title, "|", strings.Join(told.Webhooks, " ")))
+	}
+	got = slices.Compact(got) // how often it waits depends on the traffic
+	want := []string{
+		"rollout.planned|production/gate is planned|",
+		"rollout.started|production/gate is started|",
+		"decision.made decision.expand|production/gate goes to stage canary|",
+		"rollout.paused|production/gate is held|",
+		"rollout.resumed|production/gate goes on|",
+		"decision.made decision.hold|production/gate stays as it is|",
+		"decision.made decision.expand|production/gate goes to stage experiment|",
+		"decision.made decision.hold|production/gate stays as it is|",
+		"decision.made decision.rollback|production/gate is rolled back|release",
+		"rollout.explained|production/gate was explained: the flag is unlocked|",
+		"incident.opened|production/gate: critical incident pager|",
+		"incident.resolved|production/gate: resolved incident pager|",
+		"rollout.invented|production/gate: rollout invented|",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// Nobody is told twice that a rollout waits for the same reason, however many
+// looks were recorded.
+func TestTell_sameReason(t *testing.T) {
+	h := newHouse(t)
+	h.begin(catsPlan())
+	h.rounds(newTraffic(better), 50, 2000, inStage(1))
+	told := 0
+	for r, err := range h.log.Read(h.ctx, event.Filter{}, 0) {
+		h.must(err)
+		if _, ok := h.state.Tell(r); ok && r.Type == TypeMade {
+			told++
+		}
+	}
+	all := h.rollout().Decisions
+	distinct := 0
+	for i, d := range all {
+		if i == 0 || d.Verdict.Action != all[i-1].Verdict.Action || d.Verdict.Reason != all[i-1].Verdict.Reason || d.Verdict.Stage != all[i-1].Verdict.Stage {
+			distinct++
+		}
+	}
+	if told != distinct || told == len(all) {
+		t.Errorf("of %d decisions %d are told, and %d differ from the one before", len(all), told, distinct)
+	}
+}
