@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
@@ -24,7 +25,7 @@ func onOne(replicated bool) *schema {
 func TestCluster_isDefined(t *testing.T) {
 	s := enginetest.StartCluster(t)
 	layout := onOne(true)
-	o, err := Config{Dial: s.Dial}.options(layout.writeSettings())
+	o, err := Config{Dial: s.Dial}.options(layout.writeSettings(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

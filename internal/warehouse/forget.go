@@ -51,7 +51,7 @@ func (w *Warehouse) erase(ctx context.Context, table string, p Params) (rows uin
 	}
 	waiting := clickhouse.Context(ctx, clickhouse.WithParameters(p.encode()),
 		clickhouse.WithSettings(clickhouse.Settings{"mutations_sync": 2})) // done on every replica when it answers
-	if err := w.writer.Exec(waiting, `ALTER TABLE `+w.schema.Table(table)+` DELETE WHERE `+covered); err != nil {
+	if err := w.patient.Exec(waiting, `ALTER TABLE `+w.schema.Table(table)+` DELETE WHERE `+covered); err != nil {
 		return 0, err
 	}
 	if n, err := left(); err != nil || n > 0 {

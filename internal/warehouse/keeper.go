@@ -36,6 +36,7 @@ type Keeper struct {
 	loaded   bool // manifest is what the KV has at rev
 	rev      uint64
 	manifest manifest
+	span     uint64 // messages that are folded at once; 0: mostMessages
 }
 
 // mostMessages bounds how much is folded at once.
@@ -263,7 +264,9 @@ func (k *Keeper) compute(ctx context.Context, w *writing, wanted map[string]Meas
 	return k.commit(ctx, w)
 }
 
-// fold adds what was loaded since the last fold.
+// fold adds what was loaded since the last fold. What was too much at once, for
+// an engine that has other work, is halved until it is not: tried again as it
+// was, it would fail for ever.
 func (k *Keeper) fold(ctx context.Context, wanted map[string]Measure) error {
 	loaded, err := k.Loaded(ctx)
 	if err != nil || loaded.Done <= k.manifest.Done {
@@ -273,12 +276,14 @@ func (k *Keeper) fold(ctx context.Context, wanted map[string]Measure) error {
 	if err != nil {
 		return err
 	}
-	from, to := k.manifest.Done+1, min(loaded.Done, k.manifest.Done+mostMessages)
+	span := cmp.Or(k.span, mostMessages)
+	from, to := k.manifest.Done+1, min(loaded.Done, k.manifest.Done+span)
 	w.p["from_seq"], w.p["to_seq"] = from, to
 	if err := w.fold(ctx, wanted, k.manifest.Measures); err != nil {
+		k.span = max(1, (to-k.manifest.Done)/2)
 		return fmt.Errorf("folding messages %d to %d of %s: %w", from, to, k.Shard, err)
 	}
-	k.manifest.Done = to
+	k.manifest.Done, k.span = to, min(mostMessages, 2*span)
 	if to == loaded.Done {
 		k.manifest.Progress = loaded
 	}

@@ -127,7 +127,7 @@ func (l *writing) mark(ctx context.Context, sql string, p Params) error {
 // exec carries out an INSERT SELECT. Its blocks may be large, unlike those of
 // the loader: nobody repeats them, and each is a part.
 func (l *writing) exec(ctx context.Context, sql string, p Params) error {
-	return l.w.writer.Exec(clickhouse.Context(ctx, clickhouse.WithParameters(p.encode()), clickhouse.WithSettings(clickhouse.Settings{
+	return l.w.patient.Exec(clickhouse.Context(ctx, clickhouse.WithParameters(p.encode()), clickhouse.WithSettings(clickhouse.Settings{
 		"min_insert_block_size_rows": 1 << 20, "min_insert_block_size_bytes": 256 << 20,
 		"optimize_aggregation_in_order": 1, "do_not_merge_across_partitions_select_final": 1, "join_use_nulls": 0,
 		"optimize_move_to_prewhere_if_final": 1, // what is asked of the key, as units are, is sorted out before copies are merged

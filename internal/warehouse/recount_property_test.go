@@ -202,7 +202,7 @@ func compare(t *rapid.T, what string, want, got Answer) {
 // than the engine waits before it compiles an expression.
 func TestSettings_sumsStayTheSame(t *testing.T) {
 	w, _ := start(t)
-	for _, c := range []driver.Conn{w.reader, w.writer} {
+	for _, c := range []driver.Conn{w.reader, w.writer, w.patient} {
 		for i := range 8 {
 			var got big.Int
 			err := one(t.Context(), c, "SELECT sum("+cut(stats.Metric{Cap: 0.9}, "toInt128(number % 5)", capValue)+") FROM numbers(1000)",

@@ -10,8 +10,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// options returns how the driver connects with these settings.
-func (c Config) options(settings clickhouse.Settings) (*clickhouse.Options, error) {
+// options returns how the driver connects with these settings, and how long it
+// waits for a statement; a caller's deadline may be shorter.
+func (c Config) options(settings clickhouse.Settings, wait time.Duration) (*clickhouse.Options, error) {
 	o := &clickhouse.Options{Protocol: clickhouse.HTTP, Addr: []string{"127.0.0.1"}}
 	if c.Dial == nil {
 		var err error
@@ -30,7 +31,7 @@ func (c Config) options(settings clickhouse.Settings) (*clickhouse.Options, erro
 		o.Settings["wait_end_of_query"] = 1
 	}
 	o.MaxOpenConns, o.MaxIdleConns = 4, 4
-	o.ReadTimeout = 2 * time.Minute // of one statement; a caller's deadline may be shorter
+	o.ReadTimeout = wait
 	return o, nil
 }
 
@@ -86,6 +87,19 @@ func (s schema) writeSettings() clickhouse.Settings {
 	// Merging the copies within a block while it is inserted takes the engine
 	// longer than the rest of the insert. FINAL and later merges do it anyway.
 	out["optimize_on_insert"] = "0"
+	return out
+}
+
+// longest is how long a statement may take that moves much: what is kept of a
+// new measure is computed of all that is stored.
+const longest = time.Hour
+
+// moveSettings are those of statements that move much. The server ends one
+// before the client gives it up: an INSERT SELECT that nobody waits for goes on,
+// and each attempt after it would make the next one slower.
+func (s schema) moveSettings() clickhouse.Settings {
+	out := s.writeSettings()
+	out["max_execution_time"] = int(longest.Seconds())
 	return out
 }
 

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,10 +54,10 @@ func TestTotals_insertsThatWereNone(t *testing.T) {
 	p, d := startPlant(t, 1), unordered(r, 30, 1)
 	q := gateAndFull(shapes()[:3], noon.Add(24*time.Hour))[1]
 	p.wanted = q.Measures()
-	forgets := &liar{Conn: p.writer, loses: func(sql string) bool {
+	forgets := &liar{Conn: p.patient, loses: func(sql string) bool {
 		return (strings.HasPrefix(sql, "INSERT INTO "+tableAssignments) || strings.HasPrefix(sql, "INSERT INTO "+tableTotals)) && r.IntN(2) == 0
 	}}
-	p.writer = forgets
+	p.patient = forgets
 	faults := 0
 	for round := 0; len(d.rows) > 0; round++ {
 		p.load(t, d, 20)
@@ -101,6 +102,40 @@ func TestKeeper_dropsLeavesThoughItFailedTo(t *testing.T) {
 	if n == 0 {
 		t.Error("no leaf was dropped")
 	}
+}
+
+// TestKeeper_foldsLessAfterAFault fails twice at what is loaded, and folds it in
+// smaller pieces, which grow again.
+func TestKeeper_foldsLessAfterAFault(t *testing.T) {
+	p, d := startPlant(t, 1), unordered(seeded(t, 20261126), 40, 1)
+	q := gateAndFull(shapes()[:3], noon.Add(24*time.Hour))[1]
+	p.wanted = q.Measures()
+	k := p.keeper("facts-0")
+	settle(t, k) // which knows the measures
+	for len(d.rows) > 0 {
+		p.load(t, d, 5)
+	}
+	all, busy := p.loaded["facts-0"], 2
+	p.patient = &liar{Conn: p.patient, fails: func(sql string) bool {
+		if !strings.HasPrefix(sql, "INSERT INTO "+tableTotals) {
+			return false
+		}
+		busy--
+		return busy >= 0
+	}}
+	var done []uint64
+	for range 5 {
+		if _, err := k.Step(t.Context()); err != nil && !errors.Is(err, errCrash) {
+			t.Fatal(err)
+		}
+		done = append(done, k.manifest.Done)
+	}
+	quarter := all / 2 / 2
+	if want := []uint64{0, 0, quarter, 3 * quarter, min(all, 7*quarter)}; all < 8 || !slices.Equal(done, want) {
+		t.Errorf("of %d messages were folded %v, want %v", all, done, want)
+	}
+	settle(t, k)
+	p.compare(t, "after the engine was busy", q)
 }
 
 // TestTotals_Check finds no difference, then the one that is made, until the totals

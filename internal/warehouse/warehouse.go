@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -45,9 +46,10 @@ type Config struct {
 // Warehouse is an open connection to ClickHouse. It is safe for concurrent
 // use.
 type Warehouse struct {
-	schema schema
-	writer driver.Conn
-	reader driver.Conn // readonly = 1
+	schema  schema
+	writer  driver.Conn
+	patient driver.Conn // as writer, for statements that may take long
+	reader  driver.Conn // readonly = 1
 }
 
 // Open connects, checks that the settings are in force and brings the schema
@@ -57,20 +59,13 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 	if err := layout.check(); err != nil {
 		return nil, fmt.Errorf("opening the warehouse: %w", err)
 	}
-	writing, err := c.options(layout.writeSettings())
-	if err != nil {
-		return nil, err
-	}
-	reading, err := c.options(layout.readSettings())
-	if err != nil {
-		return nil, err
-	}
 	w := &Warehouse{schema: layout}
-	if w.writer, err = clickhouse.Open(writing); err != nil {
-		return nil, fmt.Errorf("opening the warehouse: %w", err)
+	writing, err := c.options(layout.writeSettings(), 2*time.Minute)
+	if err != nil {
+		return nil, err
 	}
-	if w.reader, err = clickhouse.Open(reading); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the warehouse: %w", err), w.writer.Close())
+	if err := w.connect(c, writing); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the warehouse: %w", err), w.Close())
 	}
 	for _, step := range []func(context.Context) error{
 		w.Ping, w.checkSettings, func(ctx context.Context) error { return migrate(ctx, writing, layout) }, w.checkTables,
@@ -82,8 +77,37 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 	return w, nil
 }
 
+// connect makes the connections; none of them is dialled yet.
+func (w *Warehouse) connect(c Config, writing *clickhouse.Options) (err error) {
+	moving, err := c.options(w.schema.moveSettings(), longest+time.Minute)
+	if err != nil {
+		return err
+	}
+	reading, err := c.options(w.schema.readSettings(), 2*time.Minute)
+	if err != nil {
+		return err
+	}
+	for _, made := range []struct {
+		conn *driver.Conn
+		by   *clickhouse.Options
+	}{{&w.writer, writing}, {&w.patient, moving}, {&w.reader, reading}} {
+		if *made.conn, err = clickhouse.Open(made.by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Close closes the connections. What was inserted is on disk already.
-func (w *Warehouse) Close() error { return errors.Join(w.writer.Close(), w.reader.Close()) }
+func (w *Warehouse) Close() error {
+	var errs []error
+	for _, c := range []driver.Conn{w.writer, w.patient, w.reader} {
+		if c != nil { // one that could not be opened
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // Ping asks both kinds of connection for an answer.
 func (w *Warehouse) Ping(ctx context.Context) error {
