@@ -220,7 +220,11 @@ func (p *page) chain() {
 	if d.Seal.Seq > 0 {
 		p.line("- Newest seal then: event %d, head %s", d.Seal.Seq, d.Seal.Head)
 	}
-	p.line("\nCheck it: %s proves the chain and the record, %s makes the decision again.", code("sluice decisions verify "+d.ID), code("sluice decisions recompute "+d.ID))
+	what, made := "the decision", d.ID
+	if p.Recommended != nil {
+		what, made = "what was recommended", p.Recommended.ID
+	}
+	p.line("\nCheck it: %s proves the chain and the record, %s makes %s again.", code("sluice decisions verify "+d.ID), code("sluice decisions recompute "+made), what)
 }
 
 func (p *page) queries() {

@@ -171,6 +171,12 @@ func TestIncidentGuide(t *testing.T) { walkThrough(t, "../../docs/incidents.md",
 // TestStatisticsGuide asks the calculator what docs/statistics.md asks it.
 func TestStatisticsGuide(t *testing.T) { walkThrough(t, "../../docs/statistics.md", nil) }
 
+// TestDecisionGuide takes one decision through its life.
+func TestDecisionGuide(t *testing.T) { walkThrough(t, "../../docs/decisions.md", nil) }
+
+// TestCleanupGuide ends a flag as its owner does.
+func TestCleanupGuide(t *testing.T) { walkThrough(t, "../../docs/cleanup.md", nil) }
+
 // TestReadme runs what the front page tells a new user to do. What takes make
 // is done in another way, or by whoever builds this.
 func TestReadme(t *testing.T) {

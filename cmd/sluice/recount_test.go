@@ -31,7 +31,7 @@ func (b *crowd) meets(unit, arm string) {
 }
 
 func (b *crowd) wins(unit string) {
-	b.lines = append(b.lines, fmt.Sprintf(`{"kind":"metric","id":%q,"name":"win","units":{"user":%q}}`, ingest.DeriveID(b.at.Add(time.Millisecond), "wins", unit), unit))
+	b.lines = append(b.lines, fmt.Sprintf(`{"kind":"metric","id":%q,"name":"win","units":{"user":%q}}`, ingest.DeriveID(b.at, "wins", unit), unit))
 }
 
 // send sends the events, a thousand in a request.
