@@ -71,10 +71,16 @@ func newHouse(t testing.TB) *house {
 
 // open starts one more process on the log.
 func (h *house) open(log event.Log) part {
+	p := parts()
+	go func() { _ = p.proj.Run(h.ctx, log) }()
+	return p
+}
+
+// parts are folds before the first event, which somebody has to keep up.
+func parts() part {
 	p := part{flags: flags.NewState(), seals: &event.Seals{}}
 	p.state = NewState(Known{Metric: metric, Flag: p.flags.Flag, Segment: p.flags.Segment, FreeSlice: p.flags.FreeSlice})
 	p.proj = event.NewProjection(p.flags, p.state, p.seals)
-	go func() { _ = p.proj.Run(h.ctx, log) }()
 	return p
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // MemFacts is a Facts in memory: it keeps every unit and counts anew at every
-// look. The zero value is ready.
+// look, or adds up what batches of units come to. The zero value is ready.
 type MemFacts struct {
 	mu          sync.Mutex
 	rollouts    map[string]*memRollout
@@ -20,6 +20,7 @@ type MemFacts struct {
 type memRollout struct {
 	order     []*memUnit // by first exposure
 	units     map[cohort]*memUnit
+	batches   memBatches
 	exposures int64
 	newest    time.Time
 	metrics   map[string]time.Time // newest event
@@ -45,14 +46,7 @@ var _ Facts = (*MemFacts)(nil)
 func (f *MemFacts) Expose(rollout, stage string, epoch int, arm, unit string, at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.rollouts == nil {
-		f.rollouts = map[string]*memRollout{}
-	}
-	r := f.rollouts[rollout]
-	if r == nil {
-		r = &memRollout{units: map[cohort]*memUnit{}, metrics: map[string]time.Time{}}
-		f.rollouts[rollout] = r
-	}
+	r := f.rollout(rollout)
 	r.exposures++
 	r.newest = later(r.newest, at)
 	key := cohort{epoch, unit}
@@ -85,7 +79,7 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 	if m == nil {
 		m = &memRollout{}
 	}
-	e.Exposures, e.Newest = m.exposures, m.newest
+	e.Exposures, e.Newest, e.Units = m.exposures, m.newest, append(e.Units, m.batches.units...)
 	for _, u := range m.order {
 		if u.twoArms {
 			e.TwoArms++
@@ -114,7 +108,7 @@ func (u *memUnit) count(all []Count) []Count {
 // had time to come.
 func (m *memRollout) strata(r Rollout, metric string, now time.Time) []stats.Stratum {
 	def := r.Metrics[metric]
-	var out []stats.Stratum
+	out := m.batches.strata(metric, r.Plan.Arms, now.Add(-def.Age(true)))
 	for _, u := range m.order {
 		if u.twoArms || u.first.Add(def.Age(true)).After(now) {
 			continue

@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are
 	"internal/warehouse": {"ingest", "stats", "event"},
 	"internal/server":    {"decisions", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/notify", "internal/replica", "internal/stream"},
+	"internal/server":    {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/replica", "internal/stream"},
 	"internal/meter":     {},  // what it writes, it is given
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,
@@ -55,6 +56,10 @@ var arrows = map[string][]string{
 	"bench/simulate":     {"stats", "stats/groupseq", "stats/peers"},
 	"bench/streams":      {"bench/serving"},
 	"bench/serving":      nil, // it starts the built program
+
+	"decisions/rehearsal": {"decisions", "flags", "stats", "event"}, // its controller on a made-up crowd
+	"bench/rehearse":      {"decisions", "decisions/rehearsal", "flags", "stats", "event"},
+	"bench/rollouts":      {"decisions", "flags", "stats", "event"},
 }
 
 // kits are packages that tests import: each may see its own room and below.

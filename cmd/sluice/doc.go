@@ -77,6 +77,7 @@ that flags bring along, flags/flagd turns flags into flagd's documents and back.
 ingest holds facts from their arrival to the store, and the declared metrics.
 
 decisions holds plans, gates, verdicts, records and the controller.
+decisions/rehearsal carries a plan out on a made-up crowd, in virtual time.
 
 dashboards holds the pages.
 
@@ -98,7 +99,7 @@ and the clock, and that starts goroutines: house.go builds every part in order,
 by hand. What flags are served from comes first; what they are served without
 (part.go: the streams of facts, the warehouse) is opened in the background.
 
-bench holds programs that measure and torment a built Sluice: chaos kills it,
+bench holds programs that measure and torment a built Sluice: rehearse carries one release out thousands of times, chaos kills it,
 cluster kills the leaders of the NATS servers under it, streams has ten thousand listeners hear of a change, events sends as much as it
 takes. A program built with -tags chaos dies where chaos tells it to
 (fragile_chaos.go); the one that is shipped cannot.

@@ -36,6 +36,7 @@ type cli struct {
 	Decide    decideCmd    `cmd:"" help:"Start, hold, resume, approve, advance, roll back or explain a rollout."`
 	Status    statusCmd    `cmd:"" help:"Show the rollouts and what each is waiting for."`
 	Power     powerCmd     `cmd:"" help:"Tell how long a plan takes at present traffic, and what each stage detects and excludes."`
+	Rehearse  rehearseCmd  `cmd:"" help:"Carry a plan out before anybody is exposed: when it stops, how many it harms, how often it cries wolf."`
 	Readout   readoutCmd   `cmd:"" help:"Show what the data say of one rollout."`
 	Units     unitsCmd     `cmd:"" help:"Look at single units: those in two arms; export or delete what is kept of one."`
 	Events    eventsCmd    `cmd:"" help:"Send events, import old ones from CSV, JSON or Parquet, and watch what comes in."`

@@ -35,6 +35,11 @@ func (w *world) commands() map[string]func(args, input string) (string, error) {
 		"gate":      func(_, _ string) (string, error) { return w.gate(), nil },
 		"serves":    func(args, _ string) (string, error) { return w.serves(args) },
 		"verify":    func(_, _ string) (string, error) { return w.verify() },
+		"evaluate":  func(args, _ string) (string, error) { return w.evaluate(args) },
+		"clock":     func(args, _ string) (string, error) { return w.clock(args) },
+		"kill":      func(args, _ string) (string, error) { return w.kill(parse(args)) },
+		"together":  func(args, _ string) (string, error) { return w.together(args) },
+		"lose":      func(args, _ string) (string, error) { w.lost = number(args); return "", nil },
 	}
 }
 
@@ -72,6 +77,15 @@ func (w *world) document(d manifest.Document) (string, error) {
 			return "", err
 		}
 		return "metric " + m.Key, w.write(w.metrics.Handle(ingest.Define{ID: w.id(), Metric: m, Expect: event.Any, At: w.now, Actor: "person:ana"}))
+	case "Segment":
+		var s flags.Segment
+		if err := d.Decode(&s); err != nil {
+			return "", err
+		}
+		return "segment " + s.Key, w.write(w.flags.HandleSegment(flags.SegmentCommand{
+			Order: flags.Order{ID: w.id(), Expect: event.Any, At: w.now, Actor: "person:ana"}, Key: s.Key,
+			Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &s}},
+		}))
 	}
 	var p decisions.Plan
 	if err := d.Decode(&p); err != nil {

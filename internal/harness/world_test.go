@@ -11,6 +11,7 @@ import (
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // world is a house on memory parts, and the people and units around it.
@@ -29,7 +30,9 @@ type world struct {
 	units   int        // that came so far
 	told    uint64     // sequence up to which the story has told what happened
 	looked  decisions.Look
-	door    *door // nil until somebody outside knocks
+	door    *door   // nil until somebody outside knocks
+	lost    float64 // share of the treated units whose exposures are lost on the way
+	deaths  *mortal // who carries out the next step and dies in it; nil: somebody who lives
 }
 
 const environment = "production"
@@ -63,10 +66,18 @@ func (w *world) write(e event.Event, expect event.Expect, err error) error {
 // id is that of the next command.
 func (w *world) id() event.ID { return event.Derive("story", fmt.Sprint(w.house.Seq())) }
 
+// step lets the controller look; one that dies of it is followed by another.
 func (w *world) step() error {
 	c := decisions.Controller{
 		Log: w.log, Blobs: w.blobs, House: w.house, Flags: w.flags, State: w.state, Seals: w.seals, Facts: w.facts,
 		Looks: func(_ context.Context, l decisions.Look) error { w.looked = l; return nil },
+	}
+	if m := w.deaths; m != nil {
+		dying := c
+		dying.Log, dying.Blobs, w.deaths = m, m, nil
+		if err := dying.Step(w.ctx, w.now); !m.dead {
+			return err
+		}
 	}
 	return c.Step(w.ctx, w.now)
 }
@@ -91,18 +102,28 @@ func (w *world) arrive(n int, rates map[string][2]float64) {
 	for range n {
 		w.units++
 		got := set.Evaluate(r.Plan.Flag, &flags.Context{TargetingKey: fmt.Sprintf("u-%d", w.units)})
-		if !got.Enrolled {
+		treated := got.Variant == r.Plan.Arms.Treatment
+		if !got.Enrolled || treated && w.lost > 0 && w.rng.Float64() < w.lost {
 			continue
 		}
 		w.facts.Expose(got.Rollout, got.Stage, got.Epoch, got.Variant, got.UnitID, at)
-		side := 0
-		if got.Variant == r.Plan.Arms.Treatment {
-			side = 1
-		}
 		for _, key := range r.Plan.Measured() {
-			if w.rng.Float64() < rates[key][side] {
-				w.facts.Record(got.Rollout, key, got.Epoch, got.UnitID, 1, at)
+			if value, had := w.draw(r.Metrics[key], rates[key], treated); had {
+				w.facts.Record(got.Rollout, key, got.Epoch, got.UnitID, value, at)
 			}
 		}
 	}
+}
+
+// draw is what a unit's events come to: one event with the chance that is given,
+// or a value around the mean that is given.
+func (w *world) draw(def stats.Metric, given [2]float64, treated bool) (value float64, had bool) {
+	x := given[0]
+	if treated {
+		x = given[1]
+	}
+	if def.Aggregate.Proportion() {
+		return 1, w.rng.Float64() < x
+	}
+	return x * (1 + 0.3*w.rng.NormFloat64()), x > 0
 }

@@ -66,6 +66,7 @@ var table = []route{
 	{"POST", "/api/v1/rollouts/{environment}/{flag}/{number}/{op}", access.Decide, inPath, "command-rollout", "Start, hold, resume, approve, advance, roll back or explain", typed((*server).commandRollout)},
 	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}/outlook", access.Read, inPath, "get-outlook", "How long the stages of a rollout take at present traffic, and what each detects and excludes", typed((*server).getOutlook)},
 	{"POST", "/api/v1/rollouts/outlook", access.Read, inBody, "foresee-plan", "The same of plans that are not recorded", typed((*server).foreseeDocuments)},
+	{"POST", "/api/v1/rehearsals", access.Read, inBody, "rehearse-plan", "Carry a plan out on made-up units, with faults put in: when it stops, how many it harms, how often it cries wolf", typed((*server).rehearsePlans)},
 	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}", access.Read, inPath, "get-readout", "What the data say of a rollout: now, or as they were at a look", typed((*server).getReadout)},
 	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}/looks", access.Read, inPath, "list-looks", "The looks at a rollout over time, newest first", typed((*server).listLooks)},
 	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}/two-arms", access.Read, inPath, "list-two-arms", "Units that saw two arms, which no number counts, and why they probably did", typed((*server).listTwoArms)},

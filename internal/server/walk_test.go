@@ -90,6 +90,7 @@ var duties = map[string]duty{
 	"command-rollout":   {access.Decide, both},
 	"get-outlook":       {access.Read, both},
 	"foresee-plan":      {access.Read, whatTheBodySays},
+	"rehearse-plan":     {access.Read, whatTheBodySays},
 	"get-readout":       {access.Read, both},
 	"list-looks":        {access.Read, both},
 	"list-two-arms":     {access.Read, both},
