@@ -44,8 +44,7 @@ var arrows = map[string][]string{
 	"internal/replica":   {"event"},
 	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are
 	"internal/warehouse": {"ingest", "stats", "event"},
-	"internal/server":    {"decisions", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/notify", "internal/replica", "internal/stream"},
-	"internal/server":    {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/replica", "internal/stream"},
+	"internal/server":    {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/replica", "internal/stream", "internal/notify"},
 	"internal/meter":     {},  // what it writes, it is given
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,
