@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams bench-readouts simulate rehearse torment chaos cluster fuzz fuzz-stats engine build clean
+.PHONY: demo test check generate generated bench bench-events bench-streams bench-safe bench-readouts simulate rehearse torment chaos cluster fuzz fuzz-stats engine build clean
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -34,6 +34,10 @@ bench: engine               ## speed, as ratios within one run
 
 bench-streams: build engine ## 10,000 streams: how long a change takes, what each costs, how fast all come back
 	$(GO) run ./bench/streams --clients 10000 --changes 100
+
+BREACHES = 15
+bench-safe: build engine    ## 1,000 streams and a breach in the data, BREACHES times: how long until every SDK holds the safe variant
+	$(GO) run ./bench/streams --clients 1000 --breaches $(BREACHES)
 
 bench-readouts: build engine ## readouts of a large rollout: from raw events, from totals, after new events, next to a plain join
 	$(GO) run ./bench/readouts

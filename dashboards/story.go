@@ -114,7 +114,7 @@ func decided(a decisions.Action) Mark {
 		return Shipped
 	case decisions.Review:
 		return Review
-	case decisions.Pause:
+	case decisions.Pause, decisions.Reduce:
 		return Paused
 	case decisions.Cleanup:
 		return CleanupDue
@@ -124,12 +124,18 @@ func decided(a decisions.Action) Mark {
 
 // moved says from where to where a decision leads, "" when it stays.
 func moved(p decisions.Plan, d decisions.Decision) string {
-	from := stageName(p, d.From)
+	from, to := stageName(p, d.From), stageName(p, d.Verdict.Stage)
+	if d.Verdict.Share > 0 {
+		to += " at " + d.Verdict.Share.String()
+	}
 	switch d.Verdict.Action {
-	case decisions.Expand, decisions.Ship:
-		return from + " → " + stageName(p, d.Verdict.Stage)
+	case decisions.Expand, decisions.Ship, decisions.Reduce:
+		return from + " → " + to
 	case decisions.Rollback:
-		return from + " → safe variant"
+		if d.Verdict.Stage == d.From {
+			to = "safe variant"
+		}
+		return from + " → " + to
 	}
 	return ""
 }

@@ -65,7 +65,7 @@ func (c *Controller) attempt(ctx context.Context, id string, now time.Time) erro
 	c.House.View(func(uint64) {
 		r, d, _ = c.State.Decision(id)
 		f, _ := c.Flags.Flag(r.Plan.Flag)
-		at, moved = f.Revision, d.Verdict.Action != Rollback && f.Revision != d.Revision
+		at, moved = f.Revision, !d.Verdict.Action.retreats() && f.Revision != d.Revision
 		if d.Pending() && !moved {
 			e, expect, refused = c.Flags.Handle(d.command(r, f, now))
 		}

@@ -18,12 +18,13 @@ const (
 	Ship     Action = "ship"     // serve the treatment to all
 	Review   Action = "review"   // keep the exposure; a person must decide
 	Pause    Action = "pause"    // keep the exposure until a person resumes
-	Rollback Action = "rollback" // the safe variant for everybody, now
+	Rollback Action = "rollback" // the safe variant for everybody, now; or the previous stage, where the plan says so
+	Reduce   Action = "reduce"   // to an earlier stage or a smaller share; people's alone
 )
 
 // Actuating reports whether the action changes a flag, so that a decision that
 // takes it has exactly one effect.
-func (a Action) Actuating() bool { return a == Expand || a == Ship || a == Rollback }
+func (a Action) Actuating() bool { return a == Expand || a == Ship || a.retreats() }
 
 // outranks orders what failing checks ask for: Rollback before Pause before
 // Review before Hold.
@@ -44,7 +45,7 @@ func (a Action) rank() int {
 // UnmarshalText implements encoding.TextUnmarshaler. It refuses a word that is
 // not an action.
 func (a *Action) UnmarshalText(b []byte) error {
-	all := []string{string(Hold), string(Cleanup), string(Expand), string(Ship), string(Review), string(Pause), string(Rollback)}
+	all := []string{string(Hold), string(Cleanup), string(Expand), string(Ship), string(Review), string(Pause), string(Rollback), string(Reduce)}
 	for _, word := range all {
 		if word == string(b) {
 			*a = Action(word)

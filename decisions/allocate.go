@@ -10,17 +10,24 @@ import (
 // changes returns what a decision does to the flag.
 func (d Decision) changes(r Rollout, f flags.Recorded) []flags.Change {
 	env := r.Plan.Environment
+	if d.goesBack() {
+		return append(r.inherited(f.Environments[env]), d.back(r)...)
+	}
 	if d.Verdict.Action == Rollback {
 		return []flags.Change{{Op: flags.Force, Environment: env, Reason: d.Verdict.Text, Decision: d.ID}}
 	}
 	stage := r.Plan.Stages[d.Verdict.Stage]
-	changes := r.inherited(f.Environments[env])
+	var changes []flags.Change
+	if d.forwards() && f.Environments[env].Forced != nil {
+		changes = append(changes, flags.Change{Op: flags.Unforce, Environment: env})
+	}
+	changes = append(changes, r.inherited(f.Environments[env])...)
 	if stage.Kind() == Serve {
 		return append(changes, flags.Change{Op: flags.Serve, Environment: env, Rule: &flags.Rule{
 			Name: r.ruleName(stage.Name), When: r.audience(stage), Serve: r.Plan.Arms.Treatment,
 		}})
 	}
-	a := r.allocation(stage)
+	a := r.at(d.Verdict.Stage, d.Verdict.Share)
 	return append(changes, flags.Change{Op: flags.Allocate, Environment: env, Allocation: &a})
 }
 
@@ -84,6 +91,9 @@ func (r Rollout) allocation(s Stage) flags.Allocation {
 		if control > 0 {
 			a.Arms = append(a.Arms, flags.Arm{Variant: r.Plan.Arms.Control, Weight: int(control)})
 		}
+	}
+	if r.Laps > 0 {
+		a.Epoch += r.Laps * r.epochs()
 	}
 	return a
 }

@@ -15,7 +15,9 @@ func (r *Rollout) apply(e event.Recorded) error {
 	r.Seq = e.Seq
 	switch e.Type {
 	case TypeStarted:
-		r.Status, r.Started, r.StartedBy = Running, e.Time, e.Actor
+		n, err := load[noted](e)
+		r.Status, r.Started, r.StartedBy, r.WayBack = Running, e.Time, e.Actor, n.WayBack
+		return err
 	case TypePaused, TypeResumed, TypeExplained:
 		n, err := load[noted](e)
 		r.note(e, n)
@@ -40,6 +42,10 @@ func (r *Rollout) apply(e event.Recorded) error {
 		return r.learn(e)
 	case TypeReminded, TypeClosed:
 		return r.tidy(e)
+	case TypeProven, TypeUnproven:
+		return r.proves(e)
+	case TypeDrillBegun, TypeDrillEnded:
+		return r.drill(e)
 	}
 	return nil
 }
@@ -107,19 +113,25 @@ func (r *Rollout) lapse(l lapsed) {
 	}
 }
 
-// enter carries out on the rollout what a verdict's effect did to the flag.
-func (r *Rollout) enter(v Verdict, at time.Time) {
+// enter carries out on the rollout what a decision's effect did to the flag. What
+// took it back is forgotten when it goes further than it was: whatever is still
+// there takes it back again.
+func (r *Rollout) enter(d Decision, at time.Time) {
+	v := d.Verdict
 	r.Approvals, r.Refused = nil, nil
-	switch v.Action {
-	case Rollback:
-		r.Status, r.Ended, r.Locked = RolledBack, at, r.Plan.Rollback.lockUntilExplained()
+	switch {
+	case v.Action.retreats():
+		r.retreat(d, at)
 		return
-	case Ship:
+	case v.Action == Ship:
 		r.Status = Observing
-	case Expand:
+	case v.Action == Expand:
 		r.Status = Running
 	}
-	r.Stage, r.Since, r.Acknowledged = v.Stage, at, nil
+	if v.Stage > r.Stage {
+		r.Reverted = nil
+	}
+	r.Stage, r.Since, r.Acknowledged, r.Share, r.Ended = v.Stage, at, nil, v.Share, time.Time{}
 }
 
 // merged adds what is frozen. The first answer stays for the life of the plan.

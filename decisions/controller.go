@@ -23,17 +23,18 @@ import (
 // House must be kept up with Log by somebody else (House.Run), and must hold
 // Flags and State among its folds.
 type Controller struct {
-	Log    event.Log
-	Blobs  event.Blobs
-	House  *event.Projection
-	Flags  *flags.State
-	State  *State
-	Seals  *event.Seals                      // a fold of House; nil: decisions name no seal
-	Facts  Facts                             //
-	Looks  func(context.Context, Look) error // takes every look; nil: they are not kept
-	Every  time.Duration                     // between two Steps, for "looks next at"; 0: a minute
-	Build  *Build                            // this program, for the record; nil: decisions do not name it
-	Logger *slog.Logger                      // nil: silent
+	Log     event.Log
+	Blobs   event.Blobs
+	House   *event.Projection
+	Flags   *flags.State
+	State   *State
+	Seals   *event.Seals                      // a fold of House; nil: decisions name no seal
+	Facts   Facts                             //
+	Witness Witness                           // says how far rollbacks have come; nil: they are not proven, and drills wait
+	Looks   func(context.Context, Look) error // takes every look; nil: they are not kept
+	Every   time.Duration                     // between two Steps, for "looks next at"; 0: a minute
+	Build   *Build                            // this program, for the record; nil: decisions do not name it
+	Logger  *slog.Logger                      // nil: silent
 }
 
 // Step does one pass: it carries out what is decided and waits for its effect,
@@ -50,7 +51,7 @@ func (c *Controller) Step(ctx context.Context, now time.Time) error {
 			errs = append(errs, fmt.Errorf("looking at rollout %s: %w", id, err))
 		}
 	}
-	errs = append(errs, c.tend(ctx, now))
+	errs = append(errs, c.prove(ctx, now), c.drill(ctx, now), c.tend(ctx, now))
 	return errors.Join(errs...)
 }
 
@@ -199,6 +200,8 @@ func (r Rollout) news(v Verdict, revision uint64) bool {
 		return true
 	case last.Verdict.Action != v.Action || last.Verdict.Reason != v.Reason:
 		return true
+	case v.Action == Rollback && last.Verdict.Stage != v.Stage:
+		return true // the flag did not go back to the previous stage: everybody gets the safe variant
 	case v.Action.Actuating() && (r.Refused == nil || r.Refused.Revision != revision):
 		return true // the same step once more, after the last one had its effect or lapsed
 	}

@@ -12,6 +12,8 @@ const (
 	DefaultTwoArms   = Percent(1000) // 1%
 	DefaultMaxWindow = Window(28 * 24 * time.Hour)
 	DefaultObserve   = Window(72 * time.Hour)
+	DefaultUnsafe    = Percent(100) // 0.1%
+	DefaultProve     = Window(5 * time.Minute)
 )
 
 // Filled returns the plan with every default written out, as it is recorded: a
@@ -64,7 +66,13 @@ func (g Guardrail) filled() Guardrail {
 
 func (r RollbackPlan) filled(owner string) RollbackPlan {
 	lock := r.lockUntilExplained()
-	r.To, r.LockUntilExplained = or(r.To, "safe"), &lock
+	r.To, r.LockUntilExplained = or(r.To, toSafe), &lock
+	proof := Proof{UnsafeExposures: DefaultUnsafe}
+	if r.Prove != nil {
+		proof = *r.Prove
+	}
+	proof.Within = or(proof.Within, DefaultProve)
+	r.Prove = &proof
 	if len(r.Owners) == 0 && owner != "" {
 		r.Owners = []string{owner}
 	}

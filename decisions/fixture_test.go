@@ -27,6 +27,8 @@ type house struct {
 	facts *MemFacts
 	now   time.Time
 	looks []Look
+	// witness says how far rollbacks come; nil: they are not proven
+	witness Witness
 	part
 }
 
@@ -87,7 +89,7 @@ func parts() part {
 // controller returns one over the parts of p.
 func (h *house) controller(p part, log event.Log) *Controller {
 	return &Controller{
-		Log: log, Blobs: h.blobs, House: p.proj, Flags: p.flags, State: p.state, Seals: p.seals, Facts: h.facts,
+		Log: log, Blobs: h.blobs, House: p.proj, Flags: p.flags, State: p.state, Seals: p.seals, Facts: h.facts, Witness: h.witness,
 		Looks: func(_ context.Context, l Look) error { h.looks = append(h.looks, l); return nil },
 	}
 }

@@ -32,6 +32,9 @@ const (
 	OpAdvance  Op = "advance"  // Comment: to the next stage, whatever the gate says
 	OpRollback Op = "rollback" // Comment: the safe variant for everybody, now
 	OpExplain  Op = "explain"  // Comment: what happened; unlocks a flag that was rolled back
+	OpReduce   Op = "reduce"   // To, Comment: an earlier stage or a smaller share; rules stay on
+	OpForward  Op = "forward"  // Comment: take up a rollout that was rolled back and explained, with the same units
+	OpDrill    Op = "drill"    // measure on a flag of its own how long it takes until everybody is safe
 )
 
 // Command is what a person wants of the newest rollout of a flag.
@@ -46,6 +49,7 @@ type Command struct {
 	Comment     string       // why, for people; the rationale of advance and rollback
 	Plan        *Plan        // of OpPlan; names flag and environment itself
 	Decision    string       // of OpApprove; empty: the newest
+	To          string       // of OpReduce: name of an earlier stage, or a share such as 5%
 }
 
 // Handle turns a command into its one event and what the log must expect, or
@@ -79,11 +83,11 @@ func (s *State) handle(r Rollout, c Command) (kind string, data any, err error) 
 		data, err = s.plan(r, c)
 		return TypePlanned, data, err
 	case OpStart:
-		return TypeStarted, noted{Rollout: r.ID, Comment: c.Comment}, r.startable(s.known)
+		return TypeStarted, noted{Rollout: r.ID, Comment: c.Comment, WayBack: s.wayBack(r)}, r.startable(s.known)
 	case OpHold:
 		return TypePaused, noted{Rollout: r.ID, Comment: c.Comment}, first(r.mustBe("be held", Running, Observing), said(c))
 	case OpResume:
-		return TypeResumed, noted{Rollout: r.ID, Comment: c.Comment, Acknowledged: r.pausing()}, r.mustBe("be resumed", Paused)
+		return TypeResumed, noted{Rollout: r.ID, Comment: c.Comment, Acknowledged: r.pausing()}, first(r.mustBe("be resumed", Paused), r.explained())
 	case OpApprove:
 		id, err := r.approvable(c)
 		return TypeApproved, approved{Rollout: r.ID, Decision: id, Comment: c.Comment}, err
@@ -95,9 +99,18 @@ func (s *State) handle(r Rollout, c Command) (kind string, data any, err error) 
 		return TypeMade, data, err
 	case OpExplain:
 		return TypeExplained, noted{Rollout: r.ID, Comment: c.Comment}, first(r.explainable(), said(c))
+	case OpReduce:
+		data, err = s.reduce(r, c)
+		return TypeMade, data, err
+	case OpForward:
+		data, err = s.forward(r, c)
+		return TypeMade, data, err
+	case OpDrill:
+		data, err = s.beginDrill(r, c)
+		return TypeDrillBegun, data, err
 	}
 	return "", nil, event.Invalids{{Path: "op", Value: string(c.Op), Why: "is not a command",
-		Fix: "use plan, start, hold, resume, approve, advance, rollback or explain"}}
+		Fix: "use plan, start, hold, resume, approve, advance, reduce, rollback, explain, forward or drill"}}
 }
 
 // plan records the plan with its defaults and the metrics as they are defined

@@ -31,7 +31,7 @@ func (r Rollout) pausing() []string {
 	}
 	var out []string
 	for _, c := range d.Verdict.Checks {
-		if c.open() && c.Asks == Pause {
+		if c.open() && (c.Asks == Pause || slices.Contains(r.Reverted, c.reason())) {
 			out = append(out, c.reason())
 		}
 	}

@@ -111,8 +111,8 @@ type RollbackPlan struct {
 
 // Proof bounds what may still be exposed, and until when, after a rollback.
 type Proof struct {
-	UnsafeExposures Percent `json:"unsafeExposures" yaml:"unsafeExposures"`
-	Within          Window  `json:"within,omitempty" yaml:"within"`
+	UnsafeExposures Percent `json:"unsafeExposures" yaml:"unsafeExposures"` // share of the flag's exposures; default 0.1%, and 0% where only within is given
+	Within          Window  `json:"within,omitempty" yaml:"within"`         // after the flag change; default 5m
 }
 
 // CleanupPlan is how the flag ends, fixed before the release begins.

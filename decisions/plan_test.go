@@ -130,11 +130,9 @@ func TestPlanIsRefused(t *testing.T) {
 		{"breakdown twice", "metrics.breakdowns[1]", func(p *Plan) { p.Metrics.Breakdowns = []string{"plan", "plan"} }},
 		{"too many breakdowns", "metrics.breakdowns", func(p *Plan) { p.Metrics.Breakdowns = strings.Split("abcdef", "") }},
 		{"within", "metrics.guardrails[0].within", func(p *Plan) { p.Metrics.Guardrails[0].Within = "region" }},
-		{"previous stage", "rollback.to", func(p *Plan) { p.Rollback.To = "previousStage" }},
 		{"told to nobody", "rollback.notify[1]", func(p *Plan) { p.Rollback.Notify = []string{"webhook:release", "#releases"} }},
 		{"told to a webhook of no name", "rollback.notify[0]", func(p *Plan) { p.Rollback.Notify = []string{"webhook:"} }},
 		{"told to a webhook that is none", "rollback.notify[0]", func(p *Plan) { p.Rollback.Notify = []string{"webhook:support"} }},
-		{"proof", "rollback.prove", func(p *Plan) { p.Rollback.Prove = &Proof{} }},
 	}
 	for _, test := range tests {
 		p := catsPlan()
@@ -175,7 +173,7 @@ func TestWholeDocument(t *testing.T) {
 	err = p.Validate(Known{})
 	want := []string{
 		"metrics.guardrails[3].margin", "metrics.guardrails[1].limit",
-		"metrics.guardrails[2].within", "rollback.prove",
+		"metrics.guardrails[2].within",
 	}
 	if diff := cmp.Diff(want, paths(err)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -41,6 +41,9 @@ type Standing struct {
 	Looks        map[string][]stats.Look `json:"looks,omitempty"`        // taken by each exclusion test, by its key
 	Approvals    []Approval              `json:"approvals,omitempty"`    // that count for the present request
 	Refused      *Refused                `json:"refused,omitempty"`      // the last change that the flag did not take
+	Share        Percent                 `json:"share,omitempty"`        // of the units, where a person reduced it below the stage's own
+	Laps         int                     `json:"laps,omitempty"`         // how often it returned to an epoch that was over
+	Reverted     []string                `json:"reverted,omitempty"`     // reasons that took it back; while it does not go further, they pause and take it back no more
 	Seq          uint64                  `json:"seq"`                    // of the last event of the rollout's subject
 }
 
@@ -56,6 +59,9 @@ type Rollout struct {
 	Locked      bool                    `json:"locked,omitempty"` // rolled back, and nobody has explained it yet
 	Ended       time.Time               `json:"ended,omitzero"`   // when it was rolled back, or decided for good
 	Explanation string                  `json:"explanation,omitempty"`
+	WayBack     *WayBack                `json:"wayBack,omitempty"`   // as it was when it was started; nil: it was not, or before this was kept
+	Return      *Return                 `json:"return,omitempty"`    // the last time that it went back
+	Drills      []Drill                 `json:"drills,omitempty"`    // in order
 	Decisions   []Decision              `json:"decisions,omitempty"` // in order
 	Learned
 	Tidied

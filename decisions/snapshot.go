@@ -16,6 +16,8 @@ type kept struct {
 	Last      map[string]uint64     `json:"last"`
 	Decisions map[string]string     `json:"decisions"`
 	Pending   map[string]bool       `json:"pending"`
+	Returns   map[string]bool       `json:"returns"`
+	Drills    map[string]string     `json:"drills"`
 	IDs       event.IDs             `json:"ids"`
 }
 
@@ -26,6 +28,7 @@ func (s *State) Snapshot() any {
 	return kept{
 		Rollouts: s.copied(), Incidents: maps.Clone(s.incidents), Last: maps.Clone(s.last),
 		Decisions: maps.Clone(s.decisions), Pending: maps.Clone(s.pending), IDs: s.ids.Frozen(),
+		Returns: maps.Clone(s.returns), Drills: maps.Clone(s.drills),
 	}
 }
 
@@ -41,11 +44,12 @@ func (s *State) copied() map[string][]*Rollout {
 
 // Restore implements event.Restorer.
 func (s *State) Restore(b json.RawMessage) error {
-	k := kept{Rollouts: s.rollouts, Incidents: s.incidents, Last: s.last, Decisions: s.decisions, Pending: s.pending}
+	k := kept{Rollouts: s.rollouts, Incidents: s.incidents, Last: s.last, Decisions: s.decisions, Pending: s.pending, Returns: s.returns, Drills: s.drills}
 	if err := json.Unmarshal(b, &k); err != nil {
 		return fmt.Errorf("reading the rollouts: %w", err)
 	}
 	s.rollouts, s.incidents, s.last = k.Rollouts, k.Incidents, k.Last
 	s.decisions, s.pending, s.ids = k.Decisions, k.Pending, k.IDs
+	s.returns, s.drills = k.Returns, k.Drills
 	return nil
 }

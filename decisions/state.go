@@ -22,6 +22,8 @@ type State struct {
 	last      map[string]uint64     // subject -> sequence of its last event
 	decisions map[string]string     // ID -> subject of its rollout
 	pending   map[string]bool       // IDs of decisions that wait for their effect
+	returns   map[string]bool       // IDs of rollouts whose last return is not proven
+	drills    map[string]string     // ID of a drill whose flag is not archived -> its rollout
 	incidents map[string][]Reported // "<env>.<flag>" -> open and resolved, oldest first
 	ids       event.IDs             // of every event of this room
 	known     Known
@@ -32,7 +34,7 @@ type State struct {
 func NewState(known Known) *State {
 	return &State{
 		rollouts: map[string][]*Rollout{}, last: map[string]uint64{}, decisions: map[string]string{},
-		pending: map[string]bool{}, incidents: map[string][]Reported{}, known: known,
+		pending: map[string]bool{}, returns: map[string]bool{}, drills: map[string]string{}, incidents: map[string][]Reported{}, known: known,
 	}
 }
 
@@ -155,6 +157,16 @@ func (s *State) index(r event.Recorded) error {
 		l, err := load[lapsed](r)
 		delete(s.pending, l.Decision)
 		return err
+	case TypeProven:
+		p, err := load[proved](r)
+		delete(s.returns, p.Rollout)
+		return err
+	case TypeDrillBegun:
+		d, err := load[drillBegun](r)
+		s.drills[r.ID.String()] = d.Rollout
+		return err
+	case TypeDrillEnded:
+		return s.endDrill(r)
 	}
 	return nil
 }
@@ -188,6 +200,10 @@ func (s *State) applyPlanned(r event.Recorded) error {
 // effect notes the flag change that a decision caused, and with it what the
 // decision was made for: the stage begins, or the rollout ends.
 func (s *State) effect(r event.Recorded) {
+	if id, ok := s.drills[r.Cause]; ok {
+		s.drilled(r, id)
+		return
+	}
 	subject, ok := s.decisions[r.Cause]
 	if !ok {
 		return
@@ -199,7 +215,10 @@ func (s *State) effect(r event.Recorded) {
 			next.Decisions = slices.Clone(old.Decisions)
 			next.Decisions[i].Effect = r.Seq
 			delete(s.pending, r.Cause)
-			next.enter(next.Decisions[i].Verdict, r.Time)
+			next.enter(next.Decisions[i], r.Time)
+			if next.Return != nil && next.Return.Revision == r.Seq {
+				s.returns[next.ID] = true
+			}
 			s.replace(subject, next)
 			return
 		}

@@ -26,6 +26,11 @@ const (
 	TypeFollowedUp = "outcome.followedUp"
 	TypeReminded   = "cleanup.reminded"
 	TypeClosed     = "cleanup.closed"
+
+	TypeProven     = "rollback.proven"
+	TypeUnproven   = "rollback.unproven"
+	TypeDrillBegun = "drill.begun"
+	TypeDrillEnded = "drill.ended"
 )
 
 // The data of each type, as the log keeps it. Shapes are append-only: fields
@@ -45,6 +50,7 @@ type (
 		Rollout      string   `json:"rollout"`
 		Comment      string   `json:"comment,omitempty"`
 		Acknowledged []string `json:"acknowledged,omitempty"` // resumed: reasons that a person resumed over
+		WayBack      *WayBack `json:"wayBack,omitempty"`      // started
 	}
 	frozen struct {
 		Rollout   string                  `json:"rollout"`
@@ -96,6 +102,21 @@ type (
 		Flag    string   `json:"flag"`
 		How     CloseWay `json:"how"`
 		Comment string   `json:"comment,omitempty"`
+	}
+	proved struct {
+		Rollout  string  `json:"rollout"`
+		Decision string  `json:"decision"` // that went back
+		Proof    Proving `json:"proof"`
+	}
+	drillBegun struct {
+		Rollout string `json:"rollout"`
+		Flag    string `json:"flag"` // that is made for the drill
+		Comment string `json:"comment,omitempty"`
+	}
+	drillEnded struct {
+		Rollout string  `json:"rollout"`
+		Drill   string  `json:"drill"` // ID of its drill.begun
+		Result  Drilled `json:"result"`
 	}
 )
 

@@ -35,6 +35,7 @@ func (p Plan) Validate(k Known) error {
 	c.actions()
 	c.stages()
 	c.notified()
+	c.rollback()
 	c.unbuilt()
 	return c.faults.Err()
 }

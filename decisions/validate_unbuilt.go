@@ -20,8 +20,6 @@ func (c *planCheck) unbuilt() {
 		c.cannot(path+"limit", g.Limit != "" && serves, "levels cannot be measured in a stage that serves an audience",
 			"leave out the limit or the audience")
 	}
-	c.cannot("rollback.to", p.Rollback.To != "safe", "a rollback goes to the safe variant only", "write to: safe")
-	c.cannot("rollback.prove", p.Rollback.Prove != nil, "a rollback cannot be proven by its exposures", "leave it out")
 }
 
 func (c *planCheck) unbuiltStage(path string, s Stage) {

@@ -9,7 +9,8 @@ import (
 // Verdict is what Evaluate makes of an Input.
 type Verdict struct {
 	Action  Action                `json:"action"`
-	Stage   int                   `json:"stage"`             // index of the stage to be in: the present one, or the next of Expand and Ship
+	Stage   int                   `json:"stage"`             // index of the stage to be in: the present one, the next of Expand and Ship, or an earlier one that a decision goes back to
+	Share   Percent               `json:"share,omitempty"`   // of the units that get the treatment, where it is less than the stage's own
 	Reason  string                `json:"reason"`            // stable words, "guardrail day_7_retention breached"; a change of them is recorded
 	Text    string                `json:"text"`              // the same as a sentence, with numbers
 	Checks  []Check               `json:"checks"`            // the gate, in order

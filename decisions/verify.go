@@ -72,6 +72,7 @@ type verifier struct {
 	decisions map[string]*verified
 	written   map[string]string      // ID of a flag change that a person wrote -> its subject
 	waiting   map[string][]*verified // by rollout: actuating decisions that had no effect when last asked
+	drills    map[string]string      // ID of a drill -> subject of the flag that is made for it
 	waits     map[string]*waits      // ID of a schedule or change request -> what a person asked for
 	revisions map[string]uint64      // subject of a flag -> sequence of its last change
 	order     []*verified
@@ -80,7 +81,7 @@ type verifier struct {
 func newVerifier(blobs event.Blobs) *verifier {
 	return &verifier{
 		blobs: blobs, state: NewState(Known{}), decisions: map[string]*verified{}, written: map[string]string{},
-		waiting: map[string][]*verified{}, waits: map[string]*waits{}, revisions: map[string]uint64{},
+		drills: map[string]string{}, waiting: map[string][]*verified{}, waits: map[string]*waits{}, revisions: map[string]uint64{},
 	}
 }
 
@@ -104,6 +105,10 @@ func (v *verifier) next(ctx context.Context, r event.Recorded) error {
 	case flags.EventType:
 		v.changed(r)
 		v.revisions[r.Subject] = r.Seq
+	case TypeDrillBegun:
+		d, err := load[drillBegun](r)
+		v.drills[r.ID.String()] = flags.SubjectPrefix + d.Flag
+		return err
 	case flags.TypeScheduled, flags.TypeProposed:
 		return v.asked(r)
 	case flags.TypeCancelled, flags.TypeLapsed, flags.TypeApproved, flags.TypeRejected, flags.TypeWithdrawn:
@@ -228,7 +233,7 @@ func (v *verifier) changed(r event.Recorded) {
 		return
 	}
 	v.report.Cause.Checked++
-	if v.scheduled(r) {
+	if v.scheduled(r) || v.drilled(r) {
 		return
 	}
 	d, ok := v.decisions[r.Cause]
@@ -266,7 +271,8 @@ func (v *verifier) scheduled(r event.Recorded) bool {
 }
 
 // asks reports whether a flag change is what the decision asks for: at most it
-// takes away first what earlier rollouts left.
+// takes away first what earlier rollouts and stages left, or ends the rollback
+// that a person takes up again.
 func (v *verifier) asks(d *verified, data json.RawMessage) bool {
 	r, _ := v.state.Rollout(d.Rollout)
 	list, stage := changes(data), d.Verdict.Stage
@@ -275,9 +281,11 @@ func (v *verifier) asks(d *verified, data json.RawMessage) bool {
 		return false
 	}
 	last := len(list) - 1
-	want := Decision{ID: d.ID.String(), Verdict: d.Verdict}.changes(r, flags.Recorded{})
-	return equal(commanded(list[last]), want[len(want)-1]) && !slices.ContainsFunc(list[:last], func(c flags.Change) bool {
-		return c.Environment != d.environment || c.Op != flags.Deallocate && c.Op != flags.Unserve
+	asked := Decision{ID: d.ID.String(), By: d.Actor, From: d.From, Verdict: d.Verdict}
+	want := asked.changes(r, flags.Recorded{})
+	return len(want) > 0 && equal(commanded(list[last]), want[len(want)-1]) && !slices.ContainsFunc(list[:last], func(c flags.Change) bool {
+		freed := c.Op == flags.Unforce && asked.forwards()
+		return c.Environment != d.environment || c.Op != flags.Deallocate && c.Op != flags.Unserve && !freed
 	})
 }
 

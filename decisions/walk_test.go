@@ -16,11 +16,14 @@ func TestLawsOverARandomWalk(t *testing.T) {
 	seen := map[Action]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHouse(t)
+		h.witness = &MemWitness{}
 		tr := newTraffic(rapid.SampledFrom([]map[string][2]float64{harmful, harmless, better}).Draw(rt, "truth"))
 		if rapid.Bool().Draw(rt, "begun") {
-			h.begin(catsPlan())
+			p := catsPlan()
+			p.Rollback.To = rapid.SampledFrom([]string{"", toPreviousStage}).Draw(rt, "to")
+			h.begin(p)
 		}
-		ops := []Op{OpPlan, OpStart, OpHold, OpResume, OpApprove, OpAdvance, OpRollback, OpExplain}
+		ops := []Op{OpPlan, OpStart, OpHold, OpResume, OpApprove, OpAdvance, OpReduce, OpRollback, OpExplain, OpForward, OpDrill}
 		for range rapid.IntRange(5, 60).Draw(rt, "length") {
 			switch rapid.IntRange(1, 9).Draw(rt, "what") {
 			case 1, 2:
@@ -52,7 +55,7 @@ func TestLawsOverARandomWalk(t *testing.T) {
 			rt.Fatalf("running %s, replayed %s", a, b)
 		}
 	})
-	for _, a := range []Action{Hold, Expand, Pause, Rollback} {
+	for _, a := range []Action{Hold, Expand, Pause, Rollback, Reduce} {
 		if seen[a] == 0 {
 			t.Errorf("the walk never came to %s: %v", a, seen)
 		}
@@ -63,7 +66,7 @@ func TestLawsOverARandomWalk(t *testing.T) {
 // person gives a command that may be refused.
 func (h *house) person(op Op) {
 	p := catsPlan()
-	e, expect, err := h.try(Command{Op: op, Plan: &p, Comment: "so", Actor: lee})
+	e, expect, err := h.try(Command{Op: op, Plan: &p, Comment: "so", Actor: lee, To: "2%"})
 	if err == nil {
 		h.write(e, expect, nil)
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // verdict weighs the checks: what fails and asks for most comes first; a pause
-// stays until a person resumes; what is merely open holds; and only when
+// stays until a person resumes, upon which a share that was reduced is raised
+// again; what is merely open holds; and only when
 // nothing is open does the rollout go on.
 func (g *gate) verdict(stage Stage) Verdict {
 	v := Verdict{Action: Hold, Stage: g.State.Stage, Checks: g.checks, Streaks: g.streaks, Looks: g.looks()}
@@ -16,10 +17,14 @@ func (g *gate) verdict(stage Stage) Verdict {
 	worst, open := g.worst()
 	switch {
 	case open && worst.Asks == Rollback:
-		v.Action, v.Reason, v.Text, v.Next = Rollback, worst.reason(), worst.Text, time.Time{}
+		v.Action, v.Reason, v.Text = Rollback, worst.reason(), worst.Text
+		g.back(&v)
 	case g.State.Status == Paused && !(open && worst.Asks == Pause):
 		v.Action, v.Reason = Pause, "paused until a person resumes"
 		v.Text = "Paused until a person resumes it: " + g.State.Held
+	case g.State.Share > 0 && !g.failing():
+		v.Action, v.Reason = g.Plan.onward(v.Stage), "raised again"
+		v.Text = "Resumed: " + stage.Name + " has its own share of " + stage.Treatment.String() + " again, and the same units with it"
 	case open && worst.Asks != "":
 		v.Action, v.Reason, v.Text = worst.Asks, worst.reason(), worst.Text
 	case open:
@@ -37,6 +42,9 @@ func (g *gate) worst() (worst Check, open bool) {
 		if !c.open() {
 			continue
 		}
+		if c.Asks == Rollback && slices.Contains(g.State.Reverted, c.reason()) {
+			c.Asks = Pause
+		}
 		if c.Asks == Pause && slices.Contains(g.State.Acknowledged, c.reason()) {
 			c.Asks = Hold
 		}
@@ -45,6 +53,24 @@ func (g *gate) worst() (worst Check, open bool) {
 		}
 	}
 	return worst, open
+}
+
+// back chooses where a rollback goes: to the safe variant, or to the previous
+// stage, where the plan says so, there is one, and the flag has not just refused
+// to go there.
+func (g *gate) back(v *Verdict) {
+	refused := g.State.Refused
+	if g.Plan.Rollback.To != toPreviousStage || v.Stage < 1 || refused != nil && refused.Revision == g.Evidence.FlagRevision {
+		v.Next = time.Time{}
+		return
+	}
+	v.Stage--
+	v.Text += "; back to " + g.Plan.Stages[v.Stage].Name
+}
+
+// failing reports whether a check fails, rather than waits.
+func (g *gate) failing() bool {
+	return slices.ContainsFunc(g.checks, func(c Check) bool { return c.State == Fail })
 }
 
 // onward goes on from a stage whose gate is passed.

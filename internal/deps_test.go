@@ -53,8 +53,8 @@ var arrows = map[string][]string{
 	"bench/readouts":     nil, // it makes rows inside the engine
 	"bench/cluster":      nil,
 	"bench/simulate":     {"stats", "stats/groupseq", "stats/peers"},
-	"bench/streams":      {"bench/serving"},
-	"bench/serving":      nil, // it starts the built program
+	"bench/streams":      {"bench/serving", "event"}, // it sends events, under IDs of its own
+	"bench/serving":      nil,                        // it starts the built program
 
 	"decisions/rehearsal": {"decisions", "flags", "stats", "event"}, // its controller on a made-up crowd
 	"bench/rehearse":      {"decisions", "decisions/rehearsal", "flags", "stats", "event"},

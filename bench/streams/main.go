@@ -6,7 +6,13 @@
 // took until every client was back. All clients come back within a second, so
 // that the server has to turn some of them away.
 //
+// With --breaches it starts a rollout instead, lets some treated units fail, and
+// says how long it took from the moment before the failures were sent until
+// every client held the safe variant: again and again, each time with another
+// flag.
+//
 //	go build -o bin/sluice ./cmd/sluice && go run ./bench/streams --clients 10000 --changes 100
+//	go run ./bench/streams --clients 1000 --breaches 15
 package main
 
 import (
@@ -25,24 +31,34 @@ import (
 func main() {
 	clients := flag.Int("clients", 10000, "how many streams are open")
 	changes := flag.Int("changes", 100, "how often the flag is changed")
+	breaches := flag.Int("breaches", 0, "how many rollouts go wrong; 0: none, the flag is changed instead")
+	every := flag.Duration("every", 5*time.Second, "how often the controller looks; the program's own default")
 	binary := flag.String("binary", "bin/sluice", "the built program")
 	flag.Parse()
 
-	ctx, stop := context.WithTimeout(context.Background(), 8*time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), 8*time.Minute+time.Duration(*breaches)*time.Minute)
 	defer stop()
-	if err := run(ctx, *binary, *clients, *changes); err != nil {
+	s := &server{Process: serving.Process{Binary: *binary, Args: []string{"--every", every.String()}}}
+	measure := func(ctx context.Context, s *server, c *crowd, idle int) error {
+		return changing(ctx, s, c, idle, *changes)
+	}
+	if *breaches > 0 {
+		measure = func(ctx context.Context, s *server, c *crowd, _ int) error { return breaking(ctx, s, c, *breaches) }
+	}
+	if err := run(ctx, s, *clients, measure); err != nil {
 		fmt.Fprintln(os.Stderr, "streams:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string, clients, changes int) error {
+// run starts the server and the clients, and measures.
+func run(ctx context.Context, s *server, clients int, measure func(context.Context, *server, *crowd, int) error) error {
 	dir, err := os.MkdirTemp("", "sluice-streams-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	s := &server{Process: serving.Process{Binary: binary, Args: []string{"--data", filepath.Join(dir, "data")}}}
+	s.Args = append(s.Args, "--data", filepath.Join(dir, "data"))
 	if err := s.Start(ctx); err != nil {
 		return err
 	}
@@ -56,11 +72,16 @@ func run(ctx context.Context, binary string, clients, changes int) error {
 	if err := open(ctx, s, crowd, idle); err != nil {
 		return err
 	}
-	if err := change(ctx, s, crowd, changes); err != nil {
+	return measure(ctx, s, crowd, idle)
+}
+
+// changing changes the flag, and then kills the server.
+func changing(ctx context.Context, s *server, c *crowd, idle, changes int) error {
+	if err := change(ctx, s, c, changes); err != nil {
 		return err
 	}
-	fmt.Printf("after them: %s\n", cost(s.memory()-idle, clients))
-	return restart(ctx, s, crowd)
+	fmt.Printf("after them: %s\n", cost(s.memory()-idle, len(c.clients)))
+	return restart(ctx, s, c)
 }
 
 // open lets every client connect.

@@ -75,7 +75,11 @@ func (s *server) flip(ctx context.Context) (uint64, error) {
 }
 
 func (s *server) post(ctx context.Context, path, media, body string) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Address+path, strings.NewReader(body))
+	return s.ask(ctx, http.MethodPost, path, media, body)
+}
+
+func (s *server) ask(ctx context.Context, method, path, media, body string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, s.Address+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +91,7 @@ func (s *server) post(ctx context.Context, path, media, body string) ([]byte, er
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
+	if err == nil && answer.StatusCode/100 != 2 {
 		err = fmt.Errorf("%s: %s %s", path, answer.Status, text)
 	}
 	return text, err

@@ -12,23 +12,34 @@ import (
 type act struct {
 	client
 	Rollout string `arg:"" help:"environment/flag/number."`
-	Comment string `short:"m" help:"Why; it stays on record. Required to hold, advance, roll back and explain."`
+	Comment string `short:"m" help:"Why; it stays on record. Required to hold, advance, reduce, roll back, explain and roll forward."`
 }
 
-func (a act) do(ctx context.Context, op decisions.Op) error {
+func (a act) do(ctx context.Context, op decisions.Op) error { return a.doTo(ctx, op, "") }
+
+// doTo is do, with where to reduce to.
+func (a act) doTo(ctx context.Context, op decisions.Op, to string) error {
+	v, err := a.give(ctx, op, to)
+	if err == nil {
+		fmt.Printf("%s is %s; watch it with: sluice status -w %s\n", v.Rollout.ID, v.Rollout.Status, v.Rollout.ID)
+	}
+	return err
+}
+
+func (a act) give(ctx context.Context, op decisions.Op, to string) (v server.RolloutView, err error) {
 	path, err := rolloutPath(a.Rollout)
 	if err != nil && op == decisions.OpRollback {
-		return fmt.Errorf("%w; where there is none: sluice flag force FLAG -e ENVIRONMENT -m WHY", err)
+		return v, fmt.Errorf("%w; where there is none: sluice flag force FLAG -e ENVIRONMENT -m WHY", err)
 	}
 	if err != nil {
-		return err
+		return v, err
 	}
-	var v server.RolloutView
-	if err := a.post(ctx, "/api/v1/rollouts/"+path+"/"+string(op), map[string]string{"comment": a.Comment}, &v); err != nil {
-		return err
+	body := map[string]string{"comment": a.Comment}
+	if to != "" {
+		body["to"] = to
 	}
-	fmt.Printf("%s is %s; watch it with: sluice status -w %s\n", v.Rollout.ID, v.Rollout.Status, v.Rollout.ID)
-	return nil
+	err = a.post(ctx, "/api/v1/rollouts/"+path+"/"+string(op), body, &v)
+	return v, err
 }
 
 // The commands that people give, each by its own name.
@@ -37,7 +48,7 @@ type (
 	approveCmd  struct{ act }
 	rollbackCmd struct{ act }
 	decideCmd   struct {
-		Op string `arg:"" enum:"start,hold,resume,approve,advance,rollback,explain" help:"start, hold, resume, approve, advance, rollback or explain."`
+		Op string `arg:"" enum:"start,hold,resume,approve,advance,rollback,explain,forward" help:"start, hold, resume, approve, advance, rollback, explain or forward."`
 		act
 	}
 )

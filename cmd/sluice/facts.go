@@ -39,9 +39,10 @@ var (
 // openController makes the controller and what it reads from.
 func (h *house) openController(context.Context) error {
 	h.facts = &facts{house: h, looks: map[string]decisions.Look{}, stuck: map[string]standstill{}}
+	h.reach.house = h
 	h.controller = &decisions.Controller{
 		Log: h.streams.Log, Blobs: h.streams.Blobs, House: h.projection, Flags: h.folds.Flags, State: h.folds.Rollouts,
-		Seals: h.folds.Seals, Facts: h.facts, Looks: h.facts.keep, Every: h.Every, Logger: h.lg,
+		Seals: h.folds.Seals, Facts: h.facts, Witness: &h.reach, Looks: h.facts.keep, Every: h.Every, Logger: h.lg,
 		Build: thisBuild(h.snapshots.code),
 	}
 	return nil

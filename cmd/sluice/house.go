@@ -75,6 +75,7 @@ type house struct {
 	meters     meters
 	recorder   ingest.Recorder
 	facts      *facts
+	reach      reach
 	controller *decisions.Controller
 	hooks      *notify.Sender
 }

@@ -103,6 +103,7 @@ func (h *house) run(ctx context.Context, tell func(ctx context.Context, address,
 	g.Go(func() error { return h.carryOut(work) })
 	g.Go(func() error { return h.notify(work) })
 	g.Go(func() error { return h.compare(work) })
+	g.Go(func() error { return h.reach.run(work) })
 	g.Go(func() error { return h.snapshot(work) })
 	g.Go(func() error { return h.noteUsed(work) })
 	g.Go(func() error { return h.seal(work) })

@@ -33,7 +33,9 @@ type cli struct {
 	Start     startCmd     `cmd:"" help:"Start a planned rollout."`
 	Approve   approveCmd   `cmd:"" help:"Approve what a rollout asks for."`
 	Rollback  rollbackCmd  `cmd:"" help:"Give everybody the safe variant, now."`
-	Decide    decideCmd    `cmd:"" help:"Start, hold, resume, approve, advance, roll back or explain a rollout."`
+	Reduce    reduceCmd    `cmd:"" help:"Take a rollout back to an earlier stage or a smaller share; rules stay on."`
+	Drill     drillCmd     `cmd:"" help:"Measure on a flag of its own how long a rollback takes to reach everybody."`
+	Decide    decideCmd    `cmd:"" help:"Start, hold, resume, approve, advance, roll back, explain or roll forward a rollout."`
 	Status    statusCmd    `cmd:"" help:"Show the rollouts and what each is waiting for."`
 	Power     powerCmd     `cmd:"" help:"Tell how long a plan takes at present traffic, and what each stage detects and excludes."`
 	Rehearse  rehearseCmd  `cmd:"" help:"Carry a plan out before anybody is exposed: when it stops, how many it harms, how often it cries wolf."`

@@ -79,6 +79,7 @@ func (c statusCmd) all(ctx context.Context) error {
 func (c statusCmd) one(v server.RolloutView) error {
 	err := c.write(v, func(w io.Writer) {
 		line(w, v)
+		ways(w, v.Rollout)
 		if v.Look == nil {
 			return
 		}

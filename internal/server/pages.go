@@ -88,6 +88,9 @@ func (s *server) decisionPage(w http.ResponseWriter, r *http.Request) error {
 // seen is what the pages take of a view.
 func seen(v RolloutView) dashboards.Seen {
 	out := dashboards.Seen{Rollout: v.Rollout, Rollback: "sluice rollback " + v.Rollout.ID + " -m 'why'"}
+	if v.Rollout.WayBack != nil {
+		out.Rollback = v.Rollout.WayBack.Command
+	}
 	if v.Look != nil {
 		out.Evidence, out.Verdict = &v.Look.Evidence, &v.Look.Verdict
 	}

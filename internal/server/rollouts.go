@@ -107,31 +107,35 @@ func (s *server) views(ctx context.Context, environment string) []RolloutView {
 
 type commandIn struct {
 	RolloutPath
-	Op   string `path:"op" enum:"start,hold,resume,approve,advance,rollback,explain"`
+	Op   string `path:"op" enum:"start,hold,resume,approve,advance,reduce,rollback,explain,forward,drill"`
 	Body struct {
-		Comment  string `json:"comment,omitempty" doc:"why; required to hold, advance, roll back and explain"`
+		Comment  string `json:"comment,omitempty" doc:"why; required to hold, advance, reduce, roll back, explain and roll forward"`
 		Decision string `json:"decision,omitempty" doc:"the decision that asks for the approval"`
+		To       string `json:"to,omitempty" doc:"of reduce: an earlier stage, or a share such as 5%"`
 	}
 }
 
 // commandRollout carries out what a person wants of a rollout.
 func (s *server) commandRollout(ctx context.Context, in *commandIn) (*rolloutOut, error) {
-	if err := s.command(ctx, in.RolloutPath, decisions.Op(in.Op), in.Body.Comment, in.Body.Decision); err != nil {
+	if err := s.command(ctx, in.RolloutPath, decisions.Command{
+		Op: decisions.Op(in.Op), Comment: in.Body.Comment, Decision: in.Body.Decision, To: in.Body.To,
+	}); err != nil {
 		return nil, err
 	}
 	return s.getRollout(ctx, &in.RolloutPath)
 }
 
-func (s *server) command(ctx context.Context, id RolloutPath, op decisions.Op, comment, decision string) error {
+// command gives a command of whoever asks to a rollout, which must be the flag's
+// newest.
+func (s *server) command(ctx context.Context, id RolloutPath, c decisions.Command) error {
 	return s.record(ctx, func() (event.Event, event.Expect, error) {
 		newest, _ := s.Rollouts.Newest(id.Environment, id.Flag)
 		if newest.ID != id.String() {
 			return event.Event{}, 0, fmt.Errorf("rollout %s: %w", id, errNoSuch)
 		}
-		return s.Rollouts.Handle(decisions.Command{
-			ID: event.New(), Op: op, Environment: id.Environment, Flag: id.Flag, Expect: event.Any,
-			At: s.Now(), Actor: who(ctx).Name, Comment: strings.TrimSpace(comment), Decision: decision,
-		})
+		c.ID, c.Environment, c.Flag, c.Expect = event.New(), id.Environment, id.Flag, event.Any
+		c.At, c.Actor, c.Comment = s.Now(), who(ctx).Name, strings.TrimSpace(c.Comment)
+		return s.Rollouts.Handle(c)
 	})
 }
 
