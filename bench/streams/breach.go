@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -104,7 +105,7 @@ type spans struct {
 }
 
 // breaking lets rollout after rollout go wrong and says how long each step took.
-func breaking(ctx context.Context, s *server, c *crowd, breaches int) error {
+func breaking(ctx context.Context, s *server, c *crowd, breaches int, every time.Duration) error {
 	var decided, safe, proven []time.Duration
 	for i := range breaches {
 		t := &trial{s: s, key: fmt.Sprintf("shop.breach-%d", i+1)}
@@ -116,6 +117,7 @@ func breaking(ctx context.Context, s *server, c *crowd, breaches int) error {
 				return err
 			}
 		}
+		time.Sleep(rand.N(every)) // a breach comes at any time between two looks
 		took, err := t.breach(ctx, c)
 		if err != nil {
 			return fmt.Errorf("breach %d: %w", i+1, err)

@@ -43,7 +43,9 @@ func main() {
 		return changing(ctx, s, c, idle, *changes)
 	}
 	if *breaches > 0 {
-		measure = func(ctx context.Context, s *server, c *crowd, _ int) error { return breaking(ctx, s, c, *breaches) }
+		measure = func(ctx context.Context, s *server, c *crowd, _ int) error {
+			return breaking(ctx, s, c, *breaches, *every)
+		}
 	}
 	if err := run(ctx, s, *clients, measure); err != nil {
 		fmt.Fprintln(os.Stderr, "streams:", err)
