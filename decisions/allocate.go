@@ -24,7 +24,7 @@ func (d Decision) changes(r Rollout, f flags.Recorded) []flags.Change {
 	changes = append(changes, r.inherited(f.Environments[env])...)
 	if stage.Kind() == Serve {
 		return append(changes, flags.Change{Op: flags.Serve, Environment: env, Rule: &flags.Rule{
-			Name: r.ruleName(stage.Name), When: r.audience(stage), Serve: r.Plan.Arms.Treatment,
+			Name: r.ruleName(stage.Name), When: r.Plan.audience(stage), Serve: r.Plan.arms(stage).Treatment,
 		}})
 	}
 	a := r.at(d.Verdict.Stage, d.Verdict.Share)
@@ -52,48 +52,31 @@ func (r Rollout) ruleName(stage string) string {
 	return fmt.Sprintf("%s%d.%s", rulePrefix, r.Number, stage)
 }
 
-// eligible returns who the whole plan is for, nil for everybody.
-func (p Plan) eligible() *flags.Condition {
-	if p.Eligible == "" {
-		return nil
-	}
-	return &flags.Condition{Op: flags.InSegment, Value: p.Eligible}
-}
-
-// audience returns who a serve stage is for, among those who are eligible.
-func (r Rollout) audience(s Stage) *flags.Condition {
-	eligible := r.Plan.eligible()
-	if eligible == nil {
-		return s.audience()
-	}
-	return &flags.Condition{All: []flags.Condition{*eligible, *s.audience()}}
-}
-
-// allocation is what a stage does to units. All stages that compare share one
-// epoch: they differ in coverage alone, so that nobody changes arm. The full
-// stage has other arms and is an epoch of its own.
+// allocation is what a stage does to units. Stages of one epoch differ in
+// coverage alone, so that nobody changes arm; the full stage has other weights
+// and is an epoch of its own. In the dark everybody who is enrolled answers
+// control, and is told which variant to run beside it.
 func (r Rollout) allocation(s Stage) flags.Allocation {
+	arms := r.Plan.arms(s)
 	a := flags.Allocation{
-		Rollout: r.ID, Stage: s.Name, Epoch: 1, HashVersion: flags.HashVersion,
+		Rollout: r.ID, Stage: s.Name, Epoch: r.epoch(s), HashVersion: flags.HashVersion,
 		Salt: flags.Salt(r.Plan.Flag, r.Number), Unit: r.Plan.Unit,
 		// As many units get control as get the treatment; the rest is not enrolled.
 		Coverage: int(2 * s.Treatment),
-		Arms:     flags.Even(r.Plan.Arms.Treatment, r.Plan.Arms.Control),
-		Eligible: r.Plan.Eligible, Audience: r.Plan.eligible(),
+		Arms:     flags.Even(arms.Treatment, arms.Control),
+		Eligible: r.Plan.Eligible, Audience: r.Plan.audience(s),
 	}
 	if l := r.Plan.Layer; l != nil && s.Compares() {
 		a.Slice = &flags.Slice{Salt: flags.LayerSalt(r.Plan.Environment, l.Name), Share: int(l.Share)}
 	}
-	if s.Kind() == Full {
-		treatment, control := s.shares()
-		a.Epoch, a.Coverage = 2, flags.Whole
-		a.Arms = []flags.Arm{{Variant: r.Plan.Arms.Treatment, Weight: int(treatment)}}
+	switch treatment, control := s.shares(); s.Kind() {
+	case Full:
+		a.Coverage, a.Arms = flags.Whole, []flags.Arm{{Variant: arms.Treatment, Weight: int(treatment)}}
 		if control > 0 {
-			a.Arms = append(a.Arms, flags.Arm{Variant: r.Plan.Arms.Control, Weight: int(control)})
+			a.Arms = append(a.Arms, flags.Arm{Variant: arms.Control, Weight: int(control)})
 		}
-	}
-	if r.Laps > 0 {
-		a.Epoch += r.Laps * r.epochs()
+	case Dark:
+		a.Coverage, a.Shadow, a.Arms = int(or(s.Treatment, All)), arms.Treatment, flags.Even(arms.Control)
 	}
 	return a
 }

@@ -16,7 +16,7 @@ func (r *Rollout) apply(e event.Recorded) error {
 	switch e.Type {
 	case TypeStarted:
 		n, err := load[noted](e)
-		r.Status, r.Started, r.StartedBy, r.WayBack = Running, e.Time, e.Actor, n.WayBack
+		r.Status, r.Started, r.StartedBy, r.WayBack, r.Doubts = Running, e.Time, e.Actor, n.WayBack, n.Doubts
 		return err
 	case TypePaused, TypeResumed, TypeExplained:
 		n, err := load[noted](e)
@@ -33,6 +33,10 @@ func (r *Rollout) apply(e event.Recorded) error {
 	case TypeMade:
 		d, err := load[made](e)
 		r.decide(e, d)
+		return err
+	case TypeRevised:
+		v, err := load[revised](e)
+		r.revise(e, v)
 		return err
 	case TypeLapsed:
 		l, err := load[lapsed](e)
@@ -131,7 +135,10 @@ func (r *Rollout) enter(d Decision, at time.Time) {
 	if v.Stage > r.Stage {
 		r.Reverted = nil
 	}
-	r.Stage, r.Since, r.Acknowledged, r.Share, r.Ended = v.Stage, at, nil, v.Share, time.Time{}
+	if r.otherUnits(v.Stage) {
+		r.Frozen, r.Caps, r.Streaks = nil, nil, nil
+	}
+	r.Stage, r.Since, r.Acknowledged, r.Share, r.Ended, r.Turn = v.Stage, at, nil, v.Share, time.Time{}, false
 }
 
 // merged adds what is frozen. The first answer stays for the life of the plan.

@@ -78,15 +78,6 @@ func (r Rollout) epochOf(s Stage) int {
 	return r.allocation(s).Epoch
 }
 
-// epochs returns how many epochs a lap has.
-func (r Rollout) epochs() int {
-	n := 0
-	for _, s := range r.Plan.Stages {
-		n = max(n, r.epochOf(s))
-	}
-	return n
-}
-
 // share returns the share of units that the rollout gives the treatment now, 0
 // where it cannot be told.
 func (r Rollout) share() Percent {

@@ -73,6 +73,9 @@ type gate struct {
 
 func (g *gate) add(c Check) { g.checks = append(g.checks, c) }
 
+// arms are the variants that the gate is about.
+func (g *gate) arms() Arms { return Rollout{Standing: g.State, Plan: g.Plan}.Arms() }
+
 // elapsed is how long the stage has been in effect.
 func (g *gate) elapsed() time.Duration { return g.Now.Sub(g.State.Since) }
 

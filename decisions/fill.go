@@ -17,12 +17,27 @@ const (
 )
 
 // Filled returns the plan with every default written out, as it is recorded: a
-// later change of a default never changes a rollout. A plan that decides and
-// names no full stage gets one.
+// later change of a default never changes a rollout. A template and ramps become
+// stages, and a plan that decides and names no full stage gets one. What
+// policies add is not in it; State.Filled knows them.
 func (p Plan) Filled() Plan {
+	filled, _ := p.filled(Known{})
+	return filled
+}
+
+// Filled returns the plan as it would be recorded now, with what policies add.
+func (s *State) Filled(p Plan) Plan {
+	filled, _ := p.filled(s.known)
+	return filled
+}
+
+// filled returns the whole plan, and for each of its stages the path in the
+// document that it comes from.
+func (p Plan) filled(k Known) (Plan, []string) {
 	p.Metrics.Success = slices.Clone(p.Metrics.Success) // the caller's plan stays as it is
 	p.Metrics.Guardrails = slices.Clone(p.Metrics.Guardrails)
-	p.Stages = slices.Clone(p.Stages)
+	policy := k.policy(p)
+	p.govern(policy)
 	p.Health = p.Health.filled()
 	p.Incidents = Incidents{
 		Critical: or(p.Incidents.Critical, Rollback),
@@ -37,13 +52,12 @@ func (p Plan) Filled() Plan {
 		p.Metrics.Guardrails[i] = p.Metrics.Guardrails[i].filled()
 	}
 	p.Rollback = p.Rollback.filled(p.Owner)
-	if n := len(p.Stages); n > 0 && p.Stages[n-1].Kind() == Decide {
-		p.Stages = append(p.Stages, Stage{Name: p.free("full"), Serve: treatmentRole})
-	}
+	places := p.expand()
 	for i := range p.Stages {
 		p.Stages[i] = p.Stages[i].filled()
 	}
-	return p
+	p.gate(k, policy)
+	return p, places
 }
 
 // treatmentRole is what a stage serves: the treatment arm, by its role.
@@ -56,8 +70,13 @@ func (h Health) filled() Health {
 	return h
 }
 
+// filled reads {metric: errors, detect: 2x} as no harm at all being tolerated,
+// with a test that is sharpest for that much.
 func (g Guardrail) filled() Guardrail {
 	g.OnBreach = or(g.OnBreach, Rollback)
+	if g.Margin == nil && g.Limit == "" && !g.Detect.IsZero() {
+		g.Margin = new(Percent)
+	}
 	if g.Detect.IsZero() && g.Margin != nil {
 		g.Detect = Size{Change: *g.Margin}
 	}

@@ -81,7 +81,7 @@ func (h *house) open(log event.Log) part {
 // parts are folds before the first event, which somebody has to keep up.
 func parts() part {
 	p := part{flags: flags.NewState(), seals: &event.Seals{}}
-	p.state = NewState(Known{Metric: metric, Flag: p.flags.Flag, Segment: p.flags.Segment, FreeSlice: p.flags.FreeSlice})
+	p.state = NewState(Known{Metric: metric, Flag: p.flags.Flag, Segment: p.flags.Segment, FreeSlice: p.flags.FreeSlice, Policy: p.flags.Releases, Owner: owner})
 	p.proj = event.NewProjection(p.flags, p.state, p.seals)
 	return p
 }
@@ -202,7 +202,8 @@ func (h *house) verified() Report {
 type traffic struct {
 	rng   *rand.Rand
 	n     int
-	rates map[string][2]float64 // metric -> chance in control and in treatment
+	rates map[string][2]float64              // metric -> chance in control and in treatment
+	arms  func(n int) (arm string, side int) // of the n-th unit; nil: equal arms
 }
 
 func newTraffic(rates map[string][2]float64) *traffic {
@@ -221,6 +222,9 @@ func (h *house) send(tr *traffic, n int) {
 		arm, side := "gate_30", 0
 		if tr.n%2 == 0 {
 			arm, side = "gate_40", 1
+		}
+		if tr.arms != nil {
+			arm, side = tr.arms(tr.n)
 		}
 		unit := fmt.Sprintf("u-%d", tr.n)
 		at := h.now.Add(-2 * time.Second)

@@ -13,6 +13,7 @@ type foresight struct {
 	metrics map[string]expectation
 	now     float64  // days since the start
 	steps   []raised // how the share of the treatment grew
+	insists bool     // that a stage which is late is left at the end of its window
 }
 
 // raised is that the share of the treated units, and of as large a control, was
@@ -65,9 +66,10 @@ func (f *foresight) stage(s Stage) StageOutlook {
 	if s.Compares() && !math.IsInf(end, 1) {
 		out.Units = int64(f.units(end, 0))
 		out.Sees = f.sees(end)
+		f.reach(out.Asks, took, end)
 	}
 	f.now = end
-	if out.Late { // whether it goes on is for a person to say
+	if out.Late && !f.insists { // whether it goes on is for a person to say
 		f.now = math.Inf(1)
 	}
 	return out

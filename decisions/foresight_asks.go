@@ -91,6 +91,24 @@ func (f *foresight) sees(day float64) (out []Seen) {
 	return out
 }
 
+// reach fills in which harm is excluded by the end of a stage in the place of
+// what is not.
+func (f *foresight) reach(asks []Asked, took, end float64) {
+	for i, a := range asks {
+		if a.Asks != asksExclude || a.Refused != "" || a.Days != nil && *a.Days <= took {
+			continue
+		}
+		n := math.Floor(f.units(end, f.age(a.Metric)))
+		if f.fails(a.Metric) {
+			asks[i].Reach = f.reachFailures(a, n)
+		} else if n >= stats.FreezeUnits {
+			d := f.exclusion(a.Metric)
+			d.Margin, d.Units = 0.5, n // the smallest margin is asked for: any is the start
+			asks[i].Reach = d.Solve().MDE
+		}
+	}
+}
+
 func (f *foresight) direction(metric string) stats.Direction {
 	return or(f.Metrics[metric].Direction, stats.Increase)
 }

@@ -33,6 +33,17 @@ func (f *foresight) fewer(a Asked) Asked {
 	return a
 }
 
+// reachFailures returns how much more often so many units of each arm exclude
+// that failures come, 0 where they exclude nothing.
+func (f *foresight) reachFailures(a Asked, units float64) float64 {
+	share, _ := f.failing(a.Metric)
+	if share == 0 || units < 1 {
+		return 0
+	}
+	d := stats.EventDesign{Rate: share, Exclude: 2, Alpha: stats.ExcludeAlpha, Power: a.Power, Units: units} // any ratio is the start
+	return max(d.Solve().MDE-1, 0)
+}
+
 // seesFailures returns what so many units of each arm show of a guardrail on
 // failures; see guardFailures. A rate of 0 has no multiple that could be told.
 func (f *foresight) seesFailures(g Guardrail, units float64) []Seen {

@@ -12,7 +12,8 @@ func (g *gate) units(stage Stage) {
 	if !stage.Compares() {
 		return
 	}
-	control, treatment := g.Evidence.UnitsOf("", g.Plan.Arms.Control), g.Evidence.UnitsOf("", g.Plan.Arms.Treatment)
+	arms := g.arms()
+	control, treatment := g.Evidence.UnitsOf("", arms.Control), g.Evidence.UnitsOf("", arms.Treatment)
 	have := min(control, treatment)
 	c := Check{Name: CheckUnits, State: Pass, Text: fmt.Sprintf("%s units in the smaller arm", count(have))}
 	c.Numbers = map[string]float64{"have": float64(have), "need": float64(stage.MinUnits), "control": float64(control), "treatment": float64(treatment)}

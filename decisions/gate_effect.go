@@ -101,6 +101,9 @@ func unjudged(c Check, stage Stage, why string) (Check, bool) {
 	case stage.Kind() == Serve:
 		c.State, c.Text = NotApplicable, "Nothing is compared while an audience is served"
 		return c, false
+	case stage.Kind() == Dark && c.Name == CheckGuardrail:
+		c.State, c.Text = NotApplicable, "Nothing is compared in the dark"
+		return c, false
 	case why != "":
 		c.State, c.Code, c.Text = Wait, "noData", c.Metric+" cannot be judged yet: "+why
 		if stage.Kind() == Full {

@@ -152,7 +152,8 @@ func (g *gate) sampleRatio() {
 }
 
 func (g *gate) armsText() string {
-	return fmt.Sprintf("%s control, %s treatment", count(g.Evidence.UnitsOf("", g.Plan.Arms.Control)), count(g.Evidence.UnitsOf("", g.Plan.Arms.Treatment)))
+	arms := g.arms()
+	return fmt.Sprintf("%s control, %s treatment", count(g.Evidence.UnitsOf("", arms.Control)), count(g.Evidence.UnitsOf("", arms.Treatment)))
 }
 
 func (g *gate) twoArms() {

@@ -24,7 +24,7 @@ type Op string
 
 // What people can do.
 const (
-	OpPlan     Op = "plan"     // Plan: a new rollout, or a new version of one that has not started
+	OpPlan     Op = "plan"     // Plan: a new rollout, or a new version of one that has not ended
 	OpStart    Op = "start"    //
 	OpHold     Op = "hold"     // Comment: pause it
 	OpResume   Op = "resume"   // go on, over whatever paused it; until that ends, it holds and pauses no more
@@ -48,6 +48,7 @@ type Command struct {
 	Actor       string       // principal
 	Comment     string       // why, for people; the rationale of advance and rollback
 	Plan        *Plan        // of OpPlan; names flag and environment itself
+	Doubts      []string     // of OpStart: what spoke against it, or could not be told
 	Decision    string       // of OpApprove; empty: the newest
 	To          string       // of OpReduce: name of an earlier stage, or a share such as 5%
 }
@@ -80,10 +81,14 @@ func (s *State) Handle(c Command) (event.Event, event.Expect, error) {
 func (s *State) handle(r Rollout, c Command) (kind string, data any, err error) {
 	switch c.Op {
 	case OpPlan:
+		if r.Open() {
+			data, err = s.revision(r, c)
+			return TypeRevised, data, err
+		}
 		data, err = s.plan(r, c)
 		return TypePlanned, data, err
 	case OpStart:
-		return TypeStarted, noted{Rollout: r.ID, Comment: c.Comment, WayBack: s.wayBack(r)}, r.startable(s.known)
+		return TypeStarted, noted{Rollout: r.ID, Comment: c.Comment, WayBack: s.wayBack(r), Doubts: c.Doubts}, first(r.startable(s.known), s.ungoverned(r))
 	case OpHold:
 		return TypePaused, noted{Rollout: r.ID, Comment: c.Comment}, first(r.mustBe("be held", Running, Observing), said(c))
 	case OpResume:
@@ -126,8 +131,6 @@ func (s *State) plan(r Rollout, c Command) (planned, error) {
 	switch {
 	case r.Status == Planned:
 		number, version = r.Number, r.Version+1
-	case r.Open():
-		return planned{}, fmt.Errorf("%w: %s is under way, and its plan is frozen; roll it back or let it end first", ErrRefused, r.ID)
 	case r.Locked:
 		return planned{}, fmt.Errorf("%w: %s was rolled back, and nobody has explained why", ErrRefused, r.ID)
 	}
@@ -150,7 +153,7 @@ func (s *State) Draft(p Plan) (Rollout, error) {
 
 // drawn is a plan as it is recorded.
 func (s *State) drawn(p Plan) Rollout {
-	r := Rollout{Standing: Standing{Status: Planned, Stage: -1}, Plan: p.Filled(), Metrics: map[string]stats.Metric{}}
+	r := Rollout{Standing: Standing{Status: Planned, Stage: -1}, Plan: s.Filled(p), Metrics: map[string]stats.Metric{}}
 	for _, key := range r.Plan.Measured() {
 		if m, ok := s.known.metric(key); ok {
 			r.Metrics[key] = m

@@ -81,6 +81,9 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 	}
 	e.Exposures, e.Newest, e.Units = m.exposures, m.newest, append(e.Units, m.batches.units...)
 	for _, u := range m.order {
+		if u.first.Before(r.Fresh) {
+			continue
+		}
 		if u.twoArms {
 			e.TwoArms++
 			e.Quarantined = u.count(e.Quarantined)
@@ -107,10 +110,10 @@ func (u *memUnit) count(all []Count) []Count {
 // strata returns what a gate may use of a metric: the units whose events have
 // had time to come.
 func (m *memRollout) strata(r Rollout, metric string, now time.Time) []stats.Stratum {
-	def := r.Metrics[metric]
-	out := m.batches.strata(metric, r.Plan.Arms, now.Add(-def.Age(true)))
+	def, arms := r.Metrics[metric], r.Arms()
+	out := m.batches.strata(metric, arms, now.Add(-def.Age(true)))
 	for _, u := range m.order {
-		if u.twoArms || u.first.Add(def.Age(true)).After(now) {
+		if u.twoArms || u.first.Before(r.Fresh) || u.first.Add(def.Age(true)).After(now) {
 			continue
 		}
 		i := slices.IndexFunc(out, func(s stats.Stratum) bool { return s.Epoch == u.epoch && s.Stage == u.stage })
@@ -123,9 +126,9 @@ func (m *memRollout) strata(r Rollout, metric string, now time.Time) []stats.Str
 			i = len(out) - 1
 		}
 		switch u.arm {
-		case r.Plan.Arms.Control:
+		case arms.Control:
 			out[i].Control = out[i].Control.Merge(u.sample(def, metric))
-		case r.Plan.Arms.Treatment:
+		case arms.Treatment:
 			out[i].Treatment = out[i].Treatment.Merge(u.sample(def, metric))
 		}
 	}

@@ -17,6 +17,7 @@ type Past struct {
 	Traffic stats.Traffic           `json:"traffic"`        // of units of the plan's kind
 	Metrics map[string]stats.Sample `json:"metrics"`        // of those who met control alone, as gates count
 	Queries []Query                 `json:"queries,omitempty"`
+	Kinds   map[string]int64        `json:"kinds,omitempty"` // exposures in the environment by kind of unit, of any flag
 }
 
 // Outlook is what a plan may expect of the traffic of the past: how long each of
@@ -52,6 +53,7 @@ type Asked struct {
 	Units   int64    `json:"units,omitempty"`   // of each arm that it needs
 	Days    *float64 `json:"days"`              // of the stage until it has them
 	Refused string   `json:"refused,omitempty"` // why that is not known
+	Reach   float64  `json:"reach,omitempty"`   // harm that the stage excludes by its end instead, where it does not exclude Size
 }
 
 // Seen is what a stage sees of a guardrail by its end, with the power of 80 %:
@@ -73,14 +75,18 @@ const (
 const (
 	warnNobody    = "Nobody came in the past that was looked at, so that no duration can be told"
 	warnOtherFlag = "The flag has no exposures in the past: who comes is taken from those of any flag, which may be more than will meet this one"
-	warnEligible  = "The segment of who is eligible is not in the past: who comes is everybody, so that the rollout takes longer"
+	warnEligible  = "Who is eligible is not known of the past: who comes is everybody, so that the rollout takes longer"
 	warnLimits    = "How long it takes to prove a limit is not told"
 	warnServing   = "A stage that serves an audience compares nothing; it takes its shortest window"
 )
 
 // Foresee returns the outlook of a plan whose metrics are these.
-func (r Rollout) Foresee(p Past) Outlook {
-	f := &foresight{Rollout: r, past: p, metrics: map[string]expectation{}}
+func (r Rollout) Foresee(p Past) Outlook { return r.foresee(p, false) }
+
+// foresee goes past stages whose questions are not answered in time if told so,
+// as if a person had let the rollout go on.
+func (r Rollout) foresee(p Past, insists bool) Outlook {
+	f := &foresight{Rollout: r, past: p, metrics: map[string]expectation{}, insists: insists}
 	for _, key := range r.Plan.Measured() {
 		f.metrics[key] = expect(p.Metrics[key])
 	}
@@ -117,16 +123,17 @@ func (f *foresight) warnings() (out []string) {
 			out = append(out, text)
 		}
 	}
-	limits, serves := false, false
+	limits, serves, some := false, false, f.Plan.Eligible != ""
 	for _, g := range f.Plan.Metrics.Guardrails {
 		limits = limits || g.Margin == nil
 	}
 	for _, s := range f.Plan.Stages {
 		serves = serves || s.Kind() == Serve
+		some = some || s.Compares() && s.audience(f.Plan.Unit) != nil
 	}
 	warn(warnNobody, f.past.Units == 0)
 	warn(warnOtherFlag, f.past.Flag == "" && f.past.Units > 0)
-	warn(warnEligible, f.Plan.Eligible != "")
+	warn(warnEligible, some)
 	warn(warnLimits, limits)
 	warn(warnServing, serves)
 	return out

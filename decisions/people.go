@@ -46,7 +46,7 @@ func (r Rollout) approvable(c Command) (string, error) {
 		return "", fmt.Errorf("%w: %s does not ask for approval now", ErrRefused, r.ID)
 	case c.Decision != "" && c.Decision != d.ID:
 		return "", fmt.Errorf("%w: the evidence has changed since decision %s; look at %s", ErrRefused, c.Decision, d.ID)
-	case c.Actor == r.PlannedBy:
+	case r.wrote(c.Actor):
 		return "", fmt.Errorf("%w: %s wrote the plan, and an author's own approval does not count", ErrRefused, c.Actor)
 	case slices.ContainsFunc(r.Approvals, func(a Approval) bool { return a.By == c.Actor }):
 		return "", fmt.Errorf("%w: %s has approved already", ErrRefused, c.Actor)

@@ -22,6 +22,9 @@ type Plan struct {
 	Rollback    RollbackPlan `json:"rollback" yaml:"rollback"`
 	Cleanup     *CleanupPlan `json:"cleanup,omitempty" yaml:"cleanup,omitempty"`
 	FollowUp    Window       `json:"followUp,omitempty" yaml:"followUp,omitempty"` // after it is over: whether the effect held; zero: nobody looks
+
+	Template string `json:"template,omitempty" yaml:"template,omitempty"` // whose stages and gates the plan takes; see Templates
+	Origin   string `json:"origin,omitempty" yaml:"origin,omitempty"`     // filled in: the template that the stages were made of
 }
 
 // LayerPlan asks for a part of a layer of the environment, which the stages that
@@ -33,8 +36,8 @@ type LayerPlan struct {
 
 // Arms names the variants that are compared.
 type Arms struct {
-	Control   string `json:"control" yaml:"control"`
-	Treatment string `json:"treatment" yaml:"treatment"`
+	Control   string `json:"control,omitempty" yaml:"control,omitempty"`     // of a stage: the plan's when empty
+	Treatment string `json:"treatment,omitempty" yaml:"treatment,omitempty"` // likewise
 }
 
 // Metrics names the metrics by the role they play; a metric has one role.
@@ -56,7 +59,7 @@ type Success struct {
 // Guardrail is a metric that the change must not harm.
 type Guardrail struct {
 	Metric   string   `json:"metric" yaml:"metric"`
-	Margin   *Percent `json:"margin,omitempty" yaml:"margin,omitempty"`     // tolerated relative harm against control
+	Margin   *Percent `json:"margin,omitempty" yaml:"margin,omitempty"`     // tolerated relative harm against control; 0% when detect alone is given
 	Detect   Size     `json:"detect,omitzero" yaml:"detect,omitempty"`      // harm that the stop test is sharpest for; default the margin
 	Limit    string   `json:"limit,omitempty" yaml:"limit,omitempty"`       // level of the treated units: "200ms"
 	Within   string   `json:"within,omitempty" yaml:"within,omitempty"`     // attribute whose values are tested apart

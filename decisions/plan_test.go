@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,7 +17,7 @@ import (
 
 func known(t *testing.T) Known {
 	h := newHouse(t)
-	return Known{Metric: metric, Flag: h.flags.Flag, Segment: h.flags.Segment, FreeSlice: h.flags.FreeSlice, Webhook: func(key string) string {
+	return Known{Metric: metric, Flag: h.flags.Flag, Segment: h.flags.Segment, FreeSlice: h.flags.FreeSlice, Owner: owner, Webhook: func(key string) string {
 		if key == "release" {
 			return ""
 		}
@@ -76,7 +75,7 @@ func TestPlanIsRefused(t *testing.T) {
 		{"guardrail twice", "metrics.guardrails[1].metric", func(p *Plan) { p.Metrics.Guardrails = append(p.Metrics.Guardrails, p.Metrics.Guardrails[0]) }},
 		{"no mde", "metrics.success[0].mde", func(p *Plan) { p.Metrics.Success[0].MDE = 0 }},
 		{"margin 0 without detect", "metrics.guardrails[0].detect", func(p *Plan) { p.Metrics.Guardrails[0].Detect = Size{} }},
-		{"no margin and no limit", "metrics.guardrails[0].margin", func(p *Plan) { p.Metrics.Guardrails[0].Margin = nil }},
+		{"no margin, no limit and no detect", "metrics.guardrails[0].margin", func(p *Plan) { p.Metrics.Guardrails[0] = Guardrail{Metric: "day_7_retention"} }},
 		{"margin that cannot be reached", "metrics.guardrails[0].margin", func(p *Plan) { p.Metrics.Guardrails[0].Margin = percent(All) }},
 		{"limit without number", "metrics.guardrails[1].limit", func(p *Plan) {
 			p.Metrics.Guardrails = append(p.Metrics.Guardrails, Guardrail{Metric: "latency", Limit: "ms"})
@@ -122,8 +121,47 @@ func TestPlanIsRefused(t *testing.T) {
 		{"segment beside a condition", "stages[0].to", func(p *Plan) {
 			p.Stages[0] = Stage{Name: "staff", Serve: "treatment", To: "staff", When: staff()}
 		}},
-		{"dark", "stages[0].dark", func(p *Plan) { canary(p).Dark = true }},
-		{"ramp in one line", "stages[0].ramp", func(p *Plan) { canary(p).Ramp = &Steps{From: 1000, To: 50_000, Times: 2, Every: Window(time.Hour)} }},
+		{"owner who is nobody", "owner", func(p *Plan) { p.Owner = "nobody" }},
+		{"rollback owner who is nobody", "rollback.owners[1]", func(p *Plan) { p.Rollback.Owners = []string{"games", "nobody"} }},
+		{"dark and serve", "stages[0].dark", func(p *Plan) { p.Stages[0] = Stage{Name: "dark", Dark: true, Serve: "treatment"} }},
+		{"dark that asks for units", "stages[0]", func(p *Plan) { p.Stages[0] = Stage{Name: "dark", Dark: true, MinUnits: 10} }},
+		{"dark behind a ramp", "stages[1]", func(p *Plan) { p.Stages[1] = Stage{Name: "dark", Dark: true} }},
+		{"units that are compared", "stages[0].units", func(p *Plan) { canary(p).Units = []string{"eu-west"} }},
+		{"a unit twice", "stages[0].units[1]", func(p *Plan) {
+			p.Stages[0] = Stage{Name: "eu", Serve: "treatment", Units: []string{"eu-west", "eu-west"}}
+		}},
+		{"a unit that is served", "stages[1].units[0]", func(p *Plan) {
+			p.Stages = []Stage{{Name: "one", Serve: "treatment", Units: []string{"a"}}, {Name: "two", Serve: "treatment", Units: []string{"a", "b"}}}
+		}},
+		{"units and no level", "stages[1]", func(p *Plan) {
+			p.Metrics = Metrics{Guardrails: []Guardrail{{Metric: "latency", Margin: percent(5000)}}}
+			p.Stages = []Stage{{Name: "one", Serve: "treatment", Units: []string{"a"}}, {Name: "full", Serve: "treatment"}}
+		}},
+		{"arms of the stage that decides", "stages[1].arms", func(p *Plan) { p.Stages[1].Arms = &Arms{Treatment: "gate_40"} }},
+		{"arm of a stage that is no variant", "stages[0].arms.treatment", func(p *Plan) { canary(p).Arms = &Arms{Treatment: "gate_50"} }},
+		{"arms of a stage the other way round", "stages[0].arms", func(p *Plan) { canary(p).Arms = &Arms{Control: "gate_40", Treatment: "gate_30"} }},
+		{"an audience that shrinks", "stages[1]", func(p *Plan) { p.Stages[1].When = staff() }},
+		{"a ramp that goes down", "stages[0].ramp", func(p *Plan) { *canary(p) = ramped(Steps{From: 5000, To: 1000, Times: 2, Every: dayWindow}) }},
+		{"a ramp that stands still", "stages[0].ramp", func(p *Plan) { *canary(p) = ramped(Steps{From: 1000, To: 5000, Times: 1, Every: dayWindow}) }},
+		{"a ramp that grows twice", "stages[0].ramp", func(p *Plan) {
+			*canary(p) = ramped(Steps{From: 1000, To: 5000, Times: 2, Plus: 1000, Every: dayWindow})
+		}},
+		{"a ramp of no time", "stages[0].ramp", func(p *Plan) { *canary(p) = ramped(Steps{From: 1000, To: 5000, Times: 2}) }},
+		{"a ramp of a thousand steps", "stages[0].ramp", func(p *Plan) { *canary(p) = ramped(Steps{From: 1, To: 5000, Plus: 1, Every: dayWindow}) }},
+		{"a ramp to more than half", "stages[0].treatment", func(p *Plan) { *canary(p) = ramped(Steps{From: 1000, To: 60_000, Times: 2, Every: dayWindow}) }},
+		{"no such template", "template", func(p *Plan) { p.Template = "waterfall" }},
+		{"a stage that the template has not", "stages[0].name", func(p *Plan) { p.Template = TemplateRings }},
+		{"a condition on nothing", "stages[0].advanceWhen[0]", func(p *Plan) { canary(p).AdvanceWhen = []Condition{{}} }},
+		{"a condition on two things", "stages[0].pauseWhen[0]", func(p *Plan) { canary(p).PauseWhen = []Condition{{Check: "load", Manual: "games"}} }},
+		{"a condition on no guardrail", "stages[0].rollbackWhen[0].guardrail", func(p *Plan) { canary(p).RollbackWhen = []Condition{{Guardrail: "latency"}} }},
+		{"a condition on no severity", "stages[0].pauseWhen[0].incident", func(p *Plan) { canary(p).PauseWhen = []Condition{{Incident: "awful"}} }},
+		{"a condition on nobody", "stages[0].advanceWhen[0].manual", func(p *Plan) { canary(p).AdvanceWhen = []Condition{{Manual: "nobody"}} }},
+		{"a condition twice", "stages[0].pauseWhen[1]", func(p *Plan) { canary(p).PauseWhen = []Condition{{Check: "load"}, {Check: "load"}} }},
+		{"a condition that pauses and rolls back", "stages[0].pauseWhen[0]", func(p *Plan) {
+			canary(p).PauseWhen, canary(p).RollbackWhen = []Condition{{Check: "load"}}, []Condition{{Check: "load"}}
+		}},
+		{"a check without a name", "stages[0].requires[0]", func(p *Plan) { canary(p).Requires = []string{"load test"} }},
+		{"a check twice", "stages[0].requires[1]", func(p *Plan) { canary(p).Requires = []string{"load", "load"} }},
 		{"requires", "stages[0].requires", func(p *Plan) { canary(p).Requires = []string{"load-test"} }},
 		{"advanceWhen", "stages[0].advanceWhen", func(p *Plan) { canary(p).AdvanceWhen = []Condition{{Manual: "ana"}} }},
 		{"breakdown by nothing", "metrics.breakdowns[0]", func(p *Plan) { p.Metrics.Breakdowns = []string{" "} }},
@@ -141,6 +179,19 @@ func TestPlanIsRefused(t *testing.T) {
 			t.Errorf("%s: faults at %v, want one at %s", test.name, got, test.path)
 		}
 	}
+}
+
+// ramped is a stage of steps.
+func ramped(s Steps) Stage {
+	return Stage{Name: "ramp", Ramp: &s, Exclude: map[string]Size{"day_7_retention": {Change: 50_000}}}
+}
+
+// owner says who is known.
+func owner(key string) string {
+	if key == "nobody" {
+		return "is neither a person nor a team"
+	}
+	return ""
 }
 
 func staff() *flags.Condition {
@@ -172,7 +223,7 @@ func TestWholeDocument(t *testing.T) {
 	}
 	err = p.Validate(Known{})
 	want := []string{
-		"metrics.guardrails[3].margin", "metrics.guardrails[1].limit",
+		"metrics.guardrails[1].limit",
 		"metrics.guardrails[2].within",
 	}
 	if diff := cmp.Diff(want, paths(err)); diff != "" {
@@ -208,7 +259,7 @@ func TestTextForms(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]Size{"30%": {Change: 30_000}, "5x": {Change: 400_000, Factor: true}, "1.5x": {Change: 50_000, Factor: true}} {
-		got, err := ParseSize(text)
+		got, err := event.ParseSize(text)
 		if err != nil || got != want || got.String() != text {
 			t.Errorf("%s: %+v, %s, %v", text, got, got, err)
 		}
@@ -219,7 +270,7 @@ func TestTextForms(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "1x", "x", "0.5x", "NaNx", "Infx", "0%"} {
-		if got, err := ParseSize(text); err == nil {
+		if got, err := event.ParseSize(text); err == nil {
 			t.Errorf("%q is read as %+v", text, got)
 		}
 	}

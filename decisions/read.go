@@ -17,6 +17,7 @@ const (
 // Baselines returns what the tests freeze at this look: the variance and the
 // control mean of every metric that has enough units now and is not frozen yet.
 func Baselines(r Rollout, e Evidence) map[string]stats.Frozen {
+	e = r.relevant(e)
 	out := map[string]stats.Frozen{}
 	for _, m := range e.Metrics {
 		if _, ok := r.Frozen[m.Metric]; ok {
@@ -32,6 +33,7 @@ func Baselines(r Rollout, e Evidence) map[string]stats.Frozen {
 // Read returns the evidence with the statistics that the plan asks for. What
 // it computes is recorded with the rest, and Evaluate only compares it.
 func Read(r Rollout, e Evidence) Evidence {
+	e = r.relevant(e)
 	metrics := make([]Measured, 0, len(e.Metrics))
 	for _, m := range e.Metrics {
 		def := r.Metrics[m.Metric]
@@ -165,7 +167,7 @@ func (r Rollout) quarantine(e Evidence) *stats.Quarantine {
 // epoch that serves one arm has no ratio.
 func (r Rollout) byEpoch(units []Count) []stats.Counts {
 	var epochs []stats.Counts
-	at := map[int]int{}
+	at, arms := map[int]int{}, r.Arms()
 	for _, u := range units {
 		weights, ok := r.weights(u.Stage)
 		if !ok {
@@ -178,9 +180,9 @@ func (r Rollout) byEpoch(units []Count) []stats.Counts {
 			epochs = append(epochs, stats.Counts{Epoch: u.Epoch, Observed: make([]int64, 2), Weights: weights})
 		}
 		switch u.Arm {
-		case r.Plan.Arms.Control:
+		case arms.Control:
 			epochs[i].Observed[0] += u.N
-		case r.Plan.Arms.Treatment:
+		case arms.Treatment:
 			epochs[i].Observed[1] += u.N
 		}
 	}

@@ -329,7 +329,7 @@ func TestHandleRefuses(t *testing.T) {
 	h.flag("gate", flags.Change{Op: flags.Enable, Environment: "production"})
 	h.do(Command{Op: OpStart})
 	refused(Command{Op: OpStart}, ErrRefused)
-	refused(Command{Op: OpPlan, Plan: ptr(catsPlan())}, ErrRefused) // frozen
+	refused(Command{Op: OpPlan, Plan: ptr(catsPlan())}, ErrRefused) // it is so already
 	refused(Command{Op: OpHold}, event.Invalids{})                  // without a reason
 	refused(Command{Op: OpRollback}, event.Invalids{})
 	c := Command{Op: OpHold, Environment: "production", Flag: "gate", Comment: "so", Actor: ana, Expect: 1}

@@ -44,6 +44,9 @@ type Standing struct {
 	Share        Percent                 `json:"share,omitempty"`        // of the units, where a person reduced it below the stage's own
 	Laps         int                     `json:"laps,omitempty"`         // how often it returned to an epoch that was over
 	Reverted     []string                `json:"reverted,omitempty"`     // reasons that took it back; while it does not go further, they pause and take it back no more
+	Fresh        time.Time               `json:"fresh,omitzero"`         // units that were exposed before do not count: a later version of the plan tests afresh
+	Epochs       int                     `json:"epochs,omitempty"`       // that earlier versions of the plan have used up
+	Turn         bool                    `json:"turn,omitempty"`         // the flag does not have the epoch of this version yet
 	Seq          uint64                  `json:"seq"`                    // of the last event of the rollout's subject
 }
 
@@ -62,9 +65,11 @@ type Rollout struct {
 	WayBack     *WayBack                `json:"wayBack,omitempty"`   // as it was when it was started; nil: it was not, or before this was kept
 	Return      *Return                 `json:"return,omitempty"`    // the last time that it went back
 	Drills      []Drill                 `json:"drills,omitempty"`    // in order
+	Doubts      []string                `json:"doubts,omitempty"`    // what spoke against the start, or could not be told
 	Decisions   []Decision              `json:"decisions,omitempty"` // in order
 	Learned
 	Tidied
+	Versions []VersionNote `json:"versions,omitempty"` // of the plan, since the rollout started
 }
 
 // Approval is one person's leave to go to the next stage. It belongs to the

@@ -7,14 +7,14 @@ import "github.com/sluice-hq/sluice/flags"
 type Stage struct {
 	Name      string           `json:"name" yaml:"name"`
 	Serve     string           `json:"serve,omitempty" yaml:"serve,omitempty"`         // "treatment"
-	To        string           `json:"to,omitempty" yaml:"to,omitempty"`               // segment of an audience
-	When      *flags.Condition `json:"when,omitempty" yaml:"when,omitempty"`           // audience by condition
+	To        string           `json:"to,omitempty" yaml:"to,omitempty"`               // segment of an audience; with treatment or dark: of those whom the stage is about
+	When      *flags.Condition `json:"when,omitempty" yaml:"when,omitempty"`           // audience by condition, likewise
 	Units     []string         `json:"units,omitempty" yaml:"units,omitempty"`         // audience by unit: regions, plans
 	Treatment Percent          `json:"treatment,omitempty" yaml:"treatment,omitempty"` // share of units; as many get control
 	Ramp      *Steps           `json:"ramp,omitempty" yaml:"ramp,omitempty"`           // several stages in one
 	Dark      bool             `json:"dark,omitempty" yaml:"dark,omitempty"`           // answers control, runs the treatment in its shadow
 	Decide    bool             `json:"decide,omitempty" yaml:"decide,omitempty"`       // the success rule is asked here
-	Arms      *Arms            `json:"arms,omitempty" yaml:"arms,omitempty"`           // other variants than the plan's
+	Arms      *Arms            `json:"arms,omitempty" yaml:"arms,omitempty"`           // other variants than the plan's; an arm that is left out is the plan's
 
 	MinWindow Window          `json:"minWindow,omitempty" yaml:"minWindow,omitempty"`
 	MaxWindow Window          `json:"maxWindow,omitempty" yaml:"maxWindow,omitempty"` // after it, what is still open goes to Review
@@ -80,15 +80,6 @@ func (s Stage) Kind() Kind {
 	return ""
 }
 
-// audience returns who a serve stage is for: the members of a segment, or whom
-// its condition matches.
-func (s Stage) audience() *flags.Condition {
-	if s.To != "" {
-		return &flags.Condition{Op: flags.InSegment, Value: s.To}
-	}
-	return s.When
-}
-
 // Compares reports whether the stage enrols units into equal arms.
 func (s Stage) Compares() bool { return s.Kind() == Ramp || s.Kind() == Decide }
 
@@ -104,10 +95,14 @@ func (s Stage) Exposure() Percent {
 	return 0
 }
 
-// shares returns the relative sizes of treatment and control in the stage.
+// shares returns the relative sizes of treatment and control in the stage. In
+// the dark everybody answers control, and is watched in the place of treatment.
 func (s Stage) shares() (treatment, control Percent) {
-	if s.Kind() == Full {
+	switch s.Kind() {
+	case Full:
 		return All - s.Holdback, s.Holdback
+	case Dark:
+		return All, 0
 	}
 	return All / 2, All / 2
 }

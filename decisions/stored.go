@@ -31,6 +31,7 @@ const (
 	TypeUnproven   = "rollback.unproven"
 	TypeDrillBegun = "drill.begun"
 	TypeDrillEnded = "drill.ended"
+	TypeRevised    = "rollout.revised"
 )
 
 // The data of each type, as the log keeps it. Shapes are append-only: fields
@@ -51,6 +52,7 @@ type (
 		Comment      string   `json:"comment,omitempty"`
 		Acknowledged []string `json:"acknowledged,omitempty"` // resumed: reasons that a person resumed over
 		WayBack      *WayBack `json:"wayBack,omitempty"`      // started
+		Doubts       []string `json:"doubts,omitempty"`       // started: what spoke against it, or could not be told
 	}
 	frozen struct {
 		Rollout   string                  `json:"rollout"`
@@ -117,6 +119,17 @@ type (
 		Rollout string  `json:"rollout"`
 		Drill   string  `json:"drill"` // ID of its drill.begun
 		Result  Drilled `json:"result"`
+	}
+	// revised is a new version of a plan that is under way.
+	revised struct {
+		Rollout string                  `json:"rollout"`
+		Version int                     `json:"version"`
+		Plan    Plan                    `json:"plan"` // filled
+		Metrics map[string]stats.Metric `json:"metrics,omitempty"`
+		Changes []string                `json:"changes"`          // in words
+		Afresh  bool                    `json:"afresh,omitempty"` // tests start again, on units first exposed from now on
+		Epochs  int                     `json:"epochs,omitempty"` // that are used up; more than before: the flag gets a new one
+		Comment string                  `json:"comment,omitempty"`
 	}
 )
 

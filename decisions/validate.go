@@ -20,14 +20,18 @@ type Known struct {
 	Segment   func(key string) (flags.RecordedSegment, bool)
 	FreeSlice func(environment, layer, flag string, share int) (flags.Slice, error)
 
-	Webhook func(key string) (why string) // nobody would hear of what is sent there; empty: somebody would
+	Webhook func(key string) (why string)                         // nobody would hear of what is sent there; empty: somebody would
+	Policy  func(environment string, f *flags.Flag) RolloutPolicy // nil: policies ask nothing
+	Owner   func(key string) string                               // why nobody can be asked under that key; "" for a known person or team
 }
 
 // Validate says all that is wrong with a plan, as event.Invalids with paths:
 // what contradicts itself, what names something unknown, and what this version
 // cannot carry out. A plan is never accepted in part.
 func (p Plan) Validate(k Known) error {
-	c := planCheck{plan: p.Filled(), known: k, roles: map[string][]string{}}
+	c := planCheck{doc: p, known: k, roles: map[string][]string{}}
+	c.plan, c.places = p.filled(k)
+	c.template()
 	c.header()
 	c.flag()
 	c.units()
@@ -36,13 +40,28 @@ func (p Plan) Validate(k Known) error {
 	c.stages()
 	c.notified()
 	c.rollback()
+	c.policy()
+	c.owners()
 	c.unbuilt()
-	return c.faults.Err()
+	return onceEach(c.faults).Err()
+}
+
+// onceEach leaves out what is said twice: the steps of a ramp are at fault
+// together.
+func onceEach(faults event.Invalids) (out event.Invalids) {
+	for _, f := range faults {
+		if !slices.ContainsFunc(out, func(o event.Invalid) bool { return o.Path == f.Path && o.Why == f.Why }) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // planCheck collects the faults of one plan.
 type planCheck struct {
-	plan   Plan
+	doc    Plan     // as it was written
+	plan   Plan     // with its defaults
+	places []string // of the stages of plan: path in doc
 	known  Known
 	faults event.Invalids
 	roles  map[string][]string // metric -> what it is used for

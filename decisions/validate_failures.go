@@ -42,3 +42,9 @@ func (c *planCheck) onlyStops(key string) bool {
 		return g.Metric == key && g.Margin != nil && *g.Margin == 0
 	})
 }
+
+// rated reports whether a metric counts failures that come at a declared rate.
+func (c *planCheck) rated(key string) bool {
+	m, _ := c.metric(key)
+	return m.Aggregate == stats.Failures && m.Rate > 0
+}

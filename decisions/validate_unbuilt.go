@@ -11,7 +11,7 @@ import (
 func (c *planCheck) unbuilt() {
 	p := c.plan
 	for i, s := range p.Stages {
-		c.unbuiltStage(fmt.Sprintf("stages[%d].", i), s)
+		c.unbuiltStage(c.places[i]+".", s)
 	}
 	serves := slices.ContainsFunc(p.Stages, func(s Stage) bool { return s.Kind() == Serve })
 	for i, g := range p.Metrics.Guardrails {
@@ -23,10 +23,6 @@ func (c *planCheck) unbuilt() {
 }
 
 func (c *planCheck) unbuiltStage(path string, s Stage) {
-	c.cannot(path+"units", len(s.Units) > 0, "stages cannot name single units", "write the audience as a condition (when)")
-	c.cannot(path+"ramp", s.Ramp != nil, "a ramp is not expanded into stages", "write one stage for every step")
-	c.cannot(path+"dark", s.Dark, "shadow exposures are not taken", "begin with a small treatment")
-	c.cannot(path+"arms", s.Arms != nil, "a stage cannot change the arms", "use the plan's arms")
 	c.cannot(path+"advanceWhen", len(s.AdvanceWhen) > 0, "further conditions are not asked", "leave it out")
 	c.cannot(path+"pauseWhen", len(s.PauseWhen) > 0, "further conditions are not asked", "leave it out")
 	c.cannot(path+"rollbackWhen", len(s.RollbackWhen) > 0, "further conditions are not asked", "leave it out")

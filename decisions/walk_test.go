@@ -18,6 +18,7 @@ func TestLawsOverARandomWalk(t *testing.T) {
 		h := newHouse(t)
 		h.witness = &MemWitness{}
 		tr := newTraffic(rapid.SampledFrom([]map[string][2]float64{harmful, harmless, better}).Draw(rt, "truth"))
+		h.segment("everybody", "u-1")
 		if rapid.Bool().Draw(rt, "begun") {
 			p := catsPlan()
 			p.Rollback.To = rapid.SampledFrom([]string{"", toPreviousStage}).Draw(rt, "to")
@@ -66,6 +67,14 @@ func TestLawsOverARandomWalk(t *testing.T) {
 // person gives a command that may be refused.
 func (h *house) person(op Op) {
 	p := catsPlan()
+	switch h.now.Minute() % 4 { // versions of a plan that is under way
+	case 1:
+		p.Metrics.Guardrails[0].Detect.Change = 3000
+	case 2:
+		p.Metrics.Guardrails[0].Detect.Change, p.Hypothesis = 3000, "it holds"
+	case 3:
+		p.Eligible = "everybody"
+	}
 	e, expect, err := h.try(Command{Op: op, Plan: &p, Comment: "so", Actor: lee, To: "2%"})
 	if err == nil {
 		h.write(e, expect, nil)

@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,6 +23,9 @@ func (g *gate) verdict(stage Stage) Verdict {
 	case g.State.Status == Paused && !(open && worst.Asks == Pause):
 		v.Action, v.Reason = Pause, "paused until a person resumes"
 		v.Text = "Paused until a person resumes it: " + g.State.Held
+	case g.turns():
+		v.Action, v.Reason = Expand, fmt.Sprintf("version %d begins an epoch", g.State.Version)
+		v.Text = fmt.Sprintf("Version %d of the plan splits the units of %s anew; the stage begins again", g.State.Version, stage.Name)
 	case g.State.Share > 0 && !g.failing():
 		v.Action, v.Reason = g.Plan.onward(v.Stage), "raised again"
 		v.Text = "Resumed: " + stage.Name + " has its own share of " + stage.Treatment.String() + " again, and the same units with it"
@@ -33,6 +37,12 @@ func (g *gate) verdict(stage Stage) Verdict {
 		g.onward(&v, stage)
 	}
 	return v
+}
+
+// turns reports whether the flag is to get the epoch of a new version. A flag
+// that does not answer by the rollout cannot take it.
+func (g *gate) turns() bool {
+	return g.State.Turn && !slices.ContainsFunc(g.checks, func(c Check) bool { return c.Name == CheckFlag && c.open() })
 }
 
 // worst returns the open check that asks for most, the first of equals. What a

@@ -31,6 +31,7 @@ type Allocation struct {
 	Slice       *Slice            `json:"slice,omitempty" yaml:"slice,omitempty"`       // part of a layer; nil: in none
 	Coverage    int               `json:"coverage" yaml:"coverage"`                     // share of units enrolled, 0 … Whole
 	Arms        []Arm             `json:"arms" yaml:"arms"`                             // treatment first
+	Shadow      string            `json:"shadow,omitempty" yaml:"shadow,omitempty"`     // variant that enrolled units are to run beside the one arm they answer, and nobody sees; empty: none
 	Ramp        bool              `json:"ramp,omitempty" yaml:"ramp,omitempty"`         // no plan's: one arm, nothing is compared and nobody enrolled; see State.Ramp
 }
 
@@ -90,6 +91,8 @@ func (a Allocation) breaks(b Allocation) string {
 		return "segments"
 	case !same(a.Slice, b.Slice):
 		return "slice"
+	case a.Shadow != b.Shadow:
+		return "shadow"
 	}
 	return ""
 }

@@ -106,6 +106,9 @@ func ofrepHead(environment string, r *Result) []byte {
 		b = appendField(b, "stage", r.Stage)
 		b = strconv.AppendInt(append(b, `,"epoch":`...), int64(r.Epoch), 10)
 	}
+	if r.Shadow != "" {
+		b = appendField(b, "shadow", r.Shadow)
+	}
 	if r.Unenrolled != "" {
 		b = appendField(b, "unenrolled", string(r.Unenrolled))
 	}

@@ -64,7 +64,7 @@ func (k compiler) ruled(variant string, reason Reason, name string) *outcome {
 func (k compiler) enrolled(a *Allocation, variant string) *outcome {
 	r := k.result(variant, Split, AtAllocation)
 	if !a.Ramp { // whose units are no experiment's, so that their exposures name none
-		r.Rollout, r.Stage, r.Epoch, r.Enrolled = a.Rollout, a.Stage, a.Epoch, true
+		r.Rollout, r.Stage, r.Epoch, r.Enrolled, r.Shadow = a.Rollout, a.Stage, a.Epoch, true, a.Shadow
 	}
 	return k.encode(r)
 }

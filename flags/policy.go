@@ -13,11 +13,12 @@ import (
 
 // Policy is the document that asks something of the changes of some flags.
 type Policy struct {
-	Key         string  `json:"key" yaml:"key"`
-	Description string  `json:"description,omitempty" yaml:"description,omitempty"`
-	Rank        int     `json:"rank,omitempty" yaml:"rank,omitempty"` // where two policies differ, the higher wins
-	Match       Match   `json:"match,omitzero" yaml:"match,omitempty"`
-	Flags       Demands `json:"flags,omitzero" yaml:"flags,omitempty"`
+	Key         string   `json:"key" yaml:"key"`
+	Description string   `json:"description,omitempty" yaml:"description,omitempty"`
+	Rank        int      `json:"rank,omitempty" yaml:"rank,omitempty"` // where two policies differ, the higher wins
+	Match       Match    `json:"match,omitzero" yaml:"match,omitempty"`
+	Flags       Demands  `json:"flags,omitzero" yaml:"flags,omitempty"`
+	Rollouts    Releases `json:"rollouts,omitzero" yaml:"rollouts,omitempty"`
 }
 
 // Match says which flags a policy is about: those that every list with members
@@ -120,6 +121,7 @@ func (p *Policy) Validate() error {
 	checkKey(&faults, "key", p.Key)
 	faults.Under("match", p.Match.check())
 	faults.Under("flags", p.Flags.check())
+	faults.Under("rollouts", p.Rollouts.check())
 	return faults.Err()
 }
 
@@ -153,12 +155,18 @@ func (d Demands) check() event.Invalids {
 		faults.Add("maxPrerequisiteDepth", d.MaxPrerequisiteDepth, fmt.Sprintf("is not between 1 and %d", deepest), "")
 	}
 	if a := d.Approvals; a != nil {
-		if a.Count < 1 {
-			faults.Add("approvals.count", a.Count, "is not a number from 1", "say how many people must agree")
-		}
-		if !slices.Contains([]string{"", "approver", "admin"}, a.Role) {
-			faults.Add("approvals.role", a.Role, "is not a role that approves", "write approver or admin")
-		}
+		faults.Under("approvals", a.check())
+	}
+	return faults
+}
+
+func (a Approvals) check() event.Invalids {
+	var faults event.Invalids
+	if a.Count < 1 {
+		faults.Add("count", a.Count, "is not a number from 1", "say how many people must agree")
+	}
+	if !slices.Contains([]string{"", "approver", "admin"}, a.Role) {
+		faults.Add("role", a.Role, "is not a role that approves", "write approver or admin")
 	}
 	return faults
 }

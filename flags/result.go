@@ -72,6 +72,7 @@ type Result struct {
 	Epoch      int             `json:"epoch,omitempty"`      //
 	Enrolled   bool            `json:"enrolled"`             // the answer is the allocation's, and analysed
 	Unenrolled Unenrolled      `json:"unenrolled,omitempty"` //
+	Shadow     string          `json:"shadow,omitempty"`     // variant to run beside this one, whose results nobody sees
 	Unit       string          `json:"unit,omitempty"`       // kind
 	UnitID     string          `json:"unitId,omitempty"`     // empty when the context has none
 	Metadata   map[string]any  `json:"metadata,omitempty"`   // the flag's own; shared: do not change

@@ -139,11 +139,24 @@ func (f *Flag) checkAllocation(a Allocation) event.Invalids {
 	if a.Ramp && len(a.Arms) > 1 {
 		faults.Add("arms", nil, "has several arms, and a ramp compares nothing", "write one arm")
 	}
+	f.checkShadow(&faults, a)
 	if a.Audience != nil {
 		_, found := a.Audience.compile(nil)
 		faults.Under("audience", found)
 	}
 	return faults
+}
+
+// checkShadow refuses a shadow that a unit could see: beside one arm, which is
+// another variant, nothing is compared.
+func (f *Flag) checkShadow(faults *event.Invalids, a Allocation) {
+	if a.Shadow == "" {
+		return
+	}
+	f.checkVariant(faults, "shadow", a.Shadow)
+	if len(a.Arms) != 1 || a.Arms[0].Variant == a.Shadow || a.Ramp {
+		faults.Add("shadow", a.Shadow, "needs one arm beside it, of another variant", "write the variant that everybody answers as the only arm")
+	}
 }
 
 func (f *Flag) unit() string {

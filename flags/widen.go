@@ -33,6 +33,8 @@ func (r *record) compared(environment string) (comparison, bool) {
 		return c, false
 	case a == nil && len(e.Served) > 0:
 		c.audience, c.released = e.Served[0].Name, e.Served[0].Serve
+	case a != nil && a.Shadow != "":
+		c.rollout, c.released = a.Rollout, a.Shadow
 	case a == nil || a.Ramp || len(a.Arms) == 0 || a.Arms[0].Weight > Whole/2:
 		return c, false
 	default:

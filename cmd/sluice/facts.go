@@ -84,9 +84,10 @@ func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now
 
 // question is what a gate asks of a rollout.
 func question(r decisions.Rollout) warehouse.Question {
+	arms := r.Arms()
 	q := warehouse.Question{
-		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, UnitKind: r.Plan.Unit, Gate: true,
-		Control: r.Plan.Arms.Control, Treatments: []string{r.Plan.Arms.Treatment},
+		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, UnitKind: r.Plan.Unit, Gate: true, Since: r.Fresh,
+		Control: arms.Control, Treatments: []string{arms.Treatment},
 	}
 	for _, key := range r.Plan.Measured() {
 		q.Metrics = append(q.Metrics, r.Metrics[key])

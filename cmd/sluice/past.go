@@ -56,7 +56,7 @@ func came(p warehouse.Past) int64 {
 
 // pastOf is what the warehouse found, in the words of the decisions.
 func pastOf(q warehouse.PastQuestion, found warehouse.Past) decisions.Past {
-	p := decisions.Past{From: q.From, Until: q.Until, Flag: q.Flag, Metrics: found.Samples, Traffic: stats.Traffic{Reach: []float64{}}}
+	p := decisions.Past{From: q.From, Until: q.Until, Flag: q.Flag, Metrics: found.Samples, Kinds: found.Kinds, Traffic: stats.Traffic{Reach: []float64{}}}
 	for _, n := range found.Reach {
 		p.Traffic.Reach, p.Units = append(p.Traffic.Reach, float64(n)), n
 	}

@@ -40,7 +40,7 @@ For numbers of your own, see sluice stats power.`
 var rolloutName = regexp.MustCompile(`^[^/]+/[^/]+/[0-9]+$`)
 
 // Run prints the outlook of every plan. Exit status 2 says that one does not
-// arrive at its last stage.
+// arrive at its last stage, or could not be started.
 func (c powerCmd) Run(ctx context.Context) error {
 	found, err := c.outlooks(ctx)
 	if err != nil {
@@ -52,7 +52,7 @@ func (c powerCmd) Run(ctx context.Context) error {
 		}
 	})
 	for _, v := range found {
-		if err == nil && v.Outlook.Days == nil {
+		if err == nil && (v.Outlook.Days == nil || len(v.Preflight.Faults()) > 0) {
 			err = exit(exitWaiting)
 		}
 	}
@@ -97,6 +97,7 @@ func outlookTable(w io.Writer, v server.OutlookView) {
 	}
 	asksTable(w, o)
 	seesTable(w, o)
+	preflightTable(w, v.Preflight)
 	for _, text := range o.Warnings {
 		fmt.Fprintf(w, "\nWarning: %s.\n", text)
 	}
@@ -134,6 +135,18 @@ func seesTable(w io.Writer, o decisions.Outlook) {
 		for _, m := range s.Sees {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Stage, m.Metric, harm(m.Detects), harm(m.Excludes))
 		}
+	}
+}
+
+// preflightTable says what would refuse a start, and what cannot be told.
+func preflightTable(w io.Writer, before decisions.Preflight) {
+	fmt.Fprintln(w, "\nBEFORE THE START\tIS\t")
+	for _, c := range before {
+		text := c.Text
+		if c.Fix != "" {
+			text += "; " + c.Fix
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Name, c.State, text)
 	}
 }
 

@@ -87,7 +87,7 @@ func (w rehearseWhat) document() (d rehearsal.Document, err error) {
 	d.Settings.Every = w.Every
 	s := rehearsal.Scenario{Metric: w.Metric, After: w.After, Stage: w.Stage}
 	if w.By != "" {
-		if s.By, err = decisions.ParseSize(w.By); err != nil {
+		if s.By, err = event.ParseSize(w.By); err != nil {
 			return d, fmt.Errorf("--by: %w", err)
 		}
 	}

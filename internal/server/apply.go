@@ -43,7 +43,7 @@ type Applied struct {
 	Revision uint64 `json:"revision" doc:"sequence of the last event of what the document describes; of a dry run, as it is now"`
 
 	Differences []string `json:"differences,omitempty" doc:"of a dry run: what would change, in sentences"`
-	Notes       []string `json:"notes,omitempty" doc:"of a flag that prune keeps: why; of one that it archives: what could not be checked"`
+	Notes       []string `json:"notes,omitempty" doc:"of a flag that prune keeps: why; of one that it archives: what could not be checked; of a plan under way: what becomes of its evidence"`
 }
 
 // apply carries out documents in order. One command is one event, so what
@@ -293,6 +293,7 @@ func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn
 		return Applied{}, err
 	}
 	var before decisions.Rollout
+	var revision decisions.Revision
 	same := false
 	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
 		before, same = s.planned(p)
@@ -302,6 +303,7 @@ func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn
 		if same {
 			return event.Event{}, 0, errSame
 		}
+		revision, _ = s.Rollouts.Revision(p) // what speaks against it, Handle says
 		return s.Rollouts.Handle(decisions.Command{
 			ID: event.New(), Op: decisions.OpPlan, Expect: event.Any, At: s.Now(), Actor: who(ctx).Name, Comment: in.Comment, Plan: &p,
 		})
@@ -316,6 +318,9 @@ func (s *server) applyPlan(ctx context.Context, d manifest.Document, in *applyIn
 	if !same {
 		done.Change, err = s.done(ctx, before.Seq, seq)
 	}
+	if revision.Version > 0 {
+		done.Notes = []string{revision.Text()}
+	}
 	if err == nil && in.Start {
 		done.Revision, err = s.start(ctx, p, seq)
 	}
@@ -329,7 +334,7 @@ var errSame = errors.New("the plan is already so")
 func (s *server) planned(p decisions.Plan) (decisions.Rollout, bool) {
 	r, ok := s.Rollouts.Newest(p.Environment, p.Flag)
 	live := ok && (r.Status == decisions.Planned || r.Open())
-	return r, live && reflect.DeepEqual(r.Plan, p.Filled())
+	return r, live && reflect.DeepEqual(r.Plan, s.Rollouts.Filled(p))
 }
 
 // start starts the rollout of a plan unless it runs already.
@@ -339,10 +344,5 @@ func (s *server) start(ctx context.Context, p decisions.Plan, seq uint64) (uint6
 	if r.Status != decisions.Planned {
 		return seq, nil
 	}
-	return s.recorded(ctx, func() (event.Event, event.Expect, error) {
-		return s.Rollouts.Handle(decisions.Command{
-			ID: event.New(), Op: decisions.OpStart, Environment: p.Environment, Flag: p.Flag, Expect: event.Any,
-			At: s.Now(), Actor: who(ctx).Name,
-		})
-	})
+	return s.begin(ctx, r, "", false)
 }

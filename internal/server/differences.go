@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/flags"
 )
 
-// differences says in sentences how a document is to change. Flags have words
-// of their own; of other documents each field that differs is told.
+// differences says in sentences how a document is to change. Flags and plans have
+// words of their own; of other documents each field that differs is told.
 func differences(was, is any) []string {
 	var out []string
 	before, isFlag := was.(flags.Flag)
@@ -21,6 +22,11 @@ func differences(was, is any) []string {
 			out = append(out, d.Text)
 		}
 		return out
+	}
+	old, isPlan := was.(decisions.Plan)
+	plan, same := is.(decisions.Plan)
+	if isPlan && same {
+		return decisions.DiffPlans(old, plan)
 	}
 	a, b := leaves(was), leaves(is)
 	paths := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))

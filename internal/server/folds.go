@@ -26,7 +26,10 @@ type Folds struct {
 // NewFolds returns the state before the first event.
 func NewFolds() Folds {
 	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}, Requests: &event.Requests{}, Orders: &ingest.Orders{}, Forgets: &ingest.Forgets{}, Webhooks: notify.NewState()}
-	f.Rollouts = decisions.NewState(decisions.Known{Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment, FreeSlice: f.Flags.FreeSlice, Webhook: f.Webhooks.Why})
+	f.Rollouts = decisions.NewState(decisions.Known{
+		Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment, FreeSlice: f.Flags.FreeSlice,
+		Policy: f.Flags.Releases, Owner: f.Access.Owner, Webhook: f.Webhooks.Why,
+	})
 	return f
 }
 

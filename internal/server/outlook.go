@@ -35,6 +35,8 @@ type OutlookView struct {
 	Environment string            `json:"environment"`
 	Flag        string            `json:"flag"`
 	Outlook     decisions.Outlook `json:"outlook" doc:"days are counted from the start, as if it were now; null stands for never"`
+
+	Preflight decisions.Preflight `json:"preflight" doc:"what is looked at before a start; what is lacking refuses it"`
 }
 
 // getOutlook foresees a rollout from its first stage on, at the traffic of now.
@@ -121,7 +123,7 @@ func (s *server) foresee(ctx context.Context, r decisions.Rollout, in PastIn) (O
 	until := s.Now()
 	p, err := s.Pasts.Past(ctx, r, in.Traffic, until.AddDate(0, 0, -in.Days), until)
 	if err == nil {
-		v.Outlook = r.Foresee(p)
+		v.Outlook, v.Preflight = r.Foresee(p), r.Preflight(p)
 	}
 	return v, err
 }

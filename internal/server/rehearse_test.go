@@ -42,7 +42,7 @@ func TestDryRun(t *testing.T) {
 	want := []string{
 		"Metric purchases changed\nwindow is now \"2h\" (was \"1h\")",
 		"Flag shop.checkout changed\nproduction: rule staff is now for ring equals beta (was ring equals internal)",
-		"Rollout production/shop.checkout changed\nmetrics.success[0].mde is now \"3%\" (was \"2%\")",
+		"Rollout production/shop.checkout changed\nmetrics.success[purchases].mde is now 3% (was 2%)",
 	}
 	got := h.applied("editor", "?dryRun=true", other)
 	for i := range want {

@@ -112,11 +112,18 @@ type commandIn struct {
 		Comment  string `json:"comment,omitempty" doc:"why; required to hold, advance, reduce, roll back, explain and roll forward"`
 		Decision string `json:"decision,omitempty" doc:"the decision that asks for the approval"`
 		To       string `json:"to,omitempty" doc:"of reduce: an earlier stage, or a share such as 5%"`
+		Anyway   bool   `json:"anyway,omitempty" doc:"start although something is lacking; the comment says why"`
 	}
 }
 
 // commandRollout carries out what a person wants of a rollout.
 func (s *server) commandRollout(ctx context.Context, in *commandIn) (*rolloutOut, error) {
+	if decisions.Op(in.Op) == decisions.OpStart {
+		if err := s.startRollout(ctx, in); err != nil {
+			return nil, err
+		}
+		return s.getRollout(ctx, &in.RolloutPath)
+	}
 	if err := s.command(ctx, in.RolloutPath, decisions.Command{
 		Op: decisions.Op(in.Op), Comment: in.Body.Comment, Decision: in.Body.Decision, To: in.Body.To,
 	}); err != nil {

@@ -10,7 +10,7 @@ import (
 // parts too small to say anything.
 const mostParts = 20
 
-var valuesSQL = `SELECT value FROM (SELECT place.3 AS value, countIf(NOT two AND first <= {until:Int64}) AS n FROM (` + brokenUnits + `
+var valuesSQL = `SELECT value FROM (SELECT place.3 AS value, countIf(NOT two AND first >= {fresh:Int64} AND first <= {until:Int64}) AS n FROM (` + brokenUnits + `
 ) GROUP BY value)
 ORDER BY n DESC, value LIMIT {most:UInt64}`
 

@@ -26,6 +26,7 @@ type PastQuestion struct {
 type Past struct {
 	Reach   []int64                 // different units that came within the first day, the first two, …: of whole days alone
 	Samples map[string]stats.Sample // by metric
+	Kinds   map[string]int64        // exposures of any flag in the environment, by kind of unit
 	Queries []Query
 }
 
@@ -59,10 +60,13 @@ func (w *Warehouse) Past(ctx context.Context, q PastQuestion) (Past, error) {
 		past:     &q,
 		answers:  map[uint64]*Answer{0: newAnswer()},
 	}
-	p := Past{Samples: map[string]stats.Sample{}}
+	p := Past{Samples: map[string]stats.Sample{}, Kinds: map[string]int64{}}
 	var err error
 	if p.Reach, err = w.reach(ctx, r, days); err != nil {
 		return Past{}, fmt.Errorf("counting who came to %s: %w", q.Flag, err)
+	}
+	if err = w.kinds(ctx, r, p.Kinds); err != nil {
+		return Past{}, fmt.Errorf("counting kinds of units: %w", err)
 	}
 	for _, m := range q.Metrics {
 		if err := w.readMetric(ctx, r, m); err != nil {
@@ -72,6 +76,31 @@ func (w *Warehouse) Past(ctx context.Context, q PastQuestion) (Past, error) {
 	}
 	p.Queries = r.queries
 	return p, nil
+}
+
+// kindsSQL counts exposures by the kind of their units.
+const kindsSQL = `SELECT unit_kind, toInt64(count())
+FROM exposures FINAL
+WHERE environment = {environment:String} AND NOT synthetic
+  AND toUnixTimestamp64Milli(at) >= {since:Int64} AND toUnixTimestamp64Milli(at) < {until:Int64}` + countable + `
+GROUP BY unit_kind ORDER BY unit_kind`
+
+func (w *Warehouse) kinds(ctx context.Context, r *reading, into map[string]int64) error {
+	asked := r.ask("kinds", kindsSQL, r.params())
+	rows, err := query(ctx, w.reader, asked.SQL, asked.Params)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var kind string
+		var n int64
+		if err := rows.Scan(&kind, &n); err != nil {
+			return err
+		}
+		into[kind] = n
+	}
+	return rows.Err()
 }
 
 // reach adds up who came, day by day.

@@ -73,6 +73,10 @@ func (r *reading) params() Params {
 		"environment": r.Environment, "flag": r.Flag, "rollout": r.Rollout, "kind": r.UnitKind, "until": r.Until.UnixMilli(),
 		"shards": append(shards, ""), "seqs": append(seqs, 0), // never empty: a list without elements has no type
 	}
+	p["fresh"] = int64(0)
+	if !r.Since.IsZero() {
+		p["fresh"] = r.Since.UnixMilli()
+	}
 	if r.by != "" {
 		p["by"], p["values"] = r.by, r.values
 	}

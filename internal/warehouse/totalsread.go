@@ -31,7 +31,7 @@ GROUP BY epoch, stage, arm HAVING sum(n) > 0
 ORDER BY epoch, stage, arm`
 }
 
-const keptStates = `leaf IN {leaves:Array(UInt64)} AND measure IN {measures:Array(UInt64)} AND first <= {mature:Int64}`
+const keptStates = `leaf IN {leaves:Array(UInt64)} AND measure IN {measures:Array(UInt64)} AND first >= {fresh:Int64} AND first <= {mature:Int64}`
 
 // liveSQL are the states that stand, one for each unit: what is not a sum over
 // units is made of them.
@@ -49,7 +49,7 @@ func (r *reading) fromKept(numbers []uint64, p Params) {
 
 // keptUnitsSQL counts units as the assignments say. Rows in which exposures were
 // seen count those, also of units of another kind than the rollout's.
-const keptUnitsSQL = `SELECT toUInt64(0), epoch, stage, arm, toUInt8(two), toUInt64(sumIf(n, first <= {until:Int64})), sum(seen), minIf(first, n > 0), max(newest), kind
+const keptUnitsSQL = `SELECT toUInt64(0), epoch, stage, arm, toUInt8(two), toUInt64(sumIf(n, first >= {fresh:Int64} AND first <= {until:Int64})), sum(seen), minIf(first, n > 0), max(newest), kind
 FROM assignments
 WHERE leaf IN {leaves:Array(UInt64)} AND rollout = {rollout:String} AND (kind = {kind:String} OR seen > 0)
 GROUP BY kind, epoch, stage, arm, two, seen > 0 HAVING sum(n) > 0 OR sum(seen) > 0

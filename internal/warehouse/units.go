@@ -53,7 +53,7 @@ func (r reading) units() string {
 // unitsSQL counts units, and says how fresh exposures are: by the sender's
 // clock, or by ours where the sender's is ahead.
 func unitsSQL(units string) string {
-	return `SELECT unit_part, unit_epoch, unit_stage, unit_arm, two, countIf(first <= {until:Int64}), sum(seen), min(first), max(newest), {kind:String}
+	return `SELECT unit_part, unit_epoch, unit_stage, unit_arm, two, countIf(first >= {fresh:Int64} AND first <= {until:Int64}), sum(seen), min(first), max(newest), {kind:String}
 FROM (` + units + `
 )
 GROUP BY unit_part, unit_epoch, unit_stage, unit_arm, two
