@@ -158,19 +158,12 @@ func (c *Controller) freeze(ctx context.Context, s *scene, e Evidence, now time.
 	return nil
 }
 
-// decide evaluates the input as it will be recorded, that is: as it comes back
-// from JSON, so that a recomputation starts from the same bits.
+// decide evaluates a look, and records the verdict that is news. Most looks are
+// not: those cost no document.
 func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.Time) error {
-	doc, err := json.Marshal(Input{
+	in := Input{
 		Rules: Rules, Plan: s.rollout.Plan, State: s.rollout.Standing, Evidence: e, Now: now, Every: c.every(), Metrics: s.rollout.Metrics,
 		Build: c.Build,
-	})
-	if err != nil {
-		return fmt.Errorf("encoding the evidence: %w", err)
-	}
-	var in Input
-	if err := json.Unmarshal(doc, &in); err != nil {
-		return fmt.Errorf("decoding the evidence: %w", err)
 	}
 	v, err := Evaluate(in)
 	if err != nil {
@@ -181,12 +174,29 @@ func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.T
 	if !s.rollout.news(v, s.revision) {
 		return c.note(ctx, look)
 	}
+	doc, v, err := recorded(in)
+	if err != nil {
+		return err
+	}
 	id, err := c.record(ctx, s, v, doc, now)
 	if err != nil {
 		return err
 	}
-	look.Decision = id.String()
+	look.Verdict, look.Decision = v, id.String()
 	return errors.Join(c.note(ctx, look), c.act(ctx, now))
+}
+
+// recorded returns the document of an input, and the verdict on it as it comes
+// back from JSON, so that a recomputation starts from the same bits.
+func recorded(in Input) (doc []byte, v Verdict, err error) {
+	if doc, err = json.Marshal(in); err != nil {
+		return nil, v, fmt.Errorf("encoding the evidence: %w", err)
+	}
+	again, err := readInput(doc)
+	if err == nil {
+		v, err = Evaluate(again)
+	}
+	return doc, v, err
 }
 
 func (c *Controller) every() event.Duration { return event.Duration(or(c.Every, time.Minute)) }

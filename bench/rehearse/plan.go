@@ -98,7 +98,7 @@ func rows() []row {
 	harm(crashes, times(2), times(3), times(5), times(20))
 	out = append(out,
 		row{Scenario: rehearsal.Scenario{Kind: rehearsal.Slow, Metric: latency, By: size(20)}, unfit: true},
-		row{Scenario: rehearsal.Scenario{Kind: rehearsal.Breach, Metric: latency, By: size(20), Stage: "full"}},
+		row{Scenario: rehearsal.Scenario{Kind: rehearsal.Better, Metric: latency, By: size(20), Stage: "full", Name: "better, then breach 20% of latency in full"}},
 		row{Scenario: rehearsal.Scenario{Kind: rehearsal.Outage, Metric: latency, By: size(20)}, unfit: true},
 		row{Scenario: rehearsal.Scenario{Kind: rehearsal.Missing}, harmless: true, unfit: true},
 		row{Scenario: rehearsal.Scenario{Kind: rehearsal.Missing, Metric: tickets, Name: "missing tickets"}, harmless: true, unfit: true},

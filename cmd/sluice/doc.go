@@ -101,6 +101,8 @@ by hand. What flags are served from comes first; what they are served without
 
 bench holds programs that measure and torment a built Sluice: rehearse carries one release out thousands of times, chaos kills it,
 cluster kills the leaders of the NATS servers under it, streams has ten thousand listeners hear of a change, or a thousand of a rollback, events sends as much as it
+bench holds programs that measure and torment a built Sluice: rehearse carries one release out thousands of times, rollouts looks at a thousand of them, chaos kills it,
+cluster kills the leaders of the NATS servers under it, streams has ten thousand listeners hear of a change, events sends as much as it
 takes. A program built with -tags chaos dies where chaos tells it to
 (fragile_chaos.go); the one that is shipped cannot.
 

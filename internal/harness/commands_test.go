@@ -115,7 +115,7 @@ func (w *world) person(op decisions.Op, args string) (string, error) {
 	return w.tell(), err
 }
 
-// traffic lets units come, a minute and a look after each round:
+// traffic lets units come, a minute (every=1h: an hour) and a look after each round:
 // "traffic users=500 rounds=40 until=rolledBack day_7_retention=0.19:0.15".
 func (w *world) traffic(a words) (string, error) {
 	rates := map[string][2]float64{}
@@ -124,9 +124,12 @@ func (w *world) traffic(a words) (string, error) {
 			rates[strings.ReplaceAll(name, " ", "_")] = [2]float64{number(control), number(treatment)}
 		}
 	}
-	rounds := max(int(number(a["rounds"])), 1)
+	rounds, pace := max(int(number(a["rounds"])), 1), time.Minute
+	if d, err := event.ParseDuration(a["every"]); err == nil && d > 0 {
+		pace = time.Duration(d)
+	}
 	for i := range rounds {
-		w.now = w.now.Add(time.Minute)
+		w.now = w.now.Add(pace)
 		w.arrive(int(number(a["users"])), rates)
 		if err := w.step(); err != nil {
 			return w.tell(), err
