@@ -13,7 +13,7 @@ type Document struct {
 	Units     float64          `json:"units,omitempty" yaml:"units,omitempty"`     // new units a day, of those who are eligible
 	Metrics   map[string]Model `json:"metrics,omitempty" yaml:"metrics,omitempty"` // by key
 	Scenarios []Scenario       `json:"scenarios,omitempty" yaml:"scenarios,omitempty"`
-	Expect    []Expectation    `json:"expect,omitempty" yaml:"expect,omitempty"`
+	Expect    []Expectation    `json:"expected,omitempty" yaml:"expected,omitempty"`
 	Settings  Settings         `json:"settings,omitzero" yaml:"settings,omitempty"`
 }
 
