@@ -14,6 +14,7 @@ import (
 // ended is the rollout after its rollback, with its decisions.
 func ended() Seen {
 	s := catSeen()
+	s.Verdict.Stage = 1 // it gives everybody the safe variant from where it is
 	s.Rollout.Status, s.Rollout.Locked, s.Rollout.Ended = decisions.RolledBack, true, at
 	s.Rollout.Decisions = []decisions.Decision{
 		{ID: "d1", Seq: 4, At: at.Add(-time.Hour), By: "controller", From: -1, Verdict: decisions.Verdict{Action: decisions.Expand, Stage: 0, Text: "Started by ana."}, Effect: 5},
@@ -21,6 +22,21 @@ func ended() Seen {
 		{ID: "d3", Seq: 12, At: at, By: "controller", From: 1, Verdict: *s.Verdict, Input: event.Blob{SHA256: event.Sum([]byte("x")), Size: 1}, Revision: 7},
 	}
 	return s
+}
+
+// A decision that goes back a little says where to.
+func TestMoved(t *testing.T) {
+	p := decisions.Plan{Stages: []decisions.Stage{{Name: "canary"}, {Name: "experiment"}}}
+	for want, d := range map[string]decisions.Decision{
+		"experiment → safe variant":      {From: 1, Verdict: decisions.Verdict{Action: decisions.Rollback, Stage: 1}},
+		"experiment → canary":            {From: 1, Verdict: decisions.Verdict{Action: decisions.Rollback, Stage: 0}},
+		"experiment → canary at 2%":      {From: 1, Verdict: decisions.Verdict{Action: decisions.Reduce, Stage: 0, Share: 2000}},
+		"experiment → experiment at 20%": {From: 1, Verdict: decisions.Verdict{Action: decisions.Reduce, Stage: 1, Share: 20_000}},
+	} {
+		if got := moved(p, d); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 }
 
 func TestNewRollout(t *testing.T) {

@@ -349,6 +349,39 @@ func TestSwitch_endsARollback(t *testing.T) {
 	}
 }
 
+// Everything about going back has a door: reducing, rolling back, saying why,
+// rolling forward and drilling; what cannot be is refused with what to do.
+func TestRollback_doors(t *testing.T) {
+	h := newHouse(t)
+	h.want("editor", "POST", "/api/v1/apply", documents+rolloutOfAll, 200, `"kind":"Rollout"`)
+	controller := decisions.Controller{
+		Log: h.Log, Blobs: h.Blobs, House: h.Projection, Flags: h.Flags, State: h.Rollouts, Facts: &decisions.MemFacts{}, Witness: &decisions.MemWitness{},
+	}
+	const rollout = "/api/v1/rollouts/production/shop.checkout/1"
+	do := func(op, body string, status int, want string) {
+		t.Helper()
+		h.want("approver", "POST", rollout+"/"+op, body, status, want)
+		if err := controller.Step(t.Context(), start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do("start", `{}`, 200, `"command":"sluice rollback production/shop.checkout/1 -m WHY"`)
+	do("reduce", `{"comment":"busy"}`, 400, `"path":"to"`)
+	do("reduce", `{"comment":"busy","to":"moon"}`, 400, "is not a stage of the plan")
+	do("reduce", `{"to":"2%"}`, 400, "comment")
+	do("reduce", `{"comment":"busy","to":"2%"}`, 200, `"share":"2%"`)
+	do("drill", `{}`, 200, `"flag":"shop.checkout.drill-1-1"`)
+	do("rollback", `{"comment":"slow"}`, 200, `"action":"rollback"`)
+	do("forward", `{"comment":"fast"}`, 409, "nobody has explained why")
+	do("explain", `{"comment":"a cable"}`, 200, `"explanation":"a cable"`)
+	do("forward", `{"comment":"plugged in"}`, 200, "")
+	h.want("viewer", "GET", "/api/v1/flags/shop.checkout", "", 200, `"allocation":{`)
+	if got := h.want("viewer", "GET", rollout, "", 200, `"drills":[{`); !strings.Contains(got, `"timeToSafe":`) && !strings.Contains(got, `"defined":`) {
+		t.Errorf("the drill is not told: %s", got)
+	}
+	h.want("editor", "POST", rollout+"/reduce", `{"comment":"busy","to":"1%"}`, 403, "")
+}
+
 // An audience that a rollout served does not come back with the end of its
 // rollback: nobody watches it any more.
 func TestUnforceEndsAudiences(t *testing.T) {
