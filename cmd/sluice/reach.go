@@ -17,7 +17,7 @@ type reach struct {
 	mu    sync.Mutex
 	marks []reached // rising
 
-	pursued reached  // the newest revision that was seen, and when it was first; of step alone
+	pursued reached   // the newest revision that was seen, and when it was first; of step alone
 	looked  time.Time // of step alone
 }
 
