@@ -27,6 +27,8 @@ func (w *world) commands() map[string]func(args, input string) (string, error) {
 		"advance":   person(decisions.OpAdvance),
 		"rollback":  person(decisions.OpRollback),
 		"explain":   person(decisions.OpExplain),
+		"reduce":    person(decisions.OpReduce),
+		"forward":   person(decisions.OpForward),
 		"traffic":   func(args, _ string) (string, error) { return w.traffic(parse(args)) },
 		"incident":  func(args, _ string) (string, error) { return w.incident(parse(args)) },
 		"webhook":   func(_, input string) (string, error) { return w.webhook(input) },
@@ -107,7 +109,7 @@ func (w *world) person(op decisions.Op, args string) (string, error) {
 	r, _ := w.rollout()
 	err := w.write(w.state.Handle(decisions.Command{
 		ID: w.id(), Op: op, Environment: environment, Flag: r.Plan.Flag, Expect: event.Any, At: w.now,
-		Actor: "person:" + by, Comment: a["because"],
+		Actor: "person:" + by, Comment: a["because"], To: a["to"],
 	}))
 	if err == nil {
 		err = w.step()
