@@ -29,7 +29,8 @@ func (d Decision) forwards() bool {
 
 // back returns what going back does to the flag: audiences of the stages that
 // are left go, the last of them first, and the allocation becomes that of the
-// stage that is returned to. A stage that serves an audience has none.
+// stage that is returned to. One that serves an audience has that of a stage in
+// the dark before it, or none.
 func (d Decision) back(r Rollout) []flags.Change {
 	env, target := r.Plan.Environment, d.Verdict.Stage
 	var out []flags.Change
@@ -41,14 +42,23 @@ func (d Decision) back(r Rollout) []flags.Change {
 			allocated = true
 		}
 	}
-	switch stage := r.Plan.Stages[target]; {
-	case stage.Kind() != Serve:
-		a := r.at(target, d.Verdict.Share)
+	switch of := r.Plan.allocatedAt(target); {
+	case of == target || of >= 0 && allocated:
+		a := r.at(of, d.Verdict.Share)
 		out = append(out, flags.Change{Op: flags.Allocate, Environment: env, Allocation: &a})
 	case allocated:
 		out = append(out, flags.Change{Op: flags.Deallocate, Environment: env})
 	}
 	return out
+}
+
+// allocatedAt returns the stage whose allocation a stage has: its own, or that of
+// the one before, where it serves an audience; below 0 for none.
+func (p Plan) allocatedAt(stage int) int {
+	for stage >= 0 && !p.Stages[stage].allocates() {
+		stage--
+	}
+	return stage
 }
 
 // at is the allocation of a stage that the rollout comes to from where it is,

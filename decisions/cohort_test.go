@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -20,10 +21,19 @@ const crowd = 400
 func genPlan(t *rapid.T) Plan {
 	p := catsPlan()
 	p.Metrics.Guardrails, p.Stages = nil, nil
+	if rapid.Bool().Draw(t, "dark") {
+		p.Stages = append(p.Stages, Stage{Name: "dark", Dark: true, Treatment: Percent(rapid.IntRange(1, 50_000).Draw(t, "shadow"))})
+	}
 	for _, ring := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"staff", "beta"}), 0, 2, rapid.ID).Draw(t, "rings") {
 		p.Stages = append(p.Stages, Stage{Name: ring, Serve: treatmentRole, When: &flags.Condition{Attribute: "ring", Op: flags.Eq, Value: ring}})
 	}
-	shares := rapid.SliceOfN(rapid.IntRange(1, 50_000), 1, 4).Draw(t, "shares")
+	if rapid.Bool().Draw(t, "units") {
+		p.Stages = append(p.Stages, Stage{Name: "some", Serve: treatmentRole, Units: []string{"u-3", "u-4"}})
+	}
+	if rapid.Bool().Draw(t, "steps") {
+		p.Stages = append(p.Stages, Stage{Name: "climb", Ramp: &Steps{From: 1, To: 1000, Times: 10, Every: Window(time.Hour)}})
+	}
+	shares := rapid.SliceOfN(rapid.IntRange(1000, 50_000), 1, 4).Draw(t, "shares")
 	slices.Sort(shares)
 	for i, share := range shares {
 		p.Stages = append(p.Stages, Stage{Name: fmt.Sprint("ramp-", i), Treatment: Percent(share), Decide: i == len(shares)-1})
