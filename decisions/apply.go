@@ -24,7 +24,7 @@ func (r *Rollout) apply(e event.Recorded) error {
 		return err
 	case TypeFrozen:
 		f, err := load[frozen](e)
-		r.Frozen, r.Caps = merged(r.Frozen, f.Baselines), merged(r.Caps, f.Caps)
+		r.Frozen, r.Caps, r.Values = merged(r.Frozen, f.Baselines), merged(r.Caps, f.Caps), pinned(r.Values, f.Values)
 		return err
 	case TypeApproved:
 		a, err := load[approved](e)
@@ -50,6 +50,8 @@ func (r *Rollout) apply(e event.Recorded) error {
 		return r.proves(e)
 	case TypeDrillBegun, TypeDrillEnded:
 		return r.drill(e)
+	case TypeReported, TypeConfirmed:
+		return r.told(e)
 	}
 	return nil
 }
@@ -60,6 +62,7 @@ func (r *Rollout) note(e event.Recorded, n noted) {
 		r.Status, r.Held = Paused, e.Actor+": "+n.Comment
 	case TypeResumed:
 		r.Status, r.Held, r.Acknowledged = r.awake(), "", n.Acknowledged
+		r.resumed()
 	case TypeExplained:
 		r.Locked, r.Explanation = false, n.Comment
 	}
@@ -136,9 +139,10 @@ func (r *Rollout) enter(d Decision, at time.Time) {
 		r.Reverted = nil
 	}
 	if r.otherUnits(v.Stage) {
-		r.Frozen, r.Caps, r.Streaks = nil, nil, nil
+		r.Frozen, r.Caps, r.Streaks, r.Values = nil, nil, nil, nil
 	}
 	r.Stage, r.Since, r.Acknowledged, r.Share, r.Ended, r.Turn = v.Stage, at, nil, v.Share, time.Time{}, false
+	r.Confirmed = nil
 }
 
 // merged adds what is frozen. The first answer stays for the life of the plan.

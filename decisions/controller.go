@@ -51,7 +51,7 @@ func (c *Controller) Step(ctx context.Context, now time.Time) error {
 			errs = append(errs, fmt.Errorf("looking at rollout %s: %w", id, err))
 		}
 	}
-	errs = append(errs, c.prove(ctx, now), c.drill(ctx, now), c.tend(ctx, now))
+	errs = append(errs, c.prove(ctx, now), c.drill(ctx, now), c.tend(ctx, now), c.alarms(ctx, now))
 	return errors.Join(errs...)
 }
 
@@ -137,17 +137,19 @@ func (c *Controller) evidence(ctx context.Context, s scene, now time.Time) (Evid
 	return e, nil
 }
 
-// freeze records the baselines and caps that this look is the first to have, and reads
+// freeze records the baselines, caps and values that this look is the first to have, and reads
 // them back: another controller's may have been first.
 func (c *Controller) freeze(ctx context.Context, s *scene, e Evidence, now time.Time) error {
 	baselines := Baselines(s.rollout, e)
-	caps := Caps(s.rollout, e, baselines)
-	if len(baselines) == 0 && len(caps) == 0 {
+	caps, values := Caps(s.rollout, e, baselines), Values(s.rollout, e)
+	if len(baselines) == 0 && len(caps) == 0 && len(values) == 0 {
 		return nil
 	}
 	r := s.rollout
 	id := event.Derive(TypeFrozen, r.ID, strconv.FormatUint(r.Seq, 10))
-	err := c.append(ctx, id, TypeFrozen, r, now, event.Expect(r.Seq), frozen{Rollout: r.ID, Baselines: baselines, Caps: caps})
+	err := c.append(ctx, id, TypeFrozen, r, now, event.Expect(r.Seq), frozen{
+		Rollout: r.ID, Baselines: baselines, Caps: caps, Values: values,
+	})
 	if err != nil {
 		return err
 	}

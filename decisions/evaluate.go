@@ -11,7 +11,7 @@ import (
 // Rules is the version of the rules that new decisions are made by. Every
 // version stays in the code: a decision of years ago is recomputed by the rules
 // of its day.
-const Rules = 1
+const Rules = 2
 
 // Input is everything that a verdict depends on. It is recorded whole with
 // every decision.
@@ -37,6 +37,8 @@ func Evaluate(in Input) (Verdict, error) {
 	switch in.Rules {
 	case 1:
 		return rules1(in), nil
+	case 2:
+		return rules2(in), nil
 	}
 	return Verdict{}, fmt.Errorf("rules version %d is not known to this version of Sluice", in.Rules)
 }
@@ -64,6 +66,37 @@ func rules1(in Input) Verdict {
 	return g.verdict(stage)
 }
 
+// rules2 is version 2: a stage has conditions of its own, an audience that is
+// served has levels and failures, guardrails are asked within the values of an
+// attribute, and failures that nobody would report are missing, not none.
+func rules2(in Input) Verdict {
+	g := gate{Input: in}
+	stage, ok := (Rollout{Standing: in.State, Plan: in.Plan}).Now()
+	if !ok {
+		g.start()
+		g.flag()
+		return g.verdict(stage)
+	}
+	g.window(stage)
+	g.flag()
+	g.telemetry(stage)
+	g.health()
+	g.incidents()
+	g.told(stage)
+	g.guardrails(stage)
+	g.judged(stage)
+	g.units(stage)
+	g.exclusions(stage)
+	g.success(stage)
+	g.deadline(stage)
+	g.approval(stage)
+	return g.verdict(stage)
+}
+
+// since reports whether the gate is asked by that version of the rules or a
+// later one.
+func (g *gate) since(version int) bool { return g.Rules >= version }
+
 // gate collects the checks of one look.
 type gate struct {
 	Input
@@ -71,7 +104,12 @@ type gate struct {
 	streaks map[string]Streak
 }
 
-func (g *gate) add(c Check) { g.checks = append(g.checks, c) }
+func (g *gate) add(c Check) {
+	if g.since(2) && c.open() && c.Next.IsZero() && !c.forPeople() {
+		c.Next = g.Now.Add(time.Duration(g.Every))
+	}
+	g.checks = append(g.checks, c)
+}
 
 // arms are the variants that the gate is about.
 func (g *gate) arms() Arms { return Rollout{Standing: g.State, Plan: g.Plan}.Arms() }

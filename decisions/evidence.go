@@ -25,6 +25,7 @@ type Evidence struct {
 	Unaccounted  int64             `json:"unaccounted"`           // events acknowledged and behind the watermark, but neither counted nor dead-lettered
 	Metrics      []Measured        `json:"metrics"`               // those of the plan, in its order
 	Incidents    []Incident        `json:"incidents,omitempty"`
+	Deployments  []Deployment      `json:"deployments,omitempty"` // that went live since the stage began, newest first
 	Queries      []Query           `json:"queries,omitempty"`
 	SampleRatio  *stats.SRM        `json:"sampleRatio,omitempty"` // computed by Read
 	Quarantine   *stats.Quarantine `json:"quarantine,omitempty"`  // of Quarantined, by Read; nil: there are none
@@ -53,14 +54,19 @@ type Measured struct {
 	Strata []stats.Stratum `json:"strata,omitempty"` // of units old enough for the gate
 	Newest time.Time       `json:"newest,omitzero"`  // newest event of the metric, of any unit of the rollout
 	Cap    *Cap            `json:"cap,omitempty"`    // that the values of its units were cut to; nil: they were not
+	Served []stats.Stratum `json:"served,omitempty"` // in a stage that serves an audience: its treated units, who are in no other number
+	Parts  []Part          `json:"parts,omitempty"`  // by the attribute that its guardrail is asked within, those with the most units first
+	Alive  time.Time       `json:"alive,omitzero"`   // of failures: newest sign of life of whoever reports them, of any unit
 
 	Direction stats.Direction `json:"direction,omitempty"` // which way is better; by Read, like all below
 	Unit      string          `json:"unit,omitempty"`      // of measure
 	Quiet     event.Duration  `json:"quiet,omitempty"`     // silence that says nothing: how long a unit's events may take to come
+	Sign      string          `json:"sign,omitempty"`      // of failures: the event that is declared as the sign of life; empty: their own
 
 	Comparison *stats.Comparison `json:"comparison,omitempty"` // for people to look at; no gate asks it
 	Judgement  *stats.Judgement  `json:"judgement,omitempty"`  // of a guardrail, against its margin
 	Limit      *stats.Judgement  `json:"limit,omitempty"`      // of a guardrail, against its limit
+	Level      *Level            `json:"level,omitempty"`      // of a guardrail with a limit, where its treated units are too few for a test
 	Outcome    *stats.Outcome    `json:"outcome,omitempty"`    // of a success metric
 	Exclusion  *stats.Exclusion  `json:"exclusion,omitempty"`  // of the size that the present stage names
 	AtMargin   *stats.Exclusion  `json:"atMargin,omitempty"`   // of the margin, in the stage that decides
@@ -68,7 +74,7 @@ type Measured struct {
 	Failures         *stats.EventJudgement `json:"failures,omitempty"`         // of a guardrail on failures, in the place of Judgement; nil in evidence of before: judged as a proportion
 	FailuresExcluded *FailuresExcluded     `json:"failuresExcluded,omitempty"` // in the place of Exclusion
 	FailuresAtMargin *FailuresExcluded     `json:"failuresAtMargin,omitempty"` // in the place of AtMargin
-	FailureRate      *stats.RateJudgement  `json:"failureRate,omitempty"`      // against the declared rate, in a full stage
+	FailureRate      *stats.RateJudgement  `json:"failureRate,omitempty"`      // against the declared rate, where there is no control: in full stages and those that serve an audience
 }
 
 // Query is one question that was put to the warehouse.

@@ -31,8 +31,8 @@ func (r Rollout) guardFailures(m Measured, g Guardrail) Measured {
 	if stage.Kind() == Decide && *g.Margin > 0 {
 		m.FailuresAtMargin = excludeFailures(margin, counts)
 	}
-	if rate := r.Metrics[m.Metric].Rate; rate > 0 && stage.Kind() == Full {
-		failing, units := r.uncompared(m.Strata)
+	if rate := r.Metrics[m.Metric].Rate; rate > 0 && (stage.Kind() == Full || stage.Kind() == Serve) {
+		failing, units := r.ungoverned(m)
 		j := stats.EventRate{Rate: rate, Margin: margin, Alpha: alpha}.Judge(failing, units)
 		m.FailureRate = &j
 	}
@@ -83,11 +83,15 @@ func (r Rollout) uncompared(strata []stats.Stratum) (failing, units int64) {
 }
 
 // stops counts the tests that share the error of harm: one for each guardrail,
-// and one more for failures that are held against a declared rate.
+// one more for failures that are held against a declared rate, and one for all
+// the values of an attribute that a guardrail is asked within.
 func (r Rollout) stops() int {
 	n := len(r.Plan.Metrics.Guardrails)
 	for _, g := range r.Plan.Metrics.Guardrails {
 		if m := r.Metrics[g.Metric]; m.Aggregate == stats.Failures && m.Rate > 0 {
+			n++
+		}
+		if g.Within != "" && g.Margin != nil {
 			n++
 		}
 	}

@@ -81,6 +81,7 @@ func TestAFailureThatNeverExistedRollsBack(t *testing.T) {
 func TestNobodyFails(t *testing.T) {
 	h := newHouse(t)
 	h.begin(crashPlan(0, nil))
+	h.facts.Live("crashes", h.now.Add(-24*time.Hour)) // a test event, the day before
 	tr := newTraffic(better)
 	h.rounds(tr, 1000, 60, inStage(1))
 	h.rounds(tr, 2000, 60, is(Observing))

@@ -11,6 +11,8 @@ const (
 	codeBreached     = "breached"
 	codeBreachedOnce = "breachedOnce"
 	codeTolerated    = "harmedWithinMargin"
+	codeHarmed       = "harmed"
+	codeSafe         = "safe"
 )
 
 // confirming is how many looks in a row must agree before an automatic
@@ -22,17 +24,20 @@ func (g *gate) guardrails(stage Stage) {
 	for _, rail := range g.Plan.Metrics.Guardrails {
 		m, _ := g.Evidence.Metric(rail.Metric)
 		c := Check{Name: CheckGuardrail, Metric: rail.Metric}
-		if rail.Margin == nil {
-			c.Name = CheckLimit
+		switch {
+		case rail.Margin == nil && g.since(2):
+			g.level(stage, c, m, rail)
+		case rail.Margin == nil:
 			g.limit(stage, c, m, rail)
-			continue
-		}
-		if m.Failures != nil {
+		case m.Failures != nil:
 			g.failures(stage, c, m, rail)
 			g.failureRate(stage, m, rail)
-			continue
+		default:
+			g.guardrail(stage, c, m, rail)
 		}
-		g.guardrail(stage, c, m, rail)
+		if rail.Within != "" && stage.Compares() && g.since(2) {
+			g.within(stage, m, rail)
+		}
 	}
 }
 
@@ -42,6 +47,12 @@ func (g *gate) guardrail(stage Stage, c Check, m Measured, rail Guardrail) {
 		g.add(c)
 		return
 	}
+	g.add(g.weigh(stage, c, m, rail))
+}
+
+// weigh fills in the check of a guardrail that has a judgement.
+func (g *gate) weigh(stage Stage, c Check, m Measured, rail Guardrail) Check {
+	j := m.Judgement
 	c.Numbers = judgement(*j)
 	c.Numbers["margin"] = rail.Margin.Fraction()
 	text := lift(m, j.Reading, oneSided(j.Threshold))
@@ -52,14 +63,14 @@ func (g *gate) guardrail(stage Stage, c Check, m Measured, rail Guardrail) {
 	case j.Harmed && j.Safe:
 		c.State, c.Code, c.Text = Pass, codeTolerated, fmt.Sprintf("%s: worse, but within the margin of %s", text, percent(rail.Margin.Fraction()))
 	case j.Harmed:
-		c.State, c.Code, c.Asks = Fail, "harmed", Pause
+		c.State, c.Code, c.Asks = Fail, codeHarmed, Pause
 		c.Text = fmt.Sprintf("%s: worse, and not shown to be within the margin of %s", text, percent(rail.Margin.Fraction()))
 	case j.Safe:
-		c.State, c.Code, c.Text = Pass, "safe", fmt.Sprintf("%s, within the margin of %s", text, percent(rail.Margin.Fraction()))
+		c.State, c.Code, c.Text = Pass, codeSafe, fmt.Sprintf("%s, within the margin of %s", text, percent(rail.Margin.Fraction()))
 	default:
 		c.State, c.Code, c.Text = Pass, "unknown", text+": no harm is established"+unasked(stage, rail)
 	}
-	g.add(c)
+	return c
 }
 
 // unasked says that shipping does not rest on a guardrail: no evidence proves
@@ -71,13 +82,20 @@ func unasked(stage Stage, rail Guardrail) string {
 	return "; a margin of 0 % can only stop, so that shipping does not rest on it"
 }
 
-// limit asks whether the treated units keep their level.
+// limit asks whether the treated units keep their level, where they are compared
+// or everybody is one.
 func (g *gate) limit(stage Stage, c Check, m Measured, rail Guardrail) {
-	j := m.Limit
-	if c, ok := unjudged(c, stage, missing(j)); !ok {
+	c.Name = CheckLimit
+	if c, ok := unjudged(c, stage, missing(m.Limit)); !ok {
 		g.add(c)
 		return
 	}
+	g.add(g.held(stage, c, m, rail))
+}
+
+// held fills in the check of a limit that has a judgement.
+func (g *gate) held(stage Stage, c Check, m Measured, rail Guardrail) Check {
+	j := m.Limit
 	c.Numbers = judgement(*j)
 	text := fmt.Sprintf("%s is at %s for the treated units", m.Metric, quantity(j.Estimate, m.Unit))
 	switch {
@@ -85,13 +103,13 @@ func (g *gate) limit(stage Stage, c Check, m Measured, rail Guardrail) {
 		c = g.confirm(c, rail.OnBreach, j.Information)
 		c.Text = fmt.Sprintf("%s, beyond the limit of %s%s", text, rail.Limit, once(c))
 	case j.Safe:
-		c.State, c.Code, c.Text = Pass, "safe", fmt.Sprintf("%s, within the limit of %s", text, rail.Limit)
-	case stage.Kind() == Decide:
+		c.State, c.Code, c.Text = Pass, codeSafe, fmt.Sprintf("%s, within the limit of %s", text, rail.Limit)
+	case stage.Kind() == Decide || stage.Kind() == Serve: // nothing else proves it there
 		c.State, c.Code, c.Text = Wait, "unknown", fmt.Sprintf("%s, not yet shown to be within the limit of %s", text, rail.Limit)
 	default:
 		c.State, c.Code, c.Text = Pass, "unknown", fmt.Sprintf("%s; that the limit of %s is passed is not established", text, rail.Limit)
 	}
-	g.add(c)
+	return c
 }
 
 // unjudged fills in the check of a guardrail that has no judgement, for a

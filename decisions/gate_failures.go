@@ -15,26 +15,32 @@ func (g *gate) failures(stage Stage, c Check, m Measured, rail Guardrail) {
 		g.add(c)
 		return
 	}
+	g.add(g.failed(stage, c, m, rail))
+}
+
+// failed fills in the check of a guardrail on failures that has a judgement.
+func (g *gate) failed(stage Stage, c Check, m Measured, rail Guardrail) Check {
+	j := m.Failures
 	c.Numbers = failing(*j)
 	c.Numbers["margin"] = rail.Margin.Fraction()
-	text, margin := c.Metric+": "+FailureText(*j), percent(rail.Margin.Fraction())
+	text, margin := m.Metric+": "+FailureText(*j), percent(rail.Margin.Fraction())
 	switch worse := j.LogHarm >= j.Threshold; {
 	case j.State == stats.Breached:
 		c.State, c.Code, c.Asks = Fail, codeBreached, rail.OnBreach
 		c.Text = fmt.Sprintf("%s, beyond the margin of %s", text, margin)
 	case j.State == stats.Harmed:
-		c.State, c.Code, c.Asks = Fail, "harmed", Pause
+		c.State, c.Code, c.Asks = Fail, codeHarmed, Pause
 		c.Text = fmt.Sprintf("%s: worse, and not shown to be within the margin of %s", text, margin)
 	case j.State == stats.Safe && worse:
 		c.State, c.Code, c.Text = Pass, codeTolerated, fmt.Sprintf("%s: worse, but within the margin of %s", text, margin)
 	case j.State == stats.Safe:
-		c.State, c.Code, c.Text = Pass, "safe", fmt.Sprintf("%s, within the margin of %s", text, margin)
+		c.State, c.Code, c.Text = Pass, codeSafe, fmt.Sprintf("%s, within the margin of %s", text, margin)
 	case worse:
 		c.State, c.Code, c.Text = Pass, "unknown", fmt.Sprintf("%s; fewer units failed than anything is done about", text)
 	default:
 		c.State, c.Code, c.Text = Pass, "unknown", text+": no harm is established"+unasked(stage, rail)
 	}
-	g.add(c)
+	return c
 }
 
 // failureRate asks whether more treated units fail than was declared, where

@@ -26,8 +26,12 @@ func (g *gate) window(stage Stage) {
 		c.Numbers = map[string]float64{"have": have.Seconds(), "need": time.Duration(need).Seconds()}
 		c.Text = fmt.Sprintf("The minimum of %s has passed", need)
 		if have < time.Duration(need) {
+			end := g.State.Since.Add(time.Duration(need))
 			c.State, c.Code = Wait, "open"
-			c.Text = fmt.Sprintf("Waits until %s: %s asks for at least %s", clock(g.State.Since.Add(time.Duration(need))), stage.Name, need)
+			c.Text = fmt.Sprintf("Waits until %s: %s asks for at least %s", clock(end), stage.Name, need)
+			if g.since(2) {
+				c.Next = end
+			}
 		}
 	}
 	g.add(c)
@@ -45,75 +49,6 @@ func (g *gate) flag() {
 		c.State, c.Code, c.Text = Fail, "refused", "The flag did not take the last change: "+refused.Why
 	}
 	g.add(c)
-}
-
-// telemetry asks that facts are fresh and complete: a missing number is never
-// good news.
-func (g *gate) telemetry(stage Stage) {
-	c := Check{Name: CheckTelemetry, State: Pass}
-	if stage.Kind() == Serve {
-		c.State, c.Text = NotApplicable, "An audience that is served is outside the analysis"
-		g.add(c)
-		return
-	}
-	lag := time.Duration(g.Plan.Health.Telemetry.MaxLag)
-	c.Text = "Facts are fresh and complete"
-	c.Numbers = map[string]float64{"need": lag.Seconds()}
-	if !g.Evidence.Newest.IsZero() {
-		c.Numbers["have"] = g.Now.Sub(g.Evidence.Newest).Seconds()
-	}
-	c.Code, c.Text = g.silence(lag, c.Text)
-	switch {
-	case c.Code == "":
-	case g.Evidence.behind() <= lag && g.elapsed() < lag+g.quiet():
-		c.State, c.Code = Wait, "starting" // the stage has just begun: give the first facts time to come
-	default:
-		c.State, c.Asks = Fail, g.Plan.Health.Telemetry.OnMissing
-	}
-	g.add(c)
-}
-
-// silence returns a code and a sentence for the first thing that is missing,
-// or the sentence it was given.
-func (g *gate) silence(lag time.Duration, fine string) (code, text string) {
-	e := g.Evidence
-	if behind := e.behind(); behind > lag {
-		return "behind", fmt.Sprintf("Facts wait %s to be counted; at most %s is allowed", event.Duration(behind.Round(time.Second)), event.Duration(lag))
-	}
-	if text := g.stale("exposure", e.Newest, lag); text != "" {
-		return "missing", text
-	}
-	for _, key := range g.Plan.deciding() {
-		m, _ := e.Metric(key)
-		if m.Failures != nil {
-			continue // that nobody fails is no silence
-		}
-		if text := g.stale(key+" event", m.Newest, lag+time.Duration(m.Quiet)); text != "" {
-			return "missing " + key, text
-		}
-	}
-	return "", fine
-}
-
-// stale says what is old or absent, in the singular, or "".
-func (g *gate) stale(what string, newest time.Time, lag time.Duration) string {
-	switch {
-	case newest.IsZero():
-		return fmt.Sprintf("There are no %ss yet", what)
-	case g.Now.Sub(newest) > lag:
-		return fmt.Sprintf("The newest %s is from %s, older than %s", what, clock(newest), event.Duration(lag))
-	}
-	return ""
-}
-
-// quiet is the longest time that any metric's first events may take.
-func (g *gate) quiet() time.Duration {
-	var q event.Duration
-	for _, key := range g.Plan.deciding() {
-		m, _ := g.Evidence.Metric(key)
-		q = max(q, m.Quiet)
-	}
-	return time.Duration(q)
 }
 
 // behind is the longest that a fact has waited to be counted, of any shard.

@@ -51,6 +51,8 @@ type Command struct {
 	Doubts      []string     // of OpStart: what spoke against it, or could not be told
 	Decision    string       // of OpApprove; empty: the newest
 	To          string       // of OpReduce: name of an earlier stage, or a share such as 5%
+	Report      *Reporting   // of OpReport
+	Confirm     *Confirming  // of OpConfirm
 }
 
 // Handle turns a command into its one event and what the log must expect, or
@@ -102,6 +104,12 @@ func (s *State) handle(r Rollout, c Command) (kind string, data any, err error) 
 	case OpRollback:
 		data, err = s.rollback(r, c)
 		return TypeMade, data, err
+	case OpReport:
+		data, err = r.report(c)
+		return TypeReported, data, err
+	case OpConfirm:
+		data, err = r.confirm(c, s.known)
+		return TypeConfirmed, data, err
 	case OpExplain:
 		return TypeExplained, noted{Rollout: r.ID, Comment: c.Comment}, first(r.explainable(), said(c))
 	case OpReduce:
@@ -115,7 +123,7 @@ func (s *State) handle(r Rollout, c Command) (kind string, data any, err error) 
 		return TypeDrillBegun, data, err
 	}
 	return "", nil, event.Invalids{{Path: "op", Value: string(c.Op), Why: "is not a command",
-		Fix: "use plan, start, hold, resume, approve, advance, reduce, rollback, explain, forward or drill"}}
+		Fix: "use plan, start, hold, resume, approve, advance, reduce, rollback, explain, forward, drill, report or confirm"}}
 }
 
 // plan records the plan with its defaults and the metrics as they are defined

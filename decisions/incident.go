@@ -144,6 +144,8 @@ func (s *State) applyIncident(r event.Recorded) error {
 	s.ids.Add(r.ID, r.Seq)
 	key := strings.TrimPrefix(r.Subject, IncidentPrefix)
 	switch r.Type {
+	case TypeAnswered, TypeLapsed:
+		return s.applyAnswer(r)
 	case TypeOpened:
 		s.incidents[key] = append(s.incidents[key], opened(r, key, n))
 	case TypeResolved:

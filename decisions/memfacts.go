@@ -14,6 +14,8 @@ import (
 type MemFacts struct {
 	mu          sync.Mutex
 	rollouts    map[string]*memRollout
+	signs       map[string]time.Time // metric of failures -> newest sign of life
+	deployments []Deployment
 	Unaccounted int64 // reported as it is
 }
 
@@ -38,6 +40,7 @@ type memUnit struct {
 	first      time.Time
 	twoArms    bool
 	values     map[string]float64 // metric -> sum of its values
+	attributes map[string]string  // of the first exposure
 }
 
 var _ Facts = (*MemFacts)(nil)
@@ -68,6 +71,40 @@ func (f *MemFacts) Record(rollout, metric string, epoch int, unit string, value 
 	}
 	r.units[cohort{epoch, unit}].values[metric] += value
 	r.metrics[metric] = later(r.metrics[metric], at)
+	f.sign(metric, at)
+}
+
+// Describe notes an attribute of a unit that was exposed in the epoch.
+func (f *MemFacts) Describe(rollout string, epoch int, unit, attribute, value string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.rollouts[rollout]
+	if r == nil || r.units[cohort{epoch, unit}] == nil {
+		return
+	}
+	u := r.units[cohort{epoch, unit}]
+	u.attributes = keeping(u.attributes, attribute, value)
+}
+
+// Live notes a sign of life of whoever reports the failures of a metric.
+func (f *MemFacts) Live(metric string, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sign(metric, at)
+}
+
+func (f *MemFacts) sign(metric string, at time.Time) {
+	if f.signs == nil {
+		f.signs = map[string]time.Time{}
+	}
+	f.signs[metric] = later(f.signs[metric], at)
+}
+
+// Deploy notes that a version of a service went live.
+func (f *MemFacts) Deploy(d Deployment) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deployments = append([]Deployment{d}, f.deployments...)
 }
 
 // Evidence implements Facts.
@@ -84,17 +121,57 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 		if u.first.Before(r.Fresh) {
 			continue
 		}
-		if u.twoArms {
+		switch stage, _ := r.Plan.stage(u.stage); {
+		case stage.Kind() == Serve: // outside the analysis
+		case u.twoArms:
 			e.TwoArms++
 			e.Quarantined = u.count(e.Quarantined)
-			continue
+		default:
+			e.Units = u.count(e.Units)
 		}
-		e.Units = u.count(e.Units)
+	}
+	for _, d := range f.deployments {
+		if !d.At.Before(r.Since) && !d.At.After(now) {
+			e.Deployments = append(e.Deployments, d)
+		}
 	}
 	for _, metric := range r.Plan.Measured() {
-		e.Metrics = append(e.Metrics, Measured{Metric: metric, Strata: m.strata(r, metric, now), Newest: m.metrics[metric]})
+		e.Metrics = append(e.Metrics, f.measured(m, r, metric, now))
 	}
 	return e, nil
+}
+
+// measured returns what the units add up to: those that are compared, those of
+// the audience that is served, and each value's of an attribute.
+func (f *MemFacts) measured(m *memRollout, r Rollout, metric string, now time.Time) Measured {
+	def := r.Metrics[metric]
+	out := Measured{Metric: metric, Newest: m.metrics[metric]}
+	compared := func(u *memUnit) bool { stage, _ := r.Plan.stage(u.stage); return stage.Kind() != Serve }
+	out.Strata = m.strata(r, metric, now, compared)
+	if stage, _ := r.Now(); stage.Kind() == Serve {
+		out.Served = m.strata(r, metric, now, func(u *memUnit) bool { return u.stage == stage.Name && u.arm == r.Arms().Treatment })
+	}
+	if g, ok := r.Plan.within(metric); ok {
+		out.Parts = m.parts(g.Within, func(value string) []stats.Stratum {
+			return m.strata(r, metric, now, func(u *memUnit) bool { return compared(u) && u.attributes[g.Within] == value })
+		})
+	}
+	if def.Aggregate == stats.Failures && now.Sub(f.signs[metric]) <= AliveWithin {
+		out.Alive = f.signs[metric]
+	}
+	return out
+}
+
+// parts returns the strata of every value of an attribute, in the order in which
+// the values came.
+func (m *memRollout) parts(attribute string, of func(string) []stats.Stratum) (out []Part) {
+	for _, u := range m.order {
+		value := u.attributes[attribute]
+		if !slices.ContainsFunc(out, func(p Part) bool { return p.Value == value }) {
+			out = append(out, Part{Value: value, Strata: of(value)})
+		}
+	}
+	return out
 }
 
 // count adds the unit to the counts.
@@ -107,13 +184,13 @@ func (u *memUnit) count(all []Count) []Count {
 	return all
 }
 
-// strata returns what a gate may use of a metric: the units whose events have
-// had time to come.
-func (m *memRollout) strata(r Rollout, metric string, now time.Time) []stats.Stratum {
+// strata returns what a gate may use of a metric: of those that are chosen the
+// units whose events have had time to come.
+func (m *memRollout) strata(r Rollout, metric string, now time.Time, chosen func(*memUnit) bool) []stats.Stratum {
 	def, arms := r.Metrics[metric], r.Arms()
 	out := m.batches.strata(metric, arms, now.Add(-def.Age(true)))
 	for _, u := range m.order {
-		if u.twoArms || u.first.Before(r.Fresh) || u.first.Add(def.Age(true)).After(now) {
+		if u.twoArms || !chosen(u) || u.first.Before(r.Fresh) || u.first.Add(def.Age(true)).After(now) {
 			continue
 		}
 		i := slices.IndexFunc(out, func(s stats.Stratum) bool { return s.Epoch == u.epoch && s.Stage == u.stage })

@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"maps"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
@@ -27,6 +28,8 @@ func Baselines(r Rollout, e Evidence) map[string]stats.Frozen {
 			out[m.Metric] = f
 		}
 	}
+	maps.Copy(out, servedBaselines(r, e))
+	maps.Copy(out, partBaselines(r, e, Values(r, e)))
 	return out
 }
 
@@ -38,6 +41,9 @@ func Read(r Rollout, e Evidence) Evidence {
 	for _, m := range e.Metrics {
 		def := r.Metrics[m.Metric]
 		m.Direction, m.Unit, m.Quiet = or(def.Direction, stats.Increase), def.UnitOfMeasure, event.Duration(def.Age(true))
+		if def.Aggregate == stats.Failures {
+			m.Sign = def.SignOfLife
+		}
 		m = r.read(m)
 		r.expect(m.Exclusion, e.At)
 		r.expect(m.AtMargin, e.At)
@@ -74,10 +80,10 @@ func (r Rollout) read(m Measured) Measured {
 func (r Rollout) guard(m Measured, g Guardrail, f stats.Frozen) Measured {
 	tests := r.stops()
 	if g.Margin == nil {
-		value, _, _ := parseLimit(g.Limit) // a recorded plan has been validated
-		j := stats.Limit{Value: value, Direction: m.Direction, Alpha: alphaHarm, Tests: tests}.Judge(m.Strata, f)
-		m.Limit = &j
-		return m
+		return r.limited(m, g, f)
+	}
+	if g.Within != "" {
+		m.Parts = r.parts(m, g)
 	}
 	if r.Metrics[m.Metric].Aggregate == stats.Failures {
 		return r.guardFailures(m, g)

@@ -135,7 +135,7 @@ func (r *Rollout) revise(e event.Recorded, v revised) {
 	}
 	if v.Afresh {
 		r.Fresh, r.Acknowledged = e.Time, nil
-		r.Frozen, r.Caps, r.Streaks, r.Looks = nil, nil, nil, nil
+		r.Frozen, r.Caps, r.Streaks, r.Looks, r.Values = nil, nil, nil, nil, nil
 		if r.Stage >= 0 {
 			r.Since = e.Time
 		}

@@ -47,6 +47,9 @@ type Standing struct {
 	Fresh        time.Time               `json:"fresh,omitzero"`         // units that were exposed before do not count: a later version of the plan tests afresh
 	Epochs       int                     `json:"epochs,omitempty"`       // that earlier versions of the plan have used up
 	Turn         bool                    `json:"turn,omitempty"`         // the flag does not have the epoch of this version yet
+	Reported     map[string]External     `json:"reported,omitempty"`     // newest of each external check, by its name
+	Confirmed    map[string]Confirmation `json:"confirmed,omitempty"`    // manual conditions of the present stage, by the key of their check
+	Values       map[string][]string     `json:"values,omitempty"`       // of the attribute that a guardrail is asked within, by metric: those that are asked, in the order in which they came
 	Seq          uint64                  `json:"seq"`                    // of the last event of the rollout's subject
 }
 

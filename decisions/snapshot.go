@@ -18,6 +18,8 @@ type kept struct {
 	Pending   map[string]bool       `json:"pending"`
 	Returns   map[string]bool       `json:"returns"`
 	Drills    map[string]string     `json:"drills"`
+	Answers   map[string]string     `json:"answers"`
+	Waiting   map[string]answer     `json:"waiting"`
 	IDs       event.IDs             `json:"ids"`
 }
 
@@ -29,6 +31,7 @@ func (s *State) Snapshot() any {
 		Rollouts: s.copied(), Incidents: maps.Clone(s.incidents), Last: maps.Clone(s.last),
 		Decisions: maps.Clone(s.decisions), Pending: maps.Clone(s.pending), IDs: s.ids.Frozen(),
 		Returns: maps.Clone(s.returns), Drills: maps.Clone(s.drills),
+		Answers: maps.Clone(s.answers), Waiting: maps.Clone(s.waiting),
 	}
 }
 
@@ -44,12 +47,14 @@ func (s *State) copied() map[string][]*Rollout {
 
 // Restore implements event.Restorer.
 func (s *State) Restore(b json.RawMessage) error {
-	k := kept{Rollouts: s.rollouts, Incidents: s.incidents, Last: s.last, Decisions: s.decisions, Pending: s.pending, Returns: s.returns, Drills: s.drills}
+	k := kept{Rollouts: s.rollouts, Incidents: s.incidents, Last: s.last, Decisions: s.decisions, Pending: s.pending, Returns: s.returns, Drills: s.drills,
+		Answers: s.answers, Waiting: s.waiting}
 	if err := json.Unmarshal(b, &k); err != nil {
 		return fmt.Errorf("reading the rollouts: %w", err)
 	}
 	s.rollouts, s.incidents, s.last = k.Rollouts, k.Incidents, k.Last
 	s.decisions, s.pending, s.ids = k.Decisions, k.Pending, k.IDs
 	s.returns, s.drills = k.Returns, k.Drills
+	s.answers, s.waiting = k.Answers, k.Waiting
 	return nil
 }

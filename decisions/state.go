@@ -25,6 +25,8 @@ type State struct {
 	returns   map[string]bool       // IDs of rollouts whose last return is not proven
 	drills    map[string]string     // ID of a drill whose flag is not archived -> its rollout
 	incidents map[string][]Reported // "<env>.<flag>" -> open and resolved, oldest first
+	answers   map[string]string     // "<env>.<flag>/<incident>" -> ID of the decision about it
+	waiting   map[string]answer     // by ID: decisions about incidents that wait for their effect
 	ids       event.IDs             // of every event of this room
 	known     Known
 }
@@ -34,13 +36,14 @@ type State struct {
 func NewState(known Known) *State {
 	return &State{
 		rollouts: map[string][]*Rollout{}, last: map[string]uint64{}, decisions: map[string]string{},
-		pending: map[string]bool{}, returns: map[string]bool{}, drills: map[string]string{}, incidents: map[string][]Reported{}, known: known,
+		pending: map[string]bool{}, returns: map[string]bool{}, drills: map[string]string{}, incidents: map[string][]Reported{},
+		answers: map[string]string{}, waiting: map[string]answer{}, known: known,
 	}
 }
 
 // State implements event.Fold.
 func (s *State) State() any {
-	return map[string]any{"rollouts": s.copied(), "incidents": maps.Clone(s.incidents)}
+	return map[string]any{"rollouts": s.copied(), "incidents": maps.Clone(s.incidents), "answers": maps.Clone(s.answers)}
 }
 
 // Rollout returns one rollout.
@@ -200,6 +203,7 @@ func (s *State) applyPlanned(r event.Recorded) error {
 // effect notes the flag change that a decision caused, and with it what the
 // decision was made for: the stage begins, or the rollout ends.
 func (s *State) effect(r event.Recorded) {
+	delete(s.waiting, r.Cause)
 	if id, ok := s.drills[r.Cause]; ok {
 		s.drilled(r, id)
 		return

@@ -32,6 +32,8 @@ const (
 	TypeDrillBegun = "drill.begun"
 	TypeDrillEnded = "drill.ended"
 	TypeRevised    = "rollout.revised"
+	TypeReported   = "check.reported"
+	TypeConfirmed  = "condition.confirmed"
 )
 
 // The data of each type, as the log keeps it. Shapes are append-only: fields
@@ -58,6 +60,7 @@ type (
 		Rollout   string                  `json:"rollout"`
 		Baselines map[string]stats.Frozen `json:"baselines"`
 		Caps      map[string]Cap          `json:"caps,omitempty"`
+		Values    map[string][]string     `json:"values,omitempty"` // of attributes that guardrails are asked within, from now on
 	}
 	approved struct {
 		Rollout  string `json:"rollout"`
@@ -130,6 +133,20 @@ type (
 		Afresh  bool                    `json:"afresh,omitempty"` // tests start again, on units first exposed from now on
 		Epochs  int                     `json:"epochs,omitempty"` // that are used up; more than before: the flag gets a new one
 		Comment string                  `json:"comment,omitempty"`
+	}
+	reported struct {
+		Rollout string     `json:"rollout"`
+		Check   string     `json:"check"`
+		State   CheckState `json:"state"` // pass or fail
+		Expires time.Time  `json:"expires"`
+		Text    string     `json:"text,omitempty"`
+		Link    string     `json:"link,omitempty"`
+	}
+	confirmed struct {
+		Rollout   string `json:"rollout"`
+		Stage     string `json:"stage"`     // it is of no other
+		Condition string `json:"condition"` // key of the check: "advanceWhen manual payments-team"
+		Comment   string `json:"comment"`
 	}
 )
 

@@ -23,11 +23,15 @@ type Known struct {
 	Webhook func(key string) (why string)                         // nobody would hear of what is sent there; empty: somebody would
 	Policy  func(environment string, f *flags.Flag) RolloutPolicy // nil: policies ask nothing
 	Owner   func(key string) string                               // why nobody can be asked under that key; "" for a known person or team
+
+	// Speaks reports whether a principal speaks for an owner: is that person, or
+	// in that team.
+	Speaks func(actor, owner string) bool
 }
 
 // Validate says all that is wrong with a plan, as event.Invalids with paths:
-// what contradicts itself, what names something unknown, and what this version
-// cannot carry out. A plan is never accepted in part.
+// what contradicts itself and what names something unknown. A plan is never
+// accepted in part.
 func (p Plan) Validate(k Known) error {
 	c := planCheck{doc: p, known: k, roles: map[string][]string{}}
 	c.plan, c.places = p.filled(k)
@@ -42,7 +46,6 @@ func (p Plan) Validate(k Known) error {
 	c.rollback()
 	c.policy()
 	c.owners()
-	c.unbuilt()
 	return onceEach(c.faults).Err()
 }
 

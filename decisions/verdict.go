@@ -23,11 +23,13 @@ type Verdict struct {
 type Check struct {
 	Name    CheckName          `json:"name"`
 	Metric  string             `json:"metric,omitempty"` // the metric it is about
+	Of      string             `json:"of,omitempty"`     // what else it is about: an external check, an owner, one value of an attribute
 	State   CheckState         `json:"state"`
 	Code    string             `json:"code,omitempty"`    // what was found, in stable words: "breached", "missing day_7_retention"
 	Asks    Action             `json:"asks,omitempty"`    // what it asks for unless it passes; empty: Hold
 	Text    string             `json:"text"`              // a sentence for a release owner
 	Numbers map[string]float64 `json:"numbers,omitempty"` // by name: have, need, lift, low, high, margin, logE, …
+	Next    time.Time          `json:"next,omitzero"`     // of one that is open: when it is asked again; zero: when a person acts, and in records of before
 }
 
 // CheckName names an item of the gate.
@@ -43,6 +45,12 @@ const (
 	CheckTwoArms   CheckName = "twoArms"     // units that saw both arms
 	CheckCount     CheckName = "unaccounted" // events acknowledged but neither counted nor dead
 	CheckIncidents CheckName = "incidents"
+
+	CheckRequires     CheckName = "requires"     // an external check has passed, and lately
+	CheckRollbackWhen CheckName = "rollbackWhen" // the stage's own reasons, each an item
+	CheckPauseWhen    CheckName = "pauseWhen"
+	CheckAdvanceWhen  CheckName = "advanceWhen"
+
 	CheckGuardrail CheckName = "guardrail" // against control, within the margin
 	CheckLimit     CheckName = "limit"     // the level of the treated units
 	CheckUnits     CheckName = "units"     // the minimum of units per arm
@@ -69,10 +77,13 @@ func (c Check) open() bool { return c.State == Wait || c.State == Fail }
 
 // key names the check among those of one gate.
 func (c Check) key() string {
-	if c.Metric == "" {
-		return string(c.Name)
+	key := string(c.Name)
+	for _, about := range [...]string{c.Metric, c.Of} {
+		if about != "" {
+			key += " " + about
+		}
 	}
-	return string(c.Name) + " " + c.Metric
+	return key
 }
 
 // reason is the check as stable words.

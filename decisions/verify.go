@@ -98,6 +98,8 @@ func (v *verifier) next(ctx context.Context, r event.Recorded) error {
 	switch r.Type {
 	case TypeMade:
 		return v.made(ctx, r)
+	case TypeAnswered:
+		return v.answeredIncident(ctx, r)
 	case TypeLapsed:
 		l, err := load[lapsed](r)
 		v.effect(r, l.Decision)
@@ -274,7 +276,10 @@ func (v *verifier) scheduled(r event.Recorded) bool {
 // takes away first what earlier rollouts and stages left, or ends the rollback
 // that a person takes up again.
 func (v *verifier) asks(d *verified, data json.RawMessage) bool {
-	r, _ := v.state.Rollout(d.Rollout)
+	r, ok := v.state.Rollout(d.Rollout)
+	if !ok { // about an incident
+		r.Plan.Environment = d.environment
+	}
 	list, stage := changes(data), d.Verdict.Stage
 	if len(list) == 0 || !d.Verdict.Action.Actuating() || stage >= len(r.Plan.Stages) ||
 		stage < 0 && d.Verdict.Action != Rollback {

@@ -18,7 +18,7 @@ func (g *gate) verdict(stage Stage) Verdict {
 	worst, open := g.worst()
 	switch {
 	case open && worst.Asks == Rollback:
-		v.Action, v.Reason, v.Text = Rollback, worst.reason(), worst.Text
+		v.Action, v.Reason, v.Text = Rollback, worst.reason(), worst.Text+g.deployed()
 		g.back(&v)
 	case g.State.Status == Paused && !(open && worst.Asks == Pause):
 		v.Action, v.Reason = Pause, "paused until a person resumes"
@@ -31,6 +31,9 @@ func (g *gate) verdict(stage Stage) Verdict {
 		v.Text = "Resumed: " + stage.Name + " has its own share of " + stage.Treatment.String() + " again, and the same units with it"
 	case open && worst.Asks != "":
 		v.Action, v.Reason, v.Text = worst.Asks, worst.reason(), worst.Text
+		if v.Action == Pause {
+			v.Text += g.deployed()
+		}
 	case open:
 		v.Reason, v.Text = worst.reason(), worst.Text
 	default:

@@ -41,6 +41,7 @@ type Flag struct {
 	CodeDefault  bool                   `json:"codeDefault,omitempty" yaml:"codeDefault,omitempty"` // an imported flag: where Default or Safe is unset nobody gets a variant, and the code decides
 	Metadata     map[string]any         `json:"metadata,omitempty" yaml:"metadata,omitempty"`       // texts, numbers and booleans that go out with every answer
 	Unit         string                 `json:"unit,omitempty" yaml:"unit,omitempty"`               // what is hashed and analysed; empty: user
+	OnCritical   OnCritical             `json:"onCritical,omitempty" yaml:"onCritical,omitempty"`   // what a critical incident does where no rollout is under way; empty: Notify
 	Dates        *Dates                 `json:"dates,omitempty" yaml:"dates,omitempty"`
 	Cleanup      *Cleanup               `json:"cleanup,omitempty" yaml:"cleanup,omitempty"` // required for release, experiment and permission flags
 	Environments map[string]Environment `json:"environments,omitempty" yaml:"environments,omitempty"`
@@ -56,6 +57,16 @@ const (
 	Operational Purpose = "operational" // a control that operators keep
 	Permission  Purpose = "permission"  // an entitlement; says why it stays
 	KillSwitch  Purpose = "kill-switch" // stops something in an emergency
+)
+
+// OnCritical says what a critical incident of a flag does while no rollout of it
+// is under way; a rollout's plan says it for itself.
+type OnCritical string
+
+// What a critical incident can do.
+const (
+	GoSafe OnCritical = "safe"   // force the safe variant for everybody, at once
+	Notify OnCritical = "notify" // tell, and leave the flag to people
 )
 
 // Type is the type of every value that a flag can have.

@@ -53,6 +53,12 @@ func (f *Flag) checkHead(faults *event.Invalids) {
 	if strings.TrimSpace(f.Owner) == "" {
 		faults.Add("owner", nil, "is missing", "name the person or team that answers for this flag")
 	}
+	if !slices.Contains([]OnCritical{"", GoSafe, Notify}, f.OnCritical) {
+		faults.Add("onCritical", f.OnCritical, "is not what an incident can do", "write safe or notify")
+	}
+	if f.OnCritical == GoSafe && f.Safe == "" {
+		faults.Add("onCritical", f.OnCritical, "has no safe variant to go to", "set safe, or write notify")
+	}
 	checkTags(faults, f.Tags)
 	if f.Unit != "" {
 		checkKey(faults, "unit", f.Unit)

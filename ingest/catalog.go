@@ -135,6 +135,9 @@ func byEvent(metrics map[string]Declaration) map[string][]string {
 		if m.Denominator != nil && m.Denominator.Event != m.EventName() {
 			events[m.Denominator.Event] = append(events[m.Denominator.Event], key)
 		}
+		if m.SignOfLife != "" && m.SignOfLife != m.EventName() {
+			events[m.SignOfLife] = append(events[m.SignOfLife], key)
+		}
 	}
 	return events
 }

@@ -24,7 +24,8 @@ type Metric struct {
 	GateWindow    event.Duration  `json:"gateWindow,omitempty" yaml:"gateWindow,omitempty"` // zero: the shorter of window and 24h
 	Baseline      *Baseline       `json:"baseline,omitempty" yaml:"baseline,omitempty"`
 	Denominator   *Denominator    `json:"denominator,omitempty" yaml:"denominator,omitempty"`
-	Rate          Share           `json:"rate,omitempty" yaml:"rate,omitempty"` // of failures per unit, where there is no control
+	Rate          Share           `json:"rate,omitempty" yaml:"rate,omitempty"`             // of failures per unit, where there is no control
+	SignOfLife    string          `json:"signOfLife,omitempty" yaml:"signOfLife,omitempty"` // event that comes as long as somebody reports failures; empty: their own
 	Retention     *Retention      `json:"retention,omitempty" yaml:"retention,omitempty"`
 	Where         []Condition     `json:"where,omitempty" yaml:"where,omitempty"`
 }
@@ -73,7 +74,7 @@ func (m Metric) Stats() stats.Metric {
 	s := stats.Metric{
 		Key: m.Key, Event: m.EventName(), Aggregate: m.Aggregate, Direction: m.Direction, UnitOfMeasure: m.UnitOfMeasure,
 		Scale: Millionths, Window: time.Duration(m.Window), GateWindow: time.Duration(m.GateWindow),
-		Where: conditions(m.Where), Nu: m.Quantile, Rate: m.Rate.Float(),
+		Where: conditions(m.Where), Nu: m.Quantile, Rate: m.Rate.Float(), SignOfLife: m.SignOfLife,
 	}
 	if m.Cap != nil {
 		s.Cap = m.Cap.Percentile
@@ -139,6 +140,12 @@ func (m Metric) checkParts(v *event.Invalids) {
 	m.part(v, "retention", m.Retention != nil, stats.Retention, "write retention: {from: 6d, to: 7d}")
 	if m.Rate != 0 && m.Aggregate != stats.Failures {
 		v.Add("rate", m.Rate, "belongs to the aggregate events", "remove it")
+	}
+	if m.SignOfLife != "" && m.Aggregate != stats.Failures {
+		v.Add("signOfLife", m.SignOfLife, "belongs to the aggregate events", "remove it: what others have is seen to come or not")
+	}
+	if len(m.SignOfLife) > maxKey {
+		v.Add("signOfLife", m.SignOfLife, "is longer than 128 bytes", "shorten the name of the event")
 	}
 	if m.Aggregate == stats.Quantile && m.Quantile != 0 && !(m.Quantile > 0 && m.Quantile < 1) {
 		v.Add("quantile", m.Quantile, "is not between 0 and 1", "write 0.95 for the 95th percentile")

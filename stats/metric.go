@@ -24,6 +24,7 @@ type Metric struct {
 	Nu            float64       `json:"quantile,omitempty"`      // of a quantile, above 0 and below 1
 	Return        *Return       `json:"retention,omitempty"`     // of a retention; it has no windows
 	Rate          float64       `json:"rate,omitempty"`          // of failures: share of units that is declared to fail; zero: none is
+	SignOfLife    string        `json:"signOfLife,omitempty"`    // of failures: name of an event that comes as long as somebody reports them; empty: their own
 }
 
 // DefaultScale is the fixed point that values are stored in: millionths.

@@ -79,7 +79,8 @@ func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now
 		return e, q, err
 	}
 	q.Watermark, q.Caps = kept.Watermark, a.Caps
-	return fill(e, q.Metrics, a), q, nil
+	e, err = beyondFacts(ctx, c.totals.Warehouse, r, q, fill(e, q.Metrics, a))
+	return e, q, err
 }
 
 // question is what a gate asks of a rollout.

@@ -36,6 +36,8 @@ type cli struct {
 	Reduce    reduceCmd    `cmd:"" help:"Take a rollout back to an earlier stage or a smaller share; rules stay on."`
 	Drill     drillCmd     `cmd:"" help:"Measure on a flag of its own how long a rollback takes to reach everybody."`
 	Decide    decideCmd    `cmd:"" help:"Start, hold, resume, approve, advance, roll back, explain or roll forward a rollout."`
+	Check     checkCmd     `cmd:"" help:"Report how an external check of a rollout came out."`
+	Confirm   confirmCmd   `cmd:"" help:"Confirm a manual condition of a rollout's present stage."`
 	Status    statusCmd    `cmd:"" help:"Show the rollouts and what each is waiting for."`
 	Power     powerCmd     `cmd:"" help:"Tell how long a plan takes at present traffic, and what each stage detects and excludes."`
 	Rehearse  rehearseCmd  `cmd:"" help:"Carry a plan out before anybody is exposed: when it stops, how many it harms, how often it cries wolf."`

@@ -14,7 +14,8 @@ import (
 // FlagView is a flag and where it is in its life.
 type FlagView struct {
 	flags.Recorded
-	Lifecycle flags.Life `json:"lifecycle"`
+	Lifecycle flags.Life                      `json:"lifecycle"`
+	Health    map[string]decisions.FlagHealth `json:"health" doc:"by environment: healthy, critical or unknown, who says so, and since when"`
 }
 
 type flagsIn struct {
@@ -74,7 +75,11 @@ func (s *server) mayList(ctx context.Context, environment string) error {
 // flagView returns a flag as whoever asks may see it. Call it in a View.
 func (s *server) flagView(ctx context.Context, f flags.Recorded) FlagView {
 	f = shown(ctx, f)
-	return FlagView{f, s.life(f)}
+	v := FlagView{Recorded: f, Lifecycle: s.life(f), Health: map[string]decisions.FlagHealth{}}
+	for environment := range f.Environments {
+		v.Health[environment] = s.Rollouts.Health(environment, f.Key)
+	}
+	return v
 }
 
 // life returns where a flag is in its life. Call it in a View.

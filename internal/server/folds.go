@@ -28,7 +28,7 @@ func NewFolds() Folds {
 	f := Folds{Flags: flags.NewState(), Metrics: ingest.NewCatalog(), Access: access.NewState(), Seals: &event.Seals{}, Requests: &event.Requests{}, Orders: &ingest.Orders{}, Forgets: &ingest.Forgets{}, Webhooks: notify.NewState()}
 	f.Rollouts = decisions.NewState(decisions.Known{
 		Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment, FreeSlice: f.Flags.FreeSlice,
-		Policy: f.Flags.Releases, Owner: f.Access.Owner, Webhook: f.Webhooks.Why,
+		Policy: f.Flags.Releases, Owner: f.Access.Owner, Webhook: f.Webhooks.Why, Speaks: f.Access.Speaks,
 	})
 	return f
 }

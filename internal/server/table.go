@@ -63,6 +63,8 @@ var table = []route{
 	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}", access.Read, inPath, "get-rollout", "One rollout and the newest look at it", typed((*server).getRollout)},
 	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}/outcome", access.Read, inPath, "get-outcome", "What was learnt from a rollout, and whether its effect held", typed((*server).getOutcome)},
 	{"POST", "/api/v1/rollouts/{environment}/{flag}/{number}/outcome", access.Write, inPath, "record-outcome", "Record what was learnt from a rollout that is over", typed((*server).recordOutcome)},
+	{"POST", "/api/v1/rollouts/{environment}/{flag}/{number}/checks", access.Report, inPath, "report-check", "Say how an external check of a rollout came out", typed((*server).reportCheck)},
+	{"POST", "/api/v1/rollouts/{environment}/{flag}/{number}/confirmations", access.Decide, inPath, "confirm-condition", "Confirm a manual condition of the present stage", typed((*server).confirmCondition)},
 	{"POST", "/api/v1/rollouts/{environment}/{flag}/{number}/{op}", access.Decide, inPath, "command-rollout", "Start, hold, resume, approve, advance, reduce, roll back, explain, roll forward or drill", typed((*server).commandRollout)},
 	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}/outlook", access.Read, inPath, "get-outlook", "How long the stages of a rollout take at present traffic, and what each detects and excludes", typed((*server).getOutlook)},
 	{"POST", "/api/v1/rollouts/outlook", access.Read, inBody, "foresee-plan", "The same of plans that are not recorded", typed((*server).foreseeDocuments)},

@@ -88,6 +88,8 @@ var duties = map[string]duty{
 	"list-rollouts":     {access.Read, theHouse},
 	"get-rollout":       {access.Read, both},
 	"command-rollout":   {access.Decide, both},
+	"report-check":      {access.Report, both},
+	"confirm-condition": {access.Decide, both},
 	"get-outlook":       {access.Read, both},
 	"foresee-plan":      {access.Read, whatTheBodySays},
 	"rehearse-plan":     {access.Read, whatTheBodySays},

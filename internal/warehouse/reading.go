@@ -16,6 +16,7 @@ type reading struct {
 	by      string        // attribute to split by; empty: not at all
 	values  []string      // those that have a part of their own: part i has value i−1, part 0 all others
 	past    *PastQuestion // that the units are of, instead of a rollout; nil: of the rollout
+	served  *Audience     // that the units are of; nil: those that the rollout enrolled
 	kept    *Kept         // totals to read instead of raw events, where they have them; nil: none
 	answers map[uint64]*Answer
 	queries []Query
@@ -79,6 +80,9 @@ func (r *reading) params() Params {
 	}
 	if r.by != "" {
 		p["by"], p["values"] = r.by, r.values
+	}
+	if r.served != nil {
+		p["stage"], p["since"], p["treatment"] = r.served.Stage, r.served.Since, r.Treatments[0]
 	}
 	if r.past != nil {
 		p["since"], p["control"] = r.past.From.UnixMilli(), r.past.Control

@@ -44,6 +44,8 @@ func (r reading) units() string {
 	switch {
 	case r.past != nil:
 		return pastUnits
+	case r.served != nil:
+		return servedUnits
 	case r.by == "":
 		return wholeUnits
 	}
@@ -125,7 +127,7 @@ func (r *reading) unitsSQL() string {
 	switch {
 	case r.kept != nil:
 		return keptUnitsSQL
-	case r.past == nil && r.by == "":
+	case r.past == nil && r.served == nil && r.by == "":
 		return wholeSQL
 	}
 	return unitsSQL(r.units())

@@ -1,0 +1,193 @@
+package decisions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// TypeAnswered is the type of the decision that a critical incident leads to
+// where no rollout is under way. It stands with the incident.
+const TypeAnswered = "incident.answered"
+
+// Alarm is everything that such a decision depends on. It is recorded whole.
+type Alarm struct {
+	Rules       int              `json:"rules"`
+	Environment string           `json:"environment"`
+	Flag        string           `json:"flag"`
+	OnCritical  flags.OnCritical `json:"onCritical"` // of the flag
+	Incident    Incident         `json:"incident"`
+	Now         time.Time        `json:"now"`
+}
+
+// Answer turns an alarm into a verdict, by its argument alone: to the safe
+// variant if the flag says so, else to hold, which leaves it to people.
+func Answer(a Alarm) (Verdict, error) {
+	if a.Rules < 2 || a.Rules > Rules {
+		return Verdict{}, fmt.Errorf("rules version %d for incidents is not known to this version of Sluice", a.Rules)
+	}
+	v := Verdict{Action: Hold, Stage: -1, Reason: "incident " + a.Incident.ID, Checks: []Check{}}
+	v.Text = fmt.Sprintf("A %s incident is open since %s: %s", a.Incident.Severity, clock(a.Incident.Since), or(a.Incident.Text, a.Incident.ID))
+	if a.Incident.Severity == Critical && a.OnCritical == flags.GoSafe {
+		v.Action, v.Reason = Rollback, "incident critical "+a.Incident.ID
+		v.Text += "; no rollout is under way, and the flag is to go to its safe variant"
+	}
+	return v, nil
+}
+
+// answered is the data of the event.
+type answered struct {
+	Incident string     `json:"incident"`
+	Verdict  Verdict    `json:"verdict"`
+	Input    event.Blob `json:"input"` // the Alarm
+	Revision uint64     `json:"revision"`
+}
+
+// answer is a decision about an incident that has had no effect yet.
+type answer struct {
+	ID          string `json:"id"`
+	Environment string `json:"environment"`
+	Flag        string `json:"flag"`
+	Text        string `json:"text"`
+}
+
+// decision is the answer as what carries decisions out takes it.
+func (a answer) decision() (Rollout, Decision) {
+	return Rollout{Plan: Plan{Environment: a.Environment, Flag: a.Flag}},
+		Decision{ID: a.ID, By: Controlling, From: -1, Verdict: Verdict{Action: Rollback, Stage: -1, Text: a.Text}}
+}
+
+// alarms forces the flags that a critical incident is open for, that say so, and
+// that no rollout looks after: one decision for each incident, also where a
+// person lifts it again.
+func (c *Controller) alarms(ctx context.Context, now time.Time) error {
+	var due []Alarm
+	c.House.View(func(uint64) { due = c.due(now) })
+	var errs []error
+	for _, a := range due {
+		if err := overtaken(c.answer(ctx, a)); err != nil {
+			errs = append(errs, fmt.Errorf("answering incident %s of %s: %w", a.Incident.ID, a.Flag, err))
+		}
+	}
+	var pending []answer
+	c.House.View(func(uint64) { pending = c.State.unanswered() })
+	for _, a := range pending {
+		if err := c.force(ctx, a, now); err != nil {
+			errs = append(errs, fmt.Errorf("carrying out decision %s: %w", a.ID, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// due returns the alarms that ask for a decision.
+func (c *Controller) due(now time.Time) (out []Alarm) {
+	for _, i := range c.State.AllIncidents() {
+		f, known := c.Flags.Flag(i.Flag)
+		r, _ := c.State.Newest(i.Environment, i.Flag)
+		if !i.Open() || i.Severity != Critical || f.OnCritical != flags.GoSafe || c.State.answers[i.key()] != "" ||
+			r.Open() || off(f, known, i.Environment) != "" {
+			continue
+		}
+		out = append(out, Alarm{Rules: Rules, Environment: i.Environment, Flag: i.Flag, OnCritical: f.OnCritical, Incident: i.Incident, Now: now})
+	}
+	return out
+}
+
+// key names an incident among those of all flags.
+func (r Reported) key() string { return r.Environment + "." + r.Flag + "/" + r.ID }
+
+// answer records the decision about an alarm.
+func (c *Controller) answer(ctx context.Context, a Alarm) error {
+	doc, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encoding the alarm: %w", err)
+	}
+	v, err := Answer(a)
+	if err != nil {
+		return err
+	}
+	blob, err := c.Blobs.Put(ctx, doc)
+	if err != nil {
+		return fmt.Errorf("storing the alarm: %w", err)
+	}
+	subject := IncidentPrefix + a.Environment + "." + a.Flag
+	n := answered{Incident: a.Incident.ID, Verdict: v, Input: blob}
+	var expect event.Expect
+	c.House.View(func(uint64) {
+		f, _ := c.Flags.Flag(a.Flag)
+		n.Revision, expect = f.Revision, event.Expect(c.State.last[subject])
+	})
+	e, err := emit(event.Derive(TypeAnswered, subject, a.Incident.ID), TypeAnswered, subject, a.Now, Controlling, n)
+	if err != nil {
+		return err
+	}
+	return c.write(ctx, e, expect)
+}
+
+// force gives an answer its one effect, at whatever revision the flag has.
+func (c *Controller) force(ctx context.Context, a answer, now time.Time) error {
+	for range attempts {
+		var (
+			e      event.Event
+			expect event.Expect
+			err    error
+			over   bool
+		)
+		r, d := a.decision()
+		c.House.View(func(uint64) {
+			f, _ := c.Flags.Flag(a.Flag)
+			over = !slices.Contains(c.State.unanswered(), a)
+			e, expect, err = c.Flags.Handle(d.command(r, f, now))
+		})
+		if over {
+			return nil // another controller was first
+		}
+		if err != nil {
+			e, err = emit(event.Derive(TypeLapsed, a.ID), TypeLapsed, IncidentPrefix+a.Environment+"."+a.Flag, now, Controlling,
+				lapsed{Decision: a.ID, Why: err.Error(), Refused: true})
+			expect = event.Any
+		}
+		if err == nil {
+			err = c.write(ctx, e, expect)
+		}
+		if !errors.Is(err, event.ErrConflict) {
+			return err
+		}
+		if err := c.catch(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unanswered returns the decisions about incidents that wait for their effect.
+func (s *State) unanswered() (out []answer) {
+	for _, id := range sorted(s.waiting) {
+		out = append(out, s.waiting[id])
+	}
+	return out
+}
+
+// applyAnswer folds a decision about an incident, or that it gets no effect.
+func (s *State) applyAnswer(r event.Recorded) error {
+	if r.Type == TypeLapsed {
+		l, err := load[lapsed](r)
+		delete(s.waiting, l.Decision)
+		return err
+	}
+	n, err := load[answered](r)
+	environment, flag, _ := strings.Cut(strings.TrimPrefix(r.Subject, IncidentPrefix), ".")
+	id := r.ID.String()
+	s.answers[environment+"."+flag+"/"+n.Incident] = id
+	if n.Verdict.Action.Actuating() {
+		s.waiting[id] = answer{ID: id, Environment: environment, Flag: flag, Text: n.Verdict.Text}
+	}
+	return err
+}

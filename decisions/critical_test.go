@@ -1,0 +1,164 @@
+package decisions
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// careful makes the flag go safe when a critical incident is open.
+func (h *house) careful(on flags.OnCritical) {
+	h.t.Helper()
+	f, _ := h.flags.Flag("gate")
+	f.OnCritical = on
+	h.flag("gate", flags.Change{Op: flags.Define, Flag: &f.Flag})
+}
+
+// A critical incident of a flag that no rollout looks after forces the flag,
+// once, and the record says why. A person who lifts it is not overruled.
+func TestCriticalIncidentForcesAFlag(t *testing.T) {
+	h := newHouse(t)
+	h.careful(flags.GoSafe)
+	h.incident("slow", Blocking, false)
+	h.step()
+	if h.forced() != nil {
+		t.Fatal("forced by an incident that is not critical")
+	}
+	h.incident("pager", Critical, false)
+	h.step()
+	f := h.forced()
+	if f == nil || !strings.Contains(f.Reason, "no rollout is under way") || f.Decision == "" {
+		t.Fatalf("forced: %+v", f)
+	}
+	if got := h.state.Health("production", "gate"); got.State != Ailing || got.Source != "incident pager" || !got.Since.Equal(h.now) {
+		t.Errorf("health %+v", got)
+	}
+	seq := h.proj.Seq()
+	h.step()
+	if h.proj.Seq() != seq {
+		t.Error("a second step wrote something")
+	}
+	h.flag("gate", flags.Change{Op: flags.Unforce, Environment: "production"})
+	h.step()
+	if h.forced() != nil {
+		t.Error("forced again, over a person")
+	}
+	if r := h.verified(); len(r.Pending) != 0 || r.Recompute.Checked != 1 {
+		t.Errorf("report %+v", r)
+	}
+	if a, b := marks(t, h, h.part), marks(t, h, h.open(h.log)); a != b {
+		t.Errorf("running %s, replayed %s", a, b)
+	}
+}
+
+// Where a flag says to notify, or nothing, and where a rollout is under way, the
+// flag stays as it is; the rollout's plan says what an incident does to it.
+func TestCriticalIncidentLeftToOthers(t *testing.T) {
+	for _, on := range []flags.OnCritical{"", flags.Notify} {
+		h := newHouse(t)
+		if on != "" {
+			h.careful(on)
+		}
+		h.incident("pager", Critical, false)
+		h.step()
+		if h.forced() != nil {
+			t.Errorf("%q: forced", on)
+		}
+	}
+	h := newHouse(t)
+	h.careful(flags.GoSafe)
+	p := catsPlan()
+	p.Incidents.Critical = Pause
+	h.begin(p)
+	h.incident("pager", Critical, false)
+	h.step()
+	h.want(Pause, "incidents critical pager")
+	if h.forced() != nil {
+		t.Error("forced beside its rollout")
+	}
+}
+
+// A flag that cannot be forced gets no effect, and that is on record.
+func TestCriticalIncidentOfAnArchivedFlag(t *testing.T) {
+	h := newHouse(t)
+	h.careful(flags.GoSafe)
+	h.incident("pager", Critical, false)
+	c := h.controller(h.part, &meddler{Log: h.log, before: flags.EventType, do: func() {
+		h.flag("gate", flags.Change{Op: flags.Archive})
+	}})
+	h.must(c.Step(h.ctx, h.now))
+	h.step()
+	if len(h.state.unanswered()) != 0 {
+		t.Errorf("waiting: %v", h.state.unanswered())
+	}
+	h.verified()
+}
+
+// Two controllers, and one that was stopped between decision and effect, force a
+// flag once.
+func TestCriticalIncidentTwoControllers(t *testing.T) {
+	h := newHouse(t)
+	h.careful(flags.GoSafe)
+	h.incident("pager", Critical, false)
+	other := h.open(h.log)
+	stopped := h.controller(h.part, &meddler{Log: h.log, before: flags.EventType, do: func() {
+		h.must(h.controller(other, h.log).Step(h.ctx, h.now))
+	}})
+	h.must(stopped.Step(h.ctx, h.now))
+	if h.forced() == nil {
+		t.Error("not forced")
+	}
+	h.verified()
+}
+
+func TestAnswerIsOfTheRecordAlone(t *testing.T) {
+	a := Alarm{Rules: Rules, Flag: "gate", OnCritical: flags.GoSafe, Incident: Incident{ID: "pager", Severity: Critical, Since: noon}}
+	for name, c := range map[string]struct {
+		change func(*Alarm)
+		want   Action
+	}{
+		"critical":      {func(*Alarm) {}, Rollback},
+		"notify":        {func(a *Alarm) { a.OnCritical = flags.Notify }, Hold},
+		"not critical":  {func(a *Alarm) { a.Incident.Severity = Blocking }, Hold},
+		"unknown rules": {func(a *Alarm) { a.Rules = Rules + 1 }, ""},
+		"older rules":   {func(a *Alarm) { a.Rules = 1 }, ""},
+	} {
+		b := a
+		c.change(&b)
+		if v, err := Answer(b); v.Action != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%s: %s, %v", name, v.Action, err)
+		}
+	}
+}
+
+// Every flag has a health, and nobody looking is no good health.
+func TestFlagHealth(t *testing.T) {
+	h := newHouse(t)
+	want := func(state HealthState, source string) {
+		t.Helper()
+		if got := h.state.Health("production", "gate"); got.State != state || got.Source != source || got.Text == "" {
+			t.Errorf("health %+v, want %s from %q", got, state, source)
+		}
+	}
+	want(Obscure, "")
+	h.incident("db", Minor, false)
+	want(Obscure, "incident db")
+	h.now = h.now.Add(time.Minute)
+	h.incident("db", Minor, true)
+	want(Healthy, "incident db")
+	h.begin(catsPlan())
+	want(Obscure, "rollout production/gate/1") // it has not looked yet
+	tr := newTraffic(harmful)
+	h.send(tr, 300)
+	h.step()
+	want(Healthy, "rollout production/gate/1")
+	h.rounds(tr, 2000, 60, is(RolledBack))
+	want(Ailing, "rollout production/gate/1")
+	h.do(Command{Op: OpExplain, Comment: "a bug"})
+	want(Healthy, "incident db")
+	if got := h.state.Health("production", "nobody"); got.State != Obscure {
+		t.Errorf("of a flag that is none: %+v", got)
+	}
+}
