@@ -61,6 +61,8 @@ func checked(s decisions.CheckState) Mark {
 		return Waiting
 	case decisions.Fail:
 		return Failed
+	case decisions.Overruled:
+		return Overruled
 	}
 	return NotApplicable
 }
@@ -91,6 +93,8 @@ func words(n decisions.CheckName) string {
 		return "minimum units"
 	case decisions.CheckDeadline:
 		return "longest window"
+	case decisions.CheckHours:
+		return "hours for changes"
 	}
 	return string(n)
 }

@@ -19,6 +19,7 @@ const (
 	Waiting       Mark = "waiting"
 	Failed        Mark = "failed"
 	NotApplicable Mark = "not applicable"
+	Overruled     Mark = "overruled" // it stands open, and a person decided against it
 )
 
 // Marks of a rollout.
@@ -28,6 +29,7 @@ const (
 	Holding    Mark = "holding"
 	Paused     Mark = "paused"
 	RolledBack Mark = "rolled back"
+	Rejected   Mark = "rejected"
 	Review     Mark = "review"
 	Shipped    Mark = "shipped"
 	CleanupDue Mark = "cleanup due"
@@ -51,7 +53,7 @@ func (m Mark) Glyph() string {
 		return "✓"
 	case Waiting, Planned:
 		return "◌"
-	case Failed:
+	case Failed, Rejected:
 		return "✕"
 	case Running, Expanded:
 		return "▶"
@@ -59,7 +61,7 @@ func (m Mark) Glyph() string {
 		return "⏸"
 	case RolledBack:
 		return "⛔"
-	case Review:
+	case Review, Overruled:
 		return "!"
 	case NotApplicable, CleanupDue:
 		return "–"
@@ -90,7 +92,7 @@ func (m Mark) Shape() *Shape {
 		return &Shape{Path: "M1.5 6.5 4.5 9.5 10.5 2.5", Line: true}
 	case Waiting, Planned:
 		return &Shape{Path: "M6 1.5A4.5 4.5 0 0 1 10.5 6M8.25 9.9A4.5 4.5 0 0 1 3.75 9.9M1.5 6A4.5 4.5 0 0 1 3 2.65", Line: true}
-	case Failed:
+	case Failed, Rejected:
 		return &Shape{Path: "M2 2l8 8M10 2l-8 8", Line: true}
 	case Running, Expanded:
 		return &Shape{Path: "M2 1v10l9-5z"}

@@ -56,6 +56,8 @@ func status(s Seen) Mark {
 			return Shipped
 		}
 		return CleanupDue
+	case decisions.Rejected:
+		return Rejected
 	}
 	v, _ := s.verdict()
 	switch {
@@ -87,7 +89,8 @@ func stands(c decisions.Check) bool {
 func patient(name decisions.CheckName) bool {
 	switch name {
 	case decisions.CheckWindow, decisions.CheckGuardrail, decisions.CheckLimit, decisions.CheckUnits,
-		decisions.CheckExclusion, decisions.CheckMargin, decisions.CheckSuccess, decisions.CheckDeadline:
+		decisions.CheckExclusion, decisions.CheckMargin, decisions.CheckSuccess, decisions.CheckDeadline,
+		decisions.CheckFreeze, decisions.CheckHours:
 		return true
 	}
 	return false

@@ -13,10 +13,11 @@ import (
 // that nobody else holds yet; what it points to is shared and never written.
 func (r *Rollout) apply(e event.Recorded) error {
 	r.Seq = e.Seq
+	r.touch(e)
 	switch e.Type {
 	case TypeStarted:
 		n, err := load[noted](e)
-		r.Status, r.Started, r.StartedBy, r.WayBack, r.Doubts = Running, e.Time, e.Actor, n.WayBack, n.Doubts
+		r.Status, r.Started, r.StartedBy, r.WayBack, r.Doubts = Running, e.Time, r.starter(e), n.WayBack, n.Doubts
 		return err
 	case TypePaused, TypeResumed, TypeExplained:
 		n, err := load[noted](e)
@@ -28,7 +29,7 @@ func (r *Rollout) apply(e event.Recorded) error {
 		return err
 	case TypeApproved:
 		a, err := load[approved](e)
-		r.Approvals = append(slices.Clip(r.Approvals), Approval{By: e.Actor, At: e.Time, Decision: a.Decision, Comment: a.Comment})
+		r.approve(Approval{By: e.Actor, At: e.Time, Decision: a.Decision, Comment: a.Comment, Roles: a.Roles, Version: a.Version, Revision: a.Revision})
 		return err
 	case TypeMade:
 		d, err := load[made](e)
@@ -52,6 +53,16 @@ func (r *Rollout) apply(e event.Recorded) error {
 		return r.drill(e)
 	case TypeReported, TypeConfirmed:
 		return r.told(e)
+	case TypeScheduled, TypeUnscheduled:
+		return r.calendar(e)
+	case TypeOverridden:
+		o, err := load[overridden](e)
+		r.overrule(e, o)
+		return err
+	case TypeRejected:
+		n, err := load[rejected](e)
+		r.rejectedBefore(e, n)
+		return err
 	}
 	return nil
 }
@@ -59,7 +70,7 @@ func (r *Rollout) apply(e event.Recorded) error {
 func (r *Rollout) note(e event.Recorded, n noted) {
 	switch e.Type {
 	case TypePaused:
-		r.Status, r.Held = Paused, e.Actor+": "+n.Comment
+		r.Status, r.Held, r.HeldAt = Paused, e.Actor+": "+n.Comment, e.Time
 	case TypeResumed:
 		r.Status, r.Held, r.Acknowledged = r.awake(), "", n.Acknowledged
 		r.resumed()
@@ -79,17 +90,19 @@ func (r *Rollout) awake() Status {
 // decide notes a decision. Approvals belong to the decision that asked for
 // them, and what a person resumed over only to as long as it goes on.
 func (r *Rollout) decide(e event.Recorded, d made) {
+	r.Approvals = r.lasting(d)
 	r.Decisions = append(slices.Clip(r.Decisions), Decision{
 		ID: e.ID.String(), Seq: e.Seq, At: e.Time, By: e.Actor, Verdict: d.Verdict, From: d.From,
 		Input: d.Input, Seal: d.Seal, Revision: d.Revision, Rationale: d.Rationale, Advice: d.Advice,
+		Against: d.Against, Rejects: d.Rejects,
 	})
-	r.Approvals, r.Streaks = nil, d.Verdict.Streaks
-	r.Acknowledged = d.Verdict.still(r.Acknowledged)
+	r.Streaks = d.Verdict.Streaks
+	r.Acknowledged, r.Overruled = d.Verdict.still(r.Acknowledged), r.Overruled.still(d.Verdict)
 	r.Looks = appended(r.Looks, d.Verdict.Looks)
 	switch d.Verdict.Action {
 	case Pause:
 		if r.Status != Paused {
-			r.Status, r.Held = Paused, d.Verdict.Text
+			r.Status, r.Held, r.HeldAt = Paused, d.Verdict.Text, e.Time
 		}
 	case Cleanup:
 		r.Status, r.Ended = CleanupDue, e.Time
@@ -125,7 +138,7 @@ func (r *Rollout) lapse(l lapsed) {
 // there takes it back again.
 func (r *Rollout) enter(d Decision, at time.Time) {
 	v := d.Verdict
-	r.Approvals, r.Refused = nil, nil
+	r.Approvals, r.Refused, r.Overruled = nil, nil, nil
 	switch {
 	case v.Action.retreats():
 		r.retreat(d, at)

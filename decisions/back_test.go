@@ -49,7 +49,7 @@ func TestRollbackToThePreviousStage(t *testing.T) {
 		t.Errorf("the same reason takes it further back: stage %d, %s", r.Stage, r.Status)
 	}
 	h.do(Command{Op: OpExplain, Comment: "the levels are too hard"})
-	h.do(Command{Op: OpResume})
+	h.do(Command{Op: OpResume, Comment: "we know"})
 	h.send(tr, 1000)
 	h.step()
 	h.want(Hold, "guardrail day_7_retention breached")
@@ -132,7 +132,7 @@ func TestGoingBackFromTheFullStage(t *testing.T) {
 	}
 	h.incident("pager", Critical, true)
 	h.do(Command{Op: OpExplain, Comment: "a false alarm"})
-	h.do(Command{Op: OpResume})
+	h.do(Command{Op: OpResume, Comment: "we know"})
 	h.do(Command{Op: OpAdvance, Comment: "ship it again"})
 	h.step()
 	if a := h.served(); a.Epoch != 4 || h.rollout().Status != Observing {

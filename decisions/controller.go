@@ -45,7 +45,7 @@ func (c *Controller) Step(ctx context.Context, now time.Time) error {
 	if err := c.catch(ctx); err != nil {
 		return err
 	}
-	errs := []error{c.act(ctx, now)}
+	errs := []error{c.startDue(ctx, now), c.act(ctx, now)}
 	for _, id := range c.open() {
 		if err := c.look(ctx, id, now); err != nil {
 			errs = append(errs, fmt.Errorf("looking at rollout %s: %w", id, err))
@@ -81,6 +81,7 @@ type scene struct {
 	revision  uint64 // of the flag
 	off       string // why the flag answers its safe variant to all
 	incidents []Incident
+	policy    RolloutPolicy
 	seal      event.Mark
 }
 
@@ -90,7 +91,7 @@ func (c *Controller) scene(id string) (s scene) {
 		plan := s.rollout.Plan
 		f, known := c.Flags.Flag(plan.Flag)
 		s.revision, s.off = f.Revision, off(f, known, plan.Environment)
-		s.incidents = c.State.Incidents(plan.Environment, plan.Flag)
+		s.incidents, s.policy = c.State.Incidents(plan.Environment, plan.Flag), c.State.Policy(plan)
 		if c.Seals != nil {
 			s.seal = c.Seals.Last
 		}
@@ -134,6 +135,7 @@ func (c *Controller) evidence(ctx context.Context, s scene, now time.Time) (Evid
 		}
 	}
 	e.FlagRevision, e.FlagOff, e.Incidents = s.revision, s.off, s.incidents
+	e.Needs, e.Closed = policyNeeds(s.policy), closures(s.policy, now)
 	return e, nil
 }
 
@@ -216,6 +218,8 @@ func (r Rollout) news(v Verdict, revision uint64) bool {
 		return true // the flag did not go back to the previous stage: everybody gets the safe variant
 	case v.Action.Actuating() && (r.Refused == nil || r.Refused.Revision != revision):
 		return true // the same step once more, after the last one had its effect or lapsed
+	case v.waitsForPeople() && last.Revision != revision:
+		return true // what they are asked to agree to is another flag now
 	}
 	return !slices.Equal(slices.Sorted(maps.Keys(v.Streaks)), slices.Sorted(maps.Keys(r.Streaks)))
 }

@@ -68,13 +68,16 @@ func rules1(in Input) Verdict {
 
 // rules2 is version 2: a stage has conditions of its own, an audience that is
 // served has levels and failures, guardrails are asked within the values of an
-// attribute, and failures that nobody would report are missing, not none.
+// attribute, failures that nobody would report are missing, not none, and
+// policies say when a stage may begin and who approves.
 func rules2(in Input) Verdict {
 	g := gate{Input: in}
 	stage, ok := (Rollout{Standing: in.State, Plan: in.Plan}).Now()
 	if !ok {
 		g.start()
 		g.flag()
+		g.closed(stage)
+		g.approval(stage)
 		return g.verdict(stage)
 	}
 	g.window(stage)
@@ -89,6 +92,7 @@ func rules2(in Input) Verdict {
 	g.exclusions(stage)
 	g.success(stage)
 	g.deadline(stage)
+	g.closed(stage)
 	g.approval(stage)
 	return g.verdict(stage)
 }
@@ -105,6 +109,7 @@ type gate struct {
 }
 
 func (g *gate) add(c Check) {
+	c = g.overruled(c)
 	if g.since(2) && c.open() && c.Next.IsZero() && !c.forPeople() {
 		c.Next = g.Now.Add(time.Duration(g.Every))
 	}

@@ -26,6 +26,8 @@ type Evidence struct {
 	Metrics      []Measured        `json:"metrics"`               // those of the plan, in its order
 	Incidents    []Incident        `json:"incidents,omitempty"`
 	Deployments  []Deployment      `json:"deployments,omitempty"` // that went live since the stage began, newest first
+	Needs        []Need            `json:"needs,omitempty"`       // approvals that policies ask for before a stage is left
+	Closed       []Closure         `json:"closed,omitempty"`      // freezes and hours that keep stages from beginning just now
 	Queries      []Query           `json:"queries,omitempty"`
 	SampleRatio  *stats.SRM        `json:"sampleRatio,omitempty"` // computed by Read
 	Quarantine   *stats.Quarantine `json:"quarantine,omitempty"`  // of Quarantined, by Read; nil: there are none

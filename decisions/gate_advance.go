@@ -100,21 +100,4 @@ func (g *gate) deadline(stage Stage) {
 	g.add(c)
 }
 
-// approval asks people, last: when everything else passes.
-func (g *gate) approval(stage Stage) {
-	if stage.Approve == 0 {
-		return
-	}
-	have := len(g.State.Approvals)
-	c := Check{Name: CheckApproval, State: Pass, Text: fmt.Sprintf("%d of %d approvals", have, stage.Approve)}
-	c.Numbers = map[string]float64{"have": float64(have), "need": float64(stage.Approve)}
-	switch {
-	case g.anyOpen():
-		c.State, c.Code, c.Text = Wait, "later", "Approval is asked for when everything else passes"
-	case have < stage.Approve:
-		c.State, c.Code, c.Text = Wait, "missing", fmt.Sprintf("Waits for approval: %d of %d", have, stage.Approve)
-	}
-	g.add(c)
-}
-
 func windowTime(w Window) time.Duration { return time.Duration(w) }

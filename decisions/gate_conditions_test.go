@@ -191,7 +191,7 @@ func TestReportsAndConfirmations(t *testing.T) {
 	h.send(tr, 500)
 	h.step()
 	h.want(Pause, "pauseWhen manual "+lee+" confirmed")
-	h.do(Command{Op: OpResume})
+	h.do(Command{Op: OpResume, Comment: "we know"})
 	h.send(tr, 500)
 	h.step()
 	h.want(Hold, "advanceWhen manual "+ana+" missing") // he can say it again

@@ -27,14 +27,20 @@ const (
 	OpPlan     Op = "plan"     // Plan: a new rollout, or a new version of one that has not ended
 	OpStart    Op = "start"    //
 	OpHold     Op = "hold"     // Comment: pause it
-	OpResume   Op = "resume"   // go on, over whatever paused it; until that ends, it holds and pauses no more
-	OpApprove  Op = "approve"  // Decision: that asks for it
-	OpAdvance  Op = "advance"  // Comment: to the next stage, whatever the gate says
+	OpResume   Op = "resume"   // go on, over whatever paused it; until that ends, it holds and pauses no more. Comment where it still stands
+	OpApprove  Op = "approve"  // Decision: that asks for it. Roles: the person's
+	OpAdvance  Op = "advance"  // Comment: to the next stage, whatever the evidence says
 	OpRollback Op = "rollback" // Comment: the safe variant for everybody, now
 	OpExplain  Op = "explain"  // Comment: what happened; unlocks a flag that was rolled back
 	OpReduce   Op = "reduce"   // To, Comment: an earlier stage or a smaller share; rules stay on
 	OpForward  Op = "forward"  // Comment: take up a rollout that was rolled back and explained, with the same units
 	OpDrill    Op = "drill"    // measure on a flag of its own how long it takes until everybody is safe
+
+	OpSchedule   Op = "schedule"   // Start: when it is to be started
+	OpUnschedule Op = "unschedule" // take that back
+	OpShip       Op = "ship"       // Comment: the treatment for everybody, whatever the evidence says
+	OpOverride   Op = "override"   // Comment: what the gate's evidence asks for no longer stands in the way. Decision: that recommends it
+	OpReject     Op = "reject"     // Comment: the change is not to come; ends the rollout
 )
 
 // Command is what a person wants of the newest rollout of a flag.
@@ -48,8 +54,11 @@ type Command struct {
 	Actor       string       // principal
 	Comment     string       // why, for people; the rationale of advance and rollback
 	Plan        *Plan        // of OpPlan; names flag and environment itself
-	Doubts      []string     // of OpStart: what spoke against it, or could not be told
-	Decision    string       // of OpApprove; empty: the newest
+	Doubts      []string     // of OpStart and OpSchedule: what spoke against it, or could not be told
+	Decision    string       // of OpApprove and OpOverride; empty: the newest
+	Roles       []string     // of OpApprove: the actor's in that environment, each with those it includes, and TeamRole of his teams
+	Start       time.Time    // of OpSchedule
+	Checks      []string     // of OpOverride: which, as the decision names them; none: all that can be overruled
 	To          string       // of OpReduce: name of an earlier stage, or a share such as 5%
 	Report      *Reporting   // of OpReport
 	Confirm     *Confirming  // of OpConfirm
@@ -64,10 +73,10 @@ func (s *State) Handle(c Command) (event.Event, event.Expect, error) {
 	}
 	subject := Subject(c.Environment, c.Flag)
 	expect := event.Expect(s.last[subject])
-	if c.Expect != event.Any && c.Expect != expect {
-		return event.Event{}, 0, fmt.Errorf("%w: %s is at %d, not %d", event.ErrConflict, subject, expect, c.Expect)
-	}
 	r, exists := s.Newest(c.Environment, c.Flag)
+	if c.Expect != event.Any && c.Expect != expect {
+		return event.Event{}, 0, fmt.Errorf("%w: %s is at %d, not %d%s", event.ErrConflict, subject, expect, c.Expect, r.faster())
+	}
 	if !exists && c.Op != OpPlan {
 		return event.Event{}, 0, fmt.Errorf("%w: %s in %s", ErrUnknown, c.Flag, c.Environment)
 	}
@@ -94,10 +103,24 @@ func (s *State) handle(r Rollout, c Command) (kind string, data any, err error) 
 	case OpHold:
 		return TypePaused, noted{Rollout: r.ID, Comment: c.Comment}, first(r.mustBe("be held", Running, Observing), said(c))
 	case OpResume:
-		return TypeResumed, noted{Rollout: r.ID, Comment: c.Comment, Acknowledged: r.pausing()}, first(r.mustBe("be resumed", Paused), r.explained())
+		return TypeResumed, noted{Rollout: r.ID, Comment: c.Comment, Acknowledged: r.pausing()}, r.resumable(c)
 	case OpApprove:
-		id, err := r.approvable(c)
-		return TypeApproved, approved{Rollout: r.ID, Decision: id, Comment: c.Comment}, err
+		data, err = s.approvable(r, c)
+		return TypeApproved, data, err
+	case OpSchedule:
+		data, err = s.schedule(r, c)
+		return TypeScheduled, data, err
+	case OpUnschedule:
+		data, err = r.unschedule(c)
+		return TypeUnscheduled, data, err
+	case OpOverride:
+		data, err = r.override(c)
+		return TypeOverridden, data, err
+	case OpReject:
+		return s.reject(r, c)
+	case OpShip:
+		data, err = s.ship(r, c)
+		return TypeMade, data, err
 	case OpAdvance:
 		data, err = s.advance(r, c)
 		return TypeMade, data, err
@@ -123,7 +146,7 @@ func (s *State) handle(r Rollout, c Command) (kind string, data any, err error) 
 		return TypeDrillBegun, data, err
 	}
 	return "", nil, event.Invalids{{Path: "op", Value: string(c.Op), Why: "is not a command",
-		Fix: "use plan, start, hold, resume, approve, advance, reduce, rollback, explain, forward, drill, report or confirm"}}
+		Fix: "use plan, start, schedule, unschedule, hold, resume, approve, override, advance, ship, reject, reduce, rollback, explain, forward, drill, report or confirm"}}
 }
 
 // plan records the plan with its defaults and the metrics as they are defined

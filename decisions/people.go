@@ -23,6 +23,15 @@ func said(c Command) error {
 	return nil
 }
 
+// resumable asks why a person goes on over what paused the rollout and still
+// stands.
+func (r Rollout) resumable(c Command) error {
+	if err := first(r.mustBe("be resumed", Paused), r.explained()); err != nil || len(r.pausing()) == 0 {
+		return err
+	}
+	return said(c)
+}
+
 // pausing returns the reasons that a person resumes over.
 func (r Rollout) pausing() []string {
 	d, ok := r.Last()
@@ -38,26 +47,51 @@ func (r Rollout) pausing() []string {
 	return out
 }
 
-// approvable returns the decision that the approval belongs to.
-func (r Rollout) approvable(c Command) (string, error) {
+// approvable returns the approval that a person may give now: to the newest
+// decision, and with it to its evidence, to this version of the plan and to the
+// flag as it was then.
+func (s *State) approvable(r Rollout, c Command) (approved, error) {
 	d, ok := r.Last()
+	all := s.needs(r)
 	switch {
-	case !ok || !d.Verdict.asksApproval():
-		return "", fmt.Errorf("%w: %s does not ask for approval now", ErrRefused, r.ID)
+	case !ok || len(all) == 0 || !d.Verdict.waitsForPeople():
+		return approved{}, fmt.Errorf("%w: %s does not ask for approval now", ErrRefused, r.ID)
 	case c.Decision != "" && c.Decision != d.ID:
-		return "", fmt.Errorf("%w: the evidence has changed since decision %s; look at %s", ErrRefused, c.Decision, d.ID)
+		return approved{}, fmt.Errorf("%w: the evidence has changed since decision %s; look at %s", ErrRefused, c.Decision, d.ID)
+	case d.Revision != s.flagRevision(c.Flag, d.Revision):
+		return approved{}, fmt.Errorf("%w: the flag has changed since decision %s; wait for the next look", ErrRefused, d.ID)
 	case r.wrote(c.Actor):
-		return "", fmt.Errorf("%w: %s wrote the plan, and an author's own approval does not count", ErrRefused, c.Actor)
-	case slices.ContainsFunc(r.Approvals, func(a Approval) bool { return a.By == c.Actor }):
-		return "", fmt.Errorf("%w: %s has approved already", ErrRefused, c.Actor)
+		return approved{}, fmt.Errorf("%w: %s wrote the plan, and an author's own approval does not count", ErrRefused, c.Actor)
+	case slices.ContainsFunc(binding(r.Approvals, r.Version, d.Revision), func(a Approval) bool { return a.By == c.Actor }):
+		return approved{}, fmt.Errorf("%w: %s has approved already", ErrRefused, c.Actor)
+	case !slices.ContainsFunc(all, func(n Need) bool { return n.takes(c.Roles) }):
+		return approved{}, fmt.Errorf("%w: %s asks for %s, and %s is none of these", ErrRefused, r.ID, asks(all, r.Approvals), c.Actor)
 	}
-	return d.ID, nil
+	return approved{Rollout: r.ID, Decision: d.ID, Comment: c.Comment, Roles: c.Roles, Version: r.Version, Revision: d.Revision}, nil
+}
+
+// needs returns the approvals that leaving the present stage takes now.
+func (s *State) needs(r Rollout) []Need {
+	stage, _ := r.Now()
+	return needs(stage, policyNeeds(s.Policy(r.Plan)))
+}
+
+// flagRevision is that of a flag, or else the one that is given.
+func (s *State) flagRevision(flag string, otherwise uint64) uint64 {
+	if f, ok := s.known.flag(flag); ok {
+		return f.Revision
+	}
+	return otherwise
 }
 
 // asksApproval reports whether approval is all that is missing.
 func (v Verdict) asksApproval() bool {
 	return slices.ContainsFunc(v.Checks, func(c Check) bool { return c.Name == CheckApproval && c.State == Wait && c.Code == "missing" })
 }
+
+// waitsForPeople reports whether others have to say something before anything
+// goes on.
+func (v Verdict) waitsForPeople() bool { return v.asksApproval() || v.Action == Review }
 
 func (r Rollout) explainable() error {
 	if !r.Locked {
@@ -66,7 +100,7 @@ func (r Rollout) explainable() error {
 	return nil
 }
 
-// advance is a person's decision to go on.
+// advance is a person's decision to go on to the next stage.
 func (s *State) advance(r Rollout, c Command) (made, error) {
 	if err := first(r.mustBe("advance", Running), said(c)); err != nil {
 		return made{}, err
@@ -75,7 +109,55 @@ func (s *State) advance(r Rollout, c Command) (made, error) {
 	if next >= len(r.Plan.Stages) || r.pending() {
 		return made{}, fmt.Errorf("%w: %s has no further stage to go to now", ErrRefused, r.ID)
 	}
-	return s.personal(r, c, r.Plan.onward(next), next), nil
+	return s.onward(r, c, next)
+}
+
+// ship is a person's decision to serve the treatment to all.
+func (s *State) ship(r Rollout, c Command) (made, error) {
+	full := slices.IndexFunc(r.Plan.Stages, func(s Stage) bool { return s.Kind() == Full })
+	err := first(r.mustBe("ship", Running), said(c))
+	switch {
+	case err != nil:
+		return made{}, err
+	case full < 0:
+		return made{}, fmt.Errorf("%w: the plan of %s has no stage that serves everybody", ErrRefused, r.ID)
+	case r.Stage < 0 || r.pending():
+		return made{}, fmt.Errorf("%w: a stage of %s is just beginning; wait for the next look", ErrRefused, r.ID)
+	}
+	return s.onward(r, c, full)
+}
+
+// onward decides for a later stage, whatever the evidence says of it. What
+// others have to agree to, and when nothing may begin, is asked of everybody.
+func (s *State) onward(r Rollout, c Command, stage int) (made, error) {
+	if err := first(r.looked(), s.unclosed(r, c.At), s.agreed(r)); err != nil {
+		return made{}, err
+	}
+	return s.personal(r, c, r.Plan.onward(stage), stage), nil
+}
+
+// looked refuses to go on from a stage that a person has only just gone to. Of
+// two who wanted the same step, the second would take the next one.
+func (r Rollout) looked() error {
+	if d, ok := r.Last(); ok && !d.ByController() && d.Effect != 0 {
+		return fmt.Errorf("%w: %s went on to %s at %s, and nobody has looked at it since; wait for the next look",
+			ErrRefused, d.By, r.Plan.Stages[r.Stage].Name, clock(d.At))
+	}
+	return nil
+}
+
+// agreed refuses to leave a stage before enough others have approved.
+func (s *State) agreed(r Rollout) error {
+	all := s.needs(r)
+	given := binding(r.Approvals, r.Version, s.flagRevision(r.Plan.Flag, 0))
+	if len(unmet(all, given)) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("%w: %s waits for approval: %s", ErrRefused, r.ID, asks(all, given))
+	if d, ok := r.Last(); ok && !d.Verdict.waitsForPeople() {
+		err = fmt.Errorf("%w; override what stands in its way (%s), and it will ask for them", err, d.Verdict.Reason)
+	}
+	return err
 }
 
 // rollback is a person's decision to go back. It never waits for anything.
@@ -95,13 +177,27 @@ func (s *State) personal(r Rollout, c Command, a Action, stage int) made {
 	m := made{Rollout: r.ID, From: r.Stage, Rationale: c.Comment, Verdict: Verdict{
 		Action: a, Stage: stage, Reason: "decided by " + c.Actor, Text: c.Actor + ": " + c.Comment, Checks: []Check{},
 	}}
-	if d, ok := r.Last(); ok {
-		m.Advice = d.ID
+	if d, ok := r.Recommendation(); ok {
+		m.Advice, m.Against = d.ID, r.against(d, a, stage)
 	}
 	if f, ok := s.known.flag(c.Flag); ok {
 		m.Revision = f.Revision
 	}
 	return m
+}
+
+// against says what the recommendation was when a person decides otherwise, in
+// stable words, else "". Review leaves it to people, and to go back is always
+// theirs to decide.
+func (r Rollout) against(d Decision, a Action, stage int) string {
+	v := d.Verdict
+	switch {
+	case a != Expand && a != Ship, v.Action == Review, v.Action == a && v.Stage == stage:
+		return ""
+	case v.Action != Rollback && v.Action.Actuating() && d.Effect != 0:
+		return string(Hold) + ": nobody has looked at the stage yet"
+	}
+	return v.recommends()
 }
 
 // onward is the action that goes to the stage.

@@ -23,8 +23,9 @@ type Plan struct {
 	Cleanup     *CleanupPlan `json:"cleanup,omitempty" yaml:"cleanup,omitempty"`
 	FollowUp    Window       `json:"followUp,omitempty" yaml:"followUp,omitempty"` // after it is over: whether the effect held; zero: nobody looks
 
-	Template string `json:"template,omitempty" yaml:"template,omitempty"` // whose stages and gates the plan takes; see Templates
-	Origin   string `json:"origin,omitempty" yaml:"origin,omitempty"`     // filled in: the template that the stages were made of
+	Template   string       `json:"template,omitempty" yaml:"template,omitempty"`     // whose stages and gates the plan takes; see Templates
+	Origin     string       `json:"origin,omitempty" yaml:"origin,omitempty"`         // filled in: the template that the stages were made of
+	Escalation []Escalation `json:"escalation,omitempty" yaml:"escalation,omitempty"` // who is asked after the owner, while nobody answers
 }
 
 // LayerPlan asks for a part of a layer of the environment, which the stages that

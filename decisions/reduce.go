@@ -99,7 +99,7 @@ func (r Rollout) below() string {
 // that is explained: the same units get what they had. What it was rolled back
 // for is known, and holds it from now on; anything else rolls back again.
 func (s *State) forward(r Rollout, c Command) (made, error) {
-	if err := first(r.mustBe("be rolled forward", RolledBack), r.explained(), said(c), r.free()); err != nil {
+	if err := first(r.mustBe("be rolled forward", RolledBack), r.notRejected(), r.explained(), said(c), r.free(), s.unclosed(r, c.At)); err != nil {
 		return made{}, err
 	}
 	if r.Stage < 0 {

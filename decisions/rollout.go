@@ -21,6 +21,7 @@ const (
 	Observing  Status = "observing"  // the treatment serves all, a rollback is one step away
 	RolledBack Status = "rolledBack" // the safe variant for everybody
 	CleanupDue Status = "cleanupDue" // decided for good; the flag waits for its end state
+	Rejected   Status = "rejected"   // a person ended it before anybody was exposed
 )
 
 // Standing is what a verdict needs to know of a rollout besides its plan. It
@@ -50,6 +51,7 @@ type Standing struct {
 	Reported     map[string]External     `json:"reported,omitempty"`     // newest of each external check, by its name
 	Confirmed    map[string]Confirmation `json:"confirmed,omitempty"`    // manual conditions of the present stage, by the key of their check
 	Values       map[string][]string     `json:"values,omitempty"`       // of the attribute that a guardrail is asked within, by metric: those that are asked, in the order in which they came
+	Overruled    *Overrule               `json:"overruled,omitempty"`    // what a person decided against in the present stage, while its checks give those reasons
 	Seq          uint64                  `json:"seq"`                    // of the last event of the rollout's subject
 }
 
@@ -70,18 +72,34 @@ type Rollout struct {
 	Drills      []Drill                 `json:"drills,omitempty"`    // in order
 	Doubts      []string                `json:"doubts,omitempty"`    // what spoke against the start, or could not be told
 	Decisions   []Decision              `json:"decisions,omitempty"` // in order
+	Versions    []VersionNote           `json:"versions,omitempty"`  // of the plan, since the rollout started
+	Overrides   []Override              `json:"overrides,omitempty"` // in order
+	Schedule    *Schedule               `json:"schedule,omitempty"`  // its start, while that waits or when it was refused
+	HeldAt      time.Time               `json:"heldAt,omitzero"`     // since when it is paused
+	Latest      *Touch                  `json:"latest,omitempty"`    // the last event of its own subject
 	Learned
 	Tidied
-	Versions []VersionNote `json:"versions,omitempty"` // of the plan, since the rollout started
+}
+
+// Touch is who did the last thing to a rollout, for whoever was slower.
+type Touch struct {
+	Type string    `json:"type"`
+	By   string    `json:"by"`
+	At   time.Time `json:"at"`
 }
 
 // Approval is one person's leave to go to the next stage. It belongs to the
-// recorded decision that asked for it and is void as soon as another follows.
+// recorded decision that asked for it, and with it to the evidence, the version
+// of the plan and the revision of the flag. It is void when any of them changes;
+// a newer decision that asks for the same for the same reason leaves it in force.
 type Approval struct {
 	By       string    `json:"by"`
 	At       time.Time `json:"at"`
 	Decision string    `json:"decision"` // ID of the decision that asked
 	Comment  string    `json:"comment,omitempty"`
+	Roles    []string  `json:"roles,omitempty"`    // that the person had then
+	Version  int       `json:"version,omitempty"`  // of the plan that was approved; 0 in records of before
+	Revision uint64    `json:"revision,omitempty"` // of the flag that the evidence was taken at; 0 in records of before
 }
 
 // Decision is one recorded verdict: the controller's, with the Input that it
@@ -98,6 +116,8 @@ type Decision struct {
 	Revision  uint64     `json:"revision"`            // of the flag that its effect expects; a rollback goes on at any
 	Rationale string     `json:"rationale,omitempty"` // a person's
 	Advice    string     `json:"advice,omitempty"`    // ID of the decision that a person decided over
+	Against   string     `json:"against,omitempty"`   // what that one recommends, when the person decided otherwise: "hold: units open"
+	Rejects   bool       `json:"rejects,omitempty"`   // a rollback that is a person's no to the change itself
 	Effect    uint64     `json:"effect,omitempty"`    // sequence of its flag change, 0 while there is none
 	Lapsed    string     `json:"lapsed,omitempty"`    // why it got no effect
 }

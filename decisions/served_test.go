@@ -178,7 +178,7 @@ func TestSignOfLife(t *testing.T) {
 	h.send(tr, 60)
 	h.step()
 	h.want(Pause, "telemetry missing crashes")
-	h.do(Command{Op: OpResume})
+	h.do(Command{Op: OpResume, Comment: "we know"})
 	h.facts.Live("crashes", h.now)
 	h.send(tr, 60)
 	h.step()

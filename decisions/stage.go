@@ -21,6 +21,7 @@ type Stage struct {
 	MinUnits  int64           `json:"minUnits,omitempty" yaml:"minUnits,omitempty"`   // per arm
 	Exclude   map[string]Size `json:"exclude,omitempty" yaml:"exclude,omitempty"`     // harm to exclude, by metric
 	Approve   int             `json:"approve,omitempty" yaml:"approve,omitempty"`     // approvals before the stage is left
+	ApproveBy string          `json:"approveBy,omitempty" yaml:"approveBy,omitempty"` // role or team of each: approver, admin, payments-team; empty: whoever may decide
 
 	Holdback Percent `json:"holdback,omitempty" yaml:"holdback,omitempty"` // share that keeps control in the full stage
 	Observe  Window  `json:"observe,omitempty" yaml:"observe,omitempty"`   // how long a rollback stays one step away; default 72h

@@ -220,6 +220,7 @@ func (s *State) effect(r event.Recorded) {
 			next.Decisions[i].Effect = r.Seq
 			delete(s.pending, r.Cause)
 			next.enter(next.Decisions[i], r.Time)
+			next.rejectedBy(next.Decisions[i])
 			if next.Return != nil && next.Return.Revision == r.Seq {
 				s.returns[next.ID] = true
 			}

@@ -34,6 +34,11 @@ const (
 	TypeRevised    = "rollout.revised"
 	TypeReported   = "check.reported"
 	TypeConfirmed  = "condition.confirmed"
+
+	TypeScheduled   = "rollout.scheduled"
+	TypeUnscheduled = "rollout.unscheduled" // taken back by a person, or refused when its time had come
+	TypeOverridden  = "rollout.overridden"
+	TypeRejected    = "rollout.rejected" // before anybody was exposed; later a rejection is a decision to roll back
 )
 
 // The data of each type, as the log keeps it. Shapes are append-only: fields
@@ -66,6 +71,10 @@ type (
 		Rollout  string `json:"rollout"`
 		Decision string `json:"decision"` // that asked
 		Comment  string `json:"comment,omitempty"`
+
+		Roles    []string `json:"roles,omitempty"`    // that the person had; none in records of before
+		Version  int      `json:"version,omitempty"`  // of the plan; 0 in records of before
+		Revision uint64   `json:"revision,omitempty"` // of the flag when the decision was made; 0 in records of before
 	}
 	made struct {
 		Rollout   string     `json:"rollout"`
@@ -76,6 +85,8 @@ type (
 		Seal      event.Mark `json:"seal,omitzero"`
 		Rationale string     `json:"rationale,omitempty"`
 		Advice    string     `json:"advice,omitempty"`
+		Against   string     `json:"against,omitempty"` // what the advice said, when a person decided otherwise
+		Rejects   bool       `json:"rejects,omitempty"` // a rollback that is a person's no to the change itself
 	}
 	lapsed struct {
 		Rollout  string `json:"rollout"`
@@ -147,6 +158,29 @@ type (
 		Stage     string `json:"stage"`     // it is of no other
 		Condition string `json:"condition"` // key of the check: "advanceWhen manual payments-team"
 		Comment   string `json:"comment"`
+	}
+	scheduled struct {
+		Rollout string    `json:"rollout"`
+		At      time.Time `json:"at"`
+		Comment string    `json:"comment,omitempty"`
+		Doubts  []string  `json:"doubts,omitempty"` // what spoke against the start
+	}
+	unscheduled struct {
+		Rollout  string `json:"rollout"`
+		Schedule string `json:"schedule"` // ID of the event that scheduled it
+		Why      string `json:"why,omitempty"`
+	}
+	overridden struct {
+		Rollout  string          `json:"rollout"`
+		Decision string          `json:"decision"` // that recommended otherwise
+		Against  string          `json:"against"`  // what it recommended
+		Checks   []OverruledItem `json:"checks"`   // of it, that were overruled
+		Comment  string          `json:"comment"`
+	}
+	rejected struct {
+		Rollout  string `json:"rollout"`
+		Decision string `json:"decision,omitempty"` // that waited for people, if any did
+		Comment  string `json:"comment"`
 	}
 )
 

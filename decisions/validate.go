@@ -46,6 +46,7 @@ func (p Plan) Validate(k Known) error {
 	c.rollback()
 	c.policy()
 	c.owners()
+	c.people()
 	return onceEach(c.faults).Err()
 }
 

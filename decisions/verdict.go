@@ -30,6 +30,7 @@ type Check struct {
 	Text    string             `json:"text"`              // a sentence for a release owner
 	Numbers map[string]float64 `json:"numbers,omitempty"` // by name: have, need, lift, low, high, margin, logE, …
 	Next    time.Time          `json:"next,omitzero"`     // of one that is open: when it is asked again; zero: when a person acts, and in records of before
+	Needs   []Need             `json:"needs,omitempty"`   // of an approval that not everybody may give
 }
 
 // CheckName names an item of the gate.
@@ -58,6 +59,8 @@ const (
 	CheckMargin    CheckName = "margin"    // harm beyond the margin is excluded; stages that decide
 	CheckSuccess   CheckName = "success"
 	CheckDeadline  CheckName = "deadline" // the longest window has not passed
+	CheckFreeze    CheckName = "freeze"   // no freeze of a policy keeps the next stage from beginning
+	CheckHours     CheckName = "hours"    // nor do the hours in which one may
 	CheckApproval  CheckName = "approval"
 )
 
@@ -70,6 +73,7 @@ const (
 	Wait          CheckState = "wait" // not yet; time or data will tell
 	Fail          CheckState = "fail"
 	NotApplicable CheckState = "n/a"
+	Overruled     CheckState = "overruled" // it stands open, and a person has decided against it
 )
 
 // open reports whether the check stands in the way of the next stage.

@@ -104,6 +104,8 @@ func (v *verifier) next(ctx context.Context, r event.Recorded) error {
 		l, err := load[lapsed](r)
 		v.effect(r, l.Decision)
 		return err
+	case TypeStarted:
+		v.started(r)
 	case flags.EventType:
 		v.changed(r)
 		v.revisions[r.Subject] = r.Seq

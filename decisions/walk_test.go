@@ -24,7 +24,7 @@ func TestLawsOverARandomWalk(t *testing.T) {
 			p.Rollback.To = rapid.SampledFrom([]string{"", toPreviousStage}).Draw(rt, "to")
 			h.begin(p)
 		}
-		ops := []Op{OpPlan, OpStart, OpHold, OpResume, OpApprove, OpAdvance, OpReduce, OpRollback, OpExplain, OpForward, OpDrill}
+		ops := []Op{OpPlan, OpStart, OpHold, OpResume, OpApprove, OpAdvance, OpReduce, OpRollback, OpExplain, OpForward, OpDrill, OpSchedule, OpUnschedule, OpOverride, OpShip, OpReject}
 		for range rapid.IntRange(5, 60).Draw(rt, "length") {
 			switch rapid.IntRange(1, 9).Draw(rt, "what") {
 			case 1, 2:
@@ -75,7 +75,7 @@ func (h *house) person(op Op) {
 	case 3:
 		p.Eligible = "everybody"
 	}
-	e, expect, err := h.try(Command{Op: op, Plan: &p, Comment: "so", Actor: lee, To: "2%"})
+	e, expect, err := h.try(Command{Op: op, Plan: &p, Comment: "so", Actor: lee, To: "2%", Start: h.now.Add(time.Hour)})
 	if err == nil {
 		h.write(e, expect, nil)
 	}

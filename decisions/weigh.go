@@ -101,6 +101,9 @@ func (g *gate) onward(v *Verdict, stage Stage) {
 	}
 	v.Action, v.Stage, v.Reason = g.Plan.onward(next), next, "every check passed"
 	v.Text = "Every check of " + stage.Name + " passed; next is " + g.Plan.Stages[next].Name
+	if by, what := g.overruling(); what != "" {
+		v.Reason, v.Text = "overruled by "+by, "Every check of "+stage.Name+" passed but "+what+", which "+by+" overruled; next is "+g.Plan.Stages[next].Name
+	}
 	if g.State.Stage < 0 {
 		v.Reason, v.Text = "started", "Started by "+g.State.StartedBy+"; the first stage is "+g.Plan.Stages[next].Name
 	}
@@ -111,7 +114,7 @@ func (g *gate) onward(v *Verdict, stage Stage) {
 
 // tolerated returns a guardrail that is worse than zero, if within its margin.
 func (g *gate) tolerated() (Check, bool) {
-	i := slices.IndexFunc(g.checks, func(c Check) bool { return c.Code == codeTolerated })
+	i := slices.IndexFunc(g.checks, func(c Check) bool { return c.Code == codeTolerated && !g.overrules(c) })
 	if i < 0 {
 		return Check{}, false
 	}

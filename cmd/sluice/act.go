@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/internal/server"
@@ -12,33 +15,34 @@ import (
 type act struct {
 	client
 	Rollout string `arg:"" help:"environment/flag/number."`
-	Comment string `short:"m" help:"Why; it stays on record. Required to hold, advance, reduce, roll back, explain and roll forward."`
+	Comment string `short:"m" help:"Why; it stays on record. Required to hold, override, advance, ship, reject, reduce, roll back, explain and roll forward."`
 }
 
-func (a act) do(ctx context.Context, op decisions.Op) error { return a.doTo(ctx, op, "") }
+func (a act) do(ctx context.Context, op decisions.Op) error { return a.order(ctx, op, order{}) }
 
-// doTo is do, with where to reduce to.
-func (a act) doTo(ctx context.Context, op decisions.Op, to string) error {
-	return a.told(a.give(ctx, op, to))
+// order is what a command says besides its comment.
+type order struct {
+	Comment  string     `json:"comment,omitempty"`
+	Decision string     `json:"decision,omitempty"`
+	At       *time.Time `json:"at,omitempty"`
+	Checks   []string   `json:"checks,omitempty"`
+	Anyway   bool       `json:"anyway,omitempty"`
+	To       string     `json:"to,omitempty"`
 }
 
-// told says how the rollout stands after a command.
-func (a act) told(v server.RolloutView, err error) error {
+// order gives a command and says how the rollout is then.
+func (a act) order(ctx context.Context, op decisions.Op, o order) error {
+	v, err := a.give(ctx, op, o)
 	if err == nil {
-		fmt.Printf("%s is %s; watch it with: sluice status -w %s\n", v.Rollout.ID, v.Rollout.Status, v.Rollout.ID)
+		fmt.Printf("%s is %s%s; watch it with: sluice status -w %s\n", v.Rollout.ID, v.Rollout.Status, consequence(v.Rollout), v.Rollout.ID)
 	}
 	return err
 }
 
-func (a act) give(ctx context.Context, op decisions.Op, to string) (v server.RolloutView, err error) {
-	body := map[string]any{"comment": a.Comment}
-	if to != "" {
-		body["to"] = to
-	}
-	return a.send(ctx, op, body)
-}
-
-func (a act) send(ctx context.Context, op decisions.Op, body map[string]any) (v server.RolloutView, err error) {
+// give gives a command. One that moves the rollout on says which rollout it is
+// about, as it was a moment ago: when somebody else moves it on meanwhile, it is
+// refused.
+func (a act) give(ctx context.Context, op decisions.Op, o order) (v server.RolloutView, err error) {
 	path, err := rolloutPath(a.Rollout)
 	if err != nil && op == decisions.OpRollback {
 		return v, fmt.Errorf("%w; where there is none: sluice flag force FLAG -e ENVIRONMENT -m WHY", err)
@@ -46,8 +50,34 @@ func (a act) send(ctx context.Context, op decisions.Op, body map[string]any) (v 
 	if err != nil {
 		return v, err
 	}
-	err = a.post(ctx, "/api/v1/rollouts/"+path+"/"+string(op), body, &v)
+	var seen []string
+	if op == decisions.OpAdvance || op == decisions.OpShip || op == decisions.OpOverride || op == decisions.OpReject {
+		was, err := a.rollout(ctx, a.Rollout)
+		if err != nil {
+			return v, err
+		}
+		seen = []string{"If-Match", fmt.Sprintf("%q", fmt.Sprint(was.Rollout.Seq))}
+	}
+	o.Comment = a.Comment
+	body, err := json.Marshal(o)
+	if err != nil {
+		return v, fmt.Errorf("encoding the request: %w", err)
+	}
+	err = a.client.do(ctx, http.MethodPost, "/api/v1/rollouts/"+path+"/"+string(op), "application/json", body, &v, seen...)
 	return v, err
+}
+
+// consequence says what else came of a command: when it starts, or against what a
+// person has decided.
+func consequence(r decisions.Rollout) string {
+	d, ok := r.Last()
+	switch {
+	case r.Status == decisions.Planned && r.Schedule != nil:
+		return " and starts at " + r.Schedule.At.Format(time.RFC3339)
+	case ok && !d.ByController() && d.Against != "":
+		return fmt.Sprintf("; the recommendation was to %s", d.Against)
+	}
+	return ""
 }
 
 // The commands that people give, each by its own name.
@@ -59,15 +89,14 @@ type (
 	approveCmd  struct{ act }
 	rollbackCmd struct{ act }
 	decideCmd   struct {
-		Op string `arg:"" enum:"start,hold,resume,approve,advance,rollback,explain,forward" help:"start, hold, resume, approve, advance, rollback, explain or forward."`
+		Op string `arg:"" enum:"start,hold,resume,approve,override,advance,ship,reject,rollback,explain,forward" help:"start, hold, resume, approve, override, advance, ship, reject, rollback, explain or forward."`
 		act
 	}
 )
 
 // Run starts a planned rollout.
 func (c startCmd) Run(ctx context.Context) error {
-	v, err := c.send(ctx, decisions.OpStart, map[string]any{"comment": c.Comment, "anyway": c.Anyway})
-	return c.told(v, err)
+	return c.order(ctx, decisions.OpStart, order{Anyway: c.Anyway})
 }
 
 // Run approves what the newest decision asks for.

@@ -17,7 +17,9 @@ type reduceCmd struct {
 }
 
 // Run reduces the rollout.
-func (c reduceCmd) Run(ctx context.Context) error { return c.doTo(ctx, decisions.OpReduce, c.To) }
+func (c reduceCmd) Run(ctx context.Context) error {
+	return c.order(ctx, decisions.OpReduce, order{To: c.To})
+}
 
 // drillCmd measures how long a rollback takes to reach everybody. Its exit
 // status is 0 when everybody was safe in the time that the plan gives.
@@ -31,7 +33,7 @@ const drillPause = 500 * time.Millisecond
 
 // Run begins a drill and waits for its end.
 func (c drillCmd) Run(ctx context.Context) error {
-	v, err := c.give(ctx, decisions.OpDrill, "")
+	v, err := c.give(ctx, decisions.OpDrill, order{})
 	for err == nil {
 		d := v.Rollout.Drills[len(v.Rollout.Drills)-1]
 		if d.Result != nil {

@@ -38,6 +38,8 @@ type cli struct {
 	Decide    decideCmd    `cmd:"" help:"Start, hold, resume, approve, advance, roll back, explain or roll forward a rollout."`
 	Check     checkCmd     `cmd:"" help:"Report how an external check of a rollout came out."`
 	Confirm   confirmCmd   `cmd:"" help:"Confirm a manual condition of a rollout's present stage."`
+	Rollout   rolloutCmd   `cmd:"" help:"Start or schedule a rollout, hold, resume, approve, override, advance, ship, reject, roll back or explain it; record what was learnt."`
+	Review    reviewCmd    `cmd:"" help:"Tell what happened to releases in the last days: decisions, overrides, incidents, drills, stale flags."`
 	Status    statusCmd    `cmd:"" help:"Show the rollouts and what each is waiting for."`
 	Power     powerCmd     `cmd:"" help:"Tell how long a plan takes at present traffic, and what each stage detects and excludes."`
 	Rehearse  rehearseCmd  `cmd:"" help:"Carry a plan out before anybody is exposed: when it stops, how many it harms, how often it cries wolf."`
@@ -45,7 +47,6 @@ type cli struct {
 	Units     unitsCmd     `cmd:"" help:"Look at single units: those in two arms; export or delete what is kept of one."`
 	Events    eventsCmd    `cmd:"" help:"Send events, import old ones from CSV, JSON or Parquet, and watch what comes in."`
 	Decisions decisionsCmd `cmd:"" help:"List decisions, show one, verify it, make it again, export it."`
-	Rollout   rolloutCmd   `cmd:"" help:"Record what was learnt from a rollout."`
 	Cleanup   cleanupCmd   `cmd:"" help:"End flags: what is due, what speaks against it, carry it out, what to delete where."`
 	Incidents incidentsCmd `cmd:"" help:"List what is wrong with flags, say what is, and how it ended."`
 	Dlq       dlqCmd       `cmd:"" help:"List dead letters, show one, send them again, or be done with them."`

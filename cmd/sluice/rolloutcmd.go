@@ -10,11 +10,6 @@ import (
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
-// rolloutCmd is about one rollout.
-type rolloutCmd struct {
-	Outcome outcomeCmd `cmd:"" help:"Record what was learnt from a rollout that is over, or show it."`
-}
-
 // outcomeCmd records the outcome of a rollout, or shows it.
 type outcomeCmd struct {
 	client

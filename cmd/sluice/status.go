@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 type statusCmd struct {
 	client
 	output
-	Rollout string `arg:"" optional:"" help:"environment/flag/number; then the exit status is 0 shipped, 2 waiting, 3 rolled back."`
+	Rollout string `arg:"" optional:"" help:"environment/flag/number; then the exit status is 0 shipped, 2 waiting, 3 rolled back or rejected."`
 	Watch   bool   `short:"w" help:"Wait until the rollout is over; without one, show those under way until none is."`
 }
 
@@ -29,6 +30,7 @@ func (c statusCmd) Run(ctx context.Context) error {
 	case c.Rollout == "":
 		return c.all(ctx)
 	}
+	said := &watching{out: os.Stderr}
 	for {
 		v, err := c.rollout(ctx, c.Rollout)
 		if err != nil {
@@ -37,6 +39,7 @@ func (c statusCmd) Run(ctx context.Context) error {
 		if !c.Watch || !v.Rollout.Open() && v.Rollout.Status != decisions.Planned {
 			return c.one(v)
 		}
+		said.tell(v)
 		select {
 		case <-ctx.Done():
 			return c.one(v)
@@ -80,6 +83,7 @@ func (c statusCmd) one(v server.RolloutView) error {
 	err := c.write(v, func(w io.Writer) {
 		line(w, v)
 		ways(w, v.Rollout)
+		asking(w, v.Ask)
 		if v.Look == nil {
 			return
 		}
@@ -92,7 +96,7 @@ func (c statusCmd) one(v server.RolloutView) error {
 		return err
 	}
 	switch {
-	case v.Rollout.Status == decisions.RolledBack:
+	case v.Rollout.Status == decisions.RolledBack, v.Rollout.Status == decisions.Rejected:
 		return exit(exitRolledBack)
 	case v.Rollout.Open(), v.Rollout.Status == decisions.Planned:
 		return exit(exitWaiting)
@@ -122,6 +126,13 @@ func why(v server.RolloutView) string {
 		return d.Verdict.Text
 	case v.Rollout.Open():
 		return "started; it is looked at in a moment"
+	case v.Rollout.Status == decisions.Rejected:
+		return v.Rollout.Explanation
+	}
+	if p := v.Rollout.Schedule; p != nil && p.Lapsed == "" {
+		return "starts at " + p.At.Format(time.RFC3339) + ", scheduled by " + p.By
+	} else if p != nil {
+		return "was not started at " + p.At.Format(time.RFC3339) + ": " + p.Lapsed
 	}
 	return "not started; start it with: sluice start " + v.Rollout.ID
 }
@@ -134,6 +145,8 @@ func mark(s decisions.CheckState) string {
 		return "✗ fail"
 	case decisions.Wait:
 		return "◌ wait"
+	case decisions.Overruled:
+		return "! over"
 	}
 	return "– n/a"
 }

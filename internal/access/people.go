@@ -161,6 +161,19 @@ func (s *State) members(t Team) []string {
 	return all
 }
 
+// TeamsOf returns the keys of the teams that a principal is in, sorted, whichever
+// of the two names the other. Only people are in teams.
+func (s *State) TeamsOf(principal string) []string {
+	kind, person, _ := strings.Cut(principal, ":")
+	var of []string
+	for _, t := range s.Teams() {
+		if Kind(kind) == OfPerson && slices.Contains(t.Members, person) {
+			of = append(of, t.Key)
+		}
+	}
+	return of
+}
+
 func byKey[T any](m map[string]T) []T {
 	list := make([]T, 0, len(m))
 	for _, key := range slices.Sorted(maps.Keys(m)) {

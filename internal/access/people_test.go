@@ -188,3 +188,16 @@ func TestLists(t *testing.T) {
 		t.Error("the origin of a revoked token is listed")
 	}
 }
+
+// TestTeamsOf: a person is in a team whichever of the two says so; nobody else
+// is in any.
+func TestTeamsOf(t *testing.T) {
+	s := NewState()
+	s.people["ana"], s.people["ben"] = Person{Key: "ana", Teams: []string{"pay"}}, Person{Key: "ben"}
+	s.teams["pay"], s.teams["shop"] = Team{Key: "pay"}, Team{Key: "shop", Members: []string{"ana", "ben", "gone"}}
+	for principal, want := range map[string]string{"person:ana": "pay shop", "person:ben": "shop", "person:gone": "", "team:pay": "", "service:ana": "", "ana": ""} {
+		if got := strings.Join(s.TeamsOf(principal), " "); got != want {
+			t.Errorf("%s: got %q, want %q", principal, got, want)
+		}
+	}
+}

@@ -290,7 +290,9 @@ func (c *crowd) rollout() (event.Event, event.Expect, error) {
 	ops := []decisions.Op{
 		decisions.OpPlan, decisions.OpPlan, decisions.OpStart, decisions.OpStart, decisions.OpHold, decisions.OpHold, decisions.OpResume, decisions.OpResume, decisions.OpResume,
 		decisions.OpAdvance, decisions.OpRollback, decisions.OpExplain,
+		decisions.OpSchedule, decisions.OpUnschedule, decisions.OpReject, decisions.OpShip, decisions.OpOverride,
 	}
+	k.Start = c.now.Add(time.Hour)
 	if k.Op = ops[c.IntN(len(ops))]; k.Op == decisions.OpPlan {
 		p := c.plan
 		p.Flag, p.Hypothesis = k.Flag, c.unit()

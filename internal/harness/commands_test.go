@@ -42,6 +42,11 @@ func (w *world) commands() map[string]func(args, input string) (string, error) {
 		"kill":      func(args, _ string) (string, error) { return w.kill(parse(args)) },
 		"together":  func(args, _ string) (string, error) { return w.together(args) },
 		"lose":      func(args, _ string) (string, error) { w.lost = number(args); return "", nil },
+		"ship":      person(decisions.OpShip),
+		"reject":    person(decisions.OpReject),
+		"override":  person(decisions.OpOverride),
+		"schedule":  person(decisions.OpSchedule),
+		"asks":      func(_, _ string) (string, error) { return w.asks(), nil },
 	}
 }
 
@@ -88,6 +93,14 @@ func (w *world) document(d manifest.Document) (string, error) {
 			Order: flags.Order{ID: w.id(), Expect: event.Any, At: w.now, Actor: "person:ana"}, Key: s.Key,
 			Changes: []flags.SegmentChange{{Op: flags.SegmentDefine, Segment: &s}},
 		}))
+	case "Policy":
+		var p flags.Policy
+		if err := d.Decode(&p); err != nil {
+			return "", err
+		}
+		return "policy " + p.Key, w.write(w.flags.HandlePolicy(flags.PolicyCommand{
+			Order: flags.Order{ID: w.id(), Expect: event.Any, At: w.now, Actor: "person:ana"}, Key: p.Key, Policy: &p,
+		}))
 	}
 	var p decisions.Plan
 	if err := d.Decode(&p); err != nil {
@@ -101,16 +114,7 @@ func (w *world) document(d manifest.Document) (string, error) {
 // person carries out what somebody wants of the rollout, and lets the
 // controller look: "rollback by=lee because=customers_call".
 func (w *world) person(op decisions.Op, args string) (string, error) {
-	a := parse(args)
-	by := a["by"]
-	if by == "" {
-		by = "ana"
-	}
-	r, _ := w.rollout()
-	err := w.write(w.state.Handle(decisions.Command{
-		ID: w.id(), Op: op, Environment: environment, Flag: r.Plan.Flag, Expect: event.Any, At: w.now,
-		Actor: "person:" + by, Comment: a["because"], To: a["to"],
-	}))
+	err := w.write(w.state.Handle(w.command(op, parse(args))))
 	if err == nil {
 		err = w.step()
 	}
@@ -143,12 +147,13 @@ func (w *world) traffic(a words) (string, error) {
 	return w.tell(), nil
 }
 
-// reached reports whether the rollout has that status, or is in that stage.
+// reached reports whether the rollout has that status, is in that stage, or was
+// decided about for that reason.
 func (w *world) reached(until string) bool {
 	r, _ := w.rollout()
 	stage, _ := r.Now()
 	last, _ := r.Last()
-	return until != "" && (string(r.Status) == until || stage.Name == until || string(last.Verdict.Action) == until)
+	return until != "" && (string(r.Status) == until || stage.Name == until || string(last.Verdict.Action) == until || last.Verdict.Reason == until)
 }
 
 func number(s string) float64 {

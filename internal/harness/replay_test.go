@@ -133,7 +133,8 @@ func apply(ctx context.Context, log event.Log, live replicated, e event.Event, e
 var heard = []string{
 	"decision.made", "environment.changed", "flag.change.approved", "flag.change.proposed", "flag.change.rejected", "flag.change.withdrawn",
 	"flag.changed", "flag.schedule.cancelled", "flag.scheduled", "incident.opened", "incident.resolved", "metric.defined", "person.changed",
-	"policy.changed", "rollout.explained", "rollout.paused", "rollout.planned", "rollout.resumed", "rollout.started", "seal.made",
+	"policy.changed", "rollout.explained", "rollout.paused", "rollout.planned", "rollout.rejected", "rollout.resumed", "rollout.scheduled", "rollout.started",
+	"rollout.unscheduled", "seal.made",
 	"segment.changed", "team.changed", "token.issued", "token.revoked",
 }
 

@@ -26,6 +26,8 @@ func (w *world) tell() string {
 			w.decision(&out, e)
 		case decisions.TypeLapsed:
 			fmt.Fprintln(&out, "   lapsed")
+		case decisions.TypeScheduled, decisions.TypeUnscheduled, decisions.TypeOverridden, decisions.TypeRejected:
+			w.deed(&out, e)
 		case flags.EventType:
 			w.change(&out, e)
 		}
@@ -41,6 +43,9 @@ func (w *world) decision(out *strings.Builder, e event.Recorded) {
 	}
 	n := 1 + slices.IndexFunc(r.Decisions, func(o decisions.Decision) bool { return o.ID == d.ID })
 	fmt.Fprintf(out, "%d. %s%s: %s\n", n, d.Verdict.Action, to, d.Verdict.Text)
+	if d.Against != "" {
+		fmt.Fprintf(out, "   against the recommendation “%s”\n", d.Against)
+	}
 }
 
 func (w *world) change(out *strings.Builder, e event.Recorded) {

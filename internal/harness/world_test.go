@@ -17,7 +17,7 @@ import (
 // world is a house on memory parts, and the people and units around it.
 type world struct {
 	ctx     context.Context
-	log     *event.MemLog
+	log     event.Log
 	blobs   *event.MemBlobs
 	facts   *decisions.MemFacts
 	flags   *flags.State
@@ -37,15 +37,18 @@ type world struct {
 
 const environment = "production"
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldOn(t, event.NewMemLog()) }
+
+// newWorldOn is a world whose log is another one.
+func newWorldOn(t *testing.T, log event.Log) *world {
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	w := &world{
-		ctx: ctx, log: event.NewMemLog(), blobs: &event.MemBlobs{}, facts: &decisions.MemFacts{},
+		ctx: ctx, log: log, blobs: &event.MemBlobs{}, facts: &decisions.MemFacts{},
 		flags: flags.NewState(), metrics: ingest.NewCatalog(), seals: &event.Seals{},
 		now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), rng: rand.New(rand.NewPCG(30, 40)),
 	}
-	w.state = decisions.NewState(decisions.Known{Metric: w.metrics.Metric, Flag: w.flags.Flag, Segment: w.flags.Segment, FreeSlice: w.flags.FreeSlice})
+	w.state = decisions.NewState(decisions.Known{Metric: w.metrics.Metric, Flag: w.flags.Flag, Segment: w.flags.Segment, FreeSlice: w.flags.FreeSlice, Policy: w.flags.Releases})
 	w.house = event.NewProjection(w.flags, w.metrics, w.state, w.seals)
 	go func() { _ = w.house.Run(ctx, w.log) }()
 	return w

@@ -103,7 +103,7 @@ func (s *server) courses(f flags.Recorded) []flags.Course {
 	var out []flags.Course
 	for name := range f.Environments {
 		r, ok := s.Rollouts.Newest(name, f.Key)
-		if !ok || r.Status == decisions.Planned {
+		if !ok || r.Status == decisions.Planned || r.Status == decisions.Rejected { // nobody was exposed
 			continue
 		}
 		stage, _ := r.Now()

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
@@ -26,13 +28,17 @@ func (id RolloutPath) String() string { return decisions.RolloutID(id.Environmen
 type RolloutView struct {
 	Rollout decisions.Rollout `json:"rollout"`
 	Look    *decisions.Look   `json:"look,omitempty" doc:"what the controller saw last, and what it made of it"`
+	Ask     *decisions.Ask    `json:"ask,omitempty" doc:"what the rollout waits for people to do, who is asked by now, and who next"`
 }
 
-type rolloutOut struct{ Body RolloutView }
+type rolloutOut struct {
+	ETag string `header:"ETag" doc:"the rollout as it is now, for If-Match"`
+	Body RolloutView
+}
 
 func (s *server) getRollout(_ context.Context, in *RolloutPath) (*rolloutOut, error) {
 	v, err := s.view(in.String())
-	return &rolloutOut{Body: v}, err
+	return &rolloutOut{ETag: strconv.Quote(strconv.FormatUint(v.Rollout.Seq, 10)), Body: v}, err
 }
 
 // view returns a rollout and the newest look at it.
@@ -46,6 +52,9 @@ func (s *server) view(id string) (v RolloutView, err error) {
 		if look, seen := s.Looks(id); seen {
 			v.Look = &look
 		}
+	}
+	if ask, waits := v.Rollout.Ask(s.Now()); waits {
+		v.Ask = &ask
 	}
 	return v, nil
 }
@@ -107,43 +116,28 @@ func (s *server) views(ctx context.Context, environment string) []RolloutView {
 
 type commandIn struct {
 	RolloutPath
-	Op   string `path:"op" enum:"start,hold,resume,approve,advance,reduce,rollback,explain,forward,drill"`
+	Seen
+	Op   string `path:"op" enum:"start,schedule,unschedule,hold,resume,approve,override,advance,ship,reject,reduce,rollback,explain,forward,drill"`
 	Body struct {
-		Comment  string `json:"comment,omitempty" doc:"why; required to hold, advance, reduce, roll back, explain and roll forward"`
-		Decision string `json:"decision,omitempty" doc:"the decision that asks for the approval"`
-		To       string `json:"to,omitempty" doc:"of reduce: an earlier stage, or a share such as 5%"`
-		Anyway   bool   `json:"anyway,omitempty" doc:"start although something is lacking; the comment says why"`
+		Comment  string     `json:"comment,omitempty" doc:"why; required to hold, override, advance, ship, reject, reduce, roll back, explain and roll forward, and to resume over what still stands"`
+		Decision string     `json:"decision,omitempty" doc:"the decision that is approved or overridden; refused when it is no longer the newest"`
+		At       *time.Time `json:"at,omitempty" doc:"of schedule: when the rollout is to be started"`
+		Checks   []string   `json:"checks,omitempty" doc:"of override: the checks to overrule, as the decision names them; all that can be when absent"`
+		Anyway   bool       `json:"anyway,omitempty" doc:"start, or schedule that, although something is lacking; the comment says why"`
+		To       string     `json:"to,omitempty" doc:"of reduce: an earlier stage, or a share such as 5%"`
 	}
 }
 
 // commandRollout carries out what a person wants of a rollout.
 func (s *server) commandRollout(ctx context.Context, in *commandIn) (*rolloutOut, error) {
-	if decisions.Op(in.Op) == decisions.OpStart {
-		if err := s.startRollout(ctx, in); err != nil {
-			return nil, err
-		}
-		return s.getRollout(ctx, &in.RolloutPath)
+	c := decisions.Command{Op: decisions.Op(in.Op), Comment: strings.TrimSpace(in.Body.Comment), Decision: in.Body.Decision, Checks: in.Body.Checks, To: in.Body.To}
+	if in.Body.At != nil {
+		c.Start = *in.Body.At
 	}
-	if err := s.command(ctx, in.RolloutPath, decisions.Command{
-		Op: decisions.Op(in.Op), Comment: in.Body.Comment, Decision: in.Body.Decision, To: in.Body.To,
-	}); err != nil {
+	if err := s.want(ctx, in, c); err != nil {
 		return nil, err
 	}
 	return s.getRollout(ctx, &in.RolloutPath)
-}
-
-// command gives a command of whoever asks to a rollout, which must be the flag's
-// newest.
-func (s *server) command(ctx context.Context, id RolloutPath, c decisions.Command) error {
-	return s.record(ctx, func() (event.Event, event.Expect, error) {
-		newest, _ := s.Rollouts.Newest(id.Environment, id.Flag)
-		if newest.ID != id.String() {
-			return event.Event{}, 0, fmt.Errorf("rollout %s: %w", id, errNoSuch)
-		}
-		c.ID, c.Environment, c.Flag, c.Expect = event.New(), id.Environment, id.Flag, event.Any
-		c.At, c.Actor, c.Comment = s.Now(), who(ctx).Name, strings.TrimSpace(c.Comment)
-		return s.Rollouts.Handle(c)
-	})
 }
 
 // DecisionView is a decision with the rollout it belongs to.

@@ -90,6 +90,7 @@ var duties = map[string]duty{
 	"command-rollout":   {access.Decide, both},
 	"report-check":      {access.Report, both},
 	"confirm-condition": {access.Decide, both},
+	"get-review":        {access.Read, theHouse},
 	"get-outlook":       {access.Read, both},
 	"foresee-plan":      {access.Read, whatTheBodySays},
 	"rehearse-plan":     {access.Read, whatTheBodySays},
