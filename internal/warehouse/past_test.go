@@ -59,7 +59,10 @@ func TestPast(t *testing.T) {
 	if diff := cmp.Diff([]int64{3, 4, 5}, got.Reach); diff != "" {
 		t.Errorf("who came, by day (-want +got):\n%s", diff)
 	}
-	if len(got.Queries) != 3 {
+	if diff := cmp.Diff(map[string]int64{"user": 7, "device": 1}, got.Kinds); diff != "" {
+		t.Errorf("kinds of units of any flag (-want +got):\n%s", diff)
+	}
+	if len(got.Queries) != 4 {
 		t.Errorf("%d queries", len(got.Queries))
 	}
 

@@ -1,0 +1,39 @@
+package warehouse
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sluice-hq/sluice/stats"
+)
+
+// TestReadout_since counts the units that were first exposed after a time, and
+// nothing of those that came before it and came again.
+func TestReadout_since(t *testing.T) {
+	var s story
+	s.expose(1, "off", noon)
+	s.expose(2, "on", noon.Add(time.Minute))
+	s.expose(1, "off", noon.Add(2*time.Hour)) // again
+	s.expose(3, "on", noon.Add(time.Hour))    // just then
+	s.expose(4, "off", noon.Add(2*time.Hour))
+	s.buy(1, 5, noon.Add(3*time.Hour))
+	s.buy(3, 5, noon.Add(65*time.Minute))
+	w, _ := start(t)
+	if err := w.Insert(t.Context(), block("since", 1, s.n, s.rows)); err != nil {
+		t.Fatal(err)
+	}
+	q := question(purchase)
+	q.Since = noon.Add(time.Hour)
+	a, err := w.Readout(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int64
+	for _, c := range a.Units {
+		n += c.N
+	}
+	strata := a.Strata["purchase"]
+	if n != 2 || len(strata) != 1 || strata[0].Treatment != stats.Proportion(1, 1) || strata[0].Control != stats.Proportion(1, 0) {
+		t.Errorf("%+v, %+v", a.Units, strata)
+	}
+}
