@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // Run carries the plan out once. The error is about the plan, the scenario or
@@ -93,6 +94,7 @@ func (w *world) Evidence(ctx context.Context, r decisions.Rollout, now time.Time
 // look lets units come, the controller look, and people answer what it asks
 // them.
 func (w *world) look(now time.Time) error {
+	w.live(now)
 	r := w.rollout(w.Plan)
 	for _, b := range w.crowd.arrive(w.allocation(w.Plan), now) {
 		w.facts.Add(r.ID, b)
@@ -107,6 +109,16 @@ func (w *world) look(now time.Time) error {
 	}
 	w.note(now)
 	return err
+}
+
+// live lets whoever reports failures be heard of, as a service is that runs: a
+// rehearsal is of the change, and not of who was forgotten to be asked.
+func (w *world) live(now time.Time) {
+	for _, key := range w.Plan.Measured() {
+		if w.Metrics[key].Aggregate == stats.Failures && !w.crowd.fault.silent(key, now) {
+			w.facts.Live(key, now)
+		}
+	}
 }
 
 // agree gives the approvals that are asked for, each by somebody else.
