@@ -116,6 +116,9 @@ func (d drawer) measured(in Input, key string) Measured {
 		}
 	case "latency":
 		m.Direction, m.Limit = stats.Decrease, judgement(key)
+		if m.Limit != nil {
+			m.Limit.Harmed = false // a level is beyond its limit or within it
+		}
 		if rapid.Bool().Draw(d.T, "few") {
 			m.Level = &Level{Units: 3, At: pick(d, "level", 150., 200, 201)}
 		}
