@@ -89,6 +89,8 @@ change of them for SDKs, and notices for OFREP clients, each encoded once for
 all who listen. internal/server is the HTTP door; internal/flagd
 speaks flagd's protocols behind it. internal/access says who may do what,
 internal/limit how much of it.
+internal/notify is the door out: it tells webhooks what the log says, until they
+have heard it (teller.go finds the words in the rooms).
 internal/meter writes measurements as Prometheus reads them.
 internal/manifest reads YAML. internal/tabular reads files of rows and turns them into events. internal/refs finds the flags that a source tree
 uses, for the command that tells the server. internal/harness runs the loop on memory parts,

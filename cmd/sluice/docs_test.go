@@ -55,6 +55,7 @@ type shell struct {
 	in    io.Writer
 	lines chan string // what it prints
 	port  string      // in the place of 8321, which may be taken
+	other string      // in the place of 8399, where receivers listen
 	n     int         // scripts so far
 }
 
@@ -62,7 +63,7 @@ type shell struct {
 // the test.
 func newShell(t *testing.T, dir string) *shell {
 	t.Helper()
-	s := &shell{t: t, lines: make(chan string), port: freePort(t)}
+	s := &shell{t: t, lines: make(chan string), port: freePort(t), other: freePort(t)}
 	printed, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +101,7 @@ func (s *shell) environment(dir string) []string {
 		s.t.Fatalf("the documents start Sluice as users do, with its engine: %v", err)
 	}
 	return append(os.Environ(), "SLUICE_ENGINE="+library, "SLUICE_LISTEN=127.0.0.1:"+s.port, "SLUICE_SERVER=http://127.0.0.1:"+s.port,
-		"SLUICE_TOKEN=", "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "TZ=UTC",
+		"SLUICE_TOKEN=", "SLUICE_WEBHOOK_LISTEN=127.0.0.1:"+s.other, "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "TZ=UTC",
 		"GORACE=atexit_sleep_ms=0") // under the race detector every command waits for a second otherwise
 }
 
@@ -125,7 +126,7 @@ func (s *shell) run(ctx context.Context, script string) string {
 	mark := fmt.Sprintf("=== end of block %d", s.n)
 	name := filepath.Join(s.t.TempDir(), "block.sh")
 	script = strings.ReplaceAll(script, "=sla_…", "=$(sed -n 's/^admin token.*: //p' sluice.log)")
-	script = "trap 'echo \"[exit status $?]\"' ERR\n" + strings.ReplaceAll(script, "8321", s.port) + "trap - ERR\n"
+	script = "trap 'echo \"[exit status $?]\"' ERR\n" + strings.NewReplacer("8321", s.port, "8399", s.other).Replace(script) + "trap - ERR\n"
 	if err := os.WriteFile(name, []byte(script), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -135,7 +136,7 @@ func (s *shell) run(ctx context.Context, script string) string {
 		select {
 		case line, ok := <-s.lines:
 			if !ok || line == mark {
-				return strings.ReplaceAll(strings.TrimSpace(out.String()), s.port, "8321")
+				return strings.NewReplacer(s.port, "8321", s.other, "8399").Replace(strings.TrimSpace(out.String()))
 			}
 			out.WriteString(strings.TrimRight(line, " ") + "\n")
 		case <-ctx.Done():
@@ -167,6 +168,9 @@ func TestEventGuide(t *testing.T) { walkThrough(t, "../../docs/events.md", nil) 
 
 // TestIncidentGuide runs the guide to incidents as a new user does.
 func TestIncidentGuide(t *testing.T) { walkThrough(t, "../../docs/incidents.md", nil) }
+
+// TestNotificationGuide has a service tell a receiver, as the guide does.
+func TestNotificationGuide(t *testing.T) { walkThrough(t, "../../docs/notifications.md", nil) }
 
 // TestStatisticsGuide asks the calculator what docs/statistics.md asks it.
 func TestStatisticsGuide(t *testing.T) { walkThrough(t, "../../docs/statistics.md", nil) }

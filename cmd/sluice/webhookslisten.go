@@ -16,7 +16,7 @@ import (
 // webhooksListenCmd is a receiver, for whoever tries webhooks out or writes one
 // of his own.
 type webhooksListenCmd struct {
-	Listen string `help:"Address to listen on." default:"127.0.0.1:8399"`
+	Listen string `help:"Address to listen on." default:"127.0.0.1:8399" env:"SLUICE_WEBHOOK_LISTEN"`
 	Secret string `help:"Refuse what is not signed with it (whsec_…); without it, signatures are not looked at." env:"SLUICE_WEBHOOK_SECRET"`
 	Fail   int    `help:"Refuse so many deliveries first, with 503, to see them come again."`
 }

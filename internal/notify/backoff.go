@@ -16,11 +16,11 @@ const (
 	lifetime   = 72 * time.Hour
 )
 
-// pause returns how long to wait after the nth try, from 1. jitter in [0,1)
+// pause returns how long to wait after the nth failure, from 1. jitter in [0,1)
 // spreads it by a fifth to either side, so that what failed together does not
 // come back together.
-func pause(tries int, jitter float64) time.Duration {
-	p := float64(firstPause) * math.Pow(pauseGrows, float64(max(tries, 1)-1))
+func pause(failures int, jitter float64) time.Duration {
+	p := float64(firstPause) * math.Pow(pauseGrows, float64(max(failures, 1)-1))
 	return time.Duration(min(p, float64(mostPause)) * (0.8 + 0.4*jitter))
 }
 

@@ -20,6 +20,7 @@ type Delivery struct {
 
 	Standing Standing       `json:"standing"`
 	Tries    int            `json:"tries,omitempty"`
+	Failed   int            `json:"failed,omitempty"` // tries of these whose end was noted: those that a kill cut short make no later one wait longer
 	First    time.Time      `json:"first,omitzero"`   // try
 	Last     time.Time      `json:"last,omitzero"`    // try
 	Next     time.Time      `json:"next,omitzero"`    // try, while it waits; zero: at once

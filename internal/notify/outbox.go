@@ -60,7 +60,7 @@ func (b *Outbox) open(h Hook) bool {
 
 // renew starts the tries of a delivery over.
 func (d *Delivery) renew() {
-	d.Standing, d.Tries, d.First, d.Next = Waiting, 0, time.Time{}, time.Time{}
+	d.Standing, d.Tries, d.Failed, d.First, d.Next = Waiting, 0, 0, time.Time{}, time.Time{}
 }
 
 func (b *Outbox) full() bool { return len(b.Waiting) >= mostWaiting }
@@ -121,11 +121,13 @@ func (b *Outbox) settle(tried Delivery, o outcome, jitter float64) string {
 		return ""
 	}
 	d, now := &b.Waiting[i], tried.Last.Add(o.took)
-	d.Status, d.Why, d.Took, d.Next = o.status, o.why, event.Duration(o.took.Round(time.Millisecond)), now.Add(pause(d.Tries, jitter))
+	d.Status, d.Why, d.Took = o.status, o.why, event.Duration(o.took.Round(time.Millisecond))
 	if o.ok() {
 		b.heard(i, now)
 		return ""
 	}
+	d.Failed++
+	d.Next = now.Add(pause(d.Failed, jitter))
 	if b.Failing.IsZero() {
 		b.Failing = d.Last
 	}
