@@ -46,6 +46,9 @@ func (s *Sender) update(ctx context.Context, h Hook, change func(*Outbox) (bool,
 		if err != nil {
 			return err
 		}
+		if b.behind(h) {
+			return fmt.Errorf("the outbox of webhook %s: %w", h.Key, event.ErrConflict)
+		}
 		opened := b.open(h)
 		write, err := change(&b)
 		if err != nil || !write && !opened {
@@ -55,16 +58,13 @@ func (s *Sender) update(ctx context.Context, h Hook, change func(*Outbox) (bool,
 		if err != nil {
 			return fmt.Errorf("encoding the outbox of webhook %s: %w", h.Key, err)
 		}
-		if _, err = s.KV.Save(ctx, outboxKey(h.Key), value, rev); !errors.Is(err, event.ErrConflict) {
-			return told(err, h.Key)
+		_, err = s.KV.Save(ctx, outboxKey(h.Key), value, rev)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, event.ErrConflict) {
+			return fmt.Errorf("writing the outbox of webhook %s: %w", h.Key, err)
 		}
 	}
 	return fmt.Errorf("writing the outbox of webhook %s: %w", h.Key, event.ErrConflict)
-}
-
-func told(err error, key string) error {
-	if err != nil {
-		return fmt.Errorf("writing the outbox of webhook %s: %w", key, err)
-	}
-	return nil
 }

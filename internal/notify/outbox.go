@@ -58,6 +58,11 @@ func (b *Outbox) open(h Hook) bool {
 	return true
 }
 
+// behind reports whether a webhook is older than the one that the outbox was
+// opened for last: this replica has not read that far yet, and must not turn
+// back what another one has done.
+func (b *Outbox) behind(h Hook) bool { return h.Made < b.Made || h.Revision < b.Revision }
+
 // renew starts the tries of a delivery over.
 func (d *Delivery) renew() {
 	d.Standing, d.Tries, d.Failed, d.First, d.Next = Waiting, 0, 0, time.Time{}, time.Time{}

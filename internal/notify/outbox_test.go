@@ -76,6 +76,20 @@ func TestSettle_late(t *testing.T) {
 	}
 }
 
+// A replica that lags turns nothing back.
+func TestBehind(t *testing.T) {
+	var b Outbox
+	b.open(Hook{Made: 4, Revision: 9})
+	for _, c := range []struct {
+		made, revision uint64
+		want           bool
+	}{{4, 9, false}, {4, 10, false}, {12, 12, false}, {4, 4, true}, {1, 3, true}} {
+		if got := b.behind(Hook{Made: c.made, Revision: c.revision}); got != c.want {
+			t.Errorf("%+v: %t", c, got)
+		}
+	}
+}
+
 // Of those that ended the newest are kept.
 func TestEnded_bounded(t *testing.T) {
 	h := Hook{Webhook: Webhook{Key: "release"}, Made: 1}

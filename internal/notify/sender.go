@@ -51,7 +51,11 @@ func (s *Sender) Step(ctx context.Context, key string) error {
 	if !ok || h.Suspended != nil {
 		return nil
 	}
-	if err := s.take(ctx, h, end); err != nil {
+	err := s.take(ctx, h, end)
+	if errors.Is(err, event.ErrConflict) {
+		return nil // somebody else is at it, or further: the next step sees
+	}
+	if err != nil {
 		return err
 	}
 	for range perStep {
