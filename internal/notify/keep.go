@@ -34,8 +34,9 @@ func (s *Sender) load(ctx context.Context, key string) (b Outbox, rev uint64, er
 	return b, rev, nil
 }
 
-// rounds bounds how often a change of an outbox meets a faster one.
-const rounds = 10
+// rounds bounds how often a change of an outbox meets a faster one. An answer
+// that is not noted means a message that is sent twice, so there are many.
+const rounds = 100
 
 // update changes an outbox: change works on what is there now and returns
 // whether it is to be written. It is called again when somebody else wrote
