@@ -76,6 +76,7 @@ func rules2(in Input) Verdict {
 	if !ok {
 		g.start()
 		g.flag()
+		g.calm()
 		g.closed(stage)
 		g.approval(stage)
 		return g.verdict(stage)

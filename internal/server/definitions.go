@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
 )
@@ -20,10 +21,11 @@ type FlagDetail struct {
 	Schedules []flags.Schedule `json:"schedules,omitempty" doc:"changes that wait for their time"`
 	Requests  []flags.Request  `json:"requests,omitempty" doc:"changes that wait for others to agree"`
 
-	Lifecycle  *flags.Life           `json:"lifecycle,omitempty"`
-	Seen       map[string]flags.Seen `json:"seen,omitempty" doc:"when it was last used, by environment; absent when this replica does not know"`
-	References *int                  `json:"references,omitempty" doc:"places in source trees; absent when none has been scanned"`
-	Notes      []string              `json:"notes,omitempty" doc:"of a flag that was just archived: what could not be checked"`
+	Lifecycle  *flags.Life                     `json:"lifecycle,omitempty"`
+	Seen       map[string]flags.Seen           `json:"seen,omitempty" doc:"when it was last used, by environment; absent when this replica does not know"`
+	Health     map[string]decisions.FlagHealth `json:"health,omitempty" doc:"by environment: healthy, critical or unknown, who says so, and since when"`
+	References *int                            `json:"references,omitempty" doc:"places in source trees; absent when none has been scanned"`
+	Notes      []string                        `json:"notes,omitempty" doc:"of a flag that was just archived: what could not be checked"`
 }
 
 type flagOut struct {
@@ -84,6 +86,7 @@ func (s *server) detail(ctx context.Context, f flags.Recorded) FlagDetail {
 func (s *server) insights(d *FlagDetail) {
 	life := s.life(d.Recorded)
 	d.Lifecycle, d.References = &life, s.Flags.References(d.Key)
+	d.Health = s.health(d.Recorded)
 	if s.Usage == nil {
 		return
 	}
@@ -91,6 +94,15 @@ func (s *server) insights(d *FlagDetail) {
 	for name := range d.Environments {
 		d.Seen[name] = s.Usage.Seen(name, d.Key)
 	}
+}
+
+// health says how a flag is in each of its environments. Call it in a View.
+func (s *server) health(f flags.Recorded) map[string]decisions.FlagHealth {
+	all := map[string]decisions.FlagHealth{}
+	for environment := range f.Environments {
+		all[environment] = s.Rollouts.Health(environment, f.Key)
+	}
+	return all
 }
 
 type metricsIn struct{ Page }

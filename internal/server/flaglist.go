@@ -75,11 +75,7 @@ func (s *server) mayList(ctx context.Context, environment string) error {
 // flagView returns a flag as whoever asks may see it. Call it in a View.
 func (s *server) flagView(ctx context.Context, f flags.Recorded) FlagView {
 	f = shown(ctx, f)
-	v := FlagView{Recorded: f, Lifecycle: s.life(f), Health: map[string]decisions.FlagHealth{}}
-	for environment := range f.Environments {
-		v.Health[environment] = s.Rollouts.Health(environment, f.Key)
-	}
-	return v
+	return FlagView{Recorded: f, Lifecycle: s.life(f), Health: s.health(f)}
 }
 
 // life returns where a flag is in its life. Call it in a View.

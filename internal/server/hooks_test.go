@@ -227,6 +227,7 @@ func TestIncidents_byPeople(t *testing.T) {
 	h.want("editor", "POST", "/v1/incidents", body, 403, "")
 	h.want("abroad", "POST", "/v1/incidents", body, 403, "staging")
 	h.want("local", "POST", "/v1/incidents", strings.Replace(strings.Replace(body, `"environment": "production", `, "", 1), "OPS-7", "OPS-8", 1), 201, `"environment":"production"`)
+	h.want("viewer", "GET", "/api/v1/flags/shop.checkout", "", 200, `"health":{"production":{"state":"critical","source":"incident OPS-7","since":"2026-11-01T09:00:00Z","text":"customers call"}}`)
 	const resolve = "/v1/incidents/production/shop.checkout/OPS-7/resolve"
 	h.want("approver", "POST", resolve, `{}`, 400, "comment is missing")
 	h.want("approver", "POST", resolve, `{"comment": "rolled the cache back"}`, 200, `"resolvedBy":"person:approver","comment":"rolled the cache back"`)
