@@ -60,15 +60,19 @@ func (r Rollout) EndState() flags.EndState {
 	if r.Plan.Cleanup != nil {
 		end = flags.EndState(r.Plan.Cleanup.EndState)
 	}
-	if end == flags.Promote && r.Status != CleanupDue {
+	if end == flags.Promote && r.failed() {
 		return flags.Remove
 	}
 	return end
 }
 
+// failed reports whether a rollout was over before everybody had the treatment
+// for good.
+func (r Rollout) failed() bool { return !r.Ended.IsZero() && r.Status != CleanupDue }
+
 // Winner is the variant that everybody gets in the end.
 func (r Rollout) Winner(f flags.Recorded) string {
-	if r.Status == CleanupDue && r.EndState() != flags.Remove {
+	if !r.failed() && r.EndState() != flags.Remove {
 		return r.released()
 	}
 	return or(f.Safe, r.Plan.Arms.Control)

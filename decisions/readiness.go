@@ -32,7 +32,9 @@ type Reason struct {
 	Step  CleanupStep `json:"step"` // that it speaks against
 	Why   string      `json:"why"`
 	Fix   string      `json:"fix,omitempty"`
-	final bool        // no reason of a person overrules it
+
+	Environment string `json:"environment,omitempty"` // that it is about; empty: the rollout's, or all
+	final       bool   // no reason of a person overrules it
 }
 
 // CleanupStep is a step of a cleanup: first the flag gives everybody its last
@@ -72,6 +74,18 @@ func (r Rollout) Readiness(f flags.Recorded, u Uses, now time.Time) Readiness {
 	return out
 }
 
+// Within returns the readiness as somebody may know it who does not see every
+// environment: that something stands against it there, and not what.
+func (c Readiness) Within(sees func(environment string) bool) Readiness {
+	c.Reasons = slices.Clone(c.Reasons)
+	for i, r := range c.Reasons {
+		if r.Environment != "" && !sees(r.Environment) {
+			c.Reasons[i] = Reason{State: r.State, Step: r.Step, Why: "another environment stands against it", final: r.final}
+		}
+	}
+	return c
+}
+
 // readiness collects the reasons of one rollout's flag.
 type readiness struct {
 	r       Rollout
@@ -88,6 +102,9 @@ func (c *readiness) never(why, fix string) {
 	c.reasons = append(c.reasons, Reason{State: Blocked, Step: StepEnd, Why: why, Fix: fix, final: true})
 }
 
+// in says which environment the last reason is about.
+func (c *readiness) in(environment string) { c.reasons[len(c.reasons)-1].Environment = environment }
+
 // rollouts: nothing ends while the flag is being released somewhere, or while
 // nobody has said why it was rolled back.
 func (c *readiness) rollouts(newest []Rollout) {
@@ -100,6 +117,7 @@ func (c *readiness) rollouts(newest []Rollout) {
 	for _, other := range newest {
 		if other.ID != c.r.ID && other.Open() {
 			c.never(fmt.Sprintf("%s is %s, and a flag has one default for all environments", other.ID, other.Status), "wait for its end, or roll it back")
+			c.in(other.Plan.Environment)
 		}
 	}
 }
@@ -133,14 +151,11 @@ func (c *readiness) elsewhere() {
 	if c.f.Default == winner || c.r.EndState() == flags.Keep {
 		return
 	}
-	var names []string
 	for _, name := range slices.Sorted(maps.Keys(c.f.Environments)) {
 		if name != c.r.Plan.Environment && c.f.Environments[name].Enabled {
-			names = append(names, name)
+			c.add(Caution, StepEnd, fmt.Sprintf("the default becomes %s (is %s) in %s too", winner, c.f.Default, name), "")
+			c.in(name)
 		}
-	}
-	if len(names) > 0 {
-		c.add(Caution, StepEnd, fmt.Sprintf("the default becomes %s (is %s) in %s too", winner, c.f.Default, strings.Join(names, ", ")), "")
 	}
 }
 
@@ -159,7 +174,10 @@ func (c *readiness) asked(seen map[string]flags.Seen) {
 				fmt.Sprintf("take it out of the code, and wait until nobody has asked for %d days", int(flags.Quiet.Hours()/24)))
 		case s.Doubt(c.now) != "":
 			c.add(Caution, StepArchive, "it cannot be told whether "+name+" still asks for it: "+s.Doubt(c.now), "")
+		default:
+			continue
 		}
+		c.in(name)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestReadiness(t *testing.T) {
 		"it goes on":    {func(r *Rollout, _ *flags.Recorded, _ *Uses) { r.Ended, r.Status = time.Time{}, Observing }, Blocked, StepEnd, "production/gate/1 is observing"},
 		"not explained": {func(r *Rollout, _ *flags.Recorded, _ *Uses) { r.Locked, r.Status = true, RolledBack }, Blocked, StepEnd, "nobody has explained why"},
 		"elsewhere": {func(_ *Rollout, _ *flags.Recorded, u *Uses) {
-			u.Newest = []Rollout{{Standing: Standing{ID: "staging/gate/4", Status: Running}}}
+			u.Newest = []Rollout{{Standing: Standing{ID: "staging/gate/4", Status: Running}, Plan: Plan{Environment: "staging"}}}
 		}, Blocked, StepEnd, "staging/gate/4 is running, and a flag has one default"},
 		"a part": {func(r *Rollout, _ *flags.Recorded, _ *Uses) { r.Plan.Eligible = "payers" }, Blocked, StepEnd, "the plan was for the segment payers alone"},
 		"held back": {func(r *Rollout, f *flags.Recorded, _ *Uses) {
@@ -86,6 +86,10 @@ func TestReadiness(t *testing.T) {
 func TestReadiness_worst(t *testing.T) {
 	r, f := over()
 	r.Plan.Eligible = "payers"
+	hidden := r.Readiness(f, Uses{}, noon).Within(func(string) bool { return false })
+	if hidden.State != Blocked || len(hidden.Reasons) != 3 || hidden.Reasons[1].Why != "another environment stands against it" || hidden.Reasons[1].State != Caution {
+		t.Errorf("as one may know it who sees no environment: %+v", hidden)
+	}
 	got := r.Readiness(f, Uses{}, noon)
 	if got.State != Blocked || len(got.Reasons) != 3 {
 		t.Errorf("got %+v", got)
@@ -100,6 +104,9 @@ func TestTicket(t *testing.T) {
 	r, f := over()
 	r.Plan.Hypothesis, r.Plan.Cleanup.Ticket = "A later gate brings players back", "https://tickets.example/7"
 	used := 2
+	if open := (Rollout{Plan: r.Plan}); open.EndState() != flags.Promote || open.Winner(f) != "gate_40" {
+		t.Errorf("before it is over it ends as %s, with %s", open.EndState(), open.Winner(f))
+	}
 	ready := r.Readiness(f, Uses{Seen: map[string]flags.Seen{"production": {Since: noon}}, References: &used}, noon.Add(40*day))
 	goldenText(t, "testdata/ticket.md", r.Ticket(f, ready, []Scanned{
 		{Repository: "github.com/acme/game", Revision: "0123456789abcdef0123456789abcdef01234567", Places: []flags.Place{

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
@@ -103,8 +104,12 @@ func cleanupTable(w io.Writer, v server.CleanupView) {
 	if d := v.Closed; d != nil {
 		fmt.Fprintf(w, "closed\t%s by %s: %s\n", d.At.Format("2006-01-02 15:04:05"), d.By, cmp.Or(d.Comment, string(d.How)))
 	}
-	fmt.Fprintf(w, "readiness\t%s\n", v.Readiness.State)
-	for _, r := range v.Readiness.Reasons {
+	readinessLines(w, v.Readiness)
+}
+
+func readinessLines(w io.Writer, ready decisions.Readiness) {
+	fmt.Fprintf(w, "readiness\t%s\n", ready.State)
+	for _, r := range ready.Reasons {
 		fix := ""
 		if r.Fix != "" {
 			fix = "; " + r.Fix

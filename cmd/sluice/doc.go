@@ -76,7 +76,8 @@ that flags bring along, flags/flagd turns flags into flagd's documents and back.
 
 ingest holds facts from their arrival to the store, and the declared metrics.
 
-decisions holds plans, gates, verdicts, records and the controller.
+decisions holds plans, gates, verdicts, records, the controller, and what comes after a
+rollout: its outcome, and the end of its flag.
 decisions/rehearsal carries a plan out on a made-up crowd, in virtual time.
 
 dashboards holds the pages.

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -13,9 +12,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/sluice-hq/sluice/decisions"
-	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
-	"github.com/sluice-hq/sluice/internal/access"
 )
 
 // CleanupView is how far the end of a rollout's flag is.
@@ -35,12 +32,13 @@ type CleanupView struct {
 	Readiness   decisions.Readiness    `json:"readiness"`
 }
 
-// cleanupView returns the cleanup of a rollout. Call it in a View.
-func (s *server) cleanupView(r decisions.Rollout) CleanupView {
+// cleanupView returns the cleanup of a rollout, as whoever asks may see it. Call
+// it in a View.
+func (s *server) cleanupView(ctx context.Context, r decisions.Rollout) CleanupView {
 	f, _ := s.Flags.Flag(r.Plan.Flag)
 	v := CleanupView{
 		Rollout: r.ID, Flag: r.Plan.Flag, Environment: r.Plan.Environment, Owner: r.Plan.Owner, State: r.CleanupState(s.Now()),
-		EndState: r.EndState(), Winner: r.Winner(f), Reminded: r.Reminded, Carried: r.Carried, Closed: r.Closed, Readiness: s.readiness(r, f),
+		EndState: r.EndState(), Winner: r.Winner(f), Reminded: r.Reminded, Carried: r.Carried, Closed: r.Closed, Readiness: s.readinessFor(ctx, r, f),
 	}
 	if due := r.CleanupDue(); !due.IsZero() {
 		v.Due = &due
@@ -49,6 +47,11 @@ func (s *server) cleanupView(r decisions.Rollout) CleanupView {
 		v.Ticket = r.Plan.Cleanup.Ticket
 	}
 	return v
+}
+
+// readinessFor is readiness as whoever asks may know it. Call it in a View.
+func (s *server) readinessFor(ctx context.Context, r decisions.Rollout, f flags.Recorded) decisions.Readiness {
+	return s.readiness(r, f).Within(func(environment string) bool { return sees(ctx, environment, f.Key) })
 }
 
 // readiness says what speaks against ending a flag. Call it in a View.
@@ -89,7 +92,7 @@ func (s *server) listCleanups(ctx context.Context, in *cleanupsIn) (*cleanupsOut
 			if !sees(ctx, p.Environment, p.Flag) || in.Environment != "" && in.Environment != p.Environment {
 				continue
 			}
-			if v := s.cleanupView(r); in.State == "" || in.State == string(v.State) {
+			if v := s.cleanupView(ctx, r); in.State == "" || in.State == string(v.State) {
 				all = append(all, v)
 			}
 		}
@@ -107,95 +110,14 @@ func placeOfCleanup(v CleanupView) string {
 
 type cleanupOut struct{ Body CleanupView }
 
-func (s *server) getCleanup(_ context.Context, in *RolloutPath) (*cleanupOut, error) {
+func (s *server) getCleanup(ctx context.Context, in *RolloutPath) (*cleanupOut, error) {
 	v, err := s.view(in.String())
 	if err != nil {
 		return nil, err
 	}
 	out := &cleanupOut{}
-	s.Projection.View(func(uint64) { out.Body = s.cleanupView(v.Rollout) })
+	s.Projection.View(func(uint64) { out.Body = s.cleanupView(ctx, v.Rollout) })
 	return out, nil
-}
-
-type endIn struct {
-	RolloutPath
-	Body struct {
-		EndState string `json:"endState,omitempty" doc:"promote, remove, keep or convert; the plan's when absent"`
-		Purpose  string `json:"purpose,omitempty" doc:"of convert: operational, permission or kill-switch"`
-		Why      string `json:"why,omitempty" doc:"of keep and convert: why the flag stays"`
-		Review   string `json:"review,omitempty" doc:"of keep and convert: when that is asked again" example:"2027-06-30"`
-		Reason   string `json:"reason,omitempty" doc:"why it is done although the readiness is blocked"`
-		Comment  string `json:"comment,omitempty" doc:"why; it stays on record"`
-	}
-}
-
-// endFlag carries out what becomes of a flag: one command, whose cause is the
-// decision that the rollout was over with.
-func (s *server) endFlag(ctx context.Context, in *endIn) (*cleanupOut, error) {
-	b := in.Body
-	w := decisions.Ending{EndState: flags.EndState(b.EndState), Purpose: flags.Purpose(b.Purpose), Why: b.Why, Review: flags.Date(b.Review), Reason: b.Reason}
-	err := s.record(ctx, func() (event.Event, event.Expect, error) { return s.ending(ctx, in.RolloutPath, w, b.Comment) })
-	if err != nil {
-		return nil, err
-	}
-	return s.getCleanup(ctx, &in.RolloutPath)
-}
-
-// ending is the flag command of an ending. People agreed to the plan's with the
-// plan; another one asks for as much agreement as any change does.
-func (s *server) ending(ctx context.Context, id RolloutPath, w decisions.Ending, comment string) (e event.Event, expect event.Expect, err error) {
-	r, ok := s.Rollouts.Rollout(id.String())
-	if !ok {
-		return e, 0, errNoSuch
-	}
-	f, _ := s.Flags.Flag(r.Plan.Flag)
-	changes, cause, err := r.End(w, f, s.readiness(r, f))
-	for _, c := range changes {
-		if err == nil {
-			err = may(ctx, access.Decide, c.Reaches())
-		}
-	}
-	if err != nil {
-		return e, 0, err
-	}
-	c, err := s.commanded(ctx, f.Key, Precondition{}, Wanted{changes, endingComment(w, comment)})
-	if err != nil {
-		return e, 0, err
-	}
-	if w.Deviates(r) {
-		if _, _, err := s.Flags.Handle(c); err != nil && !errors.Is(err, flags.ErrUnchanged) {
-			return e, 0, err
-		}
-	}
-	c.Cause = cause
-	return s.Flags.Handle(c)
-}
-
-func endingComment(w decisions.Ending, comment string) string {
-	if w.Reason == "" {
-		return comment
-	}
-	return comment + " (although it was blocked: " + w.Reason + ")"
-}
-
-type closeIn struct {
-	RolloutPath
-	Body struct {
-		Comment string `json:"comment" doc:"why nothing is left to do; it stays on record"`
-	}
-}
-
-// closeCleanup closes a cleanup by hand.
-func (s *server) closeCleanup(ctx context.Context, in *closeIn) (*cleanupOut, error) {
-	err := s.record(ctx, func() (event.Event, event.Expect, error) {
-		return s.Rollouts.HandleClose(decisions.CloseCommand{
-			ID: event.New(), Rollout: in.String(), Comment: in.Body.Comment, At: s.Now(), Actor: who(ctx).Name,
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s.getCleanup(ctx, &in.RolloutPath)
 }
 
 // cleanupTicket writes the text of a ticket for whoever takes the flag out of
@@ -215,7 +137,7 @@ func (s *server) cleanupTicket(w http.ResponseWriter, r *http.Request) error {
 	var scans []flags.RecordedScan
 	s.Projection.View(func(uint64) {
 		f, _ = s.Flags.Flag(v.Rollout.Plan.Flag)
-		ready, scans = s.readiness(v.Rollout, f), s.Flags.Scans()
+		ready, scans = s.readinessFor(r.Context(), v.Rollout, f), s.Flags.Scans()
 	})
 	var found []decisions.Scanned
 	for _, scan := range scans {

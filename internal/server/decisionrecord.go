@@ -165,27 +165,30 @@ func (s *server) recomputeDecision(ctx context.Context, in *recomputeIn) (*recom
 	if out.Body.Record, err = decisions.FromRecord(record.Document, record.Decision.Verdict); err != nil {
 		return nil, err
 	}
-	input, err := record.Input()
-	if err != nil {
-		return nil, err
-	}
-	out.Body.Build = input.Build
-	if in.Today {
-		if out.Body.Today, err = s.recount(ctx, *input, false); err != nil {
-			return nil, err
-		}
-	}
-	if in.Late {
-		if out.Body.Late, err = s.recount(ctx, *input, true); err != nil {
-			return nil, err
-		}
-	}
 	for _, f := range s.Forgets.All() {
 		if f.Before.After(record.Decision.At) {
 			out.Body.Forgot++
 		}
 	}
-	return out, nil
+	return out, s.recounts(ctx, record, in, &out.Body)
+}
+
+// recounts makes it again with counts of today, as far as that is asked for.
+func (s *server) recounts(ctx context.Context, r decisions.Record, in *recomputeIn, out *Recomputation) error {
+	input, err := r.Input()
+	if err != nil {
+		return err
+	}
+	out.Build = input.Build
+	if in.Today {
+		if out.Today, err = s.recount(ctx, *input, false); err != nil {
+			return err
+		}
+	}
+	if in.Late {
+		out.Late, err = s.recount(ctx, *input, true)
+	}
+	return err
 }
 
 // recount makes the decision of an input again with counts of today. Before the
