@@ -62,6 +62,14 @@ func (c *revising) guardrails() {
 		}
 		c.guardrail(indexed("metrics.guardrails[%d]", i), was, c.next.Metrics.Guardrails[i])
 	}
+	c.successes()
+}
+
+// successes holds what the change should improve against the version before: it
+// may be something else, whose tests start afresh, and not less.
+func (c *revising) successes() {
+	n, m := len(c.Plan.Metrics.Success), len(c.next.Metrics.Success)
+	c.lowers(m < n, "metrics.success", fmt.Sprintf("showing success by %d", n), m)
 	for _, was := range c.Plan.Metrics.Success {
 		if i := slices.IndexFunc(c.next.Metrics.Success, func(s Success) bool { return s.Metric == was.Metric }); i >= 0 {
 			is := c.next.Metrics.Success[i]
@@ -162,6 +170,8 @@ func (c *revising) gate(path string, was, is Stage) {
 	c.lowers(is.Observe < was.Observe, path+".observe", was.Observe, is.Observe)
 	c.lowers(is.MinUnits < was.MinUnits, path+".minUnits", was.MinUnits, is.MinUnits)
 	c.lowers(is.Approve < was.Approve, path+".approve", was.Approve, is.Approve)
+	narrower := was.ApproveBy == "" || was.ApproveBy == "approver" && is.ApproveBy == "admin"
+	c.lowers(is.ApproveBy != was.ApproveBy && !narrower, path+".approveBy", was.ApproveBy, is.ApproveBy)
 	c.lowers(was.Kind() != is.Kind(), path, was.Kind(), is.Kind())
 	for _, key := range sorted(was.Exclude) {
 		size := is.Exclude[key]

@@ -22,11 +22,13 @@ func TestPlanUnderWayIsNotLowered(t *testing.T) {
 		Guardrail{Metric: "latency", Limit: "200ms", OnBreach: Pause})
 	p.Stages[0].Exclude["support_contacts"] = Size{Change: 20_000}
 	p.Stages[0].MinWindow, p.Stages[1].MinWindow = dayWindow, 7*dayWindow
-	p.Stages[1].Approve = 2
+	p.Stages[1].Approve, p.Stages[1].ApproveBy = 2, "approver"
+	p.Metrics.Success = append(p.Metrics.Success, Success{Metric: "rounds", MDE: 2000})
 	h.begin(p)
 	clone := func() Plan {
 		next := p
 		next.Metrics.Guardrails = slices.Clone(p.Metrics.Guardrails)
+		next.Metrics.Success = slices.Clone(p.Metrics.Success)
 		next.Stages = slices.Clone(p.Stages)
 		next.Stages[0].Exclude = map[string]Size{"day_7_retention": {Change: 50_000}, "support_contacts": {Change: 20_000}}
 		return next
@@ -45,6 +47,9 @@ func TestPlanUnderWayIsNotLowered(t *testing.T) {
 		"shorter window":      {"stages[1].minWindow", func(p *Plan) { p.Stages[1].MinWindow = dayWindow }},
 		"fewer units":         {"stages[0].minUnits", func(p *Plan) { p.Stages[0].MinUnits = 10 }},
 		"fewer approvals":     {"stages[1].approve", func(p *Plan) { p.Stages[1].Approve = 1 }},
+		"anybody approves":    {"stages[1].approveBy", func(p *Plan) { p.Stages[1].ApproveBy = "" }},
+		"nothing to show":     {"metrics.success", func(p *Plan) { p.Metrics.Success = nil }},
+		"less to show":        {"metrics.success", func(p *Plan) { p.Metrics.Success = p.Metrics.Success[:1] }},
 		"a stage is gone":     {"stages", func(p *Plan) { p.Stages[1].Name = "other" }},
 		"the present stage":   {"stages[0]", func(p *Plan) { p.Stages[0].Treatment = 4000 }},
 		"sample ratio":        {"health.srm.alpha", func(p *Plan) { p.Health.SRM.Alpha = 0.0001 }},
