@@ -143,6 +143,7 @@ func (r *Rollout) enter(d Decision, at time.Time) {
 	case v.Action.retreats():
 		r.retreat(d, at)
 		return
+	case r.Status == Paused: // by somebody who came between the decision and its effect; to resume is a person's to do
 	case v.Action == Ship:
 		r.Status = Observing
 	case v.Action == Expand:

@@ -63,7 +63,7 @@ func (r Rollout) asks() (Ask, bool) {
 	owner := []string{r.Plan.Owner}
 	switch {
 	case r.Locked:
-		return Ask{What: WantsExplanation, Of: r.Plan.Rollback.Owners, Since: r.Ended, Why: d.Verdict.Text}, true
+		return Ask{What: WantsExplanation, Of: r.Plan.Rollback.Owners, Since: or(r.Ended, r.HeldAt), Why: d.Verdict.Text}, true
 	case r.Status == Paused:
 		return Ask{What: WantsResume, Of: owner, Since: r.HeldAt, Why: r.Held}, true
 	case !r.Open():

@@ -48,13 +48,13 @@ func (r Rollout) Recommendation() (Decision, bool) {
 
 // override checks a decision against the recommendation.
 func (r Rollout) override(c Command) (overridden, error) {
-	if err := first(r.mustBe("be overridden", Running, Paused), said(c)); err != nil {
+	if err := first(r.mustBe("be overridden", Running, Paused), r.explained(), said(c)); err != nil {
 		return overridden{}, err
 	}
 	d, ok := r.Last()
 	switch {
-	case !ok || !d.ByController():
-		return overridden{}, fmt.Errorf("%w: nobody has looked at %s since a person decided; wait for the next look", ErrRefused, r.ID)
+	case !ok || !d.ByController() || d.Effect != 0:
+		return overridden{}, fmt.Errorf("%w: nobody has looked at %s since the last decision; wait for the next look", ErrRefused, r.ID)
 	case c.Decision != "" && c.Decision != d.ID:
 		return overridden{}, fmt.Errorf("%w: the recommendation has changed since decision %s; look at %s", ErrRefused, c.Decision, d.ID)
 	case d.Pending():

@@ -12,7 +12,7 @@ import (
 func TestOverride_goesOnAgainstTheEvidence(t *testing.T) {
 	h := newHouse(t)
 	h.begin(catsPlan())
-	h.refused(Command{Op: OpOverride, Comment: "now"}, "nothing in it is a single person's to overrule")
+	h.refused(Command{Op: OpOverride, Comment: "now"}, "nobody has looked at")
 	h.send(newTraffic(harmless), 400)
 	h.step()
 	if v := h.last(); v.Action != Hold {

@@ -34,7 +34,10 @@ func (r *Rollout) retreat(d Decision, at time.Time) {
 		return
 	}
 	r.Laps = r.lapsTo(v.Stage) // of where it was: before the stage changes
-	r.Status, r.Held, r.Acknowledged = Paused, v.Text, nil
+	if v.Stage != r.Stage {
+		r.Confirmed = nil // that was said of the stage it leaves
+	}
+	r.Status, r.Held, r.HeldAt, r.Acknowledged = Paused, v.Text, at, nil
 	r.Stage, r.Since, r.Share = v.Stage, at, v.Share
 }
 

@@ -162,7 +162,9 @@ func (s *State) index(r event.Recorded) error {
 		return err
 	case TypeProven:
 		p, err := load[proved](r)
-		delete(s.returns, p.Rollout)
+		if now, ok := s.Rollout(p.Rollout); ok && now.Return != nil && now.Return.Proven != nil {
+			delete(s.returns, p.Rollout) // else it has gone back once more since
+		}
 		return err
 	case TypeDrillBegun:
 		d, err := load[drillBegun](r)

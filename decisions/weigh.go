@@ -24,9 +24,9 @@ func (g *gate) verdict(stage Stage) Verdict {
 		v.Action, v.Reason = Pause, "paused until a person resumes"
 		v.Text = "Paused until a person resumes it: " + g.State.Held
 	case g.turns():
-		v.Action, v.Reason = Expand, fmt.Sprintf("version %d begins an epoch", g.State.Version)
+		v.Action, v.Share, v.Reason = Expand, g.State.Share, fmt.Sprintf("version %d begins an epoch", g.State.Version)
 		v.Text = fmt.Sprintf("Version %d of the plan splits the units of %s anew; the stage begins again", g.State.Version, stage.Name)
-	case g.State.Share > 0 && !g.failing():
+	case g.State.Share > 0 && !g.failing() && len(g.Evidence.Closed) == 0:
 		v.Action, v.Reason = g.Plan.onward(v.Stage), "raised again"
 		v.Text = "Resumed: " + stage.Name + " has its own share of " + stage.Treatment.String() + " again, and the same units with it"
 	case open && worst.Asks != "":
