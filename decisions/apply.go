@@ -153,11 +153,14 @@ func (r *Rollout) enter(d Decision, at time.Time) {
 		r.Reverted = nil
 	}
 	if r.otherUnits(v.Stage) {
-		r.Frozen, r.Caps, r.Streaks, r.Values = nil, nil, nil, nil
+		r.forget()
 	}
 	r.Stage, r.Since, r.Acknowledged, r.Share, r.Ended, r.Turn = v.Stage, at, nil, v.Share, time.Time{}, false
 	r.Confirmed = nil
 }
+
+// forget drops what was frozen for units that the rollout leaves for others.
+func (r *Rollout) forget() { r.Frozen, r.Caps, r.Streaks, r.Values = nil, nil, nil, nil }
 
 // merged adds what is frozen. The first answer stays for the life of the plan.
 func merged[V any](old, add map[string]V) map[string]V {

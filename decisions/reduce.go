@@ -102,8 +102,11 @@ func (s *State) forward(r Rollout, c Command) (made, error) {
 	if err := first(r.mustBe("be rolled forward", RolledBack), r.notRejected(), r.explained(), said(c), r.free(), s.unclosed(r, c.At)); err != nil {
 		return made{}, err
 	}
-	if r.Stage < 0 {
+	switch {
+	case r.Stage < 0:
 		return made{}, fmt.Errorf("%w: %s never came to its first stage; plan another rollout", ErrRefused, r.ID)
+	case r.Closed != nil:
+		return made{}, fmt.Errorf("%w: the cleanup of %s is closed; plan another rollout", ErrRefused, r.ID)
 	}
 	m := s.personal(r, c, r.Plan.onward(r.Stage), r.Stage)
 	m.Verdict.Share = r.Share

@@ -33,6 +33,9 @@ func (r *Rollout) retreat(d Decision, at time.Time) {
 		r.Status, r.Ended = RolledBack, at
 		return
 	}
+	if now, _ := r.Now(); now.Kind() != Full && r.otherUnits(v.Stage) {
+		r.forget() // the full stage counts the units of before, and so do those on coming back from it
+	}
 	r.Laps = r.lapsTo(v.Stage) // of where it was: before the stage changes
 	if v.Stage != r.Stage {
 		r.Confirmed = nil // that was said of the stage it leaves
