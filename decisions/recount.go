@@ -90,6 +90,15 @@ func Recount(in Input, counted Evidence, late bool) (Recounted, error) {
 	return out, nil
 }
 
+// Then returns the rollout as it was when a decision was made from an input.
+func (r Rollout) Then(in Input, decision string) Rollout {
+	r.Standing, r.Plan, r.Metrics = in.State, in.Plan, in.Metrics
+	if i := r.decision(decision); i >= 0 {
+		r.Decisions = r.Decisions[:i:i]
+	}
+	return r
+}
+
 // settled returns the evidence as it comes back from a record.
 func settled(e Evidence) (out Evidence, err error) {
 	b, err := json.Marshal(e)
@@ -197,7 +206,7 @@ func at(all []Count, like Count) (n int64) {
 // with the interval that is valid at every look. Samples that differ in nothing
 // that is shown are still told apart.
 func (d *diff) metric(def stats.Metric, was, is Measured) {
-	if equal(was.Strata, is.Strata) && equal(was.Cap, is.Cap) {
+	if equal(was.Strata, is.Strata) && equal(was.Cap, is.Cap) && equal(was.Served, is.Served) && equal(was.Parts, is.Parts) {
 		return
 	}
 	before := len(d.all)
@@ -210,9 +219,13 @@ func (d *diff) metric(def stats.Metric, was, is Measured) {
 		of   func(stats.Stratum) stats.Sample
 	}{
 		{"control", func(s stats.Stratum) stats.Sample { return s.Control }},
-		{"treatment", func(s stats.Stratum) stats.Sample { return s.Treatment }},
+		{"treatment", treated},
 	} {
 		d.count(is.Metric+", units of "+arm.name, units(was.Strata, arm.of), units(is.Strata, arm.of))
+	}
+	d.count(is.Metric+", units of the audience", units(was.Served, treated), units(is.Served, treated))
+	for _, p := range is.Parts {
+		d.count(fmt.Sprintf("%s, units with %q", is.Metric, p.Value), was.within(p.Value), is.within(p.Value))
 	}
 	if a, b := was.Comparison, is.Comparison; a != nil && b != nil && a.Refused == nil && b.Refused == nil {
 		d.number(is.Metric+", level of control", a.Control.Mean, b.Control.Mean, show)
@@ -224,6 +237,18 @@ func (d *diff) metric(def stats.Metric, was, is Measured) {
 	if len(d.all) == before {
 		d.text(is.Metric+", what was added up", "recorded", "another sum")
 	}
+}
+
+func treated(s stats.Stratum) stats.Sample { return s.Treatment }
+
+// within returns the units of both arms that have a value of the attribute.
+func (m Measured) within(value string) (n int64) {
+	for _, p := range m.Parts {
+		if p.Value == value {
+			n += units(p.Strata, treated) + units(p.Strata, func(s stats.Stratum) stats.Sample { return s.Control })
+		}
+	}
+	return n
 }
 
 func units(strata []stats.Stratum, of func(stats.Stratum) stats.Sample) (n int64) {

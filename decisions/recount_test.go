@@ -79,6 +79,16 @@ func TestRecount_sameCounts(t *testing.T) {
 	}
 }
 
+// TestThen is the rollout as the controller had it: with the effects of what was
+// decided before, and nothing of later.
+func TestThen(t *testing.T) {
+	h, d, in := rolledBack(t)
+	was := h.rollout().Then(in, d.ID)
+	if n := len(h.rollout().Decisions); len(was.Decisions) != n-1 || was.Status != Running || was.Stage != in.State.Stage || was.Entered() == 0 {
+		t.Errorf("got %+v", was.Standing)
+	}
+}
+
 // TestRecount_late: what came late stands in the difference by number, and says
 // what the verdict would have been.
 func TestRecount_late(t *testing.T) {
@@ -139,6 +149,15 @@ func TestDifferences_ofWhatIsGone(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	served := func(n int64) Measured {
+		strata := []stats.Stratum{{Stage: "staff", Treatment: stats.Proportion(n, 1)}}
+		return Measured{Metric: "m", Served: strata, Parts: []Part{{Value: "eu", Strata: strata}}}
+	}
+	got = differences(Evidence{Metrics: []Measured{served(1)}}, Evidence{Metrics: []Measured{served(3)}}, nil, true)
+	want = []Difference{{Of: "m, units of the audience", Recorded: "1", Now: "3", Change: "+2"}, {Of: `m, units with "eu"`, Recorded: "1", Now: "3", Change: "+2"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("of an audience and of parts, -want +got:\n%s", diff)
 	}
 	var d diff
 	d.number("x", 0.1, 0.1+1e-12, percent)

@@ -67,6 +67,31 @@ func TestBeyond(t *testing.T) {
 	if e.Exposures != 3 || !e.Newest.Equal(judgedAt) || e.Metrics[0].Parts != nil {
 		t.Errorf("%d exposures up to %v, parts %v", e.Exposures, e.Newest, e.Metrics[0].Parts)
 	}
+	for stage := range 2 {
+		countedAgain(t, w, beyondRollout(stage))
+	}
+}
+
+// countedAgain counts what a gate counts, and again from that alone.
+func countedAgain(t *testing.T, w *warehouse.Warehouse, r decisions.Rollout) {
+	t.Helper()
+	q := question(r)
+	q.Until, q.Watermark = judgedAt.Add(5*time.Minute), map[string]uint64{"facts-0": 1}
+	a, err := w.Readout(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := beyondFacts(t.Context(), w, r, q, fill(decisions.Evidence{At: q.Until}, q.Metrics, a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := countAgain(t.Context(), w, r, e, q.Watermark)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(e, again); diff != "" {
+		t.Errorf("stage %d, counted again (-want +got):\n%s", r.Stage, diff)
+	}
 }
 
 // beyondOf is the evidence five minutes after the units came.

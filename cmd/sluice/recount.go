@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/internal/server"
+	"github.com/sluice-hq/sluice/internal/warehouse"
 )
 
 var _ server.Recounts = (*facts)(nil)
@@ -20,26 +21,35 @@ func (f *facts) Recount(ctx context.Context, r decisions.Rollout, e decisions.Ev
 	if err != nil {
 		return e, err
 	}
-	q := question(r)
-	if q.Until, err = askedUntil(e); err != nil {
-		return e, err
-	}
-	q.Watermark = map[string]uint64{}
+	watermark := map[string]uint64{}
 	for shard, p := range e.Watermark {
-		q.Watermark[shard] = p.Seq
+		watermark[shard] = p.Seq
 	}
 	if late {
 		kept, err := c.totals.Kept(ctx)
 		if err != nil {
 			return e, f.house.counting.blame(ctx, err)
 		}
-		q.Watermark = kept.Watermark
+		watermark = kept.Watermark
 	}
-	a, err := c.store.Readout(ctx, q)
+	out, err := countAgain(ctx, c.store, r, e, watermark)
+	return out, f.house.counting.blame(ctx, err)
+}
+
+// countAgain asks what the evidence of a rollout was asked, up to a watermark.
+func countAgain(ctx context.Context, w *warehouse.Warehouse, r decisions.Rollout, e decisions.Evidence, watermark map[string]uint64) (decisions.Evidence, error) {
+	until, err := askedUntil(e)
 	if err != nil {
-		return e, f.house.counting.blame(ctx, err)
+		return e, err
 	}
-	return fill(decisions.Evidence{At: e.At}, q.Metrics, a), nil
+	q := question(r)
+	q.Until, q.Watermark = until, watermark
+	a, err := w.Readout(ctx, q)
+	if err != nil {
+		return e, err
+	}
+	q.Caps = a.Caps
+	return beyondFacts(ctx, w, r, q, fill(decisions.Evidence{At: e.At}, q.Metrics, a))
 }
 
 // errNoQueries is of evidence that the warehouse did not count.

@@ -181,27 +181,28 @@ func (s *server) recounts(ctx context.Context, r decisions.Record, in *recompute
 	}
 	out.Build = input.Build
 	if in.Today {
-		if out.Today, err = s.recount(ctx, *input, false); err != nil {
+		if out.Today, err = s.recount(ctx, r, *input, false); err != nil {
 			return err
 		}
 	}
 	if in.Late {
-		out.Late, err = s.recount(ctx, *input, true)
+		out.Late, err = s.recount(ctx, r, *input, true)
 	}
 	return err
 }
 
 // recount makes the decision of an input again with counts of today. Before the
 // first stage nothing was counted, and nothing is.
-func (s *server) recount(ctx context.Context, in decisions.Input, late bool) (*decisions.Recounted, error) {
+func (s *server) recount(ctx context.Context, r decisions.Record, in decisions.Input, late bool) (*decisions.Recounted, error) {
 	if s.Recounts == nil {
 		return nil, errNoRecounts
 	}
 	counted := in.Evidence
 	if in.State.Stage >= 0 {
-		r := decisions.Rollout{Standing: in.State, Plan: in.Plan, Metrics: in.Metrics}
+		var then decisions.Rollout
+		s.Projection.View(func(uint64) { then, _ = s.Rollouts.Rollout(r.Rollout) })
 		var err error
-		if counted, err = s.Recounts.Recount(ctx, r, in.Evidence, late); err != nil {
+		if counted, err = s.Recounts.Recount(ctx, then.Then(in, r.Decision.ID), in.Evidence, late); err != nil {
 			return nil, err
 		}
 	}
