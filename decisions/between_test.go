@@ -176,3 +176,20 @@ func TestRollbackToThePreviousStage_isConfirmedAnew(t *testing.T) {
 	}
 	h.verified()
 }
+
+// A version that splits units anew begins the stage for others; in a freeze
+// nothing begins.
+func TestNewVersion_splitsNothingInAFreeze(t *testing.T) {
+	h := newHouse(t)
+	h.segment("low-risk", "u-1", "u-2")
+	h.begin(catsPlan())
+	h.governed(flags.Releases{Freezes: []flags.Freeze{{From: h.now.Add(-time.Hour), To: h.now.Add(24 * time.Hour), Why: "holidays"}}})
+	p := catsPlan()
+	p.Hypothesis = "it is said better"
+	h.do(Command{Op: OpPlan, Plan: &p})
+	again := p
+	again.Eligible = "low-risk"
+	h.refused(Command{Op: OpPlan, Plan: &again}, "Frozen: holidays")
+	h.now = h.now.Add(24 * time.Hour)
+	h.do(Command{Op: OpPlan, Plan: &again})
+}

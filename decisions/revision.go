@@ -63,6 +63,9 @@ func (s *State) revision(r Rollout, c Command) (revised, error) {
 	if len(v.Changes) == 0 {
 		return revised{}, fmt.Errorf("%w: %s has this plan already", ErrRefused, r.ID)
 	}
+	if closed := s.unclosed(r, c.At); v.Epoch && closed != nil {
+		return revised{}, closed // it would give the treatment to others
+	}
 	out := revised{
 		Rollout: r.ID, Version: v.Version, Plan: drawn.Plan, Metrics: drawn.Metrics, Changes: v.Changes, Afresh: v.Afresh,
 		Epochs: r.Epochs, Comment: c.Comment,
