@@ -33,6 +33,17 @@ func (p Plan) alike(a, b Stage) bool {
 	return a.Compares() && b.Compares() && p.arms(a) == p.arms(b) && equal(p.audience(a), p.audience(b))
 }
 
+// Dark returns the names of the stages that split nobody. Who was in one of them
+// before tests started afresh is in no arm that they could know of.
+func (p Plan) Dark() (names []string) {
+	for _, s := range p.Stages {
+		if s.Kind() == Dark {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 // lap is how many epochs the plan has: whoever returns to one that is over begins
 // another lap of them.
 func (p Plan) lap() int { return slices.Max(append(p.epochs(), 0)) }

@@ -35,6 +35,7 @@ type cohort struct {
 }
 
 type memUnit struct {
+	id         string
 	epoch      int
 	stage, arm string
 	first      time.Time
@@ -57,7 +58,7 @@ func (f *MemFacts) Expose(rollout, stage string, epoch int, arm, unit string, at
 		u.twoArms = u.twoArms || u.arm != arm
 		return
 	}
-	u := &memUnit{epoch: epoch, stage: stage, arm: arm, first: at, values: map[string]float64{}}
+	u := &memUnit{id: unit, epoch: epoch, stage: stage, arm: arm, first: at, values: map[string]float64{}}
 	r.units[key], r.order = u, append(r.order, u)
 }
 
@@ -117,8 +118,9 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 		m = &memRollout{}
 	}
 	e.Exposures, e.Newest, e.Units = m.exposures, m.newest, append(e.Units, m.batches.units...)
+	known := m.known(r)
 	for _, u := range m.order {
-		if u.first.Before(r.Fresh) {
+		if known[u.id] || u.first.Before(r.Fresh) {
 			continue
 		}
 		switch stage, _ := r.Plan.stage(u.stage); {
@@ -188,9 +190,9 @@ func (u *memUnit) count(all []Count) []Count {
 // units whose events have had time to come.
 func (m *memRollout) strata(r Rollout, metric string, now time.Time, chosen func(*memUnit) bool) []stats.Stratum {
 	def, arms := r.Metrics[metric], r.Arms()
-	out := m.batches.strata(metric, arms, now.Add(-def.Age(true)))
+	out, known := m.batches.strata(metric, arms, now.Add(-def.Age(true))), m.known(r)
 	for _, u := range m.order {
-		if u.twoArms || !chosen(u) || u.first.Before(r.Fresh) || u.first.Add(def.Age(true)).After(now) {
+		if u.twoArms || !chosen(u) || known[u.id] || u.first.Before(r.Fresh) || u.first.Add(def.Age(true)).After(now) {
 			continue
 		}
 		i := slices.IndexFunc(out, func(s stats.Stratum) bool { return s.Epoch == u.epoch && s.Stage == u.stage })
@@ -210,6 +212,19 @@ func (m *memRollout) strata(r Rollout, metric string, now time.Time, chosen func
 		}
 	}
 	return out
+}
+
+// known returns the units that the present version of the plan knows already:
+// they were split before it, in this epoch or another.
+func (m *memRollout) known(r Rollout) map[string]bool {
+	known, dark := map[string]bool{}, r.Plan.Dark()
+	for _, u := range m.order {
+		stage, _ := r.Plan.stage(u.stage)
+		if u.first.Before(r.Fresh) && stage.Kind() != Serve && !slices.Contains(dark, u.stage) {
+			known[u.id] = true
+		}
+	}
+	return known
 }
 
 // sample is the sample of one unit.

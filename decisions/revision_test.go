@@ -153,7 +153,42 @@ func TestNewVersionBeginsAnEpoch(t *testing.T) {
 	if n := e.UnitsOf("", "gate_30") + e.UnitsOf("", "gate_40"); n != 40 {
 		t.Errorf("%d units count, want 40", n)
 	}
+	tr.n = 0 // the first come again
+	h.send(tr, 500)
+	h.step()
+	e = h.looks[len(h.looks)-1].Evidence
+	if n := e.UnitsOf("", "gate_30") + e.UnitsOf("", "gate_40"); n != 40 {
+		t.Errorf("%d units count, want the 40 that were not split before the version", n)
+	}
+	if s := e.Metrics[0].Strata; len(s) != 1 || s[0].Control.N+s[0].Treatment.N != 40 {
+		t.Errorf("a metric has %+v", s)
+	}
 	h.verified()
+}
+
+// Units of the dark were in no arm: they count in stages that compare, although
+// the plan got a new version while they were there.
+func TestUnitsOfTheDarkCountAfterANewVersion(t *testing.T) {
+	h := newHouse(t)
+	p := catsPlan()
+	p.Stages = append([]Stage{{Name: "dark", Dark: true}}, p.Stages...)
+	h.begin(p)
+	tr := newTraffic(nil)
+	tr.arms = func(int) (string, int) { return "gate_30", 0 }
+	h.send(tr, 50)
+	h.step()
+	p.Metrics.Guardrails = slices.Clone(p.Metrics.Guardrails)
+	p.Metrics.Guardrails[0].Detect.Change = 3000
+	h.do(Command{Op: OpPlan, Plan: &p})
+	h.do(Command{Op: OpAdvance, Comment: "on"})
+	h.step()
+	tr.n, tr.arms = 0, nil
+	h.send(tr, 50)
+	h.step()
+	e := h.looks[len(h.looks)-1].Evidence
+	if r := h.rollout(); r.Stage != 1 || e.UnitsOf("", "gate_30")+e.UnitsOf("", "gate_40") != 50 {
+		t.Errorf("stage %d, units %+v", r.Stage, e.Units)
+	}
 }
 
 func TestPlanUnderWayKeepsWhatUnitsHave(t *testing.T) {

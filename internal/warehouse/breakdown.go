@@ -10,9 +10,11 @@ import (
 // parts too small to say anything.
 const mostParts = 20
 
-var valuesSQL = `SELECT value FROM (SELECT place.3 AS value, countIf(NOT two AND first >= {fresh:Int64} AND first <= {until:Int64}) AS n FROM (` + brokenUnits + `
+func (r *reading) valuesSQL() string {
+	return `SELECT value FROM (SELECT place.3 AS value, countIf(NOT two AND ` + r.fresh() + ` AND first <= {until:Int64}) AS n FROM (` + brokenUnits + `
 ) GROUP BY value)
 ORDER BY n DESC, value LIMIT {most:UInt64}`
+}
 
 // Breakdown answers a question for the units of each value of an attribute, the
 // parts with the most units first and the rest last. A unit has the value of
@@ -48,7 +50,7 @@ func (w *Warehouse) Breakdown(ctx context.Context, q Question, attribute string)
 func (w *Warehouse) partValues(ctx context.Context, r *reading) ([]string, error) {
 	p := r.params()
 	p["most"] = mostParts
-	asked := r.ask(OfUnits, valuesSQL, p)
+	asked := r.ask(OfUnits, r.valuesSQL(), p)
 	rows, err := query(ctx, w.reader, asked.SQL, asked.Params)
 	if err != nil {
 		return nil, err

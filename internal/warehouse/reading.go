@@ -78,6 +78,9 @@ func (r *reading) params() Params {
 	if !r.Since.IsZero() {
 		p["fresh"] = r.Since.UnixMilli()
 	}
+	if r.remembers() {
+		p["dark"] = append(slices.Clone(r.Dark), "") // no stage is called so: a list without elements has no type
+	}
 	if r.by != "" {
 		p["by"], p["values"] = r.by, r.values
 	}

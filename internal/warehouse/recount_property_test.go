@@ -165,6 +165,9 @@ func TestReadout_equalsARecount(t *testing.T) {
 		q.Environment, q.UnitKind, q.Gate = d.environment, draw(t, "kind", "user", "workspace"), rapid.Bool().Draw(t, "gate")
 		q.Until = noon.Add(minutes(t, 0, 60, "until") * 10)
 		q.Watermark = map[string]uint64{"facts-0": draw[uint64](t, "watermark", 100, 10), "facts-1": 100}
+		if rapid.Bool().Draw(t, "afresh") {
+			q.Since, q.Dark = noon.Add(minutes(t, 0, 20, "since")*10), draw(t, "dark", nil, []string{"ramp"})
+		}
 		if rapid.Bool().Draw(t, "frozen caps") {
 			q.Caps = map[string]Caps{"a": {Value: big.NewInt(1500), Denominator: big.NewInt(1_000_000)}}
 		}

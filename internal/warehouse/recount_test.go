@@ -178,7 +178,7 @@ func (c recount) answer() Answer {
 			a.NewestExposure = u.newest
 		}
 		switch {
-		case u.first.After(c.Until):
+		case u.first.After(c.Until) || c.known(u):
 		case u.two:
 			a.TwoArms++
 			two = append(two, u)
@@ -194,6 +194,18 @@ func (c recount) answer() Answer {
 		c.measure(m, all, grown, &a)
 	}
 	return a
+}
+
+// known reports whether a unit met the rollout before the question's time.
+func (c recount) known(u *recounted) bool {
+	if c.Since.IsZero() {
+		return false
+	}
+	whole := c
+	whole.by = ""
+	return u.first.Before(c.Since) || slices.ContainsFunc(whole.units(), func(o *recounted) bool {
+		return o.unit == u.unit && o.first.Before(c.Since) && !slices.Contains(c.Dark, o.stage)
+	})
 }
 
 func counts(units []*recounted) (out []Count) {
@@ -217,7 +229,7 @@ func (c recount) measure(m stats.Metric, all, grown []*recounted, a *Answer) {
 		if c.by != "" { // caps are those of the units of all parts
 			whole := c
 			whole.by = ""
-			everyone = slices.DeleteFunc(whole.units(), func(u *recounted) bool { return u.two || u.first.After(c.Until.Add(-m.Age(c.Gate))) })
+			everyone = slices.DeleteFunc(whole.units(), func(u *recounted) bool { return u.two || whole.known(u) || u.first.After(c.Until.Add(-m.Age(c.Gate))) })
 			whole.collect(m, everyone)
 		}
 		caps = c.caps(m, everyone)

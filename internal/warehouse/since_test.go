@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/stats"
 )
 
@@ -35,5 +38,32 @@ func TestReadout_since(t *testing.T) {
 	strata := a.Strata["purchase"]
 	if n != 2 || len(strata) != 1 || strata[0].Treatment != stats.Proportion(1, 1) || strata[0].Control != stats.Proportion(1, 0) {
 		t.Errorf("%+v, %+v", a.Units, strata)
+	}
+}
+
+// TestReadout_sinceInWhateverEpoch leaves out who was there before and comes
+// again in another epoch, unless it was in the dark: he is in the arm that he
+// was in.
+func TestReadout_sinceInWhateverEpoch(t *testing.T) {
+	var s story
+	anew := func(r *ingest.ExposureRow) { r.Epoch = 3 }
+	s.expose(1, "off", noon)
+	s.expose(2, "on", noon, func(r *ingest.ExposureRow) { r.Epoch, r.Stage = 2, "dark" })
+	for unit := range uint64(4) {
+		s.expose(unit, []string{"off", "on"}[unit%2], noon.Add(2*time.Hour), anew)
+	}
+	w, _ := start(t)
+	if err := w.Insert(t.Context(), block("since", 1, s.n, s.rows)); err != nil {
+		t.Fatal(err)
+	}
+	q := question(purchase)
+	q.Since, q.Dark = noon.Add(time.Hour), []string{"dark"}
+	a, err := w.Readout(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []stats.Stratum{{Epoch: 3, Stage: "canary", Control: stats.Proportion(2, 0), Treatment: stats.Proportion(1, 0)}}
+	if diff := cmp.Diff(want, a.Strata["purchase"]); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -74,7 +74,7 @@ func meets(name string, s stats.Source, p Params) string {
 func (r *reading) grown(most string) string {
 	return `
     SELECT unit_part, unit_epoch, unit_stage, unit_arm, unit_hash, first, ` + most + ` AS most FROM (` + r.units() + `
-    ) WHERE NOT two AND first >= {fresh:Int64} AND first <= {mature:Int64}`
+    ) WHERE NOT two AND ` + r.fresh() + ` AND first <= {mature:Int64}`
 }
 
 // totals are the totals of every unit, also of those without events. The units

@@ -26,12 +26,14 @@ func (r *reading) keptSQL(s shape, numbers []uint64, p Params) string {
     SELECT epoch, unit FROM assignments WHERE leaf IN {leaves:Array(UInt64)} AND rollout = {rollout:String} AND kind = {kind:String} AND two AND n > 0)),
   toUInt64(sumIf(n, k > 0)), ` + s.signed().sums() + `
 FROM unit_totals
-WHERE ` + keptStates + `
+WHERE ` + r.keptStates() + `
 GROUP BY epoch, stage, arm HAVING sum(n) > 0
 ORDER BY epoch, stage, arm`
 }
 
-const keptStates = `leaf IN {leaves:Array(UInt64)} AND measure IN {measures:Array(UInt64)} AND first >= {fresh:Int64} AND first <= {mature:Int64}`
+func (r *reading) keptStates() string {
+	return `leaf IN {leaves:Array(UInt64)} AND measure IN {measures:Array(UInt64)} AND ` + r.keptFresh() + ` AND first <= {mature:Int64}`
+}
 
 // liveSQL are the states that stand, one for each unit: what is not a sum over
 // units is made of them.
@@ -39,7 +41,7 @@ func (r *reading) liveSQL(numbers []uint64, p Params) string {
 	r.fromKept(numbers, p)
 	return `
   SELECT ` + state + ` FROM unit_totals
-  WHERE ` + keptStates + `
+  WHERE ` + r.keptStates() + `
   GROUP BY ` + state + ` HAVING sum(n) > 0`
 }
 
@@ -49,11 +51,13 @@ func (r *reading) fromKept(numbers []uint64, p Params) {
 
 // keptUnitsSQL counts units as the assignments say. Rows in which exposures were
 // seen count those, also of units of another kind than the rollout's.
-const keptUnitsSQL = `SELECT toUInt64(0), epoch, stage, arm, toUInt8(two), toUInt64(sumIf(n, first >= {fresh:Int64} AND first <= {until:Int64})), sum(seen), minIf(first, n > 0), max(newest), kind
+func (r *reading) keptUnitsSQL() string {
+	return `SELECT toUInt64(0), epoch, stage, arm, toUInt8(two), toUInt64(sumIf(n, ` + r.keptFresh() + ` AND first <= {until:Int64})), sum(seen), minIf(first, n > 0), max(newest), kind
 FROM assignments
 WHERE leaf IN {leaves:Array(UInt64)} AND rollout = {rollout:String} AND (kind = {kind:String} OR seen > 0)
 GROUP BY kind, epoch, stage, arm, two, seen > 0 HAVING sum(n) > 0 OR sum(seen) > 0
 ORDER BY epoch, stage, arm, two, kind`
+}
 
 // startsSQL says when the first unit of each stratum came: those that moved to
 // another left it with nothing.

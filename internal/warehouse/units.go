@@ -54,8 +54,8 @@ func (r reading) units() string {
 
 // unitsSQL counts units, and says how fresh exposures are: by the sender's
 // clock, or by ours where the sender's is ahead.
-func unitsSQL(units string) string {
-	return `SELECT unit_part, unit_epoch, unit_stage, unit_arm, two, countIf(first >= {fresh:Int64} AND first <= {until:Int64}), sum(seen), min(first), max(newest), {kind:String}
+func unitsSQL(units, fresh string) string {
+	return `SELECT unit_part, unit_epoch, unit_stage, unit_arm, two, countIf(` + fresh + ` AND first <= {until:Int64}), sum(seen), min(first), max(newest), {kind:String}
 FROM (` + units + `
 )
 GROUP BY unit_part, unit_epoch, unit_stage, unit_arm, two
@@ -73,7 +73,9 @@ WHERE environment = {environment:String} AND flag = {flag:String} AND unit_kind 
 GROUP BY unit_kind`
 
 // wholeSQL also counts exposures that count nowhere else.
-var wholeSQL = "SELECT * FROM (" + unitsSQL(wholeUnits) + strays + "\n)\nORDER BY ALL"
+func wholeSQL(fresh string) string {
+	return "SELECT * FROM (" + unitsSQL(wholeUnits, fresh) + strays + "\n)\nORDER BY ALL"
+}
 
 // counted are the units of one arm of one stratum, as the server counts them.
 type counted struct {
@@ -126,11 +128,11 @@ func (w *Warehouse) readUnits(ctx context.Context, r *reading) error {
 func (r *reading) unitsSQL() string {
 	switch {
 	case r.kept != nil:
-		return keptUnitsSQL
+		return r.keptUnitsSQL()
 	case r.past == nil && r.served == nil && r.by == "":
-		return wholeSQL
+		return wholeSQL(r.fresh())
 	}
-	return unitsSQL(r.units())
+	return unitsSQL(r.units(), r.fresh())
 }
 
 // took notes a row, and reports whether it is of units that count.
