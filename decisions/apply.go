@@ -91,11 +91,7 @@ func (r *Rollout) awake() Status {
 // them, and what a person resumed over only to as long as it goes on.
 func (r *Rollout) decide(e event.Recorded, d made) {
 	r.Approvals = r.lasting(d)
-	r.Decisions = append(slices.Clip(r.Decisions), Decision{
-		ID: e.ID.String(), Seq: e.Seq, At: e.Time, By: e.Actor, Verdict: d.Verdict, From: d.From,
-		Input: d.Input, Seal: d.Seal, Revision: d.Revision, Rationale: d.Rationale, Advice: d.Advice,
-		Against: d.Against, Rejects: d.Rejects,
-	})
+	r.Decisions = append(slices.Clip(r.Decisions), d.decision(e))
 	r.Streaks = d.Verdict.Streaks
 	r.Acknowledged, r.Overruled = d.Verdict.still(r.Acknowledged), r.Overruled.still(d.Verdict)
 	r.Looks = appended(r.Looks, d.Verdict.Looks)
@@ -106,6 +102,15 @@ func (r *Rollout) decide(e event.Recorded, d made) {
 		}
 	case Cleanup:
 		r.Status, r.Ended = CleanupDue, e.Time
+	}
+}
+
+// decision is what an event says by itself of the decision that was made.
+func (d made) decision(e event.Recorded) Decision {
+	return Decision{
+		ID: e.ID.String(), Seq: e.Seq, At: e.Time, By: e.Actor, Verdict: d.Verdict, From: d.From,
+		Input: d.Input, Seal: d.Seal, Revision: d.Revision, Rationale: d.Rationale, Advice: d.Advice,
+		Against: d.Against, Rejects: d.Rejects,
 	}
 }
 

@@ -131,6 +131,19 @@ func TestRecord_checksItself(t *testing.T) {
 	if c := check(strings.Replace(string(b), `"actor": "controller"`, `"actor": "person:eve"`, 1)); c.OK() || !strings.Contains(c.Event, "is not what was written") {
 		t.Errorf("another actor: %+v", c)
 	}
+	for what, change := range map[string]func(*Record){
+		"verdict": func(r *Record) { r.Decision.Verdict.Action = Expand },
+		"rollout": func(r *Record) { r.Rollout = "production/other/1" },
+		"author":  func(r *Record) { r.Decision.By = "person:eve" },
+	} {
+		r := h.record(d.ID)
+		change(&r)
+		c, err := r.Check()
+		h.must(err)
+		if c.OK() || !strings.Contains(c.Event, "is not the one that the event recorded") || c.Recomputed == nil {
+			t.Errorf("another %s shown: %+v", what, c)
+		}
+	}
 
 	h = approvedAndOverruled(t)
 	person, _ := h.rollout().Last()

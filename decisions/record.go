@@ -77,7 +77,7 @@ func (r Record) Input() (*Input, error) {
 
 // Checked is what a record proves by itself.
 type Checked struct {
-	Event      string      `json:"event,omitempty"`      // why the event is not what was written, empty: it is
+	Event      string      `json:"event,omitempty"`      // why the event, or what is shown of it, is not what was written; empty: it is
 	Document   string      `json:"document,omitempty"`   // why the document is not the one that the event names
 	Recomputed *Recomputed `json:"recomputed,omitempty"` // nil of a person's decision, which follows from nothing
 }
@@ -87,8 +87,8 @@ func (c Checked) OK() bool {
 	return c.Event == "" && c.Document == "" && (c.Recomputed == nil || c.Recomputed.Same && len(c.Recomputed.Faults) == 0)
 }
 
-// Check looks at a record alone: the hash of its event, that of its document,
-// and the verdict, which it makes again.
+// Check looks at a record alone: the hash of its event, what the record shows of
+// it, the hash of its document, and the verdict, which it makes again.
 func (r Record) Check() (c Checked, err error) {
 	e, err := event.Canonical(r.Event.Event)
 	if err != nil {
@@ -102,7 +102,10 @@ func (r Record) Check() (c Checked, err error) {
 	if err != nil {
 		return c, err
 	}
-	if !r.Decision.ByController() {
+	if c.Event == "" && !r.shows(m) {
+		c.Event = "the decision that is shown is not the one that the event recorded"
+	}
+	if r.Event.Actor != Controlling { // by the event: what is shown may be anything
 		return c, nil
 	}
 	doc, err := compacted(r.Document)
@@ -115,6 +118,14 @@ func (r Record) Check() (c Checked, err error) {
 	again, err := FromRecord(doc, m.Verdict)
 	c.Recomputed = &again
 	return c, err
+}
+
+// shows reports whether the decision of the record is the one of its event. What
+// became of it later stands in other events.
+func (r Record) shows(m made) bool {
+	want := m.decision(r.Event)
+	want.Effect, want.Lapsed = r.Decision.Effect, r.Decision.Lapsed
+	return r.Rollout == m.Rollout && equal(r.Decision, want)
 }
 
 // compacted takes out the blanks that a document was given to be read.

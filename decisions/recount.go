@@ -130,6 +130,9 @@ func differences(was, is Evidence, metrics map[string]stats.Metric, late bool) [
 	}
 	d.units("units", was.Units, is.Units)
 	d.count("units that saw two arms", was.TwoArms, is.TwoArms)
+	if len(was.Quarantined) > 0 { // else there were none, or they were not counted by arm yet
+		d.units("units left out", was.Quarantined, is.Quarantined)
+	}
 	for _, m := range is.Metrics {
 		old, ok := was.Metric(m.Metric)
 		if !ok {

@@ -130,6 +130,28 @@ func TestRecount_late(t *testing.T) {
 	}
 }
 
+// TestRecount_leftOut: as many units saw two arms as before, and others: what
+// says whether leaving them out tilts the arms differs, and so does the record.
+func TestRecount_leftOut(t *testing.T) {
+	_, _, in := rolledBack(t)
+	one := func(n int64) []Count {
+		c := in.Evidence.Units[0]
+		c.N = n
+		return []Count{c}
+	}
+	in.Evidence.Quarantined = one(4)
+	today := in.Evidence
+	today.Quarantined = one(3)
+	got, err := Recount(in, today, false)
+	if err != nil || got.Same || len(got.Differences) != 1 || got.Differences[0].Change != minus("-1") {
+		t.Errorf("%+v, %v", got, err)
+	}
+	in.Evidence.Quarantined = nil // a record of before
+	if got, err := Recount(in, today, false); err != nil || !got.Same {
+		t.Errorf("a record of before: %+v, %v", got, err)
+	}
+}
+
 // TestDifferences_ofWhatIsGone names an arm, a metric and a sum that are not what
 // they were, also where nothing that is shown differs.
 func TestDifferences_ofWhatIsGone(t *testing.T) {

@@ -14,6 +14,9 @@ import (
 // errOneOf says that a command takes a decision or a file of one.
 var errOneOf = errors.New("name one decision, or a file that export wrote with --file")
 
+// errAlone says that counts of today are asked of a server.
+var errAlone = errors.New("a file holds the numbers of its decision alone; --today and --with-late take a decision of a server")
+
 // decisionsVerifyCmd checks one decision, on the server or from a file.
 type decisionsVerifyCmd struct {
 	client
@@ -114,6 +117,9 @@ func (c decisionsRecomputeCmd) Run(ctx context.Context) error {
 		return errOneOf
 	}
 	if c.File != "" {
+		if c.Today || c.WithLate {
+			return errAlone
+		}
 		return decisionsVerifyCmd{output: c.output, File: c.File}.file()
 	}
 	q := url.Values{}

@@ -163,6 +163,9 @@ func checkExported(t *testing.T, id string) {
 	said(t, exitError, "decisions", "verify", "--file", filepath.Join(dir, "none"))
 	said(t, exitError, "decisions", "verify")
 	said(t, exitError, "decisions", "recompute", id, "--file", spoiled)
+	for _, asked := range []string{"--today", "--with-late"} {
+		said(t, exitError, "decisions", "recompute", "--file", names[0], asked)
+	}
 	said(t, exitError, "decisions", "export")
 }
 
