@@ -29,6 +29,7 @@ func measured(text string) []string {
 func TestMeasure(t *testing.T) {
 	s := stand(t, config{Data: t.TempDir(), Lib: enginetest.Library(t)})
 	s.want(200, "", "POST", "/api/v1/apply", aFlag)
+	s.want(200, "", "POST", "/api/v1/apply", hookTo("https://hooks.example.com/sluice"))
 	s.want(202, `"accepted":1`, "POST", "/v1/events?environment=production", anEvent(s))
 	s.want(400, "unknown_flag", "POST", "/v1/events?environment=production", strings.Replace(anEvent(s), "checkout.express", "none", 1))
 	var text string
