@@ -77,12 +77,12 @@ func tellStory(t *testing.T) told {
 // await returns the rollout once it is as wanted.
 func (s told) await(t *testing.T, wanted func(server.RolloutView) bool) server.RolloutView {
 	t.Helper()
-	for end := now().Add(time.Minute); now().Before(end); time.Sleep(look) {
+	for end := now().Add(3 * time.Minute); now().Before(end); time.Sleep(look) {
 		if v, err := s.admin.rollout(t.Context(), demoRollout); err == nil && wanted(v) {
 			return v
 		}
 	}
-	t.Fatal("the rollout did not come so far within a minute")
+	t.Fatal("the rollout did not come so far within three minutes")
 	panic("unreachable") // Fatal does not return
 }
 
