@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/manifest"
+	"github.com/sluice-hq/sluice/stats"
 )
 
 func known(t *testing.T) Known {
@@ -154,6 +155,15 @@ func TestPlanIsRefused(t *testing.T) {
 		{"a condition on nothing", "stages[0].advanceWhen[0]", func(p *Plan) { canary(p).AdvanceWhen = []Condition{{}} }},
 		{"a condition on two things", "stages[0].pauseWhen[0]", func(p *Plan) { canary(p).PauseWhen = []Condition{{Check: "load", Manual: "games"}} }},
 		{"a condition on no guardrail", "stages[0].rollbackWhen[0].guardrail", func(p *Plan) { canary(p).RollbackWhen = []Condition{{Guardrail: "latency"}} }},
+		{"a condition to advance that can never be met", "stages[0].advanceWhen[0].guardrail", func(p *Plan) {
+			p.Stages = append([]Stage{{Name: "staff", Serve: "treatment", When: staff(), AdvanceWhen: []Condition{{Guardrail: "day_7_retention"}}}}, p.Stages...)
+		}},
+		{"a condition that never stops an audience", "stages[0].rollbackWhen[0].guardrail", func(p *Plan) {
+			p.Stages = append([]Stage{{Name: "staff", Serve: "treatment", When: staff(), RollbackWhen: []Condition{{Guardrail: "day_7_retention"}}}}, p.Stages...)
+		}},
+		{"a condition that never stops the dark", "stages[0].pauseWhen[0].guardrail", func(p *Plan) {
+			p.Stages = append([]Stage{{Name: "dark", Dark: true, PauseWhen: []Condition{{Guardrail: "day_7_retention"}}}}, p.Stages...)
+		}},
 		{"a condition on no severity", "stages[0].pauseWhen[0].incident", func(p *Plan) { canary(p).PauseWhen = []Condition{{Incident: "awful"}} }},
 		{"a condition on nobody", "stages[0].advanceWhen[0].manual", func(p *Plan) { canary(p).AdvanceWhen = []Condition{{Manual: "nobody"}} }},
 		{"a condition twice", "stages[0].pauseWhen[1]", func(p *Plan) { canary(p).PauseWhen = []Condition{{Check: "load"}, {Check: "load"}} }},
@@ -175,6 +185,32 @@ func TestPlanIsRefused(t *testing.T) {
 		if got := paths(p.Validate(k)); !slices.Contains(got, test.path) {
 			t.Errorf("%s: faults at %v, want one at %s", test.name, got, test.path)
 		}
+	}
+}
+
+// Where nothing is compared a level answers, and a declared rate of failures can
+// stop.
+func TestConditionOfAStageThatComparesNothing(t *testing.T) {
+	k, margin := known(t), Percent(0)
+	metric := k.Metric
+	k.Metric = func(key string) (stats.Metric, bool) {
+		if key == "errors" {
+			return stats.Metric{Key: key, Event: "error", Aggregate: stats.Failures, Direction: stats.Decrease, Rate: 0.01}, true
+		}
+		return metric(key)
+	}
+	p := catsPlan()
+	p.Metrics.Guardrails = append(p.Metrics.Guardrails, Guardrail{Metric: "latency", Limit: "200ms"}, Guardrail{Metric: "errors", Margin: &margin})
+	p.Stages = append([]Stage{{
+		Name: "staff", Serve: "treatment", When: staff(),
+		AdvanceWhen: []Condition{{Guardrail: "latency"}}, RollbackWhen: []Condition{{Guardrail: "errors"}},
+	}}, p.Stages...)
+	if err := p.Validate(k); err != nil {
+		t.Error(err)
+	}
+	p.Stages[0].AdvanceWhen[0].Guardrail = "errors"
+	if got := paths(p.Validate(k)); !slices.Contains(got, "stages[0].advanceWhen[0].guardrail") {
+		t.Errorf("faults at %v: no rate shows that an audience is safe", got)
 	}
 }
 

@@ -13,6 +13,7 @@ func (c *planCheck) conditions(path string, s Stage) {
 		for i, one := range list.of {
 			where := fmt.Sprintf("%s.%s[%d]", path, list.name, i)
 			c.condition(where, one)
+			c.answered(where, s, list.name == "advanceWhen", one)
 			if slices.Contains(list.of[:i], one) {
 				c.add(where, nil, "stands twice", "take one of them away")
 			}
@@ -67,4 +68,24 @@ func (c *planCheck) condition(path string, one Condition) {
 	case one.Manual != "":
 		c.owner(path+".manual", one.Manual)
 	}
+}
+
+// answered refuses a condition on a guardrail that the stage never judges: it
+// would hold the rollout for ever, or never stop it. Where nothing is compared, a
+// limit is judged, and a declared rate of failures can be breached.
+func (c *planCheck) answered(path string, s Stage, advances bool, one Condition) {
+	compares := s.Compares() || s.Kind() == Full && slices.ContainsFunc(c.plan.Stages, Stage.Compares)
+	of := func(g Guardrail) bool { return g.Metric == one.Guardrail }
+	if compares || !slices.ContainsFunc(c.plan.Metrics.Guardrails, of) {
+		return
+	}
+	rated := !advances && s.Kind() != Dark && (c.known.Metric == nil || c.rated(one.Guardrail))
+	if rated || slices.ContainsFunc(c.plan.Metrics.Guardrails, func(g Guardrail) bool { return of(g) && g.Limit != "" }) {
+		return
+	}
+	why := "can never be met: " + s.Name + " compares nothing"
+	if advances {
+		why += ", so that the rollout would wait for ever"
+	}
+	c.add(path+".guardrail", one.Guardrail, why, "give the metric a guardrail with a limit, or move the condition to a stage with treatment")
 }
