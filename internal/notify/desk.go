@@ -68,7 +68,9 @@ func (s *Sender) Body(ctx context.Context, key string, d Delivery) (json.RawMess
 	return m.body()
 }
 
-// Redeliver has a delivery sent again, under the id that it has.
+// Redeliver has a delivery sent again, under the id that it has. Where as many
+// wait as an outbox holds, it is refused: nothing else bounds how often people
+// ask.
 func (s *Sender) Redeliver(ctx context.Context, key string, d Delivery) error {
 	h, _, ok := s.scene(key)
 	switch {
@@ -77,7 +79,13 @@ func (s *Sender) Redeliver(ctx context.Context, key string, d Delivery) error {
 	case h.Suspended != nil:
 		return fmt.Errorf("%w: %s is suspended; resume it first, and it gets what it missed", ErrRefused, key)
 	}
-	return s.update(ctx, h, func(b *Outbox) (bool, error) { b.again(d); return true, nil })
+	return s.update(ctx, h, func(b *Outbox) (bool, error) {
+		if b.full() && b.at(d.ID) < 0 {
+			return false, fmt.Errorf("%w: %d deliveries wait for %s already", ErrRefused, len(b.Waiting), key)
+		}
+		b.again(d)
+		return true, nil
+	})
 }
 
 // Trial is what became of a test.

@@ -55,8 +55,9 @@ func (g guard) control(_, address string, _ syscall.RawConn) error {
 func (g guard) check(addr netip.Addr) error {
 	addr = addr.WithZone("").Unmap()
 	allowed := g.allow.has(addr)
+	reached, _ := translated(addr)
 	switch {
-	case slices.Contains(metadata, addr):
+	case slices.Contains(metadata, reached):
 		return fmt.Errorf("%s gives out the credentials of the machine, and is never sent to", addr)
 	case !allowed && internal(addr):
 		return fmt.Errorf("%s is an internal address; to send there, start the service with --webhook-allow %s", addr, addr)

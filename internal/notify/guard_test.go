@@ -19,6 +19,7 @@ func TestGuard(t *testing.T) {
 		"2002:7f00:1::1": refused, "2001:0:1::1": refused, "ff02::1": refused, "fec0::1": refused, "2001:db8::1": refused,
 		"169.254.169.254": "credentials", "::ffff:169.254.169.254": "credentials", "fd00:ec2::254": "credentials",
 		"168.63.129.16": "credentials", "100.100.100.200": "credentials", "169.254.170.2": "credentials",
+		"64:ff9b::a83f:8110": "credentials", "64:ff9b::a9fe:a9fe": "credentials", // 168.63.129.16 and 169.254.169.254 behind a translator
 	} {
 		err := guard{}.check(netip.MustParseAddr(address))
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -496,5 +497,28 @@ func TestNamedSecrets(t *testing.T) {
 	}
 	if _, err := h.Reveal("release"); !errors.Is(err, notify.ErrRefused) {
 		t.Errorf("a secret that somebody else keeps is revealed: %v", err)
+	}
+}
+
+// However often somebody asks for something to be sent again, an outbox holds
+// what it can hold; what waits already may be asked for.
+func TestSender_sentAgainWhileFull(t *testing.T) {
+	h, x := newHouse(t), newReceiver(t)
+	x.answers(status(http.StatusServiceUnavailable))
+	h.hook(x.URL)
+	var last uint64
+	for range 101 {
+		last = h.happen("a")
+	}
+	h.step()
+	waiting := h.outbox().Waiting
+	d, err := h.Find(context.Background(), "release", strconv.FormatUint(last, 10))
+	h.must(err)
+	if err := h.Redeliver(context.Background(), "release", d); !errors.Is(err, notify.ErrRefused) {
+		t.Errorf("into a full outbox something is put: %v", err)
+	}
+	h.must(h.Redeliver(context.Background(), "release", waiting[0]))
+	if n := len(h.outbox().Waiting); n != 100 || len(waiting) != n {
+		t.Errorf("%d deliveries wait, and %d did", n, len(waiting))
 	}
 }
