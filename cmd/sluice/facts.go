@@ -23,6 +23,7 @@ type facts struct {
 	mu    sync.Mutex
 	looks map[string]decisions.Look // by rollout, the newest
 	stuck map[string]standstill     // by shard
+	live  wentLive
 }
 
 // standstill is since when a shard that has more to load is where it is.
@@ -79,7 +80,7 @@ func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now
 		return e, q, err
 	}
 	q.Watermark, q.Caps = kept.Watermark, a.Caps
-	e, err = beyondFacts(ctx, c.totals.Warehouse, r, q, fill(e, q.Metrics, a))
+	e, err = beyondFacts(ctx, c.totals.Warehouse, &f.live, r, q, fill(e, q.Metrics, a))
 	return e, q, err
 }
 

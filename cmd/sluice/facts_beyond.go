@@ -13,9 +13,9 @@ import (
 // beyondFacts adds what gates ask beside the units that are compared: the audience
 // that a stage serves, the values of attributes, signs of life of whoever reports
 // failures, and what else went live. Each is asked only where a plan needs it.
-func beyondFacts(ctx context.Context, w *warehouse.Warehouse, r decisions.Rollout, q warehouse.Question, e decisions.Evidence) (decisions.Evidence, error) {
+func beyondFacts(ctx context.Context, w *warehouse.Warehouse, live *wentLive, r decisions.Rollout, q warehouse.Question, e decisions.Evidence) (decisions.Evidence, error) {
 	stage, _ := r.Now()
-	b := beyond{warehouse: w, rollout: r, question: q, evidence: e}
+	b := beyond{warehouse: w, live: live, rollout: r, question: q, evidence: e}
 	b.recent = warehouse.Recent{Environment: q.Environment, Since: r.Since, Until: e.At, Watermark: q.Watermark}
 	steps := []func(context.Context) error{b.lives, b.deployments}
 	switch {
@@ -35,6 +35,7 @@ func beyondFacts(ctx context.Context, w *warehouse.Warehouse, r decisions.Rollou
 // beyond is evidence that is being completed.
 type beyond struct {
 	warehouse *warehouse.Warehouse
+	live      *wentLive
 	rollout   decisions.Rollout
 	question  warehouse.Question
 	recent    warehouse.Recent
@@ -139,12 +140,12 @@ func (b *beyond) lives(ctx context.Context) error {
 
 // deployments notes what went live in the environment since the stage began.
 func (b *beyond) deployments(ctx context.Context) error {
-	all, asked, err := b.warehouse.Deployments(ctx, b.recent)
+	all, asked, err := b.live.since(ctx, b.warehouse, b.recent)
 	if err != nil {
 		return err
 	}
-	for _, d := range all {
-		b.evidence.Deployments = append(b.evidence.Deployments, decisions.Deployment(d))
+	if len(all) > 0 {
+		b.evidence.Deployments = all
 	}
 	b.asked([]warehouse.Query{asked})
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -81,7 +82,7 @@ func countedAgain(t *testing.T, w *warehouse.Warehouse, r decisions.Rollout) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := beyondFacts(t.Context(), w, r, q, fill(decisions.Evidence{At: q.Until}, q.Metrics, a))
+	e, err := beyondFacts(t.Context(), w, &wentLive{}, r, q, fill(decisions.Evidence{At: q.Until}, q.Metrics, a))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func beyondOf(t *testing.T, w *warehouse.Warehouse, r decisions.Rollout) decisio
 	q := question(r)
 	q.Until, q.Watermark = judgedAt.Add(5*time.Minute), map[string]uint64{"facts-0": 1}
 	e := fill(decisions.Evidence{At: q.Until}, q.Metrics, warehouse.Answer{})
-	e, err := beyondFacts(t.Context(), w, r, q, e)
+	e, err := beyondFacts(t.Context(), w, &wentLive{}, r, q, e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,5 +123,50 @@ func beyondRollout(stage int) decisions.Rollout {
 			"latency": {Key: "latency", Event: "latency", Aggregate: stats.Average, Direction: stats.Decrease, GateWindow: 2 * time.Minute},
 		},
 		Decisions: []decisions.Decision{{Effect: 7}},
+	}
+}
+
+// TestWentLive asks once for all the rollouts of an environment, and again when
+// more is loaded, or when a stage began earlier.
+func TestWentLive(t *testing.T) {
+	w, err := warehouse.Open(t.Context(), warehouse.Config{Dial: enginetest.StartSupervisor(t).Dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	v := &visits{}
+	deploy := func(seq uint64, at time.Time) {
+		t.Helper()
+		p, id := v.place()
+		row := ingest.DeploymentRow{Place: p, ID: id, Day: ingest.DayOf(id), Environment: "production", Service: "cart", Version: "2", At: at, Received: at}
+		if err := w.Insert(t.Context(), ingest.Block{Shard: "facts-0", From: seq, To: seq, Token: fmt.Sprint("live", seq), Rows: ingest.Rows{Deployments: []ingest.DeploymentRow{row}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deploy(1, judgedAt)
+	var live wentLive
+	since := func(since time.Time, upTo uint64, until time.Time) (int, event.Hash) {
+		t.Helper()
+		all, asked, err := live.since(t.Context(), w, warehouse.Recent{Environment: "production", Since: since, Until: until, Watermark: map[string]uint64{"facts-0": upTo}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all), asked.Hash
+	}
+	before, behind, now := judgedAt.Add(-time.Hour), judgedAt.Add(time.Minute), judgedAt.Add(time.Hour)
+	late, first := since(behind, 1, now)
+	early, second := since(before, 1, now)
+	if late != 0 || early != 1 || first == second {
+		t.Errorf("%d since after it and %d since before it, by one query: %v", late, early, first == second)
+	}
+	if n, again := since(behind, 1, now.Add(time.Minute)); n != 0 || again != second {
+		t.Errorf("%d since after it, and another rollout's answer is used: %v", n, again == second)
+	}
+	deploy(2, now)
+	if n, anew := since(behind, 2, now.Add(2*time.Minute)); n != 1 || anew == second {
+		t.Errorf("%d are known after one more, asked anew: %v", n, anew != second)
+	}
+	if n, kept := since(before, 2, now.Add(3*time.Minute)); n != 2 || kept == second {
+		t.Errorf("%d since the earlier stage, want both", n)
 	}
 }
