@@ -22,8 +22,8 @@ expected: ["no rollback"]
 func TestRehearsals(t *testing.T) {
 	h := withPasts(t)
 	before := h.Projection.Seq()
-	body := h.want("viewer", "POST", rehearsals+"?seeds=2&seed=7", documents+"---\n"+plan+whatHappens, http.StatusForbidden, "")
-	if body = h.want("editor", "POST", rehearsals+"?seeds=2&seed=7", documents+"---\n"+plan+whatHappens, http.StatusOK, `"seeds":2`); !strings.Contains(body, `"mean":0.2`) || !strings.Contains(body, `"ok":true`) {
+	h.want("viewer", "POST", rehearsals+"?seeds=2&seed=7", documents+"---\n"+plan+whatHappens, http.StatusForbidden, "")
+	if body := h.want("editor", "POST", rehearsals+"?seeds=2&seed=7", documents+"---\n"+plan+whatHappens, http.StatusOK, `"seeds":2`); !strings.Contains(body, `"mean":0.2`) || !strings.Contains(body, `"ok":true`) {
 		t.Errorf("the past, or what is expected, is not in the answer: %.800s", body)
 	}
 	if now := h.Projection.Seq(); now != before {
