@@ -25,6 +25,8 @@ func (f *Flag) Validate() error {
 		e, path := f.Environments[name], "environments."+name
 		if why := event.CheckKey(name); why != "" {
 			faults.Add(path, name, why, "rename the environment")
+		} else if strings.Contains(name, ".") { // subjects are <environment>.<flag>, and flags have dots
+			faults.Add(path, name, "has a dot", "rename the environment, such as production-eu")
 		}
 		faults.Under(path, f.checkEnvironment(e))
 	}

@@ -75,6 +75,7 @@ func TestFaultsOfFlags(t *testing.T) {
 			"variants: is missing\nsafe: is not a variant\ndefault: is not a variant\nenvironments.production.rules[0].serve: is not a variant"},
 		"metadata of every answer": {func(f *Flag) { f.Metadata = map[string]any{"version": "7", "": 1, "list": []any{}} },
 			"metadata: has a name that is empty\nmetadata.list: is not a text, number or boolean\nmetadata.version: is said by every answer itself"},
+		"environment with a dot": {func(f *Flag) { f.Environments = map[string]Environment{"eu.prod": {}} }, `environments.eu.prod: has a dot`},
 		"environment name": {func(f *Flag) { f.Environments = map[string]Environment{"a b": {}} },
 			`environments.a b: has the character ' '; letters, digits, '-', '_' and '.' are allowed`},
 	} {
