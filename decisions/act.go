@@ -33,9 +33,14 @@ func (c *Controller) act(ctx context.Context, now time.Time) error {
 // the next attempt sees it, and either lapses or, for a rollback, goes on at
 // the revision that the flag has now.
 func (c *Controller) effect(ctx context.Context, id string, now time.Time) error {
+	return c.insist(ctx, func() error { return c.attempt(ctx, id, now) })
+}
+
+// insist attempts something anew while others write first.
+func (c *Controller) insist(ctx context.Context, attempt func() error) error {
 	var err error
 	for range attempts {
-		if err = c.attempt(ctx, id, now); !errors.Is(err, event.ErrConflict) {
+		if err = attempt(); !errors.Is(err, event.ErrConflict) {
 			return err
 		}
 		if err := c.catch(ctx); err != nil {

@@ -133,38 +133,40 @@ func (c *Controller) answer(ctx context.Context, a Alarm) error {
 
 // force gives an answer its one effect, at whatever revision the flag has.
 func (c *Controller) force(ctx context.Context, a answer, now time.Time) error {
-	for range attempts {
-		var (
-			e      event.Event
-			expect event.Expect
-			err    error
-			over   bool
-		)
-		r, d := a.decision()
-		c.House.View(func(uint64) {
-			f, _ := c.Flags.Flag(a.Flag)
-			over = !slices.Contains(c.State.unanswered(), a)
-			e, expect, err = c.Flags.Handle(d.command(r, f, now))
-		})
-		if over {
-			return nil // another controller was first
-		}
-		if err != nil {
-			e, err = emit(event.Derive(TypeLapsed, a.ID), TypeLapsed, IncidentPrefix+a.Environment+"."+a.Flag, now, Controlling,
-				lapsed{Decision: a.ID, Why: err.Error(), Refused: true})
-			expect = event.Any
-		}
-		if err == nil {
-			err = c.write(ctx, e, expect)
-		}
-		if !errors.Is(err, event.ErrConflict) {
-			return err
-		}
-		if err := c.catch(ctx); err != nil {
-			return err
-		}
+	return c.insist(ctx, func() error { return c.attemptAnswer(ctx, a, now) })
+}
+
+// attemptAnswer makes the flag command in one view of the house, and appends it.
+func (c *Controller) attemptAnswer(ctx context.Context, a answer, now time.Time) error {
+	var (
+		e       event.Event
+		expect  event.Expect
+		refused error
+		over    bool
+	)
+	r, d := a.decision()
+	c.House.View(func(uint64) {
+		f, _ := c.Flags.Flag(a.Flag)
+		over = !slices.Contains(c.State.unanswered(), a)
+		e, expect, refused = c.Flags.Handle(d.command(r, f, now))
+	})
+	switch {
+	case over:
+		return nil // another controller was first
+	case refused != nil:
+		return c.lapseAnswer(ctx, a, now, refused)
 	}
-	return nil
+	return c.write(ctx, e, expect)
+}
+
+// lapseAnswer records that an answer gets no effect.
+func (c *Controller) lapseAnswer(ctx context.Context, a answer, now time.Time, why error) error {
+	e, err := emit(event.Derive(TypeLapsed, a.ID), TypeLapsed, IncidentPrefix+a.Environment+"."+a.Flag, now, Controlling,
+		lapsed{Decision: a.ID, Why: why.Error(), Refused: true})
+	if err != nil {
+		return err
+	}
+	return c.write(ctx, e, event.Any)
 }
 
 // unanswered returns the decisions about incidents that wait for their effect.
