@@ -52,11 +52,11 @@ func (p Plan) filled(k Known) (Plan, []string) {
 		p.Metrics.Guardrails[i] = p.Metrics.Guardrails[i].filled()
 	}
 	p.Rollback = p.Rollback.filled(p.Owner)
-	places := p.expand()
-	for i := range p.Stages {
-		p.Stages[i] = p.Stages[i].filled()
-	}
+	places := p.expand(policy)
 	p.gate(k, policy)
+	for i := range p.Stages {
+		p.Stages[i] = p.Stages[i].filled() // the longest window follows from the shortest
+	}
 	return p, places
 }
 

@@ -3,6 +3,7 @@ package decisions
 import (
 	"fmt"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/stats"
 )
 
@@ -32,7 +33,7 @@ func (g *gate) level(stage Stage, c Check, m Measured, rail Guardrail) {
 // few fills in the check of a limit for units that are too few for a test. A
 // second look counts when newer events were in it.
 func (g *gate) few(c Check, m Measured, rail Guardrail) Check {
-	limit, _, _ := parseLimit(rail.Limit) // a recorded plan has been validated
+	limit, _, _ := event.ParseLevel(rail.Limit) // a recorded plan has been validated
 	l := *m.Level
 	c.Numbers = map[string]float64{"level": l.At, "units": float64(l.Units), "limit": limit}
 	text := fmt.Sprintf("%s is at %s for the %s", m.Metric, quantity(l.At, m.Unit), howMany(l.Units, "treated unit"))

@@ -303,9 +303,6 @@ func TestTextForms(t *testing.T) {
 			t.Errorf("%q is read as %+v", text, got)
 		}
 	}
-	if value, unit, err := parseLimit("200.5ms"); value != 200.5 || unit != "ms" || err != nil {
-		t.Errorf("200.5ms is %v %q, %v", value, unit, err)
-	}
 }
 
 func TestFilledPlanIsFixed(t *testing.T) {

@@ -96,3 +96,32 @@ func TestStart_asksPoliciesOfNow(t *testing.T) {
 		t.Errorf("doubts %v", got)
 	}
 }
+
+// What policies ask for longer than a template lasts is not refused at a field
+// that nobody wrote: the stages of the template last as long.
+func TestPolicyWindowsOutlastATemplate(t *testing.T) {
+	h := newHouse(t)
+	const long = 40 * 24 * time.Hour
+	h.policy(flags.Releases{MinWindow: event.Duration(long)})
+	for name, own := range map[string][]Stage{
+		"the template's": nil,
+		"its own":        {{Name: "step-25", Treatment: 25_000, Exclude: map[string]Size{"day_7_retention": {Change: 9000}}}, {Name: "experiment", Treatment: 50_000, Decide: true}},
+	} {
+		p := catsPlan()
+		p.Template, p.Stages = TemplateSteps, own
+		h.do(Command{Op: OpPlan, Plan: &p})
+		for _, s := range h.rollout().Plan.Stages {
+			if s.Compares() && s.MinWindow != Window(long) {
+				t.Errorf("%s: %s lasts %s", name, s.Name, s.MinWindow)
+			}
+			if s.Kind() == Decide && s.MaxWindow != Window(long) {
+				t.Errorf("%s: %s lasts at most %s", name, s.Name, s.MaxWindow)
+			}
+		}
+	}
+	p := catsPlan()
+	p.Template, p.Stages = TemplateSteps, []Stage{{Name: "step-25", Treatment: 25_000, MinWindow: Window(time.Hour), Exclude: map[string]Size{"day_7_retention": {Change: 9000}}}}
+	if _, _, err := h.try(Command{Op: OpPlan, Plan: &p}); !slices.Equal(paths(err), []string{"stages[0].minWindow"}) {
+		t.Errorf("a window that somebody wrote: %v", err)
+	}
+}

@@ -92,8 +92,8 @@ func (c *revising) guardrail(path string, was, is Guardrail) {
 // looser reports whether a limit tolerates more: a higher level, or a lower one
 // of what is better when it grows.
 func (c *revising) looser(was, is Guardrail) bool {
-	before, _, _ := parseLimit(was.Limit) // both plans have been validated
-	after, _, _ := parseLimit(is.Limit)
+	before, _, _ := event.ParseLevel(was.Limit) // both plans have been validated
+	after, _, _ := event.ParseLevel(is.Limit)
 	if or(c.Metrics[was.Metric].Direction, stats.Increase) == stats.Increase {
 		before, after = after, before
 	}

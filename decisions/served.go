@@ -1,6 +1,9 @@
 package decisions
 
-import "github.com/sluice-hq/sluice/stats"
+import (
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/stats"
+)
 
 // Entered returns the revision of the flag at which the present stage took
 // effect, 0 before the first stage. Whoever is given the treatment at that
@@ -42,7 +45,7 @@ func (r Rollout) limited(m Measured, g Guardrail, f stats.Frozen) Measured {
 	if stage.Kind() == Serve {
 		strata, f = m.Served, r.Frozen[servedKey(stage.Name, m.Metric)]
 	}
-	value, _, _ := parseLimit(g.Limit) // a recorded plan has been validated
+	value, _, _ := event.ParseLevel(g.Limit) // a recorded plan has been validated
 	j := stats.Limit{Value: value, Direction: m.Direction, Alpha: alphaHarm, Tests: r.stops()}.Judge(strata, f)
 	m.Limit, m.Level = &j, levelOf(strata)
 	return m

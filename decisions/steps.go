@@ -11,14 +11,14 @@ const mostStages = 50
 
 // expand writes out the stages: the template's, those of ramps, and the full one
 // behind a stage that decides. It returns the path of each in the document.
-func (p *Plan) expand() (places []string) {
+func (p *Plan) expand(policy RolloutPolicy) (places []string) {
 	var stages []Stage
 	add := func(place string, more ...Stage) {
 		for _, s := range more {
 			stages, places = append(stages, s), append(places, place)
 		}
 	}
-	for i, s := range p.templated() {
+	for i, s := range p.templated(policy) {
 		place := "template"
 		if at := slices.IndexFunc(p.Stages, func(own Stage) bool { return own.Name == s.Name }); at >= 0 {
 			place = fmt.Sprintf("stages[%d]", at)

@@ -20,11 +20,15 @@ const (
 	TemplateAgent   = "ai-agent" // drafts alone, a preview of the tools, 5 %, 50 %, everybody
 )
 
+// leastTemplated is how long a stage of a template lasts at least, and one that a
+// plan writes beside a template and gives no time.
+const leastTemplated = Window(24 * time.Hour)
+
 // templates are the stages of each template.
 func templates() map[string][]Stage {
-	const day = Window(24 * time.Hour)
+	const day = leastTemplated
 	compare := func(name string, share Percent) Stage { return Stage{Name: name, Treatment: share, MinWindow: day} }
-	decide := Stage{Name: "experiment", Treatment: All / 2, MinWindow: 7 * day, MaxWindow: 28 * day, Decide: true}
+	decide := Stage{Name: "experiment", Treatment: All / 2, MinWindow: 7 * day, Decide: true}
 	full := Stage{Name: "full", Serve: treatmentRole, Observe: DefaultObserve}
 	serve := func(name, segment string) Stage {
 		return Stage{Name: name, Serve: treatmentRole, To: segment, MinWindow: day}
@@ -52,8 +56,9 @@ func templates() map[string][]Stage {
 func Templates() []string { return slices.Sorted(maps.Keys(templates())) }
 
 // templated returns the stages of the plan: its own, or the template's, of which
-// the plan's own ones take the place.
-func (p Plan) templated() []Stage {
+// the plan's own ones take the place. Those of the template last as long as
+// policies ask, if that is longer: nobody wrote their windows.
+func (p Plan) templated(policy RolloutPolicy) []Stage {
 	all := templates()[p.Template]
 	if all == nil {
 		return slices.Clone(p.Stages)
@@ -61,6 +66,8 @@ func (p Plan) templated() []Stage {
 	for i, s := range all {
 		if at := slices.IndexFunc(p.Stages, func(own Stage) bool { return own.Name == s.Name }); at >= 0 {
 			all[i] = p.Stages[at]
+		} else if s.Compares() {
+			all[i].MinWindow = max(s.MinWindow, Window(policy.MinWindow))
 		}
 	}
 	return all
@@ -74,17 +81,23 @@ func (p *Plan) gate(k Known, policy RolloutPolicy) {
 		if s.Kind() == Ramp {
 			p.exclude(&s, k, policy)
 		}
-		if p.Origin != "" && s.Kind() != Full && s.MinWindow == 0 {
-			s.MinWindow = Window(24 * time.Hour)
-		}
-		if s.Compares() && s.MinWindow == 0 {
-			s.MinWindow = Window(policy.MinWindow)
-		}
+		s.MinWindow = or(s.MinWindow, p.least(s, policy))
 		if s.Kind() != Full {
 			s.Requires = union(s.Requires, policy.Requires)
 		}
 		p.Stages[i] = s
 	}
+}
+
+// least is how long a stage lasts that says nothing of it.
+func (p *Plan) least(s Stage, policy RolloutPolicy) (least Window) {
+	if p.Origin != "" && s.Kind() != Full {
+		least = leastTemplated
+	}
+	if s.Compares() {
+		least = max(least, Window(policy.MinWindow))
+	}
+	return least
 }
 
 // exclude fills in which harm the stage is to exclude, for guardrails of which it

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/stats"
 )
 
@@ -115,7 +116,7 @@ func (c *planCheck) reachable(path, key string, change *Percent) {
 }
 
 func (c *planCheck) limit(path string, g Guardrail) {
-	_, unit, err := parseLimit(g.Limit)
+	_, unit, err := event.ParseLevel(g.Limit)
 	if err != nil {
 		c.add(path+".limit", g.Limit, "is not a number with a unit", "write one such as 200ms")
 		return

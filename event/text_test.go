@@ -112,3 +112,21 @@ func TestFilterMatch(t *testing.T) {
 		}
 	}
 }
+
+func TestParseLevel(t *testing.T) {
+	for text, want := range map[string]struct {
+		value float64
+		unit  string
+	}{"200.5ms": {200.5, "ms"}, "3": {3, ""}, "-1.5 s": {-1.5, "s"}, "1e3 req/s": {1000, "req/s"}} {
+		if value, unit, err := event.ParseLevel(text); value != want.value || unit != want.unit || err != nil {
+			t.Errorf("ParseLevel(%q) = %v, %q, %v; want %v", text, value, unit, err, want)
+		}
+	}
+	for _, bad := range []string{"", "ms", "fast", "1.2.3ms", "NaN", "1e999ms"} {
+		if value, unit, err := event.ParseLevel(bad); err == nil {
+			t.Errorf("ParseLevel(%q) = %v, %q; want it refused", bad, value, unit)
+		} else if !errors.As(err, new(event.Invalid)) {
+			t.Errorf("ParseLevel(%q) is refused with %v", bad, err)
+		}
+	}
+}

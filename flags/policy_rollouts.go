@@ -150,6 +150,9 @@ func (g ReleaseGuardrail) check() event.Invalids {
 	case g.Margin == nil && g.Limit == "" && g.Detect.IsZero():
 		faults.Add("margin", nil, "is missing", "say how much worse is tolerated, such as 5%, or give a limit")
 	}
+	if _, _, err := event.ParseLevel(g.Limit); g.Limit != "" && err != nil {
+		faults.Add("limit", g.Limit, "is not a number with a unit", "write one such as 200ms")
+	}
 	if g.Limit != "" && !g.Exclude.IsZero() {
 		faults.Add("exclude", g.Exclude.String(), "stands beside a limit", "only harm against control is excluded")
 	}

@@ -17,6 +17,7 @@ func TestReleasesFaults(t *testing.T) {
 		Guardrails: []ReleaseGuardrail{
 			{Metric: "a b", Margin: percentOf(5000), Limit: "200ms", Exclude: event.Size{Change: 1000}},
 			{Metric: "errors", OnBreach: "ship"},
+			{Metric: "latency", Limit: "fast"},
 		},
 		Approvals: Approvals{Role: "approver"},
 		Windows:   []Hours{{Days: []string{"monday"}, From: "8:00", To: "16:00"}, {From: "08:00", To: "24:00"}, {From: "16:00", To: "08:00"}},
@@ -31,6 +32,7 @@ func TestReleasesFaults(t *testing.T) {
 		"rollouts.guardrails[0].exclude: stands beside a limit",
 		"rollouts.guardrails[1].margin: is missing",
 		"rollouts.guardrails[1].onBreach: is not something that a breach may ask for",
+		"rollouts.guardrails[2].limit: is not a number with a unit",
 		"rollouts.approvals.count: is not a number from 1",
 		"rollouts.windows[0].days[0]: is not a day",
 		"rollouts.windows[0].from: is not a time of day",
