@@ -35,6 +35,7 @@ type Title struct {
 	Owner       string
 	Unit        string
 	Hypothesis  string
+	Links       []string // addresses of what the plan refers to
 	Status      Mark
 	Since       time.Time // when it got this status; zero: unknown
 	Stages      []Stage

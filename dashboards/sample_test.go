@@ -43,6 +43,7 @@ func sampleTitle() Title {
 	return Title{Flag: "game.gate-position", Environment: "production", N: 1, Link: "/rollouts/production/game.gate-position/1",
 		Owner: "progression-team", Unit: "player", Status: RolledBack, Since: at.Add(-40 * time.Second),
 		Hypothesis: "Moving the first gate from level 30 to level 40 raises day-1 retention at no cost in day-7 retention",
+		Links:      []string{"https://tickets.example/GATE-3", "https://docs.example/gates"},
 		Stages:     []Stage{{"canary", Done}, {"experiment", Now}, {"full", Ahead}}, Reach: "50 % of units get gate_40"}
 }
 

@@ -34,7 +34,7 @@ func newTitle(s Seen) Title {
 	r := s.Rollout
 	return Title{
 		Flag: r.Plan.Flag, Environment: r.Plan.Environment, N: r.Number, Link: link(r), Owner: r.Plan.Owner,
-		Unit: r.Plan.Unit, Hypothesis: r.Plan.Hypothesis, Status: status(s), Since: since(r),
+		Unit: r.Plan.Unit, Hypothesis: r.Plan.Hypothesis, Links: r.Plan.Links, Status: status(s), Since: since(r),
 		Stages: stages(r), Reach: reach(r),
 	}
 }

@@ -74,6 +74,9 @@ func (p *page) head() {
 	if p.Hypothesis != "" {
 		p.line("- Hypothesis: %s", plain(p.Hypothesis))
 	}
+	for _, link := range p.Links {
+		p.line("- Link: %s", plain(link))
+	}
 	p.line("- Effect: %s", p.effect())
 }
 

@@ -65,6 +65,7 @@ func approvedAndOverruled(t *testing.T) *house {
 	h := newHouse(t)
 	p := catsPlan()
 	p.Hypothesis = "A later gate | brings <b>players</b> back"
+	p.Links = []string{"https://tickets.example/GATE-3", "https://docs.example/gate|<b>"}
 	p.Stages[0].Approve = 1
 	h.begin(p)
 	h.rounds(newTraffic(harmless), 1000, 60, func(r Rollout) bool { d, _ := r.Last(); return d.Verdict.asksApproval() })
@@ -88,7 +89,7 @@ func TestPage(t *testing.T) {
 	person := r.Decisions[len(r.Decisions)-1]
 	text, err = h.record(person.ID).Page(false)
 	h.must(err)
-	for _, want := range []string{"# Rollback: gate in production", "Rationale: customers call", "by " + ana, "Recommended: ", "The gate, as it stood when the person decided", "Effect: flag change `"} {
+	for _, want := range []string{"# Rollback: gate in production", "Rationale: customers call", "by " + ana, "Recommended: ", "- Link: https://tickets.example/GATE-3\n", `- Link: https://docs.example/gate\|&lt;b>`, "The gate, as it stood when the person decided", "Effect: flag change `"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page of a person's decision has no %q:\n%s", want, text)
 		}

@@ -3,10 +3,12 @@ package decisions
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -60,6 +62,18 @@ func TestPlanIsRefused(t *testing.T) {
 		{"equal arms", "arms.treatment", func(p *Plan) { p.Arms.Control = "gate_40" }},
 		{"arm is no variant", "arms.treatment", func(p *Plan) { p.Arms.Treatment = "gate_50" }},
 		{"treatment is the safe variant", "arms.treatment", func(p *Plan) { p.Arms = Arms{Control: "gate_40", Treatment: "gate_30"} }},
+		{"a link that leads nowhere", "links[1]", func(p *Plan) { p.Links = []string{"https://tickets.example/PAY-17", "PAY-17"} }},
+		{"a link that runs", "links[0]", func(p *Plan) { p.Links = []string{"javascript:alert(1)"} }},
+		{"a link with a password", "links[0]", func(p *Plan) { p.Links = []string{"https://ana:secret@tickets.example"} }},
+		{"a link twice", "links[1]", func(p *Plan) { p.Links = []string{"https://docs.example", "https://docs.example"} }},
+		{"too many links", "links", func(p *Plan) {
+			for i := range mostLinks + 1 {
+				p.Links = append(p.Links, fmt.Sprintf("https://docs.example/%d", i))
+			}
+		}},
+		{"a later look before anybody came", "followUp", func(p *Plan) { p.FollowUp = Window(time.Hour) }},
+		{"a later look before the end", "followUp", func(p *Plan) { p.FollowUp = -dayWindow }},
+		{"a later look in three years", "followUp", func(p *Plan) { p.FollowUp = 3 * 365 * dayWindow }},
 		{"no cleanup", "cleanup", func(p *Plan) { p.Cleanup = nil }},
 		{"cleanup without end", "cleanup.endState", func(p *Plan) { p.Cleanup.EndState = "" }},
 		{"cleanup without time", "cleanup.due", func(p *Plan) { p.Cleanup.Due = 0 }},

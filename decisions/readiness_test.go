@@ -103,6 +103,7 @@ func TestReadiness_worst(t *testing.T) {
 func TestTicket(t *testing.T) {
 	r, f := over()
 	r.Plan.Hypothesis, r.Plan.Cleanup.Ticket = "A later gate brings players back", "https://tickets.example/7"
+	r.Plan.Links = []string{"https://docs.example/gates"}
 	used := 2
 	if open := (Rollout{Plan: r.Plan}); open.EndState() != flags.Promote || open.Winner(f) != "gate_40" {
 		t.Errorf("before it is over it ends as %s, with %s", open.EndState(), open.Winner(f))

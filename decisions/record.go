@@ -14,6 +14,7 @@ import (
 type Record struct {
 	Rollout     string      `json:"rollout"`
 	Hypothesis  string      `json:"hypothesis,omitempty"`
+	Links       []string    `json:"links,omitempty"` // of the plan: ticket, documents, dashboards
 	Decision    Decision    `json:"decision"`
 	Before      string      `json:"before"` // name of the stage; empty: before the first
 	After       string      `json:"after"`
@@ -40,7 +41,7 @@ func (s *State) Record(id string) (Record, bool) {
 	if !ok {
 		return Record{}, false
 	}
-	out := Record{Rollout: r.ID, Hypothesis: r.Plan.Hypothesis, Decision: d, Before: r.stageName(d.From), After: r.after(d)}
+	out := Record{Rollout: r.ID, Hypothesis: r.Plan.Hypothesis, Links: r.Plan.Links, Decision: d, Before: r.stageName(d.From), After: r.after(d)}
 	if _, advice, ok := s.Decision(d.Advice); ok && d.Advice != "" {
 		out.Recommended = &advice
 	}

@@ -13,6 +13,7 @@ import (
 // was exposed it does not lower, because whoever sees the numbers could.
 type revising struct {
 	Rollout
+	known  Known
 	next   Plan     // filled
 	places []string // of its stages, in the document
 	faults event.Invalids
@@ -45,6 +46,7 @@ func (c *revising) refuse(when bool, path string, is any, why string) {
 func (c *revising) check() {
 	c.guardrails()
 	c.health()
+	c.people()
 	c.begun()
 	c.stages()
 	c.units()

@@ -82,7 +82,7 @@ func (s *State) revisionOf(r Rollout, p Plan) (Revision, Rollout, error) {
 	}
 	drawn := s.drawn(p)
 	_, places := p.filled(s.known)
-	c := revising{Rollout: r, next: drawn.Plan, places: places}
+	c := revising{Rollout: r, known: s.known, next: drawn.Plan, places: places}
 	c.check()
 	if err := c.faults.Err(); err != nil {
 		return Revision{}, Rollout{}, err

@@ -24,6 +24,8 @@ func TestPlanUnderWayIsNotLowered(t *testing.T) {
 	p.Stages[0].MinWindow, p.Stages[1].MinWindow = dayWindow, 7*dayWindow
 	p.Stages[1].Approve, p.Stages[1].ApproveBy = 2, "approver"
 	p.Metrics.Success = append(p.Metrics.Success, Success{Metric: "rounds", MDE: 2000})
+	p.Rollback = RollbackPlan{Owners: []string{"games", "on-call"}, Notify: []string{"webhook:release"}}
+	p.Escalation = []Escalation{{To: "on-call", After: Window(time.Hour)}, {To: "head-of-games", After: Window(4 * time.Hour)}}
 	h.begin(p)
 	clone := func() Plan {
 		next := p
@@ -55,7 +57,13 @@ func TestPlanUnderWayIsNotLowered(t *testing.T) {
 		"sample ratio":        {"health.srm.alpha", func(p *Plan) { p.Health.SRM.Alpha = 0.0001 }},
 		"telemetry":           {"health.telemetry.maxLag", func(p *Plan) { p.Health.Telemetry.MaxLag = Window(time.Hour) }},
 		"incidents":           {"incidents.critical", func(p *Plan) { p.Incidents.Critical = Pause }},
-		"lock":                {"rollback.lockUntilExplained", func(p *Plan) { p.Rollback.LockUntilExplained = ptr(false) }},
+		"an owner is gone":    {"rollback.owners", func(p *Plan) { p.Rollback.Owners = []string{"games"} }},
+		"nobody is told":      {"rollback.notify", func(p *Plan) { p.Rollback.Notify = nil }},
+		"asked later": {"escalation", func(p *Plan) {
+			p.Escalation = []Escalation{{"on-call", Window(2 * time.Hour)}, {"head-of-games", Window(4 * time.Hour)}}
+		}},
+		"asked no more": {"escalation", func(p *Plan) { p.Escalation = p.Escalation[:1] }},
+		"lock":          {"rollback.lockUntilExplained", func(p *Plan) { p.Rollback.LockUntilExplained = ptr(false) }},
 	} {
 		next := clone()
 		c.change(&next)
@@ -229,4 +237,32 @@ func TestDiffGoesByNames(t *testing.T) {
 	if got := DiffPlans(was, was); len(got) != 0 {
 		t.Errorf("a plan differs from itself: %v", got)
 	}
+}
+
+// A release may be handed over, and whoever has left is named no more: neither
+// leaves fewer people to answer for it.
+func TestNewVersionHandsOver(t *testing.T) {
+	h := newHouse(t)
+	p := catsPlan()
+	p.Owner = "leaver"
+	p.Escalation = []Escalation{{To: "leaver-2", After: Window(time.Hour)}}
+	left := false
+	h.state.known.Owner = func(key string) string {
+		if left && strings.HasPrefix(key, "leaver") {
+			return "is neither a person nor a team"
+		}
+		return ""
+	}
+	h.begin(p)
+	p.Owner = "games"
+	h.do(Command{Op: OpPlan, Plan: &p})
+	if got := h.rollout().Plan; got.Owner != "games" || !slices.Equal(got.Rollback.Owners, []string{"games"}) {
+		t.Errorf("owned by %s, taken back by %v", got.Owner, got.Rollback.Owners)
+	}
+	p.Escalation = []Escalation{{To: "head-of-games", After: Window(2 * time.Hour)}}
+	if _, _, err := h.try(Command{Op: OpPlan, Plan: &p}); !slices.Equal(paths(err), []string{"escalation"}) {
+		t.Errorf("who is there is dropped: %v", err)
+	}
+	left = true
+	h.do(Command{Op: OpPlan, Plan: &p})
 }

@@ -58,6 +58,9 @@ func (t *ticket) head() {
 	if link := t.r.ticketLink(); link != "" {
 		t.line("- Ticket: %s", link)
 	}
+	for _, link := range t.r.Plan.Links {
+		t.line("- Link: %s", plain(link))
+	}
 }
 
 func (t *ticket) over() string {

@@ -97,6 +97,8 @@ func (c *planCheck) header() {
 		c.add("environment", p.Environment, "has a dot", "an environment is one word, such as production")
 	}
 	c.cleanup()
+	c.links()
+	c.followUp()
 }
 
 // key refuses what cannot be part of a subject.
