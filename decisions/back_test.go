@@ -369,3 +369,38 @@ func TestPlan_rollback(t *testing.T) {
 		t.Errorf("by default %+v", got)
 	}
 }
+
+// A stage that serves an audience gives no share of the units the treatment: what
+// can be reduced to is an earlier stage, also after a ramp was reduced to it.
+func TestReduce_whereNoShareHasTheTreatment(t *testing.T) {
+	h := newHouse(t)
+	p := catsPlan()
+	for _, ring := range []string{"beta", "staff"} {
+		p.Stages = slices.Insert(p.Stages, 0, Stage{Name: ring, Serve: treatmentRole, When: &flags.Condition{Attribute: "ring", Op: flags.Eq, Value: ring}})
+	}
+	p.Stages = slices.Insert(p.Stages, 0, Stage{Name: "dark", Dark: true})
+	refused := func(why, fix string) {
+		t.Helper()
+		_, _, err := h.try(Command{Op: OpReduce, To: "5%", Comment: "so"})
+		var faults event.Invalids
+		if !errors.As(err, &faults) || faults[0].Why != "is a share, and "+why || faults[0].Fix != fix {
+			t.Errorf("got %v, want %q and %q", err, why, fix)
+		}
+	}
+	h.do(Command{Op: OpPlan, Plan: &p})
+	h.do(Command{Op: OpStart})
+	refused("nobody has the treatment yet", "roll back instead")
+	h.step()
+	refused("dark gives everybody control", "roll back instead")
+	h.do(Command{Op: OpAdvance, Comment: "the dark is fine"})
+	for range 4 {
+		h.step() // audiences have nothing to wait for
+	}
+	if stage, _ := h.rollout().Now(); stage.Name != "canary" {
+		t.Fatalf("in %s", stage.Name)
+	}
+	h.do(Command{Op: OpReduce, To: "beta", Comment: "support is busy"})
+	h.step()
+	refused("beta gives an audience the treatment, and no share of the others", "write dark, staff, or roll back")
+	h.verified()
+}

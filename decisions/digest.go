@@ -11,7 +11,7 @@ import (
 type Digest struct {
 	From      time.Time      `json:"from"`
 	Until     time.Time      `json:"until"`     // not part of it any more
-	Counts    map[Action]int `json:"counts"`    // of all decisions, by what they did
+	Counts    map[Action]int `json:"counts"`    // of all decisions, by what they did; a person's no to a change is "reject", before anybody met it and after
 	Decisions []Deed         `json:"decisions"` // those that changed, stopped or ended something, oldest first
 	Overrides []Deed         `json:"overrides"` // what people decided against the recommendation, oldest first
 	Incidents []Reported     `json:"incidents"` // opened or resolved in it, or open all along, oldest first
@@ -23,7 +23,7 @@ type Deed struct {
 	ID        string    `json:"id"` // of the event
 	At        time.Time `json:"at"`
 	Rollout   string    `json:"rollout"`
-	What      string    `json:"what"`            // expand, pause, …; override
+	What      string    `json:"what"`            // expand, pause, …; reject, override, drill
 	Stage     string    `json:"stage,omitempty"` // to be in, when it changed
 	By        string    `json:"by"`
 	Text      string    `json:"text"`
@@ -60,13 +60,18 @@ func (d *Digest) rollout(r Rollout) {
 		if !d.has(made.At) {
 			continue
 		}
-		d.Counts[made.Verdict.Action]++
+		deed := r.deedOf(made)
+		d.Counts[Action(deed.What)]++
 		if made.Verdict.Action != Hold {
-			d.Decisions = append(d.Decisions, r.deedOf(made))
+			d.Decisions = append(d.Decisions, deed)
 		}
 		if made.Against != "" {
-			d.Overrides = append(d.Overrides, r.deedOf(made))
+			d.Overrides = append(d.Overrides, deed)
 		}
+	}
+	if no := r.Rejection; no != nil && d.has(no.At) {
+		d.Counts[Action(OpReject)]++
+		d.Decisions = append(d.Decisions, Deed{ID: no.ID, At: no.At, Rollout: r.ID, What: string(OpReject), By: no.By, Text: no.By + ": " + no.Why, Rationale: no.Why})
 	}
 	for _, drill := range r.Drills {
 		if d.has(drill.At) {
@@ -94,6 +99,9 @@ func (d Drill) outcome() string {
 func (r Rollout) deedOf(d Decision) Deed {
 	out := Deed{
 		ID: d.ID, At: d.At, Rollout: r.ID, What: string(d.Verdict.Action), By: d.By, Text: d.Verdict.Text, Rationale: d.Rationale, Against: d.Against,
+	}
+	if d.Rejects {
+		out.What = string(OpReject) // that it takes back what units have is how, not what
 	}
 	if s := d.Verdict.Stage; s != d.From && s >= 0 && s < len(r.Plan.Stages) {
 		out.Stage = r.Plan.Stages[s].Name

@@ -62,3 +62,42 @@ func TestDigest(t *testing.T) {
 		t.Errorf("before: %+v", before)
 	}
 }
+
+// A rejection is told as what it is: before anybody met the change, where there
+// is no decision, and later, where it rolls back.
+func TestDigest_rejections(t *testing.T) {
+	h := newHouse(t)
+	from, p := h.now, catsPlan()
+	h.do(Command{Op: OpPlan, Plan: &p})
+	h.do(Command{Op: OpReject, Actor: lee, Comment: "not this quarter"})
+	h.now = h.now.Add(time.Hour)
+	h.begin(p)
+	h.now = h.now.Add(time.Hour)
+	h.do(Command{Op: OpReject, Comment: "nobody wants it"})
+	h.step()
+	d := NewDigest(h.state.Rollouts(), nil, from, h.now.Add(time.Second))
+	var got []Deed
+	for _, x := range d.Decisions {
+		if x.What == "expand" {
+			continue
+		}
+		if x.ID == "" {
+			t.Errorf("%+v names no event", x)
+		}
+		x.ID = ""
+		got = append(got, x)
+	}
+	want := []Deed{
+		{At: from, Rollout: "production/gate/1", What: "reject", By: lee, Text: lee + ": not this quarter", Rationale: "not this quarter"},
+		{At: h.now, Rollout: "production/gate/2", What: "reject", By: ana, Text: ana + ": nobody wants it", Rationale: "nobody wants it"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if d.Counts["reject"] != 2 || d.Counts[Rollback] != 0 {
+		t.Errorf("counts: %v", d.Counts)
+	}
+	if before := NewDigest(h.state.Rollouts(), nil, from.Add(-time.Hour), from); len(before.Decisions) != 0 {
+		t.Errorf("before: %+v", before)
+	}
+}

@@ -70,6 +70,8 @@ func (r Rollout) lowerShare(text string) (int, Percent, error) {
 		return 0, 0, err
 	case p <= 0:
 		return 0, 0, event.Invalid{Value: text, Why: "is nobody", Fix: "roll back instead"}
+	case now == 0:
+		return 0, 0, event.Invalid{Value: text, Why: "is a share, and " + r.unshared(), Fix: r.below()}
 	case p >= now:
 		return 0, 0, event.Invalid{Value: text, Why: "is not less than the share that gets the treatment now, " + now.String(), Fix: r.below()}
 	}
@@ -83,16 +85,31 @@ func (r Rollout) lowerShare(text string) (int, Percent, error) {
 	return i, p, nil
 }
 
+// unshared says who has the treatment where no share of the units has.
+func (r Rollout) unshared() string {
+	switch stage, ok := r.Now(); {
+	case !ok:
+		return "nobody has the treatment yet"
+	case stage.Kind() == Dark:
+		return stage.Name + " gives everybody control"
+	default:
+		return stage.Name + " gives an audience the treatment, and no share of the others"
+	}
+}
+
 // below says what may be written.
 func (r Rollout) below() string {
 	var names []string
 	for i := range max(r.Stage, 0) {
 		names = append(names, r.Plan.Stages[i].Name)
 	}
-	if len(names) == 0 {
-		return "write a smaller share, or roll back"
+	if r.share() > 0 {
+		names = append(names, "a smaller share")
 	}
-	return "write " + strings.Join(names, ", ") + ", or a smaller share"
+	if len(names) == 0 {
+		return "roll back instead"
+	}
+	return "write " + strings.Join(names, ", ") + ", or roll back"
 }
 
 // forward is a person's decision to take up a rollout that was rolled back, once

@@ -2,6 +2,7 @@ package decisions
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/sluice-hq/sluice/event"
 )
@@ -28,9 +29,19 @@ func (s *State) reject(r Rollout, c Command) (kind string, data any, err error) 
 	return TypeMade, m, err
 }
 
+// Rejection is a person's no to a change that nobody had met yet. A later one is
+// a decision.
+type Rejection struct {
+	ID  string    `json:"id"` // of the event
+	By  string    `json:"by"`
+	At  time.Time `json:"at"`
+	Why string    `json:"why"`
+}
+
 // rejectedBefore notes the end of a rollout that nobody was exposed to.
 func (r *Rollout) rejectedBefore(e event.Recorded, n rejected) {
 	r.Status, r.Ended, r.Held, r.Schedule = Rejected, e.Time, "", nil
+	r.Rejection = &Rejection{ID: e.ID.String(), By: e.Actor, At: e.Time, Why: n.Comment}
 	r.Explanation = fmt.Sprintf("rejected by %s: %s", e.Actor, n.Comment)
 }
 

@@ -135,6 +135,9 @@ func (s *State) tellDecision(r event.Recorded, t Told) (Told, bool) {
 		t.Webhooks = rollout.Plan.Rollback.Webhooks()
 	}
 	t.Title = fmt.Sprintf("%s/%s %s", t.Environment, t.Flag, v.does(rollout.Plan))
+	if d.Rejects {
+		t.Title = fmt.Sprintf("%s/%s was rejected, and is rolled back", t.Environment, t.Flag)
+	}
 	return t, true
 }
 
