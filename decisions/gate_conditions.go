@@ -58,8 +58,8 @@ func (g *gate) condition(name CheckName, c Condition) {
 		item.Of = "check " + c.Check
 		g.add(g.external(item, c.Check, name.stops()))
 	case c.Incident != "":
-		item.Of = "incident " + c.Incident
-		g.add(g.incident(item, Severity(c.Incident)))
+		item.Of = aboutIncidents + c.Incident
+		g.incident(item, Severity(c.Incident))
 	case c.Manual != "":
 		item.Of = "manual " + c.Manual
 		g.add(g.manual(item, c.Manual))
@@ -98,18 +98,27 @@ func because(text string) string {
 	return ": " + text
 }
 
-// incident fills in the check of open incidents of a severity or a worse one.
-func (g *gate) incident(c Check, least Severity) Check {
+// aboutIncidents is what the items of conditions on incidents are about, before
+// the severity.
+const aboutIncidents = "incident "
+
+// incident adds an item for every open incident of a severity or a worse one, so
+// that a person goes on over those he saw and no other.
+func (g *gate) incident(c Check, least Severity) {
 	c.State, c.Text = Pass, fmt.Sprintf("No incident is open that is %s or worse", least)
+	met := false
 	for _, i := range g.Evidence.Incidents {
 		if !i.Severity.reaches(least) {
 			continue
 		}
+		met = true
 		c.State, c.Code, c.Asks = Fail, "open "+i.ID, or(c.Name.stops(), Hold)
 		c.Text = fmt.Sprintf("A %s incident is open since %s: %s", i.Severity, clock(i.Since), or(i.Text, i.ID))
-		return c
+		g.add(c)
 	}
-	return c
+	if !met {
+		g.add(c)
+	}
 }
 
 // reaches reports whether a severity is as bad as another. One that nobody knows
@@ -173,11 +182,18 @@ func (g *gate) guarded(c Check) Check {
 func shown(c Check, items []Check) Check {
 	c.State, c.Code, c.Text = Wait, "open", c.Metric+" is not shown to be safe yet"
 	safe := func(i Check) bool { return i.State == Pass && (i.Code == codeSafe || i.Code == codeTolerated) }
-	if len(items) > 0 && !slices.ContainsFunc(items, func(i Check) bool { return !safe(i) && i.State != NotApplicable }) &&
-		slices.ContainsFunc(items, safe) {
+	open := func(i Check) bool { return !safe(i) && i.State != NotApplicable && !(i.State == Pass && i.onlyStops()) }
+	if slices.ContainsFunc(items, safe) && !slices.ContainsFunc(items, open) {
 		c.State, c.Code, c.Text = Pass, codeSafe, c.Metric+" is shown to be safe"
 	}
 	return c
+}
+
+// onlyStops reports whether a guardrail's item is of a test that finds harm and
+// proves nothing: that of one value of an attribute, and of a declared rate.
+func (c Check) onlyStops() bool {
+	_, rate := c.Numbers["failing"]
+	return c.Name == CheckGuardrail && c.Of != "" || c.Name == CheckLimit && rate
 }
 
 // harms reports whether a guardrail's item says that harm is established.

@@ -121,6 +121,69 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// Every incident that a condition is about is an item of its own: whoever went on
+// over one, or overruled it, has seen that one and no other.
+func TestConditionsOnIncidentsTellThemApart(t *testing.T) {
+	second := Incident{ID: "mail", Severity: Minor, Since: noon, Text: "late"}
+	in := ready(0)
+	in.Plan.Stages[0].PauseWhen = []Condition{{Incident: "minor"}}
+	open(Minor)(&in)
+	in.State.Acknowledged = []string{"pauseWhen incident minor open db"}
+	if v := evaluate(t, in); v.Action != Hold {
+		t.Errorf("resumed over the only one: %s (%s)", v.Action, v.Reason)
+	}
+	in.Evidence.Incidents = append(in.Evidence.Incidents, second)
+	if v := evaluate(t, in); v.Action != Pause || v.Reason != "pauseWhen incident minor open mail" {
+		t.Errorf("another has opened: %s (%s)", v.Action, v.Reason)
+	}
+
+	in.State.Acknowledged = nil
+	var named []string
+	for _, i := range evaluate(t, in).overrulable() {
+		named = append(named, i.Check)
+	}
+	want := []string{"incidents minor db", "incidents minor mail", "pauseWhen incident minor open db", "pauseWhen incident minor open mail"}
+	if diff := cmp.Diff(want, named); diff != "" {
+		t.Errorf("what can be overruled (-want +got):\n%s", diff)
+	}
+
+	in.Plan.Stages[0].PauseWhen, in.Plan.Stages[0].RollbackWhen = nil, []Condition{{Incident: "minor"}}
+	in.State.Reverted = []string{"rollbackWhen incident minor open db"}
+	if v := evaluate(t, in); v.Action != Rollback || v.Reason != "rollbackWhen incident minor open mail" {
+		t.Errorf("one took it back before, another has opened: %s (%s)", v.Action, v.Reason)
+	}
+}
+
+// A guardrail that is asked within an attribute is shown to be safe when it is,
+// and no value of it is known to be worse: the item that stands for all values
+// proves nothing, and is not asked to.
+func TestAdvanceOnAGuardrailWithin(t *testing.T) {
+	in := ready(0)
+	in.Plan.Metrics.Guardrails[0].Within = "region"
+	in.Plan.Stages[0].AdvanceWhen = []Condition{{Guardrail: "day_7_retention"}}
+	part := Part{Value: "eu", Judgement: judgementOf(&in, 1)}
+	measured := &in.Evidence.Metrics[1]
+	measured.Parts = []Part{part}
+	if v := evaluate(t, in); v.Action != Expand {
+		t.Errorf("safe in all and in one: %s (%s: %s)", v.Action, v.Reason, v.Text)
+	}
+	unknown := *part.Judgement
+	unknown.Safe = false
+	measured.Parts = append(measured.Parts, Part{Value: "asia", Judgement: &unknown})
+	if v := evaluate(t, in); v.Action != Expand {
+		t.Errorf("safe in all, and one value unknown: %s (%s: %s)", v.Action, v.Reason, v.Text)
+	}
+	unknown.Harmed = true
+	if v := evaluate(t, in); v.Action != Pause {
+		t.Errorf("one value is worse: %s (%s)", v.Action, v.Reason)
+	}
+	measured.Parts[1].Judgement, measured.Judgement = part.Judgement, &unknown
+	unknown.Harmed = false
+	if v := evaluate(t, in); v.Action != Hold || v.Reason != "advanceWhen day_7_retention open" {
+		t.Errorf("safe in two values, and not in all: %s (%s)", v.Action, v.Reason)
+	}
+}
+
 // A record of the first rules has the verdict that it had: its stages had no
 // conditions, and what they say now means nothing there.
 func TestConditionsAreOfTheSecondRules(t *testing.T) {

@@ -77,7 +77,7 @@ var firm = [...]CheckName{CheckStart, CheckFlag, CheckFreeze, CheckHours, CheckA
 // item names a check to whoever overrules it. Each incident is one of its own: to
 // go on in spite of one says nothing of the next.
 func (c Check) item() string {
-	if c.Name == CheckIncidents {
+	if c.Name == CheckIncidents || strings.HasPrefix(c.Of, aboutIncidents) {
 		return c.reason()
 	}
 	return c.key()
