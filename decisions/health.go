@@ -51,23 +51,46 @@ func (s *State) Health(environment, flag string) FlagHealth {
 // looked at the stage.
 func (r Rollout) health() FlagHealth {
 	h := FlagHealth{Obscure, "rollout " + r.ID, r.Since, "Its rollout has not looked yet"}
-	for _, d := range slices.Backward(r.Decisions) {
-		if d.From != r.Stage || len(d.Verdict.Checks) == 0 {
-			continue
+	i := len(r.Decisions) - 1
+	for i >= 0 && (r.Decisions[i].From != r.Stage || len(r.Decisions[i].Verdict.Checks) == 0) {
+		i--
+	}
+	if i < 0 {
+		return h
+	}
+	d := r.Decisions[i]
+	for _, c := range d.Verdict.Checks {
+		switch {
+		case c.harm():
+			return FlagHealth{Ailing, h.Source, d.At, c.Text}
+		case c.Name == CheckTelemetry && c.State == Pass:
+			h.State, h.Text = Healthy, "Its rollout looks, and finds no harm"
+		case c.blinds() && (c.Name == CheckTelemetry || h.State == Healthy): // the first of them
+			h.State, h.Since, h.Text = Obscure, d.At, c.Text
 		}
-		for _, c := range d.Verdict.Checks {
-			switch {
-			case c.harms():
-				return FlagHealth{Ailing, h.Source, d.At, c.Text}
-			case c.Name == CheckTelemetry && c.State == Pass:
-				h.State, h.Text = Healthy, "Its rollout looks, and finds no harm"
-			case c.Name == CheckTelemetry:
-				h.Since, h.Text = d.At, c.Text
-			}
-		}
-		break
 	}
 	return h
+}
+
+// harm reports whether an item says that harm is established, also where a person
+// went over it.
+func (c Check) harm() bool {
+	if c.State == Overruled {
+		c.State = Fail
+	}
+	return c.harms()
+}
+
+// blinds reports whether an item says that nothing else can be believed: facts are
+// missing, or the data are not what they should be.
+func (c Check) blinds() bool {
+	switch c.Name {
+	case CheckTelemetry:
+		return c.State != Pass
+	case CheckSRM, CheckTwoArms, CheckCount:
+		return c.State == Fail || c.State == Overruled
+	}
+	return false
 }
 
 // quiet is how a flag is that no rollout looks after: somebody who has told of an
