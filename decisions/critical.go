@@ -65,7 +65,7 @@ func (a answer) decision() (Rollout, Decision) {
 }
 
 // alarms forces the flags that a critical incident is open for, that say so, and
-// that no rollout looks after: one decision for each incident, also where a
+// that no rollout serves to anybody: one decision for each incident, also where a
 // person lifts it again.
 func (c *Controller) alarms(ctx context.Context, now time.Time) error {
 	var due []Alarm
@@ -88,16 +88,22 @@ func (c *Controller) alarms(ctx context.Context, now time.Time) error {
 
 // due returns the alarms that ask for a decision.
 func (c *Controller) due(now time.Time) (out []Alarm) {
-	for _, i := range c.State.AllIncidents() {
+	for _, i := range c.State.unresolved(Critical) {
 		f, known := c.Flags.Flag(i.Flag)
-		r, _ := c.State.Newest(i.Environment, i.Flag)
-		if !i.Open() || i.Severity != Critical || f.OnCritical != flags.GoSafe || c.State.answers[i.key()] != "" ||
-			r.Open() || off(f, known, i.Environment) != "" {
+		if f.OnCritical != flags.GoSafe || c.State.answers[i.key()] != "" || c.State.tended(i.Environment, i.Flag) || off(f, known, i.Environment) != "" {
 			continue
 		}
 		out = append(out, Alarm{Rules: Rules, Environment: i.Environment, Flag: i.Flag, OnCritical: f.OnCritical, Incident: i.Incident, Now: now})
 	}
 	return out
+}
+
+// tended reports whether a rollout answers for what a flag does in an environment:
+// one that has come to its first stage, and is not over. What has been started and
+// waits exposes nobody, and has nothing that it could take back.
+func (s *State) tended(environment, flag string) bool {
+	r, _ := s.Newest(environment, flag)
+	return r.Open() && r.Stage >= 0
 }
 
 // key names an incident among those of all flags.

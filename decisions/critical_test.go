@@ -80,6 +80,28 @@ func TestCriticalIncidentLeftToOthers(t *testing.T) {
 	}
 }
 
+// A release that has been started and waits for its first stage exposes nobody,
+// and cannot be rolled back: until then the flag answers for itself.
+func TestCriticalIncidentBeforeTheFirstStage(t *testing.T) {
+	h := newHouse(t)
+	h.careful(flags.GoSafe)
+	h.incident("pager", Critical, false)
+	h.do(Command{Op: OpPlan, Plan: ptr(catsPlan())})
+	h.do(Command{Op: OpStart})
+	h.step()
+	if h.forced() == nil || h.rollout().Stage != -1 {
+		t.Fatalf("forced %v, in stage %d", h.forced(), h.rollout().Stage)
+	}
+	h.flag("gate", flags.Change{Op: flags.Unforce, Environment: "production"})
+	h.incident("pager", Critical, true)
+	h.step()
+	h.want(Expand, "started")
+	if h.forced() != nil {
+		t.Error("forced once more")
+	}
+	h.verified()
+}
+
 // A flag that cannot be forced gets no effect, and that is on record.
 func TestCriticalIncidentOfAnArchivedFlag(t *testing.T) {
 	h := newHouse(t)

@@ -56,6 +56,20 @@ func (s *State) AllIncidents() []Reported {
 	return all
 }
 
+// unresolved returns the open incidents of a severity, of all flags, the oldest
+// first.
+func (s *State) unresolved(severity Severity) (open []Reported) {
+	for _, list := range s.incidents {
+		for _, r := range list {
+			if r.Open() && r.Severity == severity {
+				open = append(open, r)
+			}
+		}
+	}
+	slices.SortFunc(open, func(a, b Reported) int { return int(a.Seq) - int(b.Seq) })
+	return open
+}
+
 // opened is an incident as its first event tells it.
 func opened(r event.Recorded, key string, n incidentNoted) Reported {
 	environment, flag, _ := strings.Cut(key, ".")
