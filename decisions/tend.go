@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
-	"github.com/sluice-hq/sluice/flags"
 )
 
 // tending is what is due for one rollout that is over.
@@ -76,7 +75,7 @@ func (c *Controller) last(r Rollout) (seq uint64) {
 }
 
 func (r Rollout) remind(n int, now time.Time) reminded {
-	m := reminded{Rollout: r.ID, Flag: r.Plan.Flag, N: n, Due: r.CleanupDue(), EndState: flags.EndState(r.Plan.Cleanup.EndState)}
+	m := reminded{Rollout: r.ID, Flag: r.Plan.Flag, N: n, Due: r.CleanupDue(), EndState: r.EndState()}
 	m.Overdue = event.Duration(now.Sub(m.Due))
 	m.Text = fmt.Sprintf("%s was decided on %s in %s, and its end state (%s) was due on %s; see: sluice cleanup show %s",
 		m.Flag, r.Ended.Format(time.DateOnly), r.Plan.Environment, m.EndState, m.Due.Format(time.DateOnly), r.ID)

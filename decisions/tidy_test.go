@@ -107,6 +107,32 @@ func TestCleanup(t *testing.T) {
 	}
 }
 
+// A reminder names what becomes of the flag as it is now: what was rolled back is
+// not promoted. A plan of before, which had no end, is not reminded of another.
+func TestReminderOfARollback(t *testing.T) {
+	h := newHouse(t)
+	h.begin(catsPlan())
+	h.do(Command{Op: OpRollback, Comment: "a bug"})
+	h.step()
+	h.now = h.rollout().CleanupDue().Truncate(time.Millisecond)
+	h.step()
+	var told reminded
+	for e, err := range h.log.Read(h.ctx, event.Filter{}, 0) {
+		h.must(err)
+		if e.Type == TypeReminded {
+			h.must(json.Unmarshal(e.Data, &told))
+		}
+	}
+	if told.EndState != flags.Remove || !strings.Contains(told.Text, "its end state (remove)") {
+		t.Errorf("reminded of %q: %s", told.EndState, told.Text)
+	}
+	r := h.rollout()
+	r.Plan.Cleanup = nil
+	if m := r.remind(1, h.now); m.EndState != flags.Remove {
+		t.Errorf("a plan without a cleanup: %+v", m)
+	}
+}
+
 // TestCleanup_endStates carries out each end in its own way.
 func TestCleanup_endStates(t *testing.T) {
 	stays := Ending{Why: "a kill switch for the gate", Review: "2027-06-30"}
