@@ -22,6 +22,7 @@ import (
 type Alert struct {
 	Source      string            // who sends it: alertmanager, grafana, slo-alert
 	Resolved    bool              //
+	Odd         string            // state that is neither firing nor resolved: nobody knows what to do about it
 	Labels      map[string]string //
 	Annotations map[string]string // summary, or description, is what people read
 	Fingerprint string            // of the labels, by the sender; empty: computed as Prometheus does
@@ -60,7 +61,22 @@ func (s *State) FromAlert(c AlertCommand) (IncidentCommand, error) {
 	if name, open := s.firing(k); open && (c.Resolved || c.Began.IsZero()) {
 		k.Incident = name
 	}
+	if !c.Resolved {
+		k.Incident = s.worse(k)
+	}
 	return k, nil
+}
+
+// worse returns the name of the incident that an alert which fires opens: its own,
+// or that of its severity where what is open is milder. An alert has one severity
+// when its fingerprint is that of its labels; a sender that makes its own may
+// have one that grows worse.
+func (s *State) worse(c IncidentCommand) string {
+	was, ok := s.Incident(c.Environment, c.Flag, c.Incident)
+	if !ok || !was.Open() || was.Severity.reaches(c.Severity) {
+		return c.Incident
+	}
+	return c.Incident + "-" + string(c.Severity)
 }
 
 // firing returns the oldest open incident of the same alert that did not begin
@@ -92,6 +108,9 @@ func (c AlertCommand) incident() (IncidentCommand, error) {
 // faults says what keeps an alert from being about a flag.
 func (c AlertCommand) faults(k IncidentCommand) error {
 	var faults event.Invalids
+	if c.Odd != "" {
+		faults.Add("status", c.Odd, "is not a state of an alert", "write firing or resolved")
+	}
 	if k.Flag == "" {
 		faults.Add("labels.flag", nil, "is missing", "label the alert with the flag that it is about: flag, or flag_key")
 	}

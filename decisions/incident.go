@@ -97,9 +97,13 @@ func (c IncidentCommand) name() string {
 	return c.Fingerprint + "-" + began.UTC().Format("20060102T150405.000Z")
 }
 
-// incidentFaults says all that is wrong with the command itself.
+// incidentFaults says all that is wrong with the command itself. What there is can
+// be resolved, whatever became of its flag since.
 func (s *State) incidentFaults(c IncidentCommand) error {
 	var faults event.Invalids
+	if _, ok := s.Incident(c.Environment, c.Flag, c.Incident); ok && c.Resolve {
+		return nil
+	}
 	if f, ok := s.known.flag(c.Flag); !ok {
 		faults.Add("flag", c.Flag, "is not known", "write the key of a flag")
 	} else if _, ok := f.Environments[c.Environment]; !ok {

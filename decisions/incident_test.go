@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-hq/sluice/flags"
 )
 
 // settle gives an incident command and returns its error.
@@ -93,5 +95,27 @@ func TestIncident_isOneEventHoweverOftenTold(t *testing.T) {
 	seq, err := h.log.Append(h.ctx, two, expect)
 	if last, _ := h.log.Last(h.ctx); err != nil || seq != last {
 		t.Errorf("told twice: %d, %v; the log ends at %d", seq, err, last)
+	}
+}
+
+// What is open can be resolved, also when the flag has left the environment
+// since: it would be open for ever, and stop whatever comes there next.
+func TestIncident_ofAnEnvironmentThatIsGone(t *testing.T) {
+	h := newHouse(t)
+	h.flag("gate", flags.Change{Op: flags.AddEnvironment, Environment: "staging"})
+	open := IncidentCommand{Environment: "staging", Flag: "gate", Incident: "OPS-7", Severity: Blocking, At: h.now, Actor: ana}
+	e, expect, err := h.state.HandleIncident(open)
+	h.write(e, expect, err)
+	h.flag("gate", flags.Change{Op: flags.RemoveEnvironment, Environment: "staging"})
+	end := open
+	end.Resolve = true
+	e, expect, err = h.state.HandleIncident(end)
+	h.write(e, expect, err)
+	if left := h.state.Incidents("staging", "gate"); len(left) > 0 {
+		t.Errorf("open: %+v", left)
+	}
+	open.Incident = "OPS-8"
+	if _, _, err := h.state.HandleIncident(open); err == nil {
+		t.Error("another opens where the flag is not")
 	}
 }

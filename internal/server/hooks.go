@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-hq/sluice/decisions"
@@ -44,28 +45,35 @@ type HookedAlert struct {
 type hookOut struct{ Body HookAnswer }
 
 // hook carries out the alerts of a request one by one. What is wrong with one
-// keeps no other from being taken; a request of which nothing can be taken is
-// an error, so that its sender counts it as failed. A failure of the house ends
-// it: the sender comes again, and what was taken changes nothing then.
+// keeps no other from being taken. A failure of the house ends it: the sender comes
+// again, and what was taken changes nothing then.
 func (s *server) hook(ctx context.Context, environment string, alerts []decisions.Alert) (*hookOut, error) {
 	ctx = unkeyed(ctx) // alerts have names of their own
 	if environment == access.AnyEnvironment {
 		environment = who(ctx).Environment
 	}
 	out := &hookOut{}
-	var faults event.Invalids
-	for i, a := range alerts {
+	for _, a := range alerts {
 		done, err := s.hookOne(ctx, decisions.AlertCommand{Alert: a, Environment: environment, At: s.Now(), Actor: who(ctx).Name})
 		if err != nil {
 			return nil, err
 		}
-		faults.Under(fmt.Sprintf("alerts[%d]", i), done.Errors)
 		out.Body.note(done)
 	}
-	if out.Body.Refused == len(alerts) {
-		return nil, faults
-	}
 	return out, nil
+}
+
+// refusal is an error where nothing of a request could be taken, so that its
+// sender counts it as failed.
+func (a *HookAnswer) refusal() error {
+	if a.Refused < len(a.Alerts) {
+		return nil
+	}
+	var faults event.Invalids
+	for i, h := range a.Alerts {
+		faults.Under(fmt.Sprintf("alerts[%d]", i), h.Errors)
+	}
+	return faults.Err()
 }
 
 func (a *HookAnswer) note(h HookedAlert) {
@@ -134,10 +142,28 @@ func (s *server) reported(ctx context.Context, c decisions.AlertCommand) (Hooked
 		if err := mayTouch(ctx, access.Report, k.Environment, k.Flag); err != nil {
 			return event.Event{}, 0, event.Invalids{{Path: "labels.flag", Value: k.Flag, Why: "is not this token's to report in " + k.Environment + ": " + err.Error()}}
 		}
-		return s.Rollouts.HandleIncident(k)
+		e, expect, err := s.Rollouts.HandleIncident(k)
+		return e, expect, ofLabels(err)
 	})
 	h.Note = severityNote(c)
 	return h, err
+}
+
+// ofLabels names what is wrong with an incident by what of the alert it was made
+// of.
+func ofLabels(err error) error {
+	var faults event.Invalids
+	if !errors.As(err, &faults) {
+		return err
+	}
+	named := slices.Clone(faults)
+	for i, f := range faults {
+		named[i].Path = "labels." + f.Path
+		if f.Path == "incident" {
+			named[i].Path = "fingerprint"
+		}
+	}
+	return named
 }
 
 // severityNote tells whoever sends alerts that a word of his was not understood.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -66,12 +67,12 @@ func (g AlertGroup) Read() ([]decisions.Alert, error) {
 		if status == "" {
 			status = g.Status
 		}
-		if status != firing && status != resolved {
-			faults.Add(fmt.Sprintf("alerts[%d].status", i), status, "is not a state of an alert", "write firing or resolved")
-		}
 		alerts[i] = decisions.Alert{
 			Source: source, Resolved: status == resolved, Labels: a.Labels, Annotations: a.Annotations,
 			Fingerprint: a.Fingerprint, Began: a.StartsAt, Link: a.GeneratorURL,
+		}
+		if status != firing && status != resolved {
+			alerts[i].Odd = cmp.Or(status, "none")
 		}
 	}
 	return alerts, faults.Err()
@@ -89,10 +90,11 @@ func (s *server) takeAlerts(ctx context.Context, in *groupIn) (*hookOut, error) 
 		return nil, err
 	}
 	out, err := s.hook(ctx, in.Environment, alerts)
-	if err == nil {
-		out.Body.Truncated = in.Body.Truncated
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	out.Body.Truncated = in.Body.Truncated
+	return out, out.Body.refusal()
 }
 
 // SLOAlert is an alert on a service level objective, from whatever watches it.
@@ -134,5 +136,9 @@ type sloIn struct {
 
 // takeSLOAlert takes one alert.
 func (s *server) takeSLOAlert(ctx context.Context, in *sloIn) (*hookOut, error) {
-	return s.hook(ctx, in.Environment, []decisions.Alert{in.Body.Read()})
+	out, err := s.hook(ctx, in.Environment, []decisions.Alert{in.Body.Read()})
+	if err != nil {
+		return nil, err
+	}
+	return out, event.Invalids(out.Body.Alerts[0].Errors).Err()
 }

@@ -168,14 +168,16 @@ func TestHook_refuses(t *testing.T) {
 	h := hookHouse(t)
 	h.want("reporter", "POST", "/hooks/grafana", payload(t, "grafana"), 400, `alerts[1].labels.flag`) // as published: about no flag
 	for name, c := range map[string]struct{ who, path, body, want string }{
-		"unknown flag":        {"reporter", "/hooks/alertmanager", labelled(compact(t, "alertmanager"), `"flag": "shop.chekout", "environment": "production"`), `"path":"alerts[0].flag","value":"shop.chekout","why":"is not known"`},
-		"unknown environment": {"reporter", "/hooks/alertmanager?environment=moon", labelled(compact(t, "alertmanager"), `"flag": "shop.checkout"`), `alerts[0].environment`},
+		"unknown flag":        {"reporter", "/hooks/alertmanager", labelled(compact(t, "alertmanager"), `"flag": "shop.chekout", "environment": "production"`), `"path":"alerts[0].labels.flag","value":"shop.chekout","why":"is not known"`},
+		"unknown environment": {"reporter", "/hooks/alertmanager?environment=moon", labelled(compact(t, "alertmanager"), `"flag": "shop.checkout"`), `"path":"alerts[0].labels.environment","value":"moon"`},
 		"no environment":      {"reporter", "/hooks/alertmanager", labelled(compact(t, "alertmanager"), `"flag": "shop.checkout"`), `alerts[0].labels.environment`},
 		"foreign environment": {"abroad", "/hooks/alertmanager", labelled(compact(t, "alertmanager"), aboutCheckout), "is not this token's to report in production"},
 		"unknown version":     {"reporter", "/hooks/alertmanager", strings.Replace(payload(t, "alertmanager"), `"version": "4"`, `"version": "5"`, 1), "is not a version of the payload"},
 		"no alert":            {"reporter", "/hooks/alertmanager", `{"version": "4", "status": "firing", "alerts": []}`, "alerts are missing"},
 		"odd state":           {"reporter", "/hooks/alertmanager", strings.ReplaceAll(payload(t, "alertmanager"), `"status": "firing"`, `"status": "snoozed"`), `alerts[0].status`},
 		"no metric":           {"reporter", "/hooks/slo-alert", `{"labels": {` + aboutCheckout + `}, "metric": ""}`, "metric"},
+		"a long fingerprint":  {"reporter", "/hooks/alertmanager", strings.ReplaceAll(labelled(compact(t, "alertmanager"), aboutCheckout), "1a30ba71cca2921f", strings.Repeat("f", 250)), `"path":"alerts[0].fingerprint"`},
+		"SLO of no flag":      {"reporter", "/hooks/slo-alert", `{"labels": {"environment": "production"}, "metric": "x"}`, `"path":"labels.flag"`},
 		"no JSON":             {"reporter", "/hooks/alertmanager", `hello`, "/problems/invalid"},
 	} {
 		if code, answer, _ := h.ask(c.who, "POST", c.path, c.body); code != 400 || !strings.Contains(answer, c.want) {
@@ -187,6 +189,46 @@ func TestHook_refuses(t *testing.T) {
 	a := h.hooked("reporter", "/hooks/grafana", strings.Replace(half, `"truncatedAlerts": 0`, `"truncatedAlerts": 3`, 1))
 	if a.Opened != 1 || a.Refused != 1 || a.Truncated != 3 || a.Alerts[0].Outcome != "refused" || len(a.Alerts[0].Errors) != 2 || a.Alerts[1].Outcome != "opened" {
 		t.Errorf("%+v", a)
+	}
+}
+
+// An alert in a state that nobody knows keeps no other of its request from being
+// taken.
+func TestHook_oddStateOfOne(t *testing.T) {
+	h := hookHouse(t)
+	body := labelled(payload(t, "grafana"), aboutCheckout)
+	a := h.hooked("reporter", "/hooks/grafana", strings.Replace(body, `"status": "firing",
+      "labels"`, `"status": "snoozed",
+      "labels"`, 1))
+	if a.Opened != 1 || a.Refused != 1 || a.Alerts[0].Outcome != "refused" || len(a.Alerts[0].Errors) != 1 || a.Alerts[0].Errors[0].Path != "status" {
+		t.Errorf("%+v", a)
+	}
+}
+
+// Senders that name their alerts themselves may have one that grows worse. What
+// is worse than what is open is an incident of its own, and the end ends both.
+func TestHook_worse(t *testing.T) {
+	h := hookHouse(t)
+	alert := func(status, severity string) HookAnswer {
+		h.t.Helper()
+		return h.hooked("reporter", "/hooks/alertmanager", `{"version": "4", "alerts": [{"status": "`+status+`", "labels": {`+aboutCheckout+`, "severity": "`+severity+`"},
+			"annotations": {"summary": "x"}, "startsAt": "2026-11-01T08:00:00Z", "fingerprint": "slow"}]}`)
+	}
+	const name = "slow-20261101T080000.000Z"
+	if a := alert("firing", "warning"); a.Opened != 1 || a.Alerts[0].Incident != name {
+		t.Fatalf("%+v", a)
+	}
+	for range 2 {
+		a := alert("firing", "critical")
+		if a.Alerts[0].Incident != name+"-critical" || a.Alerts[0].Severity != decisions.Critical || len(h.listed("?severity=critical")) != 1 {
+			t.Errorf("%+v", a)
+		}
+	}
+	if a := alert("resolved", "warning"); a.Resolved != 1 || len(h.listed("?open=true")) != 0 {
+		t.Errorf("the end: %+v, and %+v", a, h.listed("?open=true"))
+	}
+	if a := alert("firing", "critical"); a.Unchanged != 1 {
+		t.Errorf("a repeat that comes late: %+v", a)
 	}
 }
 
