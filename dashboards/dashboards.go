@@ -1,8 +1,9 @@
 // Package dashboards holds the pages that people read: the board of rollouts,
-// one rollout with its gate, readout and decisions, one decision's record, the
-// sign-in form and the error page. A page is a plain struct; functions of this
-// package make it from the values of the other rooms, and Render writes it as
-// HTML, with the charts drawn as SVG beside their numbers.
+// one rollout with its gate, its readout, its decisions and their records, the
+// flags, the metrics, the events. A page is a plain struct that begins with a
+// Frame; functions of this package make it from the values of the other rooms,
+// and Render writes it as HTML, with the charts drawn as SVG beside their
+// numbers. What people do is a Form: a plain one, which works without a script.
 //
 // It never reads a clock, a store or a request, and never decides anything: the
 // words on a page are those of the verdict it was given. Every page works
@@ -19,6 +20,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -26,23 +28,8 @@ import (
 // from elsewhere, no inline script or style, no framing.
 const CSP = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
-//go:embed templates/*.html
+//go:embed templates
 var templateFiles embed.FS
-
-// Frame is what every page has around its content. The zero Frame is a page
-// for nobody that does not renew itself.
-type Frame struct {
-	Path    string        // of the page, with its query: what a link to it holds and what polling asks for
-	Person  string        // the principal who is signed in; empty: nobody
-	Refresh time.Duration // how often the live part renews itself; 0: never
-	Query   string        // what the search field holds
-}
-
-// Renews reports whether the page asks for itself again.
-func (f Frame) Renews() bool { return f.Refresh > 0 && f.Path != "" }
-
-// Every returns the refresh period as htmx writes it.
-func (f Frame) Every() string { return fmt.Sprintf("every %dms", f.Refresh.Milliseconds()) }
 
 // AsOf says how new the numbers of a page are and where they come from.
 type AsOf struct {
@@ -61,48 +48,44 @@ type Query struct {
 	Hash string // SHA-256 of SQL in hexadecimal digits
 }
 
-// pages holds one parsed template set per page type, made once: templates are
-// part of the program, so a fault in them is a fault of the program.
-var pages = map[string]*template.Template{
-	"home":    parse("home"),
-	"rollout": parse("rollout"),
-	"record":  parse("record"),
-	"signin":  parse("signin"),
-	"problem": parse("problem"),
+// Page is what Render writes: a Home, Rollout, Record, SignIn, Problem, …
+type Page interface {
+	template() string // name of its file, without .html
 }
 
-func parse(name string) *template.Template {
-	return template.Must(template.New("page.html").Funcs(functions()).
-		ParseFS(templateFiles, "templates/page.html", "templates/parts.html", "templates/"+name+".html"))
-}
+// common are the parts that all pages are made of.
+var common = template.Must(template.New("page.html").Funcs(functions()).ParseFS(templateFiles, "templates/common/*.html"))
 
-// Render writes a page: a Home, Rollout, Record, SignIn or Problem. Nothing is
-// written when the page cannot be made.
-func Render(w io.Writer, page any) error {
-	name, err := templateOf(page)
+// pages holds one parsed template set for each file in templates, made once:
+// templates are part of the program, so a fault in them is a fault of the
+// program.
+var pages = parse()
+
+func parse() map[string]*template.Template {
+	files, err := templateFiles.ReadDir("templates")
 	if err != nil {
-		return err
+		panic(err) // unreachable unless the program was built without its files
+	}
+	all := map[string]*template.Template{}
+	for _, f := range files {
+		if !f.IsDir() {
+			all[strings.TrimSuffix(f.Name(), ".html")] = template.Must(template.Must(common.Clone()).ParseFS(templateFiles, "templates/"+f.Name()))
+		}
+	}
+	return all
+}
+
+// Render writes a page. Nothing is written when the page cannot be made.
+func Render(w io.Writer, page Page) error {
+	name := page.template()
+	set, ok := pages[name]
+	if !ok {
+		return fmt.Errorf("rendering a page: there is no template %s for a %T", name, page)
 	}
 	var b bytes.Buffer
-	if err := pages[name].ExecuteTemplate(&b, "page.html", page); err != nil {
+	if err := set.ExecuteTemplate(&b, "page.html", page); err != nil {
 		return fmt.Errorf("rendering the page %s: %w", name, err)
 	}
-	_, err = w.Write(b.Bytes())
+	_, err := w.Write(b.Bytes())
 	return err
-}
-
-func templateOf(page any) (string, error) {
-	switch page.(type) {
-	case Home:
-		return "home", nil
-	case Rollout:
-		return "rollout", nil
-	case Record:
-		return "record", nil
-	case SignIn:
-		return "signin", nil
-	case Problem:
-		return "problem", nil
-	}
-	return "", fmt.Errorf("there is no page for a %T", page)
 }

@@ -10,6 +10,8 @@ type SignIn struct {
 	Fault string // why the last attempt failed; empty: there was none
 }
 
+func (SignIn) template() string { return "signin" }
+
 // Refused returns the mark of a failed attempt.
 func (SignIn) Refused() Mark { return Failed }
 
@@ -22,6 +24,8 @@ type Problem struct {
 	Command string // a command that helps; empty: none
 	Request string // the request's id, to be quoted; empty: none
 }
+
+func (Problem) template() string { return "problem" }
 
 // Words returns the status in words.
 func (p Problem) Words() string {

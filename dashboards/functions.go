@@ -32,6 +32,7 @@ func functions() template.FuncMap {
 		"name":       func(s string) string { return clip(s, 120) },
 		"key":        key,
 		"text":       func(s string) string { return clip(s, 600) },
+		"slot":       newSlot,
 		"plot":       func() plotSize { return plotSize{plotWidth, plotHeight} },
 	}
 }

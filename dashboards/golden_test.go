@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-func html(t *testing.T, page any) string {
+func html(t *testing.T, page Page) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Render(&b, page); err != nil {
@@ -41,9 +41,27 @@ func TestRender_golden(t *testing.T) {
 	}
 }
 
-func TestRender_refusesWhatIsNoPage(t *testing.T) {
+// unwritten is a page that nobody wrote a template for.
+type unwritten struct{ Frame }
+
+func (unwritten) template() string { return "unwritten" }
+
+func TestRender_refusesWhatHasNoTemplate(t *testing.T) {
 	var b bytes.Buffer
-	if err := Render(&b, 17); err == nil || b.Len() > 0 {
-		t.Errorf("Render(17) wrote %d bytes, error %v", b.Len(), err)
+	if err := Render(&b, unwritten{}); err == nil || b.Len() > 0 {
+		t.Errorf("a page without a template wrote %d bytes, error %v", b.Len(), err)
+	}
+}
+
+// TestTemplates_belongToPages: no template is left over.
+func TestTemplates_belongToPages(t *testing.T) {
+	used := map[string]bool{}
+	for _, p := range samples() {
+		used[p.template()] = true
+	}
+	for name := range pages {
+		if !used[name] {
+			t.Errorf("the template %s is not shown by any sample", name)
+		}
 	}
 }

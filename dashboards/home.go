@@ -10,9 +10,11 @@ type Home struct {
 	AsOf  AsOf
 }
 
+func (Home) template() string { return "home" }
+
 // Lane is one column of the board.
 type Lane struct {
-	ID    string // "needs-you"
+	ID    Anchor // "needs-you"
 	Name  string // "Needs you"
 	Hint  string // what belongs here, shown while it is empty
 	Cards []Card

@@ -23,5 +23,7 @@ type Record struct {
 	AsOf      AsOf
 }
 
+func (Record) template() string { return "record" }
+
 // Fact is a name and its value, shown as they are.
 type Fact struct{ Name, Value string }

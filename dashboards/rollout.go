@@ -18,6 +18,8 @@ type Rollout struct {
 	AsOf      AsOf
 }
 
+func (Rollout) template() string { return "rollout" }
+
 // Act is something that a person can do about a rollout, with the command that
 // does it.
 type Act struct {

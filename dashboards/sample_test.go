@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"maps"
 	"math"
 	"time"
 )
@@ -119,9 +120,18 @@ func sampleRecord() Record {
 		Verify: "sluice verify --decision 018f2c1e-7c1f-7d13-9a53-0d5f3a6c9e11", AsOf: sampleAsOf()}
 }
 
-// samples are all pages, by the name of their golden file.
-func samples() map[string]any {
-	return map[string]any{
+// samples are all pages, by the name of their golden file. Each part of the
+// room has its own.
+func samples() map[string]Page {
+	all := map[string]Page{}
+	for _, some := range []map[string]Page{firstSamples(), frameSamples()} {
+		maps.Copy(all, some)
+	}
+	return all
+}
+
+func firstSamples() map[string]Page {
+	return map[string]Page{
 		"home":          sampleHome(),
 		"home-empty":    Home{Frame: Frame{Path: "/", Person: "person:ana"}, Empty: "sluice apply rollout.yaml"},
 		"rollout":       sampleRollout(),

@@ -31,7 +31,8 @@ var arrows = map[string][]string{
 	"ingest/otlp":        {"event"},                         // whose faults it reports
 	"sdk":                {"flags", "event"},
 	"decisions":          {"flags", "stats", "event"},
-	"dashboards":         {"decisions", "flags", "ingest", "stats", "event"},
+	"dashboards":         {"decisions", "flags", "ingest", "stats", "event", "dashboards/chart"},
+	"dashboards/chart":   {},
 	"internal/manifest":  {"event"},
 	"internal/refs":      {},
 	"internal/tabular":   {"ingest", "event"}, // whose events rows become, under IDs that it derives

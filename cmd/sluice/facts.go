@@ -19,11 +19,12 @@ import (
 // facts is the warehouse as the decisions see it, and the looks that were
 // taken.
 type facts struct {
-	house *house
-	mu    sync.Mutex
-	looks map[string]decisions.Look // by rollout, the newest
-	stuck map[string]standstill     // by shard
-	live  wentLive
+	house  *house
+	mu     sync.Mutex
+	looks  map[string]decisions.Look // by rollout, the newest
+	newest time.Time                 // of all looks
+	stuck  map[string]standstill     // by shard
+	live   wentLive
 }
 
 // standstill is since when a shard that has more to load is where it is.
@@ -182,7 +183,7 @@ func params(p warehouse.Params) json.RawMessage {
 // them for pictures over time.
 func (f *facts) keep(ctx context.Context, l decisions.Look) error {
 	f.mu.Lock()
-	f.looks[l.Rollout] = l
+	f.looks[l.Rollout], f.newest = l, l.At
 	f.mu.Unlock()
 	kept, err := storedLook(l)
 	if err != nil {
@@ -193,6 +194,13 @@ func (f *facts) keep(ctx context.Context, l decisions.Look) error {
 		return err
 	}
 	return c.store.InsertLook(ctx, kept)
+}
+
+// looked returns when any rollout was looked at last.
+func (f *facts) looked() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.newest
 }
 
 // look returns the newest look at a rollout.

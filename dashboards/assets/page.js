@@ -45,7 +45,8 @@
     const keys = before + e.key;
     before = e.key === "g" ? "g" : "";
     const search = document.getElementById("q");
-    if (keys === "gr") location.assign("/");
+    const place = keys.length === 2 && document.querySelector(`a[data-go="${CSS.escape(e.key)}"]`);
+    if (place) location.assign(place.href);
     else if (e.key === "/" && search) search.focus();
     else if (e.key === "?") help.showModal();
     else if (e.key === "j") step(1);
@@ -53,6 +54,24 @@
     else return;
     e.preventDefault();
   });
+
+  // A choice that shows something else shows it at once.
+  document.addEventListener("change", (e) => { if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit(); });
+
+  // The server says when there is something new. A browser opens six connections
+  // to a server at most, so that only the page that is seen listens.
+  let news = null;
+  const listen = () => {
+    const from = document.getElementById("live")?.dataset.changes;
+    if (document.hidden || !from) { news?.close(); news = null; return; }
+    if (news) return;
+    news = new EventSource(from);
+    news.addEventListener("changed", () => htmx.trigger(document.getElementById("live"), "changed"));
+  };
+  document.addEventListener("visibilitychange", listen);
+  document.addEventListener("htmx:after:swap", listen);
+  addEventListener("pagehide", () => { news?.close(); news = null; });
+  listen();
 
   // A page that nobody sees does not ask for itself.
   document.addEventListener("htmx:before:request", (e) => { if (document.hidden) e.preventDefault(); });

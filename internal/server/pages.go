@@ -4,46 +4,36 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gorilla/mux"
 
 	"github.com/sluice-hq/sluice/dashboards"
-	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/internal/access"
 )
-
-// refresh is how often an open page renews its live part.
-const refresh = 2 * time.Second
 
 func (s *server) homePage(w http.ResponseWriter, r *http.Request) error {
 	var all []dashboards.Seen
 	var asOf dashboards.AsOf
-	for _, v := range s.views(r.Context(), "") {
+	for _, v := range s.views(r.Context(), r.URL.Query().Get("environment")) {
 		all = append(all, seen(v))
 		if v.Look != nil && v.Look.Evidence.Newest.After(asOf.Event) {
 			asOf = dashboards.AsOf{Event: v.Look.Evidence.Newest, Lag: s.Now().Sub(v.Look.Evidence.Newest)}
 		}
 	}
 	asOf.JSON = "/api/v1/rollouts"
-	f := frame(r)
+	f := s.listFrame(w, r, dashboards.InRollouts)
 	f.Query = r.URL.Query().Get("q")
 	return s.page(w, http.StatusOK, dashboards.NewHome(f, all, asOf, s.Now()))
 }
 
 func (s *server) rolloutPage(w http.ResponseWriter, r *http.Request) error {
-	n, err := strconv.Atoi(mux.Vars(r)["number"])
-	if err != nil {
-		return s.problemPage(w, r, errNoSuch)
-	}
-	id := decisions.RolloutID(mux.Vars(r)["environment"], mux.Vars(r)["flag"], n)
+	id := pathOf(r).String()
 	v, err := s.view(id)
 	if err != nil {
 		return s.problemPage(w, r, err)
 	}
-	f, page := frame(r), seen(v)
+	f, page := s.frameOf(w, r, dashboards.InRollouts, v.Rollout.Plan.Environment, v.Rollout.Plan.Flag, id), seen(v)
 	if !v.Rollout.Open() {
 		f.Refresh = 0
 		if err := s.final(r, &page); err != nil {
@@ -80,7 +70,7 @@ func (s *server) decisionPage(w http.ResponseWriter, r *http.Request) error {
 	if record.Record != nil {
 		then.Evidence = &record.Record.Evidence
 	}
-	f := frame(r)
+	f := s.frameOf(w, r, dashboards.InDecisions, v.Rollout.Plan.Environment, v.Rollout.Plan.Flag, "")
 	f.Refresh = 0 // a record does not change
 	return s.page(w, http.StatusOK, dashboards.NewRecord(f, then, record.Decision, "/api/v1/decisions/"+record.ID))
 }
@@ -97,12 +87,8 @@ func seen(v RolloutView) dashboards.Seen {
 	return out
 }
 
-func frame(r *http.Request) dashboards.Frame {
-	return dashboards.Frame{Path: r.URL.RequestURI(), Person: who(r.Context()).Name, Refresh: refresh}
-}
-
 // page renders a page whole before it sends the first byte.
-func (s *server) page(w http.ResponseWriter, code int, page any) error {
+func (s *server) page(w http.ResponseWriter, code int, page dashboards.Page) error {
 	var b bytes.Buffer
 	if err := dashboards.Render(&b, page); err != nil {
 		return err

@@ -42,6 +42,11 @@ func (s *server) admitKey(a *asker, r *http.Request, needs access.Permission) (e
 		return nil
 	}
 	key := r.Header.Get(keyHeader)
+	if key == "" && isForm(r) {
+		if key, err = keyOfForm(r); err != nil {
+			return err
+		}
+	}
 	if key == "" {
 		return nil
 	}

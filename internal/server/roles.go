@@ -36,7 +36,10 @@ func (r route) role() Role {
 }
 
 // pagePaths are what the paths of pages begin with.
-var pagePaths = []string{"", "rollouts", "decisions", "sign-in", "sign-out", "assets"}
+var pagePaths = []string{
+	"", "rollouts", "readouts", "decisions", "review", "experiments", "flags", "segments", "environments", "requests", "catalogue", "incidents", "cleanup", "events", "simulate", "plans",
+	"search", "changes", "sign-in", "sign-out", "assets",
+}
 
 // elsewhere returns an error for a route that this replica leaves to others.
 func (s *server) elsewhere(r *route) error {

@@ -60,6 +60,7 @@ type House struct {
 	Recorder *ingest.Recorder                            // of evaluations, where an environment asks for that; nil: none are recorded
 	Usage    Usage                                       // nil: this replica does not know how flags are used
 	Looks    func(rollout string) (decisions.Look, bool) // newest look at a rollout; nil: the controller is elsewhere
+	Looked   func() time.Time                            // when any rollout was looked at last; nil: the controller is elsewhere
 	Streams  *stream.Hub                                 // nil: this replica streams nothing
 	Tickets  stream.Tickets                              // of streams of notices; zero: bulk answers name no stream
 	Replica  *replica.Watch                              // compares this replica with the others; nil: there are no others

@@ -1,12 +1,17 @@
 package server
 
 import (
+	"slices"
+
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/flagd"
 )
 
 // table is every way into the house and the permission it needs.
-var table = []route{
+var table = slices.Concat(calls, pageTable)
+
+// calls are for programs.
+var calls = []route{
 	{"POST", "/ofrep/v1/evaluate/flags/{key}", access.Evaluate, ofCaller, "evaluate-flag", "Evaluate one flag (OFREP)", plain((*server).evaluateFlag)},
 	{"POST", "/ofrep/v1/evaluate/flags", access.Evaluate, ofCaller, "evaluate-flags", "Evaluate all flags (OFREP)", plain((*server).evaluateFlags)},
 	{"POST", "/ofrep/v1/evaluate/flags/", access.Evaluate, ofCaller, "evaluate-flags-slash", "Evaluate all flags (OFREP)", plain((*server).evaluateFlags)},
@@ -134,12 +139,4 @@ var table = []route{
 	{"GET", "/healthz", access.Public, whole, "healthz", "The process answers", plain((*server).healthz)},
 	{"GET", metricsPath, access.Read, whole, "metrics", "Measurements of this replica, for Prometheus", plain((*server).metrics)},
 	{"GET", "/readyz", access.Public, whole, "readyz", "Every dependency is well, or why not", plain((*server).readyz)},
-
-	{"GET", "/", access.Read, whole, "home", "Page: the rollouts", plain((*server).homePage)},
-	{"GET", "/rollouts/{environment}/{flag}/{number}", access.Read, inPath, "rollout-page", "Page: one rollout", plain((*server).rolloutPage)},
-	{"GET", "/decisions/{id}", access.Read, whole, "decision-page", "Page: one decision", plain((*server).decisionPage)},
-	{"GET", "/sign-in", access.Public, whole, "sign-in-page", "Page: sign in", plain((*server).signInPage)},
-	{"POST", "/sign-in", access.Public, whole, "sign-in", "Sign in with a token", plain((*server).signIn)},
-	{"POST", "/sign-out", access.Public, whole, "sign-out", "Sign out", plain((*server).signOut)},
-	{"GET", "/assets/{name}", access.Public, whole, "assets", "Style sheet and scripts", plain((*server).asset)},
 }
