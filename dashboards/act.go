@@ -17,12 +17,22 @@ func acts(s Seen) []Act {
 	case r.Open() && v.Action == decisions.Review:
 		all = append(all, decide(r, "Go on", "advance", "The evidence does not decide; going on takes a reason."))
 	case r.Open() && approvable(v.Checks):
-		all = append(all, Act{"Approve", "Every other check has passed.", "sluice approve " + r.ID})
+		all = append(all, Act{"Approve", "Every other check has passed.", approve(r)})
 	}
 	if r.Open() {
 		all = append(all, Act{"Roll back", "Gives everybody the safe variant; needs no approval.", s.Rollback})
 	}
 	return all
+}
+
+// approve names the decision that the page shows: whoever copies the command
+// agrees to that one, and to none that comes after it.
+func approve(r decisions.Rollout) string {
+	command := "sluice approve " + r.ID
+	if d, ok := r.Last(); ok {
+		command += " --decision " + d.ID
+	}
+	return command
 }
 
 func decide(r decisions.Rollout, title, op, text string) Act {

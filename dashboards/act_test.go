@@ -33,6 +33,10 @@ func TestActs(t *testing.T) {
 			if !strings.Contains(a.Command, "production/game.gate/1") {
 				t.Errorf("%s: the command %q names no rollout", name, a.Command)
 			}
+			last, _ := s.Rollout.Last()
+			if a.Title == "Approve" && !strings.HasSuffix(a.Command, " --decision "+last.ID) {
+				t.Errorf("%s: the command %q names no decision", name, a.Command)
+			}
 		}
 		if strings.Join(got, ", ") != c.want {
 			t.Errorf("%s: got %v, want %s", name, got, c.want)

@@ -404,3 +404,32 @@ func TestReduce_whereNoShareHasTheTreatment(t *testing.T) {
 	refused("beta gives an audience the treatment, and no share of the others", "write dark, staff, or roll back")
 	h.verified()
 }
+
+// To take up what was rolled back takes the approvals that coming there took:
+// those of the stage before, and of policies. They are for the flag as it is.
+func TestForward_asksForApproval(t *testing.T) {
+	h := newHouse(t)
+	p := catsPlan()
+	p.Stages[0].Approve, p.Stages[0].ApproveBy = 1, "games"
+	h.begin(p)
+	h.rounds(newTraffic(harmless), 1000, 60, func(r Rollout) bool { d, _ := r.Last(); return d.Verdict.asksApproval() })
+	h.do(Command{Op: OpApprove, Actor: lee, Roles: []string{TeamRole("games")}})
+	h.step()
+	h.do(Command{Op: OpRollback, Comment: "customers call"})
+	h.step()
+	h.refused(Command{Op: OpApprove, Actor: lee, Roles: []string{TeamRole("games")}}, "does not ask for approval now")
+	h.do(Command{Op: OpExplain, Comment: "the wrong flag"})
+	h.refused(Command{Op: OpForward, Comment: "on"}, "waits for approval: 0 of 1 (games); they agree with: sluice approve production/gate/1")
+	h.refused(Command{Op: OpApprove, Roles: []string{TeamRole("games")}}, "an author's own approval does not count")
+	h.refused(Command{Op: OpApprove, Actor: lee, Decision: h.rollout().Decisions[0].ID, Roles: []string{TeamRole("games")}}, "the evidence has changed")
+	h.do(Command{Op: OpApprove, Actor: lee, Roles: []string{TeamRole("games")}})
+	h.flag("gate", flags.Change{Op: flags.SetDescription, Description: "another one"})
+	h.refused(Command{Op: OpForward, Comment: "on"}, "waits for approval: 0 of 1")
+	h.do(Command{Op: OpApprove, Actor: lee, Roles: []string{TeamRole("games")}, Comment: "it was the wrong flag"})
+	h.do(Command{Op: OpForward, Comment: "on"})
+	h.step()
+	if r := h.rollout(); r.Status != Running || r.Stage != 1 || h.forced() != nil {
+		t.Errorf("in stage %d, %s", r.Stage, r.Status)
+	}
+	h.verified()
+}

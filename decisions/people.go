@@ -47,35 +47,6 @@ func (r Rollout) pausing() []string {
 	return out
 }
 
-// approvable returns the approval that a person may give now: to the newest
-// decision, and with it to its evidence, to this version of the plan and to the
-// flag as it was then.
-func (s *State) approvable(r Rollout, c Command) (approved, error) {
-	d, ok := r.Last()
-	all := s.needs(r)
-	switch {
-	case !ok || len(all) == 0 || !d.Verdict.waitsForPeople():
-		return approved{}, fmt.Errorf("%w: %s does not ask for approval now", ErrRefused, r.ID)
-	case c.Decision != "" && c.Decision != d.ID:
-		return approved{}, fmt.Errorf("%w: the evidence has changed since decision %s; look at %s", ErrRefused, c.Decision, d.ID)
-	case d.Revision != s.flagRevision(c.Flag, d.Revision):
-		return approved{}, fmt.Errorf("%w: the flag has changed since decision %s; wait for the next look", ErrRefused, d.ID)
-	case r.wrote(c.Actor):
-		return approved{}, fmt.Errorf("%w: %s wrote the plan, and an author's own approval does not count", ErrRefused, c.Actor)
-	case slices.ContainsFunc(binding(r.Approvals, r.Version, d.Revision), func(a Approval) bool { return a.By == c.Actor }):
-		return approved{}, fmt.Errorf("%w: %s has approved already", ErrRefused, c.Actor)
-	case !slices.ContainsFunc(all, func(n Need) bool { return n.takes(c.Roles) }):
-		return approved{}, fmt.Errorf("%w: %s asks for %s, and %s is none of these", ErrRefused, r.ID, asks(all, r.Approvals), c.Actor)
-	}
-	return approved{Rollout: r.ID, Decision: d.ID, Comment: c.Comment, Roles: c.Roles, Version: r.Version, Revision: d.Revision}, nil
-}
-
-// needs returns the approvals that leaving the present stage takes now.
-func (s *State) needs(r Rollout) []Need {
-	stage, _ := r.Now()
-	return needs(stage, policyNeeds(s.Policy(r.Plan)))
-}
-
 // flagRevision is that of a flag, or else the one that is given.
 func (s *State) flagRevision(flag string, otherwise uint64) uint64 {
 	if f, ok := s.known.flag(flag); ok {
@@ -144,20 +115,6 @@ func (r Rollout) looked() error {
 			ErrRefused, d.By, r.Plan.Stages[r.Stage].Name, clock(d.At))
 	}
 	return nil
-}
-
-// agreed refuses to leave a stage before enough others have approved.
-func (s *State) agreed(r Rollout) error {
-	all := s.needs(r)
-	given := binding(r.Approvals, r.Version, s.flagRevision(r.Plan.Flag, 0))
-	if len(unmet(all, given)) == 0 {
-		return nil
-	}
-	err := fmt.Errorf("%w: %s waits for approval: %s", ErrRefused, r.ID, asks(all, given))
-	if d, ok := r.Last(); ok && !d.Verdict.waitsForPeople() {
-		err = fmt.Errorf("%w; override what stands in its way (%s), and it will ask for them", err, d.Verdict.Reason)
-	}
-	return err
 }
 
 // rollback is a person's decision to go back. It never waits for anything.

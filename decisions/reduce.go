@@ -116,18 +116,26 @@ func (r Rollout) below() string {
 // that is explained: the same units get what they had. What it was rolled back
 // for is known, and holds it from now on; anything else rolls back again.
 func (s *State) forward(r Rollout, c Command) (made, error) {
-	if err := first(r.mustBe("be rolled forward", RolledBack), r.notRejected(), r.explained(), said(c), r.free(), s.unclosed(r, c.At)); err != nil {
+	if err := first(r.returnable(), r.explained(), said(c), r.free(), s.unclosed(r, c.At), s.agreedToReturn(r)); err != nil {
 		return made{}, err
-	}
-	switch {
-	case r.Stage < 0:
-		return made{}, fmt.Errorf("%w: %s never came to its first stage; plan another rollout", ErrRefused, r.ID)
-	case r.Closed != nil:
-		return made{}, fmt.Errorf("%w: the cleanup of %s is closed; plan another rollout", ErrRefused, r.ID)
 	}
 	m := s.personal(r, c, r.Plan.onward(r.Stage), r.Stage)
 	m.Verdict.Share = r.Share
 	return m, nil
+}
+
+// returnable refuses to take up again what was not rolled back, or for good.
+func (r Rollout) returnable() error {
+	if err := first(r.mustBe("be rolled forward", RolledBack), r.notRejected()); err != nil {
+		return err
+	}
+	switch {
+	case r.Stage < 0:
+		return fmt.Errorf("%w: %s never came to its first stage; plan another rollout", ErrRefused, r.ID)
+	case r.Closed != nil:
+		return fmt.Errorf("%w: the cleanup of %s is closed; plan another rollout", ErrRefused, r.ID)
+	}
+	return nil
 }
 
 // explained refuses to go on while nobody has said what happened.

@@ -40,8 +40,8 @@ func (a act) order(ctx context.Context, op decisions.Op, o order) error {
 }
 
 // give gives a command. One that moves the rollout on says which rollout it is
-// about, as it was a moment ago: when somebody else moves it on meanwhile, it is
-// refused.
+// about, as it was a moment ago, and an approval which decision: when somebody
+// else moves it on meanwhile, it is refused.
 func (a act) give(ctx context.Context, op decisions.Op, o order) (v server.RolloutView, err error) {
 	path, err := rolloutPath(a.Rollout)
 	if err != nil && op == decisions.OpRollback {
@@ -50,13 +50,9 @@ func (a act) give(ctx context.Context, op decisions.Op, o order) (v server.Rollo
 	if err != nil {
 		return v, err
 	}
-	var seen []string
-	if op == decisions.OpAdvance || op == decisions.OpShip || op == decisions.OpOverride || op == decisions.OpReject {
-		was, err := a.rollout(ctx, a.Rollout)
-		if err != nil {
-			return v, err
-		}
-		seen = []string{"If-Match", fmt.Sprintf("%q", fmt.Sprint(was.Rollout.Seq))}
+	seen, err := a.seen(ctx, op, &o)
+	if err != nil {
+		return v, err
 	}
 	o.Comment = a.Comment
 	body, err := json.Marshal(o)
@@ -65,6 +61,25 @@ func (a act) give(ctx context.Context, op decisions.Op, o order) (v server.Rollo
 	}
 	err = a.client.do(ctx, http.MethodPost, "/api/v1/rollouts/"+path+"/"+string(op), "application/json", body, &v, seen...)
 	return v, err
+}
+
+// seen adds to an order what it is about, where it is about the rollout as it
+// stands, and returns the header that says so.
+func (a act) seen(ctx context.Context, op decisions.Op, o *order) ([]string, error) {
+	approves := op == decisions.OpApprove && o.Decision == ""
+	if !approves && op != decisions.OpAdvance && op != decisions.OpShip && op != decisions.OpOverride && op != decisions.OpReject {
+		return nil, nil
+	}
+	was, err := a.rollout(ctx, a.Rollout)
+	if err != nil {
+		return nil, err
+	}
+	if approves {
+		d, _ := was.Rollout.Last()
+		o.Decision = d.ID
+		return nil, nil
+	}
+	return []string{"If-Match", fmt.Sprintf("%q", fmt.Sprint(was.Rollout.Seq))}, nil
 }
 
 // consequence says what else came of a command: when it starts, or against what a
@@ -86,7 +101,7 @@ type (
 		act
 		Anyway bool `help:"Start although something is lacking; say why with -m."`
 	}
-	approveCmd  struct{ act }
+	approveCmd  struct{ rolloutDecisionOp }
 	rollbackCmd struct{ act }
 	decideCmd   struct {
 		Op string `arg:"" enum:"start,hold,resume,approve,override,advance,ship,reject,rollback,explain,forward" help:"start, hold, resume, approve, override, advance, ship, reject, rollback, explain or forward."`
@@ -99,8 +114,11 @@ func (c startCmd) Run(ctx context.Context) error {
 	return c.order(ctx, decisions.OpStart, order{Anyway: c.Anyway})
 }
 
-// Run approves what the newest decision asks for.
-func (c approveCmd) Run(ctx context.Context) error { return c.do(ctx, decisions.OpApprove) }
+// Run approves what a decision asks for: the one that was named, else the newest
+// as it is when the command is given.
+func (c approveCmd) Run(ctx context.Context) error {
+	return c.order(ctx, decisions.OpApprove, order{Decision: c.Decision})
+}
 
 // Run gives everybody the safe variant, now.
 func (c rollbackCmd) Run(ctx context.Context) error { return c.do(ctx, decisions.OpRollback) }

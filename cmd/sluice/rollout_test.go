@@ -25,7 +25,7 @@ func TestRollout_sendsWhatWasTyped(t *testing.T) {
 			body, _ := io.ReadAll(r.Body)
 			sent = strings.TrimSpace(strings.TrimPrefix(r.URL.Path, "/api/v1/rollouts/production/a/1/") + " " + string(body) + " " + r.Header.Get("If-Match"))
 		}
-		v := server.RolloutView{Rollout: decisions.Rollout{Standing: decisions.Standing{ID: "production/a/1", Seq: 12}}}
+		v := server.RolloutView{Rollout: decisions.Rollout{Standing: decisions.Standing{ID: "production/a/1", Seq: 12}, Decisions: []decisions.Decision{{ID: "d-1"}, {ID: "d-2"}}}}
 		if err := json.NewEncoder(w).Encode(v); err != nil {
 			t.Error(err)
 		}
@@ -38,6 +38,7 @@ func TestRollout_sendsWhatWasTyped(t *testing.T) {
 		"hold -m lunch":                              `hold {"comment":"lunch"}`,
 		"resume":                                     `resume {}`,
 		"approve --decision d-1":                     `approve {"decision":"d-1"}`,
+		"approve -m fine":                            `approve {"comment":"fine","decision":"d-2"}`,
 		"override -m so --check units":               `override {"comment":"so","checks":["units"]} "12"`,
 		"advance -m so":                              `advance {"comment":"so"} "12"`,
 		"ship -m so":                                 `ship {"comment":"so"} "12"`,
