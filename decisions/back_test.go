@@ -258,8 +258,16 @@ func TestWayBackIsFrozenAtTheStart(t *testing.T) {
 	if diff := cmp.Diff(want, h.rollout().WayBack); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+	changed := *want
+	changed.Safe, changed.Value, changed.Was = "gate_20", []byte("20"), "gate_30"
+	if diff := cmp.Diff(&changed, h.state.WayBack(h.rollout())); diff != "" {
+		t.Errorf("what is shown leaves out that the flag has another safe variant, -want +got:\n%s", diff)
+	}
 	h.do(Command{Op: OpRollback, Comment: "now"})
 	h.step()
+	if q := h.controller(h.part, h.log).exposing(h.rollout(), h.now); q.Safe != "gate_20" {
+		t.Errorf("it is proven by who gets %s", q.Safe)
+	}
 	did := h.lastChange()
 	for i := range did {
 		did[i].Reason, did[i].Decision = "", ""
@@ -288,6 +296,26 @@ func TestWayBackOfEveryStage(t *testing.T) {
 	if diff := cmp.Diff(steps[1].Changes, h.lastChange()); diff != "" {
 		t.Errorf("it does not what it said, -said +did:\n%s", diff)
 	}
+}
+
+// A new version of the plan makes the way back anew: it has other stages, and the
+// flag may have another safe variant.
+func TestWayBackOfANewVersion(t *testing.T) {
+	h := newHouse(t)
+	p := gentlePlan()
+	h.begin(p)
+	h.flag("gate", flags.Change{Op: flags.AddVariant, Variant: "gate_20", Value: []byte("20")}, flags.Change{Op: flags.SetSafe, Variant: "gate_20"})
+	p.Stages = slices.Insert(slices.Clone(p.Stages), 1, Stage{Name: "ramp", Treatment: 20_000, Exclude: map[string]Size{"day_7_retention": {Change: 50_000}}})
+	h.do(Command{Op: OpPlan, Plan: &p})
+	w := h.rollout().WayBack
+	var names []string
+	for _, s := range w.Steps {
+		names = append(names, s.Stage)
+	}
+	if got := strings.Join(names, " "); got != "canary ramp experiment full" || w.Safe != "gate_20" || w.Was != "" || h.state.WayBack(h.rollout()) != w {
+		t.Errorf("stages %s, %+v", got, w)
+	}
+	h.verified()
 }
 
 // lastChange is what the newest event of the flag did.

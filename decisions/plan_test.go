@@ -172,6 +172,7 @@ func TestPlanIsRefused(t *testing.T) {
 		{"a condition to advance that can never be met", "stages[0].advanceWhen[0].guardrail", func(p *Plan) {
 			p.Stages = append([]Stage{{Name: "staff", Serve: "treatment", When: staff(), AdvanceWhen: []Condition{{Guardrail: "day_7_retention"}}}}, p.Stages...)
 		}},
+		{"a condition to advance on a margin of 0", "stages[0].advanceWhen[0].guardrail", func(p *Plan) { canary(p).AdvanceWhen = []Condition{{Guardrail: "day_7_retention"}} }},
 		{"a condition that never stops an audience", "stages[0].rollbackWhen[0].guardrail", func(p *Plan) {
 			p.Stages = append([]Stage{{Name: "staff", Serve: "treatment", When: staff(), RollbackWhen: []Condition{{Guardrail: "day_7_retention"}}}}, p.Stages...)
 		}},

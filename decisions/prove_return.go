@@ -100,15 +100,13 @@ func (v Proving) whole(p Proof) bool {
 	return !v.Held.IsZero() && !v.Safe.IsZero() && !v.Counted.Before(later(v.Safe, v.Held).Add(p.settle()))
 }
 
+// exposing asks for the safe variant that the flag has: it may be another one than
+// when the rollout was started, and a flag that is forced gives that.
 func (c *Controller) exposing(r Rollout, now time.Time) Exposing {
 	t, p := *r.Return, *r.Plan.Rollback.Prove
 	q := Exposing{
 		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Revision: t.Revision, Forced: t.Forced,
 		Since: t.Effective, Until: now, Step: p.step(),
-	}
-	if r.WayBack != nil {
-		q.Safe = r.WayBack.Safe
-		return q
 	}
 	c.House.View(func(uint64) {
 		f, _ := c.Flags.Flag(r.Plan.Flag)

@@ -72,7 +72,10 @@ func (s *State) revision(r Rollout, c Command) (revised, error) {
 	}
 	if v.Epoch {
 		out.Epochs += (r.Laps + 1) * r.Plan.lap()
+		r.Laps = 0
 	}
+	r.Plan, r.Epochs = out.Plan, out.Epochs
+	out.WayBack = s.wayBack(r)
 	return out, nil
 }
 
@@ -132,6 +135,7 @@ func (p Plan) questions() Metrics {
 // revise folds a new version of the plan. Approvals were given to the old one.
 func (r *Rollout) revise(e event.Recorded, v revised) {
 	epoch := v.Epochs > r.Epochs
+	r.WayBack = or(v.WayBack, r.WayBack)
 	r.Version, r.Plan, r.Metrics, r.Approvals = v.Version, v.Plan, v.Metrics, nil
 	if epoch {
 		r.Epochs, r.Laps, r.Turn = v.Epochs, 0, true

@@ -144,6 +144,7 @@ type (
 		Afresh  bool                    `json:"afresh,omitempty"` // tests start again, on units first exposed from now on
 		Epochs  int                     `json:"epochs,omitempty"` // that are used up; more than before: the flag gets a new one
 		Comment string                  `json:"comment,omitempty"`
+		WayBack *WayBack                `json:"wayBack,omitempty"` // of this version; nil in records of before: that of the start
 	}
 	reported struct {
 		Rollout string     `json:"rollout"`

@@ -76,6 +76,11 @@ func (c *planCheck) condition(path string, one Condition) {
 func (c *planCheck) answered(path string, s Stage, advances bool, one Condition) {
 	compares := s.Compares() || s.Kind() == Full && slices.ContainsFunc(c.plan.Stages, Stage.Compares)
 	of := func(g Guardrail) bool { return g.Metric == one.Guardrail }
+	if s.Compares() && advances && slices.ContainsFunc(c.plan.Metrics.Guardrails, func(g Guardrail) bool { return of(g) && g.Margin != nil && *g.Margin == 0 }) {
+		c.add(path+".guardrail", one.Guardrail, "can never be met: a margin of 0% can only stop, and nothing proves it",
+			"give the guardrail a margin above 0%, or name the harm to be excluded under exclude and leave the condition out")
+		return
+	}
 	if compares || !slices.ContainsFunc(c.plan.Metrics.Guardrails, of) {
 		return
 	}

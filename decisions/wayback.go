@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -8,12 +9,13 @@ import (
 )
 
 // WayBack is how a rollout goes back, exactly. It is made when the rollout is
-// started and kept as it was, so that whoever is called at night reads what was
-// agreed upon by day.
+// started, and when its plan gets another version, and kept as it was, so that
+// whoever is called at night reads what was agreed upon by day.
 type WayBack struct {
 	Command string          `json:"command"`         // that a person gives: everybody gets the safe variant, at once
 	Request string          `json:"request"`         // the same over HTTP
 	Safe    string          `json:"safe"`            // variant that everybody gets then
+	Was     string          `json:"was,omitempty"`   // safe variant when this was frozen, where the flag has another one or another value now
 	Value   json.RawMessage `json:"value,omitempty"` // of that variant
 	Changes []flags.Change  `json:"changes"`         // of the flag; the reason and the decision are those of the day
 	Steps   []BackStep      `json:"steps,omitempty"` // what a breach does by itself, stage by stage; none: the same
@@ -26,7 +28,19 @@ type BackStep struct {
 	Changes []flags.Change `json:"changes"`
 }
 
-// wayBack makes the way back of a rollout that is started now.
+// WayBack returns how a rollout goes back now: as it was agreed upon, with the
+// safe variant that the flag has since. nil: it was not started.
+func (s *State) WayBack(r Rollout) *WayBack {
+	f, ok := s.known.flag(r.Plan.Flag)
+	if r.WayBack == nil || !ok || r.WayBack.Safe == f.Safe && bytes.Equal(r.WayBack.Value, f.Variants[f.Safe]) {
+		return r.WayBack
+	}
+	now := *r.WayBack
+	now.Safe, now.Value, now.Was = f.Safe, f.Variants[f.Safe], r.WayBack.Safe
+	return &now
+}
+
+// wayBack makes the way back of a rollout that is started or replanned now.
 func (s *State) wayBack(r Rollout) *WayBack {
 	p := r.Plan
 	f, _ := s.known.flag(p.Flag)

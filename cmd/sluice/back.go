@@ -62,7 +62,7 @@ func (c drillCmd) tell(v server.RolloutView, d decisions.Drill) error {
 // ways tells how a rollout goes back, and how the last time went.
 func ways(w io.Writer, r decisions.Rollout) {
 	if b := r.WayBack; b != nil && r.Open() {
-		fmt.Fprintf(w, "\nTo give everybody %s: %s\n", b.Safe, b.Command)
+		fmt.Fprintf(w, "\nTo give everybody %s%s: %s\n", b.Safe, since(b.Was), b.Command)
 	}
 	if t := r.Return; t != nil {
 		fmt.Fprintf(w, "\nWent back at %s: %s\n", t.Effective.Format(time.RFC3339), safety(*t))
@@ -74,6 +74,15 @@ func ways(w io.Writer, r decisions.Rollout) {
 	if r.Locked {
 		fmt.Fprintf(w, "\nLocked until somebody says what happened: sluice decide explain %s -m WHY\n", r.ID)
 	}
+}
+
+// since says that the safe variant is another than when the way back was agreed
+// upon.
+func since(was string) string {
+	if was == "" {
+		return ""
+	}
+	return " (safe was " + was + " when it was agreed upon)"
 }
 
 // safety says how far a return has come.

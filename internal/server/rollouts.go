@@ -44,7 +44,10 @@ func (s *server) getRollout(_ context.Context, in *RolloutPath) (*rolloutOut, er
 // view returns a rollout and the newest look at it.
 func (s *server) view(id string) (v RolloutView, err error) {
 	ok := false
-	s.Projection.View(func(uint64) { v.Rollout, ok = s.Rollouts.Rollout(id) })
+	s.Projection.View(func(uint64) {
+		v.Rollout, ok = s.Rollouts.Rollout(id)
+		v.Rollout.WayBack = s.Rollouts.WayBack(v.Rollout)
+	})
 	if !ok {
 		return v, fmt.Errorf("rollout %s: %w", id, errNoSuch)
 	}
