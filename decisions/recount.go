@@ -127,6 +127,7 @@ func differences(was, is Evidence, metrics map[string]stats.Metric, late bool) [
 	if !late {
 		d.count("exposures", was.Exposures, is.Exposures)
 		d.text("newest exposure", clock(was.Newest), clock(is.Newest))
+		d.strays(was.Strays, is.Strays)
 	}
 	d.units("units", was.Units, is.Units)
 	d.count("units that saw two arms", was.TwoArms, is.TwoArms)
@@ -193,6 +194,24 @@ func (d *diff) units(of string, was, is []Count) {
 		if !slices.ContainsFunc(is, func(x Count) bool { return x.Epoch == c.Epoch && x.Stage == c.Stage && x.Arm == c.Arm }) {
 			d.count(fmt.Sprintf("%s in %s, %s", of, c.Stage, c.Arm), c.N, 0)
 		}
+	}
+}
+
+// strays compares exposures of units of other kinds, where there were any: else
+// there were none, or they were not counted yet.
+func (d *diff) strays(was, is []Stray) {
+	if len(was) == 0 {
+		return
+	}
+	n := map[string][2]int64{}
+	for _, s := range was {
+		n[s.Kind] = [2]int64{s.Exposures, n[s.Kind][1]}
+	}
+	for _, s := range is {
+		n[s.Kind] = [2]int64{n[s.Kind][0], s.Exposures}
+	}
+	for _, kind := range sorted(n) {
+		d.count("exposures of units of the kind "+kind, n[kind][0], n[kind][1])
 	}
 }
 

@@ -152,6 +152,31 @@ func TestRecount_leftOut(t *testing.T) {
 	}
 }
 
+// TestRecount_strays: exposures that count nowhere are part of the record, and of
+// what came late they say as little as all exposures.
+func TestRecount_strays(t *testing.T) {
+	_, _, in := rolledBack(t)
+	in.Evidence.Strays = []Stray{{Kind: "account", Exposures: 12}, {Kind: "device", Exposures: 3}}
+	today := in.Evidence
+	today.Strays = []Stray{{Kind: "account", Exposures: 11}, {Kind: "plan", Exposures: 1}}
+	got, err := Recount(in, today, false)
+	want := []Difference{
+		{Of: "exposures of units of the kind account", Recorded: "12", Now: "11", Change: "−1"},
+		{Of: "exposures of units of the kind device", Recorded: "3", Now: "0", Change: "−3"},
+		{Of: "exposures of units of the kind plan", Recorded: "0", Now: "1", Change: "+1"},
+	}
+	if diff := cmp.Diff(want, got.Differences); err != nil || diff != "" || got.Same || !got.SameVerdict {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+	if got, err := Recount(in, today, true); err != nil || !got.Same {
+		t.Errorf("of what came late: %+v, %v", got, err)
+	}
+	in.Evidence.Strays = nil // a record of before, or one without any
+	if got, err := Recount(in, today, false); err != nil || !got.Same {
+		t.Errorf("a record of before: %+v, %v", got, err)
+	}
+}
+
 // TestDifferences_ofWhatIsGone names an arm, a metric and a sum that are not what
 // they were, also where nothing that is shown differs.
 func TestDifferences_ofWhatIsGone(t *testing.T) {
