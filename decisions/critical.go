@@ -68,12 +68,12 @@ func (a answer) decision() (Rollout, Decision) {
 // that no rollout serves to anybody: one decision for each incident, also where a
 // person lifts it again.
 func (c *Controller) alarms(ctx context.Context, now time.Time) error {
-	var due []Alarm
-	c.House.View(func(uint64) { due = c.due(now) })
+	var open []Reported
+	c.House.View(func(uint64) { open = c.State.unresolved(Critical) })
 	var errs []error
-	for _, a := range due {
-		if err := overtaken(c.answer(ctx, a)); err != nil {
-			errs = append(errs, fmt.Errorf("answering incident %s of %s: %w", a.Incident.ID, a.Flag, err))
+	for _, i := range open {
+		if err := overtaken(c.answer(ctx, i, now)); err != nil {
+			errs = append(errs, fmt.Errorf("answering incident %s of %s: %w", i.ID, i.Flag, err))
 		}
 	}
 	var pending []answer
@@ -86,16 +86,16 @@ func (c *Controller) alarms(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// due returns the alarms that ask for a decision.
-func (c *Controller) due(now time.Time) (out []Alarm) {
-	for _, i := range c.State.unresolved(Critical) {
-		f, known := c.Flags.Flag(i.Flag)
-		if f.OnCritical != flags.GoSafe || c.State.answers[i.key()] != "" || c.State.tended(i.Environment, i.Flag) || off(f, known, i.Environment) != "" {
-			continue
-		}
-		out = append(out, Alarm{Rules: Rules, Environment: i.Environment, Flag: i.Flag, OnCritical: f.OnCritical, Incident: i.Incident, Now: now})
-	}
-	return out
+// alarm is what there is to decide about an incident just now, with the revision of
+// its flag and what an answer expects of the incident; ok is false where there is
+// nothing. Call it in a View.
+func (c *Controller) alarm(i Reported, now time.Time) (a Alarm, revision uint64, expect event.Expect, ok bool) {
+	still, _ := c.State.Incident(i.Environment, i.Flag, i.ID)
+	f, known := c.Flags.Flag(i.Flag)
+	ok = still.Open() && f.OnCritical == flags.GoSafe && c.State.answers[i.key()] == "" && !c.State.tended(i.Environment, i.Flag) &&
+		off(f, known, i.Environment) == ""
+	a = Alarm{Rules: Rules, Environment: i.Environment, Flag: i.Flag, OnCritical: f.OnCritical, Incident: i.Incident, Now: now}
+	return a, f.Revision, event.Expect(c.State.last[i.subject()]), ok
 }
 
 // tended reports whether a rollout answers for what a flag does in an environment:
@@ -109,8 +109,23 @@ func (s *State) tended(environment, flag string) bool {
 // key names an incident among those of all flags.
 func (r Reported) key() string { return r.Environment + "." + r.Flag + "/" + r.ID }
 
-// answer records the decision about an alarm.
-func (c *Controller) answer(ctx context.Context, a Alarm) error {
+// subject is where it stands in the log.
+func (r Reported) subject() string { return IncidentPrefix + r.Environment + "." + r.Flag }
+
+// answer records the decision about an incident, if there is one to make. It holds
+// for the moment at which it looked: should anything be told of the incident
+// meanwhile, the next Step looks again.
+func (c *Controller) answer(ctx context.Context, i Reported, now time.Time) error {
+	var (
+		a        Alarm
+		revision uint64
+		expect   event.Expect
+		due      bool
+	)
+	c.House.View(func(uint64) { a, revision, expect, due = c.alarm(i, now) })
+	if !due {
+		return nil
+	}
 	doc, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("encoding the alarm: %w", err)
@@ -123,14 +138,8 @@ func (c *Controller) answer(ctx context.Context, a Alarm) error {
 	if err != nil {
 		return fmt.Errorf("storing the alarm: %w", err)
 	}
-	subject := IncidentPrefix + a.Environment + "." + a.Flag
-	n := answered{Incident: a.Incident.ID, Verdict: v, Input: blob}
-	var expect event.Expect
-	c.House.View(func(uint64) {
-		f, _ := c.Flags.Flag(a.Flag)
-		n.Revision, expect = f.Revision, event.Expect(c.State.last[subject])
-	})
-	e, err := emit(event.Derive(TypeAnswered, subject, a.Incident.ID), TypeAnswered, subject, a.Now, Controlling, n)
+	e, err := emit(event.Derive(TypeAnswered, i.subject(), i.ID), TypeAnswered, i.subject(), now, Controlling,
+		answered{Incident: i.ID, Verdict: v, Input: blob, Revision: revision})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 )
 
@@ -129,6 +130,48 @@ func TestCriticalIncidentTwoControllers(t *testing.T) {
 		h.must(h.controller(other, h.log).Step(h.ctx, h.now))
 	}})
 	h.must(stopped.Step(h.ctx, h.now))
+	if h.forced() == nil {
+		t.Error("not forced")
+	}
+	h.verified()
+}
+
+// slowBlobs does something else while a document is stored.
+type slowBlobs struct {
+	event.Blobs
+	meanwhile func()
+}
+
+func (b slowBlobs) Put(ctx ctx, doc []byte) (event.Blob, error) {
+	b.meanwhile()
+	return b.Blobs.Put(ctx, doc)
+}
+
+// An incident that ends while the controller writes down what it thinks of it
+// forces nothing any more.
+func TestCriticalIncidentThatEndsMeanwhile(t *testing.T) {
+	h := newHouse(t)
+	h.careful(flags.GoSafe)
+	h.incident("pager", Critical, false)
+	c := h.controller(h.part, h.log)
+	c.Blobs = slowBlobs{h.blobs, func() { h.incident("pager", Critical, true) }}
+	h.must(c.Step(h.ctx, h.now))
+	h.step()
+	if h.forced() != nil {
+		t.Errorf("forced by what was over: %+v", h.forced())
+	}
+	h.verified()
+}
+
+// What the flag says may change while the controller writes: the record is of
+// the moment at which it looked, and holds.
+func TestCriticalIncidentOfAFlagThatChangesMeanwhile(t *testing.T) {
+	h := newHouse(t)
+	h.careful(flags.GoSafe)
+	h.incident("pager", Critical, false)
+	c := h.controller(h.part, h.log)
+	c.Blobs = slowBlobs{h.blobs, func() { h.careful(flags.Notify) }}
+	h.must(c.Step(h.ctx, h.now))
 	if h.forced() == nil {
 		t.Error("not forced")
 	}

@@ -75,6 +75,7 @@ type verifier struct {
 	drills    map[string]string      // ID of a drill -> subject of the flag that is made for it
 	waits     map[string]*waits      // ID of a schedule or change request -> what a person asked for
 	revisions map[string]uint64      // subject of a flag -> sequence of its last change
+	careful   map[string][]care      // likewise -> what it says of critical incidents, in order
 	order     []*verified
 }
 
@@ -82,6 +83,7 @@ func newVerifier(blobs event.Blobs) *verifier {
 	return &verifier{
 		blobs: blobs, state: NewState(Known{}), decisions: map[string]*verified{}, written: map[string]string{},
 		drills: map[string]string{}, waiting: map[string][]*verified{}, waits: map[string]*waits{}, revisions: map[string]uint64{},
+		careful: map[string][]care{},
 	}
 }
 
@@ -108,6 +110,7 @@ func (v *verifier) next(ctx context.Context, r event.Recorded) error {
 		v.started(r)
 	case flags.EventType:
 		v.changed(r)
+		v.cares(r)
 		v.revisions[r.Subject] = r.Seq
 	case TypeDrillBegun:
 		d, err := load[drillBegun](r)
