@@ -98,6 +98,17 @@ func TestPlanIsRefused(t *testing.T) {
 		{"limit in another unit", "metrics.guardrails[1].limit", func(p *Plan) {
 			p.Metrics.Guardrails = append(p.Metrics.Guardrails, Guardrail{Metric: "latency", Limit: "2s"})
 		}},
+		{"values of an attribute against a limit", "metrics.guardrails[1].within", func(p *Plan) {
+			p.Metrics.Guardrails = append(p.Metrics.Guardrails, Guardrail{Metric: "latency", Limit: "200ms", Within: "region"})
+		}},
+		{"values of no attribute", "metrics.guardrails[0].within", func(p *Plan) { p.Metrics.Guardrails[0].Within = " " }},
+		{"values of an attribute where nothing is compared", "metrics.guardrails[0].within", func(p *Plan) {
+			p.Metrics = Metrics{Guardrails: []Guardrail{{Metric: "day_7_retention", Margin: percent(5000), Within: "region"}, {Metric: "latency", Limit: "200ms"}}}
+			p.Stages = []Stage{{Name: "one", Serve: "treatment", Units: []string{"a"}}, {Name: "full", Serve: "treatment"}}
+		}},
+		{"detect beside a limit", "metrics.guardrails[1].detect", func(p *Plan) {
+			p.Metrics.Guardrails = append(p.Metrics.Guardrails, Guardrail{Metric: "latency", Limit: "200ms", Detect: Size{Change: 5000}})
+		}},
 		{"breach that ships", "metrics.guardrails[0].onBreach", func(p *Plan) { p.Metrics.Guardrails[0].OnBreach = Ship }},
 		{"loss that expands", "metrics.success[0].onLoss", func(p *Plan) { p.Metrics.Success[0].OnLoss = Expand }},
 		{"inconclusive that ships", "metrics.success[0].onInconclusive", func(p *Plan) { p.Metrics.Success[0].OnInconclusive = Ship }},
@@ -123,6 +134,16 @@ func TestPlanIsRefused(t *testing.T) {
 			p.Stages = append(p.Stages, Stage{Name: "more", Treatment: 50_000, Exclude: map[string]Size{"day_7_retention": {Change: 9000}}})
 		}},
 		{"audience behind a ramp", "stages[1]", func(p *Plan) { p.Stages[1] = Stage{Name: "staff", Serve: "treatment", When: staff()} }},
+		{"a full stage of a least window", "stages[2].minWindow", func(p *Plan) {
+			p.Stages = append(p.Stages, Stage{Name: "full", Serve: "treatment", MinWindow: 7 * dayWindow})
+		}},
+		{"a full stage of a longest window", "stages[2].maxWindow", func(p *Plan) {
+			p.Stages = append(p.Stages, Stage{Name: "full", Serve: "treatment", MaxWindow: 7 * dayWindow})
+		}},
+		{"full twice, of few units", "stages[2]", func(p *Plan) {
+			p.Metrics = Metrics{Guardrails: []Guardrail{{Metric: "latency", Limit: "200ms"}}}
+			p.Stages = []Stage{{Name: "one", Serve: "treatment", Units: []string{"a"}}, {Name: "full", Serve: "treatment"}, {Name: "more", Serve: "treatment"}}
+		}},
 		{"holdback while comparing", "stages[0]", func(p *Plan) { canary(p).Holdback = 1000 }},
 		{"window that ends before it begins", "stages[0].maxWindow", func(p *Plan) { canary(p).MinWindow, canary(p).MaxWindow = 2, 1 }},
 		{"eligible are no segment", "eligible", func(p *Plan) { p.Eligible = "low-risk" }},

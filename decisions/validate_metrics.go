@@ -98,9 +98,26 @@ func (c *planCheck) guardrail(path string, g Guardrail) {
 	case g.Limit != "":
 		c.limit(path, g)
 	}
+	c.compared(path, g)
 	c.reachable(path+".margin", g.Metric, g.Margin)
 	if !g.Detect.IsZero() {
 		c.reachable(path+".detect", g.Metric, &g.Detect.Change)
+	}
+}
+
+// compared refuses what only a comparison with control could answer.
+func (c *planCheck) compared(path string, g Guardrail) {
+	if g.Limit != "" && !g.Detect.IsZero() {
+		c.add(path+".detect", g.Detect, "is harm against control, which a limit does not ask about", "leave it out, or give the metric a guardrail with a margin")
+	}
+	switch {
+	case g.Within == "":
+	case strings.TrimSpace(g.Within) == "":
+		c.add(path+".within", g.Within, "names no attribute", "name one of exposures, such as region")
+	case g.Margin == nil:
+		c.add(path+".within", g.Within, "asks for a comparison with control, which a limit is not", "write it beside a margin")
+	case !slices.ContainsFunc(c.plan.Stages, Stage.Compares):
+		c.add(path+".within", g.Within, "asks for a comparison with control, and no stage compares", "leave it out, or add a stage with treatment")
 	}
 }
 

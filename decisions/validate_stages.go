@@ -137,8 +137,23 @@ func (c *planCheck) serving(path string, s Stage) {
 		c.add(path+".treatment", s.Treatment, "stands beside serve", "write two stages")
 	}
 	c.uncompared(path, s)
+	if s.Kind() == Full {
+		c.observed(path, s)
+	}
 	if s.Holdback > All/2 {
 		c.add(path+".holdback", s.Holdback, "is more than half", "a full stage serves most units")
+	}
+}
+
+// observed refuses windows of a full stage: nothing is waited for there, it is
+// observed for a time.
+func (c *planCheck) observed(path string, s Stage) {
+	const why, fix = "is of a stage that waits for evidence, and a full stage is observed", "write observe: "
+	if s.MinWindow > 0 {
+		c.add(path+".minWindow", s.MinWindow, why, fix+s.MinWindow.String())
+	}
+	if s.MaxWindow > 0 {
+		c.add(path+".maxWindow", s.MaxWindow, why, fix+s.MaxWindow.String())
 	}
 }
 
@@ -209,10 +224,10 @@ func (c *planCheck) follows(path string, i int) {
 	before := c.plan.Stages[:i]
 	decided := slices.ContainsFunc(before, func(b Stage) bool { return b.Kind() == Decide })
 	switch {
-	case kind == Full && len(before) > 0 && c.plan.fewUnits():
-		c.limited(path)
 	case slices.ContainsFunc(before, func(b Stage) bool { return b.Kind() == Full }):
 		c.add(path, s.Name, "stands behind a full stage", "full is the last stage")
+	case kind == Full && len(before) > 0 && c.plan.fewUnits():
+		c.limited(path)
 	case kind == Full && !decided:
 		c.add(path, s.Name, "serves everybody without a stage that decides", "put one before it: {name: experiment, treatment: 50%, decide: true}")
 	case kind != Full && decided:
