@@ -53,7 +53,7 @@ func (r *Rollout) apply(e event.Recorded) error {
 		return r.drill(e)
 	case TypeReported, TypeConfirmed:
 		return r.told(e)
-	case TypeScheduled, TypeUnscheduled:
+	case TypeScheduled, TypeUnscheduled, TypeDelayed:
 		return r.calendar(e)
 	case TypeOverridden:
 		o, err := load[overridden](e)

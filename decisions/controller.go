@@ -30,6 +30,7 @@ type Controller struct {
 	State   *State
 	Seals   *event.Seals                      // a fold of House; nil: decisions name no seal
 	Facts   Facts                             //
+	Past    PastOf                            // holds scheduled starts against the time before; nil: nobody counts it
 	Witness Witness                           // says how far rollbacks have come; nil: they are not proven, and drills wait
 	Looks   func(context.Context, Look) error // takes every look; nil: they are not kept
 	Every   time.Duration                     // between two Steps, for "looks next at"; 0: a minute

@@ -29,6 +29,8 @@ type house struct {
 	looks []Look
 	// witness says how far rollbacks come; nil: they are not proven
 	witness Witness
+	// past is what scheduled starts are held against; nil: nothing
+	past PastOf
 	part
 }
 
@@ -89,7 +91,7 @@ func parts() part {
 // controller returns one over the parts of p.
 func (h *house) controller(p part, log event.Log) *Controller {
 	return &Controller{
-		Log: log, Blobs: h.blobs, House: p.proj, Flags: p.flags, State: p.state, Seals: p.seals, Facts: h.facts, Witness: h.witness,
+		Log: log, Blobs: h.blobs, House: p.proj, Flags: p.flags, State: p.state, Seals: p.seals, Facts: h.facts, Witness: h.witness, Past: h.past,
 		Looks: func(_ context.Context, l Look) error { h.looks = append(h.looks, l); return nil },
 	}
 }

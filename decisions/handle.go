@@ -55,6 +55,7 @@ type Command struct {
 	Comment     string       // why, for people; the rationale of advance and rollback
 	Plan        *Plan        // of OpPlan; names flag and environment itself
 	Doubts      []string     // of OpStart and OpSchedule: what spoke against it, or could not be told
+	Anyway      bool         // of OpSchedule: start it although something is lacking
 	Decision    string       // of OpApprove and OpOverride; empty: the newest
 	Roles       []string     // of OpApprove: the actor's in that environment, each with those it includes, and TeamRole of his teams
 	Start       time.Time    // of OpSchedule

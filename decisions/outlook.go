@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"context"
 	"math"
 	"time"
 
@@ -19,6 +20,10 @@ type Past struct {
 	Queries []Query                 `json:"queries,omitempty"`
 	Kinds   map[string]int64        `json:"kinds,omitempty"` // exposures in the environment by kind of unit, of any flag
 }
+
+// PastOf counts what units were like before a rollout, from one time up to
+// another.
+type PastOf func(ctx context.Context, r Rollout, from, until time.Time) (Past, error)
 
 // Outlook is what a plan may expect of the traffic of the past: how long each of
 // its stages takes when the change is harmless, and what is seen in it.

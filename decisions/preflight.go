@@ -33,6 +33,8 @@ const (
 // Preflight is all that was looked at.
 type Preflight []Precheck
 
+func (r *Preflight) add(c Precheck) { *r = append(*r, c) }
+
 // Faults are the reasons not to start.
 func (r Preflight) Faults() (faults event.Invalids) {
 	for _, c := range r {
@@ -75,7 +77,7 @@ type preflight struct {
 	found Preflight
 }
 
-func (c *preflight) add(r Precheck) { c.found = append(c.found, r) }
+func (c *preflight) add(r Precheck) { c.found.add(r) }
 
 // named says who and what is there for the end of the rollout. That it is there
 // was asked when the plan was written.

@@ -1,8 +1,6 @@
 package decisions
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,8 +14,18 @@ type Schedule struct {
 	At      time.Time `json:"at"`
 	By      string    `json:"by"`
 	Comment string    `json:"comment,omitempty"`
-	Doubts  []string  `json:"doubts,omitempty"` // what spoke against it when it was scheduled
-	Lapsed  string    `json:"lapsed,omitempty"` // why it was refused when its time had come
+	Doubts  []string  `json:"doubts,omitempty"`  // what spoke against it when it was scheduled
+	Lapsed  string    `json:"lapsed,omitempty"`  // why it was refused when its time had come
+	Anyway  bool      `json:"anyway,omitempty"`  // it starts although something is lacking: a person has said why
+	Delayed *Delay    `json:"delayed,omitempty"` // its time has come and something is lacking; nil: nothing is, or its time has not come
+}
+
+// Delay is why a start waits although its time has come.
+type Delay struct {
+	N     int       `json:"n"` // which reason, from 1
+	At    time.Time `json:"at"`
+	Why   string    `json:"why"`
+	Lacks []string  `json:"lacks"` // paths in the plan
 }
 
 // Due reports whether the rollout is to be started by now.
@@ -35,7 +43,7 @@ func (s *State) schedule(r Rollout, c Command) (scheduled, error) {
 		return scheduled{}, event.Invalids{{Path: "at", Value: c.Start.UTC().Format(time.RFC3339), Why: "is not in the future", Fix: "write a later time, or start it now"}}
 	}
 	at := c.Start.UTC().Truncate(time.Millisecond) // as the log keeps times
-	return scheduled{Rollout: r.ID, At: at, Comment: c.Comment, Doubts: c.Doubts}, first(r.startable(s.known), s.ungoverned(r))
+	return scheduled{Rollout: r.ID, At: at, Comment: c.Comment, Doubts: c.Doubts, Anyway: c.Anyway}, first(r.startable(s.known), s.ungoverned(r))
 }
 
 // unschedule checks that a start is there to be taken back.
@@ -51,9 +59,18 @@ func (r Rollout) unschedule(c Command) (unscheduled, error) {
 
 // calendar folds what was scheduled, and what became of it.
 func (r *Rollout) calendar(e event.Recorded) error {
-	if e.Type == TypeScheduled {
+	switch e.Type {
+	case TypeScheduled:
 		n, err := load[scheduled](e)
-		r.Schedule = &Schedule{ID: e.ID.String(), At: n.At, By: e.Actor, Comment: n.Comment, Doubts: n.Doubts}
+		r.Schedule = &Schedule{ID: e.ID.String(), At: n.At, By: e.Actor, Comment: n.Comment, Doubts: n.Doubts, Anyway: n.Anyway}
+		return err
+	case TypeDelayed:
+		n, err := load[delayed](e)
+		if p := r.Schedule; p != nil && p.ID == n.Schedule {
+			waits := *p
+			waits.Delayed = &Delay{N: n.N, At: e.Time, Why: n.Why, Lacks: n.Lacks}
+			r.Schedule = &waits
+		}
 		return err
 	}
 	n, err := load[unscheduled](e)
@@ -76,57 +93,6 @@ func (r *Rollout) starter(e event.Recorded) string {
 		return p.By
 	}
 	return e.Actor
-}
-
-// startDue starts the rollouts whose time has come, also those whose time came
-// while nobody ran. IDs derive from the schedule, so that each starts once,
-// whoever is first and wherever the clock goes.
-func (c *Controller) startDue(ctx context.Context, now time.Time) error {
-	var due []Rollout
-	c.House.View(func(uint64) {
-		for _, r := range c.State.Rollouts() {
-			if r.Due(now) {
-				due = append(due, r)
-			}
-		}
-	})
-	var errs []error
-	for _, r := range due {
-		if err := overtaken(c.startOne(ctx, r.ID, now)); err != nil {
-			errs = append(errs, fmt.Errorf("starting rollout %s at its time: %w", r.ID, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// startOne starts one rollout, or puts down why it cannot be.
-func (c *Controller) startOne(ctx context.Context, id string, now time.Time) error {
-	var r Rollout
-	var e event.Event
-	var expect event.Expect
-	var refused error
-	c.House.View(func(uint64) {
-		if r, _ = c.State.Rollout(id); r.Due(now) {
-			e, expect, refused = c.State.Handle(Command{
-				ID: event.Derive(TypeStarted, r.Schedule.ID), Op: OpStart, Environment: r.Plan.Environment, Flag: r.Plan.Flag,
-				Expect: event.Any, At: now, Actor: Controlling, Comment: r.Schedule.Comment, Doubts: r.Schedule.Doubts,
-			})
-		}
-	})
-	switch {
-	case !r.Due(now):
-		return nil // somebody was faster
-	case refused != nil:
-		c.log("not started at its time", r.ID, "why", refused)
-		return c.append(ctx, event.Derive(TypeUnscheduled, r.Schedule.ID), TypeUnscheduled, r, now, event.Expect(r.Seq),
-			unscheduled{Rollout: r.ID, Schedule: r.Schedule.ID, Why: refused.Error()})
-	}
-	e.Cause = r.Schedule.ID
-	err := c.write(ctx, e, expect)
-	if err == nil {
-		c.log("started at its time", r.ID, "event", e.ID)
-	}
-	return err
 }
 
 // started checks a start that no person gave: somebody had scheduled it for a

@@ -1,9 +1,14 @@
 package decisions
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
@@ -129,6 +134,101 @@ func TestSchedule_refuses(t *testing.T) {
 	h.do(Command{Op: OpStart})
 	h.refused(Command{Op: OpSchedule, Start: h.now.Add(time.Hour)}, "is running and cannot be started")
 	h.refused(Command{Op: OpUnschedule}, "is running and cannot be taken off the calendar")
+}
+
+// elsewhere is a past in which other units came.
+func elsewhere(context.Context, Rollout, time.Time, time.Time) (Past, error) {
+	return Past{Kinds: map[string]int64{"device": 12}}, nil
+}
+
+// nobody is a past in which nobody came.
+func nobody(context.Context, Rollout, time.Time, time.Time) (Past, error) { return Past{}, nil }
+
+// When its time has come a start is held against the past again. One that lacks
+// something waits and says so, once, and starts when it is there.
+func TestSchedule_waitsForWhatItLacks(t *testing.T) {
+	h := appointed(t)
+	asked := 0
+	h.past = func(ctx context.Context, r Rollout, from, until time.Time) (Past, error) {
+		if asked++; until.Sub(from) != PastDays*24*time.Hour || !until.Equal(h.now) {
+			t.Errorf("the past is from %s to %s", from, until)
+		}
+		return elsewhere(ctx, r, from, until)
+	}
+	h.step()
+	if asked != 0 {
+		t.Error("it asks before its time")
+	}
+	h.now = h.now.Add(time.Hour)
+	for range 10 {
+		h.step()
+		h.now = h.now.Add(time.Minute)
+	}
+	r := h.rollout()
+	if r.Status != Planned || r.Schedule == nil || r.Schedule.Lapsed != "" || h.count(TypeDelayed) != 1 || asked != 1 {
+		t.Fatalf("%s, %+v; told %d times, asked %d times", r.Status, r.Schedule, h.count(TypeDelayed), asked)
+	}
+	if d := r.Schedule.Delayed; d == nil || d.N != 1 || !slices.Equal(d.Lacks, []string{"unit"}) || !strings.Contains(d.Why, "recent exposures have other units: device (12)") {
+		t.Errorf("%+v", d)
+	}
+	var words []string
+	for e, err := range h.log.Read(h.ctx, event.Filter{}, 0) {
+		h.must(err)
+		if told, ok := h.state.Tell(e); ok && e.Type == TypeDelayed {
+			words = append(words, told.Title+"|"+told.Text[:4])
+		}
+	}
+	if diff := cmp.Diff([]string{"production/gate waits with its start, whose time has come|unit"}, words); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	h.past = nobody
+	h.step()
+	r = h.rollout()
+	if r.Status != Running || r.StartedBy != lee || !strings.Contains(strings.Join(r.Doubts, ";"), "the environment has no recent exposures") {
+		t.Errorf("%s by %s, doubts %q", r.Status, r.StartedBy, r.Doubts)
+	}
+	h.verified()
+}
+
+// A start that waits does not begin in the night of another day; whoever said
+// that it starts anyway has it started, with what is lacking on record; and whom
+// nobody can count waits a while for that.
+func TestSchedule_whatBecomesOfAStartThatLacks(t *testing.T) {
+	h := appointed(t)
+	h.past = elsewhere
+	h.now = h.now.Add(25 * time.Hour)
+	h.step()
+	if r := h.rollout(); r.Status != Planned || !strings.Contains(r.Schedule.Lapsed, "recent exposures have other units") || h.count(TypeUnscheduled) != 1 {
+		t.Errorf("a day late: %s, %+v", r.Status, r.Schedule)
+	}
+	h.do(Command{Op: OpSchedule, Start: h.now.Add(time.Hour), Anyway: true, Comment: "the devices are ours"})
+	h.now = h.now.Add(time.Hour)
+	h.step()
+	if r := h.rollout(); r.Status != Running || !strings.Contains(strings.Join(r.Doubts, ";"), "recent exposures have other units") {
+		t.Errorf("anyway: %s, doubts %q", r.Status, r.Doubts)
+	}
+	h.verified()
+
+	h = appointed(t)
+	h.past = func(context.Context, Rollout, time.Time, time.Time) (Past, error) {
+		return Past{}, errors.New("it is starting")
+	}
+	h.now = h.now.Add(time.Hour)
+	if err := h.controller(h.part, h.log).Step(h.ctx, h.now); err == nil || !strings.Contains(err.Error(), "it is starting") {
+		t.Errorf("got %v", err)
+	}
+	h.now = h.now.Add(startAgain)
+	h.step()
+	if p := h.rollout().Schedule; h.rollout().Status != Planned || p.Delayed == nil || !slices.Equal(p.Delayed.Lacks, []string{"past"}) {
+		t.Errorf("it does not know, and starts: %s, %+v", h.rollout().Status, p)
+	}
+	h.past = elsewhere
+	h.now = h.now.Add(startAgain)
+	h.step()
+	if d := h.rollout().Schedule.Delayed; d.N != 2 || !slices.Equal(d.Lacks, []string{"unit"}) {
+		t.Errorf("another reason: %+v", d)
+	}
+	h.verified()
 }
 
 // A start that the controller made up is found.

@@ -37,6 +37,7 @@ const (
 
 	TypeScheduled   = "rollout.scheduled"
 	TypeUnscheduled = "rollout.unscheduled" // taken back by a person, or refused when its time had come
+	TypeDelayed     = "rollout.delayed"     // its time has come, and it waits for what it lacks
 	TypeOverridden  = "rollout.overridden"
 	TypeRejected    = "rollout.rejected" // before anybody was exposed; later a rejection is a decision to roll back
 )
@@ -165,6 +166,14 @@ type (
 		At      time.Time `json:"at"`
 		Comment string    `json:"comment,omitempty"`
 		Doubts  []string  `json:"doubts,omitempty"` // what spoke against the start
+		Anyway  bool      `json:"anyway,omitempty"` // a person has it start although something is lacking
+	}
+	delayed struct {
+		Rollout  string   `json:"rollout"`
+		Schedule string   `json:"schedule"` // ID of the event that scheduled it
+		N        int      `json:"n"`        // which reason, from 1
+		Why      string   `json:"why"`
+		Lacks    []string `json:"lacks"` // paths in the plan
 	}
 	unscheduled struct {
 		Rollout  string `json:"rollout"`

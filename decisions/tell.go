@@ -46,6 +46,8 @@ var happened = map[string]string{
 	TypeApproved:          "was approved",
 	TypeLapsed:            "did not do what was decided",
 	"rollout.scheduled":   "is to start at a time",
+	TypeUnscheduled:       "does not start at its time",
+	TypeDelayed:           "waits with its start, whose time has come",
 	"rollout.rejected":    "was rejected",
 	"rollout.overridden":  "goes on against the recommendation",
 	"rollback.proven":     "is rolled back everywhere: proven",

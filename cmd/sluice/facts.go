@@ -44,7 +44,7 @@ func (h *house) openController(context.Context) error {
 	h.reach.house = h
 	h.controller = &decisions.Controller{
 		Log: h.streams.Log, Blobs: h.streams.Blobs, House: h.projection, Flags: h.folds.Flags, State: h.folds.Rollouts,
-		Seals: h.folds.Seals, Facts: h.facts, Witness: &h.reach, Looks: h.facts.keep, Every: h.Every, Logger: h.lg,
+		Seals: h.folds.Seals, Facts: h.facts, Past: h.facts.before, Witness: &h.reach, Looks: h.facts.keep, Every: h.Every, Logger: h.lg,
 		Build: thisBuild(h.snapshots.code),
 	}
 	return nil

@@ -34,6 +34,11 @@ func (f *facts) Past(ctx context.Context, r decisions.Rollout, flag string, from
 	return pastOf(q, found), f.house.counting.blame(ctx, err)
 }
 
+// before is Past of the plan's own flag, for starts that nobody waits for.
+func (f *facts) before(ctx context.Context, r decisions.Rollout, from, until time.Time) (decisions.Past, error) {
+	return f.Past(ctx, r, "", from, until)
+}
+
 // pastQuestion asks for those who met control of the plan's flag, or any variant
 // of another one.
 func pastQuestion(r decisions.Rollout, flag string, from, until time.Time) warehouse.PastQuestion {

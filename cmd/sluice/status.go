@@ -129,7 +129,9 @@ func why(v server.RolloutView) string {
 	case v.Rollout.Status == decisions.Rejected:
 		return v.Rollout.Explanation
 	}
-	if p := v.Rollout.Schedule; p != nil && p.Lapsed == "" {
+	if p := v.Rollout.Schedule; p != nil && p.Lapsed == "" && p.Delayed != nil {
+		return "was to start at " + p.At.Format(time.RFC3339) + " and waits: " + p.Delayed.Why
+	} else if p != nil && p.Lapsed == "" {
 		return "starts at " + p.At.Format(time.RFC3339) + ", scheduled by " + p.By
 	} else if p != nil {
 		return "was not started at " + p.At.Format(time.RFC3339) + ": " + p.Lapsed

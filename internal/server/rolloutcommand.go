@@ -42,6 +42,7 @@ func (s *server) want(ctx context.Context, in *commandIn, c decisions.Command) e
 	case decisions.OpSchedule:
 		v, err := s.view(in.String())
 		if err == nil && v.Rollout.Status == decisions.Planned {
+			c.Anyway = in.Body.Anyway
 			c.Doubts, err = s.doubtsOf(ctx, v.Rollout, c.Comment, in.Body.Anyway)
 		}
 		if err != nil {

@@ -9,9 +9,6 @@ import (
 	"github.com/sluice-hq/sluice/event"
 )
 
-// pastDays is how many days tell before a start what the rollout will get.
-const pastDays = 14
-
 // startRollout starts a planned rollout.
 func (s *server) startRollout(ctx context.Context, in *commandIn) error {
 	v, err := s.view(in.String())
@@ -50,7 +47,7 @@ func (s *server) doubtsOf(ctx context.Context, r decisions.Rollout, comment stri
 		return []string{"this replica knows no past to compare the plan with"}, nil
 	}
 	until := s.Now()
-	p, err := s.Pasts.Past(ctx, r, "", until.AddDate(0, 0, -pastDays), until)
+	p, err := s.Pasts.Past(ctx, r, "", until.AddDate(0, 0, -decisions.PastDays), until)
 	if err != nil {
 		s.reportOperation("start", err)
 		return []string{"the past could not be read: " + err.Error()}, nil
