@@ -131,7 +131,7 @@ var errNotReached = fmt.Errorf("the point was not reached in %v; is the program 
 
 // notReachedAfter is long enough for a fold of all that waits, on a machine that
 // has other work.
-const notReachedAfter = 3 * time.Minute
+const notReachedAfter = 10 * time.Minute
 
 func pause(ctx context.Context, d time.Duration) {
 	select {

@@ -32,7 +32,7 @@ type fragile struct {
 }
 
 func newFragile(data string, engine func() engine.Status) fragile {
-	return fragile{plan: filepath.Join(data, "crash"), engine: engine, took: new(atomic.Int64), leaves: &leaves{shards: map[string]*leaf{}}}
+	return fragile{plan: filepath.Join(data, "crash"), engine: engine, took: new(atomic.Int64), leaves: &leaves{writing: map[string]leaf{}, took: map[string]time.Duration{}}}
 }
 
 // at dies if the plan names this point.
@@ -75,85 +75,85 @@ type fragileKV struct {
 
 // Save implements ingest.KV.
 func (k fragileKV) Save(ctx context.Context, key string, value []byte, rev uint64) (uint64, error) {
-	point := pointOf(key, value)
+	point, purpose := pointOf(key, value)
 	if point == "" {
 		return k.KV.Save(ctx, key, value, rev)
 	}
 	k.f.at(strings.Replace(point, " ", " before ", 1))
 	n, err := k.KV.Save(ctx, key, value, rev)
 	if err == nil {
-		k.f.leaves.saved(k.f, key, point)
+		k.f.leaves.saved(k.f, key, point, purpose)
 		k.f.at(strings.Replace(point, " ", " after ", 1))
 	}
 	return n, err
 }
 
-// pointOf names what is written: "loader intent", "loader advance". The
-// control log has its loader too; the points are those of the facts.
-func pointOf(key string, value []byte) string {
+// pointOf names what is written: "loader intent", "loader advance", and of a
+// keeper what for. The control log has its loader too; the points are those of
+// the facts.
+func pointOf(key string, value []byte) (point, purpose string) {
 	who, rest, _ := strings.Cut(key, ".")
 	var s struct {
 		Intent  json.RawMessage `json:"intent"`
 		Writing uint64          `json:"writing"`
+		Purpose string          `json:"purpose"`
 	}
 	switch {
 	case !strings.Contains(rest, "facts-") || json.Unmarshal(value, &s) != nil:
-		return ""
+		return "", ""
 	case s.Intent == nil && s.Writing == 0:
-		return who + " advance"
+		return who + " advance", ""
 	}
-	return who + " intent"
+	return who + " intent", s.Purpose
 }
 
 // leaves knows how long the keepers' leaves take to write, and so when one of
 // them is inside.
 type leaves struct {
-	mu     sync.Mutex
-	shards map[string]*leaf // by key of the manifest, the newest
+	mu      sync.Mutex
+	writing map[string]leaf          // by key of the manifest: what is being written
+	took    map[string]time.Duration // by purpose: the last one
 }
 
 type leaf struct {
-	begun, ended time.Time // begun is zero when none is being written
-	took         time.Duration
+	begun   time.Time
+	purpose string
 }
 
-// together is how soon after a leaf another is begun when leaves are folded
-// together: a keeper pauses longer than that before it folds events again.
-const together = 100 * time.Millisecond
+// inside names the point within a leaf, by what that is written for.
+func (l leaf) inside() string {
+	if l.purpose == "merge" {
+		return "totals inside compaction"
+	}
+	return "totals inside insert"
+}
 
 // saved notes that a leaf was begun or ended, and dies inside one if that is
 // planned.
-func (c *leaves) saved(f fragile, key, point string) {
+func (c *leaves) saved(f fragile, key, point, purpose string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l := c.shards[key]
-	if l == nil {
-		l = &leaf{}
-		c.shards[key] = l
-	}
 	switch point {
 	case "totals advance":
-		if !l.begun.IsZero() { // else it is about leaves that are dropped
-			l.took, l.ended, l.begun = time.Since(l.begun), time.Now(), time.Time{}
+		if l, ok := c.writing[key]; ok { // else it is about leaves that are dropped
+			c.took[l.purpose] = time.Since(l.begun)
+			delete(c.writing, key)
 		}
 	case "totals intent":
-		l.begun = time.Now()
-		where := "totals inside insert"
-		if l.begun.Sub(l.ended) < together {
-			where = "totals inside compaction"
-		}
-		if victim, part, planned := f.planned(where); planned {
-			go c.dieInside(f, l, l.begun, victim, time.Duration(part*float64(l.took)))
+		l := leaf{time.Now(), purpose}
+		c.writing[key] = l
+		if victim, part, planned := f.planned(l.inside()); planned {
+			go c.dieInside(f, key, l, victim, time.Duration(part*float64(c.took[purpose])))
 		}
 	}
 }
 
 // dieInside dies after a while unless the leaf has ended before.
-func (c *leaves) dieInside(f fragile, l *leaf, begun time.Time, victim string, after time.Duration) {
+func (c *leaves) dieInside(f fragile, key string, l leaf, victim string, after time.Duration) {
 	time.Sleep(after)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if l.begun.Equal(begun) {
+	if c.writing[key] == l {
 		f.kill(victim)
 	}
 }

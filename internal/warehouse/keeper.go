@@ -110,7 +110,7 @@ func (k *Keeper) load(ctx context.Context) (err error) {
 	k.loaded = true
 	if k.manifest.Writing != 0 {
 		k.manifest.Retired = append(k.manifest.Retired, k.manifest.Writing)
-		k.manifest.Writing = 0
+		k.manifest.Writing, k.manifest.Purpose = 0, ""
 		return k.save(ctx)
 	}
 	return nil
@@ -189,8 +189,9 @@ func (k *Keeper) changed(wanted map[string]Measure) bool {
 }
 
 // begin reserves a leaf.
-func (k *Keeper) begin(ctx context.Context) (*writing, error) {
+func (k *Keeper) begin(ctx context.Context, why purpose) (*writing, error) {
 	k.manifest.Next++
+	k.manifest.Purpose = why
 	k.manifest.Writing = leafID(k.Generation, k.Shard, k.manifest.Next)
 	if err := k.save(ctx); err != nil {
 		return nil, err
@@ -207,7 +208,7 @@ func (k *Keeper) commit(ctx context.Context, w *writing) error {
 		return err
 	}
 	k.manifest.Leaves = append(k.manifest.Leaves, leaf{ID: k.manifest.Writing, Rows: rows})
-	k.manifest.Writing = 0
+	k.manifest.Writing, k.manifest.Purpose = 0, ""
 	return k.save(ctx)
 }
 
@@ -217,7 +218,7 @@ func (k *Keeper) rebuild(ctx context.Context, wanted map[string]Measure) error {
 	if err != nil || order == k.manifest.Rebuilt {
 		return err
 	}
-	w, err := k.begin(ctx)
+	w, err := k.begin(ctx, toCompute)
 	if err != nil {
 		return err
 	}
@@ -238,7 +239,7 @@ func (k *Keeper) adopt(ctx context.Context, wanted map[string]Measure) error {
 	if !k.changed(wanted) {
 		return nil
 	}
-	w, err := k.begin(ctx)
+	w, err := k.begin(ctx, toCompute)
 	if err != nil {
 		return err
 	}
@@ -272,7 +273,7 @@ func (k *Keeper) fold(ctx context.Context, wanted map[string]Measure) error {
 	if err != nil || loaded.Done <= k.manifest.Done {
 		return err
 	}
-	w, err := k.begin(ctx)
+	w, err := k.begin(ctx, toFold)
 	if err != nil {
 		return err
 	}
@@ -297,7 +298,7 @@ func (k *Keeper) merge(ctx context.Context, _ map[string]Measure) error {
 	if !due {
 		return nil
 	}
-	w, err := k.begin(ctx)
+	w, err := k.begin(ctx, toMerge)
 	if err != nil {
 		return err
 	}

@@ -344,7 +344,7 @@ func TestKeeper_twoOfAShard(t *testing.T) {
 	if err := asleep.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w, err := asleep.begin(t.Context())
+	w, err := asleep.begin(t.Context(), toFold)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +367,7 @@ func TestKeeper_noticesWhatWasNotStored(t *testing.T) {
 	if err := k.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w, err := k.begin(t.Context())
+	w, err := k.begin(t.Context(), toFold)
 	if err != nil {
 		t.Fatal(err)
 	}

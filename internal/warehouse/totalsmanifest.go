@@ -19,12 +19,22 @@ type manifest struct {
 	ingest.Progress                   // up to where the totals are
 	Next            uint64            `json:"next"`               // place of the next leaf
 	Writing         uint64            `json:"writing,omitempty"`  // leaf that was begun
+	Purpose         purpose           `json:"purpose,omitempty"`  // of that leaf
 	Leaves          []leaf            `json:"leaves,omitempty"`   // that count, oldest first
 	Retired         []uint64          `json:"retired,omitempty"`  // that a reader may still read, and what was given up
 	Dropping        []uint64          `json:"dropping,omitempty"` // that no reader relies on any more: what is left of them is dropped
 	Measures        map[string]uint64 `json:"measures,omitempty"` // by definition, the number in the rows
 	Rebuilt         uint64            `json:"rebuilt,omitempty"`  // the newest order to rebuild that was carried out
 }
+
+// purpose is what a leaf is written for.
+type purpose string
+
+const (
+	toFold    purpose = "fold"    // new events
+	toMerge   purpose = "merge"   // the leaves that were there
+	toCompute purpose = "compute" // measures that were not kept before, from all events
+)
 
 type leaf struct {
 	ID   uint64 `json:"id"`
