@@ -33,9 +33,12 @@ type Controller struct {
 	Past    PastOf                            // holds scheduled starts against the time before; nil: nobody counts it
 	Witness Witness                           // says how far rollbacks have come; nil: they are not proven, and drills wait
 	Looks   func(context.Context, Look) error // takes every look; nil: they are not kept
+	Marks   Marks                             // says what has not changed, so that it is not looked at again; nil: everything is
 	Every   time.Duration                     // between two Steps, for "looks next at"; 0: a minute
 	Build   *Build                            // this program, for the record; nil: decisions do not name it
 	Logger  *slog.Logger                      // nil: silent
+
+	calm map[string]calm // by rollout, the last look that found nothing new
 }
 
 // Step does one pass: it carries out what is decided and waits for its effect,
@@ -67,11 +70,8 @@ func (c *Controller) catch(ctx context.Context) error {
 
 func (c *Controller) open() (ids []string) {
 	c.House.View(func(uint64) {
-		for _, r := range c.State.Rollouts() {
-			if r.Open() {
-				ids = append(ids, r.ID)
-			}
-		}
+		ids = sorted(c.State.shelves.open)
+		maps.DeleteFunc(c.calm, func(id string, _ calm) bool { return !c.State.shelves.open[id] })
 	})
 	return ids
 }
@@ -79,20 +79,24 @@ func (c *Controller) open() (ids []string) {
 // scene is what the house knows of one rollout at one sequence of the log.
 type scene struct {
 	rollout   Rollout
-	revision  uint64 // of the flag
-	off       string // why the flag answers its safe variant to all
+	kept      *Rollout // the same, as State keeps it
+	revision  uint64   // of the flag
+	off       string   // why the flag answers its safe variant to all
 	incidents []Incident
+	told      uint64 // last event of the flag's incidents
 	policy    RolloutPolicy
 	seal      event.Mark
 }
 
 func (c *Controller) scene(id string) (s scene) {
 	c.House.View(func(uint64) {
-		s.rollout, _ = c.State.Rollout(id)
+		s.kept = c.State.at(id)
+		s.rollout = *s.kept
 		plan := s.rollout.Plan
 		f, known := c.Flags.Flag(plan.Flag)
 		s.revision, s.off = f.Revision, off(f, known, plan.Environment)
 		s.incidents, s.policy = c.State.Incidents(plan.Environment, plan.Flag), c.State.Policy(plan)
+		s.told = c.State.last[IncidentPrefix+plan.Environment+"."+plan.Flag]
 		if c.Seals != nil {
 			s.seal = c.Seals.Last
 		}
@@ -102,11 +106,17 @@ func (c *Controller) scene(id string) (s scene) {
 
 // look evaluates one rollout, records the verdict if it is news, and carries
 // it out. Whoever writes the rollout meanwhile wins: the next Step looks again.
+// A look that would find what the last one found is spared.
 func (c *Controller) look(ctx context.Context, id string, now time.Time) error {
 	s := c.scene(id)
 	if !s.rollout.Open() || s.rollout.pending() {
 		return nil
 	}
+	rests, known := c.rests(ctx, s, now)
+	if known && c.calm[id].lasts(rests, now) {
+		return nil
+	}
+	delete(c.calm, id)
 	e, err := c.evidence(ctx, s, now)
 	if err == nil {
 		err = c.freeze(ctx, &s, e, now)
@@ -114,7 +124,14 @@ func (c *Controller) look(ctx context.Context, id string, now time.Time) error {
 	if err != nil {
 		return overtaken(err)
 	}
-	return overtaken(c.decide(ctx, s, Read(s.rollout, e), now))
+	e = Read(s.rollout, e)
+	if err := c.decide(ctx, s, e, now); err != nil {
+		return overtaken(err)
+	}
+	if known {
+		c.calmed(id, rests, c.input(s, e, now))
+	}
+	return nil
 }
 
 // overtaken passes over a conflict: somebody else wrote first.
@@ -166,10 +183,7 @@ func (c *Controller) freeze(ctx context.Context, s *scene, e Evidence, now time.
 // decide evaluates a look, and records the verdict that is news. Most looks are
 // not: those cost no document.
 func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.Time) error {
-	in := Input{
-		Rules: Rules, Plan: s.rollout.Plan, State: s.rollout.Standing, Evidence: e, Now: now, Every: c.every(), Metrics: s.rollout.Metrics,
-		Build: c.Build,
-	}
+	in := c.input(s, e, now)
 	v, err := Evaluate(in)
 	if err != nil {
 		return err
@@ -189,6 +203,13 @@ func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.T
 	}
 	look.Verdict, look.Decision = v, id.String()
 	return errors.Join(c.note(ctx, look), c.act(ctx, now))
+}
+
+func (c *Controller) input(s scene, e Evidence, now time.Time) Input {
+	return Input{
+		Rules: Rules, Plan: s.rollout.Plan, State: s.rollout.Standing, Evidence: e, Now: now, Every: c.every(), Metrics: s.rollout.Metrics,
+		Build: c.Build,
+	}
 }
 
 // recorded returns the document of an input, and the verdict on it as it comes

@@ -53,7 +53,12 @@ const (
 // followsUp reports whether a later look is due: the change serves everybody, its
 // plan asks for one, and none was taken.
 func (r Rollout) followsUp(now time.Time) bool {
-	return r.Status == CleanupDue && r.Plan.FollowUp > 0 && r.Followed == nil && !now.Before(r.followUpDue())
+	return r.owesLook() && !now.Before(r.followUpDue())
+}
+
+// owesLook reports whether the later look is still to come.
+func (r Rollout) owesLook() bool {
+	return r.Status == CleanupDue && r.Plan.FollowUp > 0 && r.Followed == nil
 }
 
 func (r Rollout) followUpDue() time.Time { return r.Ended.Add(time.Duration(r.Plan.FollowUp)) }

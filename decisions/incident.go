@@ -155,5 +155,6 @@ func (s *State) applyIncident(r event.Recorded) error {
 	case TypeResolved:
 		s.incidents[key] = resolved(s.incidents[key], r, n)
 	}
+	place(s.shelves.troubled, key, slices.ContainsFunc(s.incidents[key], Reported.Open))
 	return nil
 }

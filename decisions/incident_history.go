@@ -59,8 +59,8 @@ func (s *State) AllIncidents() []Reported {
 // unresolved returns the open incidents of a severity, of all flags, the oldest
 // first.
 func (s *State) unresolved(severity Severity) (open []Reported) {
-	for _, list := range s.incidents {
-		for _, r := range list {
+	for flag := range s.shelves.troubled {
+		for _, r := range s.incidents[flag] {
 			if r.Open() && r.Severity == severity {
 				open = append(open, r)
 			}

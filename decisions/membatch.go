@@ -43,6 +43,7 @@ func (f *MemFacts) Add(rollout string, b Batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.rollout(rollout)
+	r.changes++
 	if i, had := r.batches.find(b.ID); had {
 		r.batches.replace(i, b)
 		return

@@ -16,6 +16,7 @@ type MemFacts struct {
 	rollouts    map[string]*memRollout
 	signs       map[string]time.Time // metric of failures -> newest sign of life
 	deployments []Deployment
+	changes     int   // of signs and deployments
 	Unaccounted int64 // reported as it is
 }
 
@@ -26,6 +27,7 @@ type memRollout struct {
 	exposures int64
 	newest    time.Time
 	metrics   map[string]time.Time // newest event
+	changes   int                  // that were noted
 }
 
 // cohort is one unit in one epoch.
@@ -52,6 +54,7 @@ func (f *MemFacts) Expose(rollout, stage string, epoch int, arm, unit string, at
 	defer f.mu.Unlock()
 	r := f.rollout(rollout)
 	r.exposures++
+	r.changes++
 	r.newest = later(r.newest, at)
 	key := cohort{epoch, unit}
 	if u := r.units[key]; u != nil {
@@ -70,6 +73,7 @@ func (f *MemFacts) Record(rollout, metric string, epoch int, unit string, value 
 	if r == nil || r.units[cohort{epoch, unit}] == nil {
 		return // an event of a unit that no exposure names counts nowhere
 	}
+	r.changes++
 	r.units[cohort{epoch, unit}].values[metric] += value
 	r.metrics[metric] = later(r.metrics[metric], at)
 	f.sign(metric, at)
@@ -84,6 +88,7 @@ func (f *MemFacts) Describe(rollout string, epoch int, unit, attribute, value st
 		return
 	}
 	u := r.units[cohort{epoch, unit}]
+	r.changes++
 	u.attributes = keeping(u.attributes, attribute, value)
 }
 
@@ -98,6 +103,7 @@ func (f *MemFacts) sign(metric string, at time.Time) {
 	if f.signs == nil {
 		f.signs = map[string]time.Time{}
 	}
+	f.changes++
 	f.signs[metric] = later(f.signs[metric], at)
 }
 
@@ -105,6 +111,7 @@ func (f *MemFacts) sign(metric string, at time.Time) {
 func (f *MemFacts) Deploy(d Deployment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.changes++
 	f.deployments = append([]Deployment{d}, f.deployments...)
 }
 

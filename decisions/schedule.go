@@ -30,7 +30,12 @@ type Delay struct {
 
 // Due reports whether the rollout is to be started by now.
 func (r Rollout) Due(now time.Time) bool {
-	return r.Status == Planned && r.Schedule != nil && r.Schedule.Lapsed == "" && !r.Schedule.At.After(now)
+	return r.waits() && !r.Schedule.At.After(now)
+}
+
+// waits reports whether its start has a time.
+func (r Rollout) waits() bool {
+	return r.Status == Planned && r.Schedule != nil && r.Schedule.Lapsed == ""
 }
 
 // schedule checks a start that is to come. The plan is checked now, and once

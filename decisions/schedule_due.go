@@ -28,7 +28,7 @@ const (
 func (c *Controller) startDue(ctx context.Context, now time.Time) error {
 	var due []Rollout
 	c.House.View(func(uint64) {
-		for _, r := range c.State.Rollouts() {
+		for _, r := range c.State.shelf(c.State.shelves.planned) {
 			if r.Due(now) && r.Schedule.asked(now, time.Duration(c.every())) {
 				due = append(due, r)
 			}

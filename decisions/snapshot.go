@@ -56,5 +56,6 @@ func (s *State) Restore(b json.RawMessage) error {
 	s.decisions, s.pending, s.ids = k.Decisions, k.Pending, k.IDs
 	s.returns, s.drills = k.Returns, k.Drills
 	s.answers, s.waiting = k.Answers, k.Waiting
+	s.shelve()
 	return nil
 }

@@ -28,6 +28,7 @@ type State struct {
 	answers   map[string]string     // "<env>.<flag>/<incident>" -> ID of the decision about it
 	waiting   map[string]answer     // by ID: decisions about incidents that wait for their effect
 	ids       event.IDs             // of every event of this room
+	shelves   shelves               // where each rollout belongs
 	known     Known
 }
 
@@ -37,7 +38,7 @@ func NewState(known Known) *State {
 	return &State{
 		rollouts: map[string][]*Rollout{}, last: map[string]uint64{}, decisions: map[string]string{},
 		pending: map[string]bool{}, returns: map[string]bool{}, drills: map[string]string{}, incidents: map[string][]Reported{},
-		answers: map[string]string{}, waiting: map[string]answer{}, known: known,
+		answers: map[string]string{}, waiting: map[string]answer{}, shelves: newShelves(), known: known,
 	}
 }
 
@@ -48,12 +49,22 @@ func (s *State) State() any {
 
 // Rollout returns one rollout.
 func (s *State) Rollout(id string) (Rollout, bool) {
+	r := s.at(id)
+	if r == nil {
+		return Rollout{}, false
+	}
+	return *r, true
+}
+
+// at returns one rollout as it is kept, nil for none. It never changes: a changed
+// one is another.
+func (s *State) at(id string) *Rollout {
 	environment, flag, n, err := SplitID(id)
 	list := s.rollouts[Subject(environment, flag)]
 	if err != nil || n > len(list) {
-		return Rollout{}, false
+		return nil
 	}
-	return *list[n-1], true
+	return list[n-1]
 }
 
 // Newest returns the last rollout of a flag in an environment.
@@ -179,6 +190,7 @@ func (s *State) index(r event.Recorded) error {
 // replace puts a changed copy in the place of the rollout.
 func (s *State) replace(subject string, next Rollout) {
 	s.rollouts[subject][next.Number-1] = &next
+	s.shelves.put(&next)
 }
 
 func (s *State) applyPlanned(r event.Recorded) error {
@@ -196,6 +208,7 @@ func (s *State) applyPlanned(r event.Recorded) error {
 		return fmt.Errorf("rollout number %d follows number %d", p.Number, len(list))
 	case p.Number > len(list):
 		s.rollouts[r.Subject] = append(slices.Clip(list), &next)
+		s.shelves.put(&next)
 	default:
 		s.replace(r.Subject, next)
 	}

@@ -35,21 +35,20 @@ func (c *Controller) tend(ctx context.Context, now time.Time) error {
 // tending returns the rollouts for which something is due.
 func (c *Controller) tending(now time.Time) (out []tending) {
 	c.House.View(func(uint64) {
-		for _, list := range c.State.rollouts {
-			for _, r := range list {
-				if r.Ended.IsZero() || r.Closed != nil && !r.followsUp(now) {
-					continue
-				}
-				f, _ := c.Flags.Flag(r.Plan.Flag)
-				t := tending{rollout: *r, close: r.closing(f, *list[len(list)-1]), remind: r.reminder(now), follow: r.followsUp(now)}
-				if t.close != "" || t.remind > 0 || t.follow {
-					out = append(out, t)
-				}
+		for _, r := range c.State.shelf(c.State.shelves.unfinished) {
+			f, _ := c.Flags.Flag(r.Plan.Flag)
+			newest, _ := c.State.Newest(r.Plan.Environment, r.Plan.Flag)
+			t := tending{rollout: r, close: r.closing(f, newest), remind: r.reminder(now), follow: r.followsUp(now)}
+			if t.close != "" || t.remind > 0 || t.follow {
+				out = append(out, t)
 			}
 		}
 	})
 	return out
 }
+
+// unfinished reports whether anything can be due after the rollout.
+func (r Rollout) unfinished() bool { return !r.Ended.IsZero() && (r.Closed == nil || r.owesLook()) }
 
 func (c *Controller) tendOne(ctx context.Context, t tending, now time.Time) error {
 	r := t.rollout

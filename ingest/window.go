@@ -16,7 +16,8 @@ type Window struct {
 }
 
 func (w Window) late() time.Duration  { return orElse(w.Late, 7*24*time.Hour) }
-func (w Window) ahead() time.Duration { return orElse(w.Ahead, time.Hour) }
+// Tolerance is how far in the future a time may be.
+func (w Window) Tolerance() time.Duration { return orElse(w.Ahead, time.Hour) }
 
 // Windows tells which times environments take.
 type Windows interface {
@@ -36,7 +37,7 @@ func (v *visit) checkTimes() []Rejection {
 }
 
 func (v *visit) checkTime(field string, t time.Time) []Rejection {
-	late, ahead := v.window.late(), v.window.ahead()
+	late, ahead := v.window.late(), v.window.Tolerance()
 	switch {
 	case t.After(v.now.Add(ahead)):
 		return v.reject(TimeWindow, field, t.Format(time.RFC3339), fmt.Sprintf("is more than %v in the future", event.Duration(ahead)), "set the sender's clock")

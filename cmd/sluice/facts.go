@@ -25,6 +25,8 @@ type facts struct {
 	newest time.Time                 // of all looks
 	stuck  map[string]standstill     // by shard
 	live   wentLive
+	signs  signs
+	news   news
 }
 
 // standstill is since when a shard that has more to load is where it is.
@@ -44,7 +46,7 @@ func (h *house) openController(context.Context) error {
 	h.reach.house = h
 	h.controller = &decisions.Controller{
 		Log: h.streams.Log, Blobs: h.streams.Blobs, House: h.projection, Flags: h.folds.Flags, State: h.folds.Rollouts,
-		Seals: h.folds.Seals, Facts: h.facts, Past: h.facts.before, Witness: &h.reach, Looks: h.facts.keep, Every: h.Every, Logger: h.lg,
+		Seals: h.folds.Seals, Facts: h.facts, Past: h.facts.before, Witness: &h.reach, Looks: h.facts.keep, Marks: h.facts.mark, Every: h.Every, Logger: h.lg,
 		Build: thisBuild(h.snapshots.code),
 	}
 	return nil
@@ -52,7 +54,13 @@ func (h *house) openController(context.Context) error {
 
 // Evidence implements decisions.Facts.
 func (f *facts) Evidence(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
-	return f.ask(ctx, r, now)
+	c, err := f.house.counting.get()
+	if err != nil {
+		return decisions.Evidence{At: now}, err
+	}
+	e, q, err := f.count(ctx, c, r, now)
+	f.news.counted(r.ID, q.Until, err)
+	return e, f.house.counting.blame(ctx, err)
 }
 
 // ask counts for gates: every unit had the same time for its events.
@@ -81,7 +89,7 @@ func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now
 		return e, q, err
 	}
 	q.Watermark, q.Caps = kept.Watermark, a.Caps
-	e, err = beyondFacts(ctx, c.totals.Warehouse, &f.live, r, q, fill(e, q.Metrics, a))
+	e, err = beyondFacts(ctx, c.totals.Warehouse, &f.live, &f.signs, r, q, fill(e, q.Metrics, a))
 	return e, q, err
 }
 
@@ -196,10 +204,14 @@ func (f *facts) keep(ctx context.Context, l decisions.Look) error {
 	return c.store.InsertLook(ctx, kept)
 }
 
-// looked returns when any rollout was looked at last.
+// looked returns when any rollout was looked at last, or it was seen that nothing
+// has come of it.
 func (f *facts) looked() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if pass, _ := f.news.passed(""); pass.After(f.newest) {
+		return pass
+	}
 	return f.newest
 }
 
@@ -208,5 +220,11 @@ func (f *facts) look(rollout string) (decisions.Look, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l, ok := f.looks[rollout]
+	if l.Verdict.Next.IsZero() {
+		return l, ok
+	}
+	if _, about := f.news.passed(rollout); about.Add(f.house.Every).After(l.Verdict.Next) {
+		l.Verdict.Next = about.Add(f.house.Every) // looks since were spared: they would have found the same
+	}
 	return l, ok
 }

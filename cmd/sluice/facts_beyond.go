@@ -13,9 +13,9 @@ import (
 // beyondFacts adds what gates ask beside the units that are compared: the audience
 // that a stage serves, the values of attributes, signs of life of whoever reports
 // failures, and what else went live. Each is asked only where a plan needs it.
-func beyondFacts(ctx context.Context, w *warehouse.Warehouse, live *wentLive, r decisions.Rollout, q warehouse.Question, e decisions.Evidence) (decisions.Evidence, error) {
+func beyondFacts(ctx context.Context, w *warehouse.Warehouse, live *wentLive, signs *signs, r decisions.Rollout, q warehouse.Question, e decisions.Evidence) (decisions.Evidence, error) {
 	stage, _ := r.Now()
-	b := beyond{warehouse: w, live: live, rollout: r, question: q, evidence: e}
+	b := beyond{warehouse: w, live: live, signs: signs, rollout: r, question: q, evidence: e}
 	b.recent = warehouse.Recent{Environment: q.Environment, Since: r.Since, Until: e.At, Watermark: q.Watermark}
 	steps := []func(context.Context) error{b.lives, b.deployments}
 	switch {
@@ -36,6 +36,7 @@ func beyondFacts(ctx context.Context, w *warehouse.Warehouse, live *wentLive, r 
 type beyond struct {
 	warehouse *warehouse.Warehouse
 	live      *wentLive
+	signs     *signs
 	rollout   decisions.Rollout
 	question  warehouse.Question
 	recent    warehouse.Recent
@@ -128,7 +129,7 @@ func (b *beyond) lives(ctx context.Context) error {
 		if def.SignOfLife != "" { // it comes all the time: a day of it is enough to look through
 			of, recent.Since = stats.Source{Event: def.SignOfLife}, b.evidence.At.Add(-24*time.Hour)
 		}
-		at, asked, err := b.warehouse.Arrival(ctx, recent, of)
+		at, asked, err := b.signs.newest(ctx, b.warehouse, recent, of)
 		if err != nil {
 			return err
 		}

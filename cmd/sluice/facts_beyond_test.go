@@ -82,7 +82,7 @@ func countedAgain(t *testing.T, w *warehouse.Warehouse, r decisions.Rollout) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := beyondFacts(t.Context(), w, &wentLive{}, r, q, fill(decisions.Evidence{At: q.Until}, q.Metrics, a))
+	e, err := beyondFacts(t.Context(), w, &wentLive{}, &signs{}, r, q, fill(decisions.Evidence{At: q.Until}, q.Metrics, a))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func beyondOf(t *testing.T, w *warehouse.Warehouse, r decisions.Rollout) decisio
 	q := question(r)
 	q.Until, q.Watermark = judgedAt.Add(5*time.Minute), map[string]uint64{"facts-0": 1}
 	e := fill(decisions.Evidence{At: q.Until}, q.Metrics, warehouse.Answer{})
-	e, err := beyondFacts(t.Context(), w, &wentLive{}, r, q, e)
+	e, err := beyondFacts(t.Context(), w, &wentLive{}, &signs{}, r, q, e)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,84 +2,58 @@ package main
 
 import (
 	"context"
-	"maps"
+	"encoding/json"
+	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/internal/warehouse"
+	"github.com/sluice-hq/sluice/stats"
 )
 
-// wentLive remembers what went live in each environment. A pass looks at every
-// rollout, and nothing new goes live before more is loaded: one query answers
-// all the rollouts of an environment, until the watermark moves. The zero value
-// is ready.
+// wentLive remembers what went live in each environment. The zero value is ready.
 type wentLive struct {
-	mu    sync.Mutex
-	known map[string]liveAnswer // by environment
-}
-
-// liveAnswer is what the warehouse said, and what it was asked.
-type liveAnswer struct {
-	recent warehouse.Recent
-	all    []decisions.Deployment // the newest first
-	asked  warehouse.Query
+	recent[[]decisions.Deployment] // the newest first
 }
 
 // since returns what went live since a rollout's stage began, and the query that
 // said so, which may look further back for the sake of another rollout.
 func (l *wentLive) since(ctx context.Context, w *warehouse.Warehouse, q warehouse.Recent) ([]decisions.Deployment, warehouse.Query, error) {
-	a := l.of(q.Environment)
-	if !a.answers(q) {
-		var err error
-		if a, err = ask(ctx, w, a.widen(q)); err != nil {
-			return nil, a.asked, err
+	a, err := l.of(ctx, "", q, func(ctx context.Context, q warehouse.Recent) (all []decisions.Deployment, asked warehouse.Query, err error) {
+		found, asked, err := w.Deployments(ctx, q)
+		for _, d := range found {
+			all = append(all, decisions.Deployment(d))
 		}
-		l.keep(a)
-	}
+		return all, asked, err
+	})
 	earlier := func(d decisions.Deployment) bool { return d.At.Before(q.Since) }
-	return slices.DeleteFunc(slices.Clone(a.all), earlier), a.asked, nil
+	return slices.DeleteFunc(slices.Clone(a.value), earlier), a.asked, err
 }
 
-func (l *wentLive) of(environment string) liveAnswer {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.known[environment]
+// signs remember the newest sign of life of each source in each environment. The
+// zero value is ready.
+type signs struct {
+	recent[time.Time]
 }
 
-func (l *wentLive) keep(a liveAnswer) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.known == nil {
-		l.known = map[string]liveAnswer{}
+// newest returns when the newest event of a source came, zero when none did since
+// the time that is asked for, and the query that said so.
+func (s *signs) newest(ctx context.Context, w *warehouse.Warehouse, q warehouse.Recent, of stats.Source) (time.Time, warehouse.Query, error) {
+	a, err := s.of(ctx, sourceKey(of), q, func(ctx context.Context, q warehouse.Recent) (time.Time, warehouse.Query, error) {
+		return w.Arrival(ctx, q, of)
+	})
+	if a.value.Before(q.Since) {
+		a.value = time.Time{}
 	}
-	l.known[a.recent.Environment] = a
+	return a.value, a.asked, err
 }
 
-// answers reports whether the same facts were asked, from as early on or earlier.
-func (a liveAnswer) answers(q warehouse.Recent) bool {
-	return maps.Equal(a.recent.Watermark, q.Watermark) && !a.recent.Since.IsZero() && !q.Since.Before(a.recent.Since) && !q.Until.Before(a.recent.Until)
-}
-
-// furthestBack bounds what one rollout's question costs the others: what stands
-// for longer asks by itself.
-const furthestBack = 30 * 24 * time.Hour
-
-// widen asks for as far back as was asked before, so that rollouts whose stages
-// began at other times share the answer.
-func (a liveAnswer) widen(q warehouse.Recent) warehouse.Recent {
-	if since := a.recent.Since; !since.IsZero() && since.Before(q.Since) && q.Until.Sub(since) <= furthestBack {
-		q.Since = since
+// sourceKey is equal for sources that are the same events.
+func sourceKey(of stats.Source) string {
+	b, err := json.Marshal(of)
+	if err != nil {
+		panic(fmt.Sprintf("unreachable unless a source has a field that JSON cannot hold: %v", err))
 	}
-	return q
-}
-
-func ask(ctx context.Context, w *warehouse.Warehouse, q warehouse.Recent) (liveAnswer, error) {
-	all, asked, err := w.Deployments(ctx, q)
-	a := liveAnswer{recent: q, asked: asked}
-	for _, d := range all {
-		a.all = append(a.all, decisions.Deployment(d))
-	}
-	return a, err
+	return string(b)
 }

@@ -49,7 +49,7 @@ func countAgain(ctx context.Context, w *warehouse.Warehouse, r decisions.Rollout
 		return e, err
 	}
 	q.Caps = a.Caps
-	return beyondFacts(ctx, w, &wentLive{}, r, q, fill(decisions.Evidence{At: e.At}, q.Metrics, a))
+	return beyondFacts(ctx, w, &wentLive{}, &signs{}, r, q, fill(decisions.Evidence{At: e.At}, q.Metrics, a))
 }
 
 // errNoQueries is of evidence that the warehouse did not count.

@@ -23,10 +23,8 @@ func (c *counting) keep(h *house, l *ingest.Loader) {
 // then, of others, is read from the raw events.
 func (h *house) measures() (out []warehouse.Measure) {
 	h.projection.View(func(uint64) {
-		for _, r := range h.folds.Rollouts.Rollouts() {
-			if r.Open() {
-				out = append(out, question(r).Measures()...)
-			}
+		for _, r := range h.folds.Rollouts.Under() {
+			out = append(out, question(r).Measures()...)
 		}
 	})
 	return out

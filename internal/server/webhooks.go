@@ -172,8 +172,8 @@ type webhookCommand struct {
 // removeWebhook ends a webhook, unless somebody relies on its being told.
 func (s *server) removeWebhook(ctx context.Context, in *webhookCommand) (*struct{}, error) {
 	return nil, s.record(ctx, func() (event.Event, event.Expect, error) {
-		for _, r := range s.Rollouts.Rollouts() {
-			if r.Open() && slices.Contains(r.Plan.Rollback.Webhooks(), in.Webhook) {
+		for _, r := range s.Rollouts.Under() {
+			if slices.Contains(r.Plan.Rollback.Webhooks(), in.Webhook) {
 				return event.Event{}, 0, fmt.Errorf("%w: it is told when %s is rolled back, and that is under way", notify.ErrRefused, r.ID)
 			}
 		}

@@ -91,6 +91,7 @@ func measureNumber(definition string, leaf uint64) uint64 {
 type Kept struct {
 	Watermark map[string]uint64 // by shard, the last message whose events are in the totals
 	Progress  map[string]ingest.Progress
+	Rebuilt   map[string]uint64 // by shard, the newest order to make them anew that was carried out
 
 	leaves   []uint64
 	measures map[string][]uint64 // by definition, one number for each shard that has it
@@ -102,14 +103,14 @@ func (k Kept) Leaves() int { return len(k.leaves) - 1 } // 0 is none
 
 // ReadKept returns what the keepers of the shards have written down last.
 func ReadKept(ctx context.Context, kv ingest.KV, generation string, shards []string) (Kept, error) {
-	k := Kept{Watermark: map[string]uint64{}, Progress: map[string]ingest.Progress{}, measures: map[string][]uint64{}, shards: len(shards),
+	k := Kept{Watermark: map[string]uint64{}, Progress: map[string]ingest.Progress{}, Rebuilt: map[string]uint64{}, measures: map[string][]uint64{}, shards: len(shards),
 		leaves: []uint64{0}} // never empty: a list without elements has no type
 	for _, shard := range shards {
 		m, _, err := readManifest(ctx, kv, generation, shard)
 		if err != nil {
 			return Kept{}, err
 		}
-		k.Watermark[shard], k.Progress[shard] = m.Done, m.Progress
+		k.Watermark[shard], k.Progress[shard], k.Rebuilt[shard] = m.Done, m.Progress, m.Rebuilt
 		for _, l := range m.Leaves {
 			k.leaves = append(k.leaves, l.ID)
 		}
