@@ -58,7 +58,7 @@ func newHouse(ctx context.Context, n int) (*house, error) {
 	h := &house{ctx: ctx, flags: flags.NewState(), rng: rand.New(rand.NewPCG(1, 1)), now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}
 	h.state = decisions.NewState(decisions.Known{Metric: metric, Flag: h.flags.Flag, Segment: h.flags.Segment, FreeSlice: h.flags.FreeSlice})
 	h.log = folding{event.NewMemLog(), event.NewProjection(h.flags, h.state)}
-	h.controller = &decisions.Controller{Log: h.log, Blobs: &event.MemBlobs{}, House: h.log.house, Flags: h.flags, State: h.state, Facts: h}
+	h.controller = &decisions.Controller{Log: h.log, Blobs: &event.MemBlobs{}, House: h.log.house, Flags: h.flags, State: h.state, Facts: h, Marks: h.facts.Mark}
 	for i := range n {
 		if err := h.begin(fmt.Sprintf("shop.f%04d", i)); err != nil {
 			return nil, fmt.Errorf("beginning rollout %d: %w", i, err)
@@ -112,13 +112,13 @@ func plan(key string) decisions.Plan {
 	return p
 }
 
-// come moves the clock a minute on and lets units of both arms come to every
-// rollout. Telemetry is fresh in any case.
-func (h *house) come(n int64) {
+// come moves the clock a minute on and lets n units of both arms come to every
+// rollout in so many. Telemetry is fresh in any case.
+func (h *house) come(n int64, every int) {
 	h.now = h.now.Add(time.Minute)
 	at := h.now.Add(-2 * time.Second)
-	for _, r := range h.state.Rollouts() {
-		if r.Stage < 0 || n == 0 {
+	for i, r := range h.state.Rollouts() {
+		if r.Stage < 0 || n == 0 || i%every != 0 {
 			continue
 		}
 		for _, arm := range []string{"off", "on"} {
