@@ -55,6 +55,10 @@ func (r *Rollout) apply(e event.Recorded) error {
 		return r.told(e)
 	case TypeScheduled, TypeUnscheduled, TypeDelayed:
 		return r.calendar(e)
+	case TypeEscalated:
+		n, err := load[escalated](e)
+		r.escalated(n)
+		return err
 	case TypeOverridden:
 		o, err := load[overridden](e)
 		r.overrule(e, o)

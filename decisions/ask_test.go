@@ -1,11 +1,14 @@
 package decisions
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-hq/sluice/event"
 )
 
 func escalating(p Plan) Plan {
@@ -101,4 +104,57 @@ func TestPlan_refusesPeople(t *testing.T) {
 	if err := p.Validate(Known{}); err == nil || !strings.Contains(err.Error(), "stages[0].approveBy") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// Whoever is asked when nobody answers hears of it, once for each thing that the
+// rollout waits for, also when nobody ran at the time.
+func TestEscalation_isTold(t *testing.T) {
+	h := newHouse(t)
+	p := catsPlan()
+	p.Escalation = []Escalation{{To: "games", After: Window(time.Minute)}, {To: "on-call", After: Window(time.Hour)}, {To: "head-of-games", After: Window(4 * time.Hour)}}
+	h.begin(p)
+	h.do(Command{Op: OpHold, Comment: "lunch"})
+	tell := func() (told []string) {
+		t.Helper()
+		h.step()
+		h.step() // says nothing again
+		for r, err := range h.log.Read(h.ctx, event.Filter{}, 0) {
+			h.must(err)
+			if words, ok := h.state.Tell(r); ok && r.Type == TypeEscalated && r.Time.Equal(h.now) {
+				told = append(told, words.Title+"|"+words.Text)
+			}
+		}
+		return told
+	}
+	line := func(to, why string) string {
+		return "production/gate waits for an answer: " + to + " is asked as well|" + why
+	}
+	for _, c := range []struct {
+		after time.Duration
+		want  []string
+	}{
+		{30 * time.Minute, nil}, // the owner is asked already
+		{30 * time.Minute, []string{line("on-call", ana+": lunch")}},
+		{24 * time.Hour, []string{line("head-of-games", ana+": lunch")}},
+	} {
+		h.now = h.now.Add(c.after)
+		if diff := cmp.Diff(c.want, tell()); diff != "" {
+			t.Errorf("after %s, -want +got:\n%s", c.after, diff)
+		}
+	}
+	h.do(Command{Op: OpResume, Comment: "back"})
+	h.do(Command{Op: OpHold, Comment: "another lunch"})
+	h.now = h.now.Add(5 * time.Hour)
+	if diff := cmp.Diff([]string{line("on-call", ana+": another lunch"), line("head-of-games", ana+": another lunch")}, tell()); diff != "" {
+		t.Errorf("of another thing, -want +got:\n%s", diff)
+	}
+	if e := h.rollout().Escalated; e == nil || e.What != WantsResume || !slices.Equal(e.To, []string{"on-call", "head-of-games"}) {
+		t.Errorf("%+v", e)
+	}
+	h.do(Command{Op: OpResume, Comment: "back"})
+	h.now = h.now.Add(time.Hour)
+	if told := tell(); len(told) > 0 {
+		t.Errorf("it waits for nobody, and says %v", told)
+	}
+	h.verified()
 }

@@ -55,7 +55,7 @@ func (c *Controller) Step(ctx context.Context, now time.Time) error {
 			errs = append(errs, fmt.Errorf("looking at rollout %s: %w", id, err))
 		}
 	}
-	errs = append(errs, c.prove(ctx, now), c.drill(ctx, now), c.tend(ctx, now), c.alarms(ctx, now))
+	errs = append(errs, c.prove(ctx, now), c.drill(ctx, now), c.tend(ctx, now), c.alarms(ctx, now), c.escalate(ctx, now))
 	return errors.Join(errs...)
 }
 

@@ -76,6 +76,7 @@ type Rollout struct {
 	Overrides   []Override              `json:"overrides,omitempty"` // in order
 	Schedule    *Schedule               `json:"schedule,omitempty"`  // its start, while that waits or when it was refused
 	Rejection   *Rejection              `json:"rejection,omitempty"` // before anybody was exposed; nil: nobody rejected it, or later
+	Escalated   *Escalated              `json:"escalated,omitempty"` // who was asked last after the owner; nil: nobody
 	HeldAt      time.Time               `json:"heldAt,omitzero"`     // since when it is paused
 	Latest      *Touch                  `json:"latest,omitempty"`    // the last event of its own subject
 	Learned

@@ -38,6 +38,7 @@ const (
 	TypeScheduled   = "rollout.scheduled"
 	TypeUnscheduled = "rollout.unscheduled" // taken back by a person, or refused when its time had come
 	TypeDelayed     = "rollout.delayed"     // its time has come, and it waits for what it lacks
+	TypeEscalated   = "rollout.escalated"   // nobody has answered, and the next person is asked
 	TypeOverridden  = "rollout.overridden"
 	TypeRejected    = "rollout.rejected" // before anybody was exposed; later a rejection is a decision to roll back
 )
@@ -174,6 +175,13 @@ type (
 		N        int      `json:"n"`        // which reason, from 1
 		Why      string   `json:"why"`
 		Lacks    []string `json:"lacks"` // paths in the plan
+	}
+	escalated struct {
+		Rollout string    `json:"rollout"`
+		To      string    `json:"to"` // person or team who is asked as well from now on
+		What    Wanted    `json:"what"`
+		Since   time.Time `json:"since"` // the rollout waits
+		Why     string    `json:"why"`
 	}
 	unscheduled struct {
 		Rollout  string `json:"rollout"`

@@ -29,6 +29,7 @@ type tellable struct {
 	Rationale string   `json:"rationale"`
 	Incident  string   `json:"incident"`
 	Severity  Severity `json:"severity"`
+	To        string   `json:"to"`
 }
 
 // untold are the types that change nothing for people: how the statistics were
@@ -73,6 +74,8 @@ func (s *State) Tell(r event.Recorded) (Told, bool) {
 		t.Title = ": " + d.incident(r)
 	case r.Type == TypeMade:
 		return s.tellDecision(r, t)
+	case r.Type == TypeEscalated:
+		t.Title = " waits for an answer: " + d.To + " is asked as well"
 	case happened[r.Type] != "":
 		t.Title = " " + happened[r.Type]
 	default:
