@@ -32,31 +32,56 @@ type tellable struct {
 	To        string   `json:"to"`
 }
 
-// untold are the types that change nothing for people: how the statistics were
-// set up.
-var untold = map[string]bool{TypeFrozen: true}
+// Words of types that are told by more than their type, or not at all.
+const (
+	ownWords = ""  // a decision, an incident, an escalation: what it says stands in its data
+	silence  = "-" // it changes nothing for people: how the statistics were set up
+)
 
-// happened are the words for types whose own are not plain enough. The others
-// are told by their type: "rollback.proven" is "rollback proven".
+// happened are all types of events of this room, and what each says behind the
+// name of a release. It is the one place that a new type is written into for
+// being told: what webhooks may ask for follows from it. A type that it does not
+// have, as a later version records one, is told by its name.
 var happened = map[string]string{
-	TypePlanned:           "is planned",
-	TypeStarted:           "is started",
-	TypePaused:            "is held",
-	TypeResumed:           "goes on",
-	TypeExplained:         "was explained: the flag is unlocked",
-	TypeApproved:          "was approved",
-	TypeLapsed:            "did not do what was decided",
-	"rollout.scheduled":   "is to start at a time",
-	TypeUnscheduled:       "does not start at its time",
-	TypeDelayed:           "waits with its start, whose time has come",
-	"rollout.rejected":    "was rejected",
-	"rollout.overridden":  "goes on against the recommendation",
-	"rollback.proven":     "is rolled back everywhere: proven",
-	"rollback.unproven":   "is rolled back, and that is not proven",
-	"outcome.followedUp":  "was looked at again, after the release",
-	"cleanup.reminded":    "waits for its cleanup",
-	"cleanup.closed":      "is cleaned up",
-	"condition.confirmed": "has a condition confirmed",
+	TypePlanned:     " is planned",
+	TypeStarted:     " is started",
+	TypeFrozen:      silence,
+	TypePaused:      " is held",
+	TypeResumed:     " goes on",
+	TypeExplained:   " was explained: the flag is unlocked",
+	TypeApproved:    " was approved",
+	TypeMade:        ownWords,
+	TypeLapsed:      " did not do what was decided",
+	TypeRevised:     " has a new version of its plan",
+	TypeScheduled:   " is to start at a time",
+	TypeUnscheduled: " does not start at its time",
+	TypeDelayed:     " waits with its start, whose time has come",
+	TypeEscalated:   ownWords,
+	TypeOverridden:  " goes on against the recommendation",
+	TypeRejected:    " was rejected",
+	TypeReported:    " has heard from an external check",
+	TypeConfirmed:   " has a condition confirmed",
+	TypeProven:      " is rolled back everywhere: proven",
+	TypeUnproven:    " is rolled back, and that is not proven",
+	TypeDrillBegun:  " is drilled",
+	TypeDrillEnded:  " was drilled",
+	TypeOutcome:     " has its outcome recorded",
+	TypeFollowedUp:  " was looked at again, after the release",
+	TypeReminded:    " waits for its cleanup",
+	TypeClosed:      " is cleaned up",
+	TypeOpened:      ownWords,
+	TypeResolved:    ownWords,
+	TypeAnswered:    ownWords,
+}
+
+// ToldTypes returns the types of events of this room that are told, in order.
+func ToldTypes() (types []string) {
+	for _, kind := range sorted(happened) {
+		if happened[kind] != silence {
+			types = append(types, kind)
+		}
+	}
+	return types
 }
 
 // Tell finds the words for an event of this room that the state has applied. It
@@ -65,7 +90,8 @@ var happened = map[string]string{
 func (s *State) Tell(r event.Recorded) (Told, bool) {
 	environment, flag, ok := apart(r.Subject)
 	d, err := load[tellable](r)
-	if !ok || err != nil || untold[r.Type] {
+	words, known := happened[r.Type]
+	if !ok || err != nil || words == silence {
 		return Told{}, false
 	}
 	t := Told{Types: []string{r.Type}, Environment: environment, Flag: flag, Rollout: d.Rollout, Text: d.words(r)}
@@ -76,8 +102,8 @@ func (s *State) Tell(r event.Recorded) (Told, bool) {
 		return s.tellDecision(r, t)
 	case r.Type == TypeEscalated:
 		t.Title = " waits for an answer: " + d.To + " is asked as well"
-	case happened[r.Type] != "":
-		t.Title = " " + happened[r.Type]
+	case known:
+		t.Title = words
 	default:
 		t.Title = ": " + strings.ReplaceAll(r.Type, ".", " ")
 	}

@@ -2,7 +2,13 @@ package decisions
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -84,5 +90,40 @@ func TestTell_sameReason(t *testing.T) {
 	}
 	if told != distinct || told == len(all) {
 		t.Errorf("of %d decisions %d are told, and %d differ from the one before", len(all), told, distinct)
+	}
+}
+
+// Every type of event that this room names has words, or is silent on purpose.
+func TestTell_knowsEveryType(t *testing.T) {
+	files, err := fs.Glob(os.DirFS("."), "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 || !strings.HasPrefix(spec.Names[0].Name, "Type") {
+				return true
+			}
+			if text, ok := spec.Values[0].(*ast.BasicLit); ok && text.Kind == token.STRING {
+				kind, err := strconv.Unquote(text.Value)
+				if _, told := happened[kind]; err != nil || !told {
+					t.Errorf("%s: %s is not in the table of what is told", name, text.Value)
+				}
+				found++
+			}
+			return true
+		})
+	}
+	if found != len(happened) {
+		t.Errorf("%d types are named, and %d are told", found, len(happened))
+	}
+	if all := ToldTypes(); slices.Contains(all, TypeFrozen) || !slices.Contains(all, TypeMade) || len(all) != found-1 {
+		t.Errorf("told are %v", all)
 	}
 }

@@ -78,7 +78,7 @@ func (s *State) define(c Command, h Hook, known bool) (kind string, data any, er
 	if w == nil || w.Key != c.Key {
 		return "", nil, event.Invalids{{Path: "key", Value: c.Key, Why: "is not the key of the document"}}
 	}
-	if err := w.Validate(); err != nil {
+	if err := w.Validate(s.Told); err != nil {
 		return "", nil, err
 	}
 	if known && w.Secret == "" && h.Secret == "" && w.version() < h.version() {

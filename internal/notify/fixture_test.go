@@ -64,6 +64,7 @@ func process(t testing.TB, log event.Log, kv notify.KV, c *clock) *house {
 		t.Fatal(err)
 	}
 	h := &house{t: t, log: log, kv: kv, state: notify.NewState(), clock: c}
+	h.state.Told = told
 	h.proj = event.NewProjection(h.state)
 	h.Sender = &notify.Sender{
 		Log: log, KV: kv, House: h.proj, State: h.state, Teller: plain{}, Doors: notify.Open(allow),

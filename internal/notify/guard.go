@@ -55,7 +55,7 @@ func (g guard) control(_, address string, _ syscall.RawConn) error {
 func (g guard) check(addr netip.Addr) error {
 	addr = addr.WithZone("").Unmap()
 	allowed := g.allow.has(addr)
-	reached, _ := translated(addr)
+	reached, _ := embedded(addr)
 	switch {
 	case slices.Contains(metadata, reached):
 		return fmt.Errorf("%s gives out the credentials of the machine, and is never sent to", addr)
@@ -84,8 +84,22 @@ func internal(addr netip.Addr) bool {
 		!addr.IsGlobalUnicast() || slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// nat64 is the prefix under which a gateway reaches IPv4 (RFC 6052).
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+// nat64 is the prefix under which a gateway reaches IPv4 (RFC 6052), compatible
+// the one under which hosts once wrote it (RFC 4291, 2.5.5.1), which nobody routes
+// any more and a tunnel still may.
+var (
+	nat64      = netip.MustParsePrefix("64:ff9b::/96")
+	compatible = netip.MustParsePrefix("::/96")
+)
+
+// embedded returns the IPv4 address that an address holds and leads to.
+func embedded(addr netip.Addr) (netip.Addr, bool) {
+	if !compatible.Contains(addr) {
+		return translated(addr)
+	}
+	b := addr.As16()
+	return netip.AddrFrom4([4]byte(b[12:])), true
+}
 
 // translated returns the IPv4 address that a gateway would send to.
 func translated(addr netip.Addr) (netip.Addr, bool) {
@@ -107,10 +121,13 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("198.51.100.0/24"), // documentation
 	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
 	netip.MustParsePrefix("240.0.0.0/4"),     // reserved
+	netip.MustParsePrefix("::/96"),           // IPv4 as it was once written, loopback and no address
 	netip.MustParsePrefix("64:ff9b:1::/48"),  // translated, for local use
 	netip.MustParsePrefix("100::/64"),        // discarded
 	netip.MustParsePrefix("2001::/32"),       // Teredo: holds an IPv4 address
 	netip.MustParsePrefix("2001:db8::/32"),   // documentation
 	netip.MustParsePrefix("2002::/16"),       // 6to4: holds an IPv4 address
+	netip.MustParsePrefix("3fff::/20"),       // documentation
+	netip.MustParsePrefix("5f00::/16"),       // segments of a provider's routes
 	netip.MustParsePrefix("fec0::/10"),       // site-local, as it was
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -45,7 +46,7 @@ func TestBody(t *testing.T) {
 			case notify.Slack:
 				w.URL, kept = "", x.URL+"/services/T0/B0/secret"
 			case notify.Grafana:
-				kept = "glsa_token"
+				kept = x.URL + "/ glsa_token"
 			case notify.Standard:
 			}
 			h.Secrets = func(string) ([]string, error) { return []string{kept}, nil }
@@ -176,5 +177,45 @@ func TestFind(t *testing.T) {
 	body, err := h.Body(t.Context(), "release", d)
 	if h.must(err); string(body) != x.arrivals()[1].body {
 		t.Errorf("it shows %s", body)
+	}
+}
+
+// TestGrafana_tokenIsBound: a token is sent to the host that the operator wrote
+// before it, and nowhere else, whatever the document says.
+func TestGrafana_tokenIsBound(t *testing.T) {
+	x := newReceiver(t)
+	for name, c := range map[string]struct {
+		kept []string
+		want string // what the delivery says; empty: it arrives
+	}{
+		"of this host":         {[]string{x.URL + " glsa_token"}, ""},
+		"below a path of it":   {[]string{strings.ToUpper(x.URL[:4]) + x.URL[4:] + "/grafana  glsa_token"}, ""},
+		"the second of two":    {[]string{"https://other.example:443 glsa_other", x.URL + " glsa_token"}, ""},
+		"of another host":      {[]string{"https://grafana.example:443 glsa_token"}, "secret kept is for https://grafana.example, and is not sent to " + x.URL},
+		"of the other scheme":  {[]string{"https" + x.URL[4:] + " glsa_token"}, "and is not sent to " + x.URL},
+		"of nobody":            {[]string{"glsa_token"}, "secret kept does not say whom its token is for: write the address before it, such as " + x.URL + " TOKEN"},
+		"a host without a way": {[]string{"grafana glsa_token"}, "does not say whom its token is for"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.Teller = saying{notify.About{Types: []string{"decision.made"}, Environments: []string{"production"}}, notify.Words{Title: "so"}}
+			h.Secrets = func(string) ([]string, error) { return c.kept, nil }
+			w := notify.Webhook{Key: "release", Format: notify.Grafana, URL: x.URL, Secret: "kept", Events: []string{"decision.*"}}
+			h.must(h.do(notify.Command{Op: notify.Define, Webhook: &w}))
+			before := len(x.arrivals())
+			_, err := h.log.Append(t.Context(), event.Event{
+				ID: event.Derive("told", name), Source: "test", Type: "decision.made", Subject: "rollout.production.shop.pay", Time: noon, Actor: "controller", Data: []byte("{}"),
+			}, event.Any)
+			h.must(err)
+			h.catch()
+			h.step()
+			got := x.arrivals()[before:]
+			if c.want == "" && (len(got) != 1 || got[0].header.Get("Authorization") != "Bearer glsa_token") {
+				t.Errorf("arrived: %+v; %+v", got, h.outbox())
+			}
+			if c.want != "" && (len(got) != 0 || !strings.Contains(fmt.Sprintf("%+v", h.outbox()), c.want) || strings.Contains(fmt.Sprintf("%+v", h.outbox()), "glsa_")) {
+				t.Errorf("arrived: %+v; want %q in %+v", got, c.want, h.outbox())
+			}
+		})
 	}
 }

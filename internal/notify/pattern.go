@@ -7,12 +7,15 @@ import (
 	"github.com/sluice-hq/sluice/event"
 )
 
-// families are what types of events begin with that can be told. Tokens and
-// people are not among them, nor is what this room itself records: a webhook
-// that failed would be told of its failing.
-var families = []string{
-	"approval", "check", "cleanup", "condition", "decision", "drill", "environment", "flag", "incident",
-	"metric", "outcome", "policy", "rollback", "rollout", "segment",
+// families returns what the types of events that can be told begin with, in
+// order.
+func families(types []string) (out []string) {
+	for _, kind := range types {
+		family, _, _ := strings.Cut(kind, ".")
+		out = append(out, family)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // matches reports whether a pattern selects a type: "flag.*" is every type of
@@ -22,14 +25,14 @@ func matches(pattern, kind string) bool {
 	return pattern == kind || all && strings.HasPrefix(kind, prefix)
 }
 
-func checkPattern(path, pattern string, faults *event.Invalids) {
+func checkPattern(path, pattern string, told []string, faults *event.Invalids) {
 	if pattern == "*" {
 		return
 	}
 	family, rest, ok := strings.Cut(pattern, ".")
-	switch {
-	case !slices.Contains(families, family):
-		faults.Add(path, pattern, "is of no family that can be told", "write one such as flag.* of "+strings.Join(families, ", "))
+	switch known := families(told); {
+	case !slices.Contains(known, family):
+		faults.Add(path, pattern, "is of no family that can be told", "write one such as flag.* of "+strings.Join(known, ", "))
 	case !ok || rest == "":
 		faults.Add(path, pattern, "is a family without its types", "write "+family+".* for all of them")
 	case rest != "*" && strings.Contains(rest, "*"):

@@ -88,6 +88,11 @@ type storedWebhook struct {
 // State is the fold of all webhooks. It is not safe for concurrent use; a
 // projection guards it.
 type State struct {
+	// Told are the types of events that can be told: a webhook asks for some of
+	// their families. Whoever builds the house knows them; what this room itself
+	// records is not among them, or a webhook that failed would be told of it.
+	Told []string
+
 	hooks map[string]Hook
 	last  map[string]uint64 // subject -> sequence of its last event, also of those that are gone
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/sluice-hq/sluice/internal/notify"
 )
 
+// told are the types of events that the webhooks of the tests can be told of.
+var told = []string{"flag.changed", "segment.changed", "rollout.started", "decision.made", "incident.opened", "rollback.proven", "cleanup.reminded"}
+
 // whole is a webhook in which every field has a value that may stand there.
 func whole() notify.Webhook {
 	return notify.Webhook{
@@ -105,6 +108,9 @@ func TestValidate_refuses(t *testing.T) {
 		"a path":                      {"url", func(w *notify.Webhook) { w.URL = "/hooks" }},
 		"another protocol":            {"url", func(w *notify.Webhook) { w.URL = "ftp://hooks.example.com" }},
 		"a password":                  {"url", func(w *notify.Webhook) { w.URL = "https://a:b@hooks.example.com" }},
+		"a token in the query":        {"url", func(w *notify.Webhook) { w.URL += "?env=production&token=" + vectorSecret }},
+		"a key in the query":          {"url", func(w *notify.Webhook) { w.URL += "?X-API-Key=" + vectorSecret }},
+		"a signature in the query":    {"url", func(w *notify.Webhook) { w.URL += "?sv=1.0&sig=" + vectorSecret }},
 		"a fragment":                  {"url", func(w *notify.Webhook) { w.URL += "#here" }},
 		"another format":              {"format", func(w *notify.Webhook) { w.Format = "teams" }},
 		"slack with an address":       {"url", func(w *notify.Webhook) { w.Format = notify.Slack }},
@@ -125,7 +131,7 @@ func TestValidate_refuses(t *testing.T) {
 		w := whole()
 		c.change(&w)
 		var faults event.Invalids
-		if err := w.Validate(); !errors.As(err, &faults) || !slices.ContainsFunc(faults, func(f event.Invalid) bool { return f.Path == c.path }) {
+		if err := w.Validate(told); !errors.As(err, &faults) || !slices.ContainsFunc(faults, func(f event.Invalid) bool { return f.Path == c.path }) {
 			t.Errorf("%s: got %v, want a fault at %s", name, err, c.path)
 		}
 		for _, f := range faults {
@@ -134,11 +140,15 @@ func TestValidate_refuses(t *testing.T) {
 			}
 		}
 	}
-	if err := whole().Validate(); err != nil {
-		t.Errorf("a whole webhook: %v", err)
+	for _, query := range []string{"", "?env=production", "?monkey=1&keyboard=us&authors=all"} {
+		w := whole()
+		w.URL += query
+		if err := w.Validate(told); err != nil {
+			t.Errorf("a whole webhook with %q: %v", query, err)
+		}
 	}
 	var faults event.Invalids
-	if err := (notify.Webhook{}).Validate(); !errors.As(err, &faults) || len(faults) != 3 { // key, url, events
+	if err := (notify.Webhook{}).Validate(told); !errors.As(err, &faults) || len(faults) != 3 { // key, url, events
 		t.Errorf("of an empty one: %v", err)
 	}
 }

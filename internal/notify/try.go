@@ -73,7 +73,7 @@ func (s *Sender) sealed(h Hook, id string, body []byte) (target string, header h
 		}
 	case Grafana:
 		var token string
-		token, err = s.secret(h.Secret)
+		token, err = s.bound(h)
 		target = strings.TrimSuffix(h.URL, "/") + "/api/annotations"
 		header.Set("Authorization", "Bearer "+token)
 	case Standard:

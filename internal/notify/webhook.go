@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -46,8 +47,9 @@ func (w Webhook) version() int { return max(w.SecretVersion, 1) }
 // mostKey bounds a key: the key of its outbox has to hold it.
 const mostKey = 64
 
-// Validate says all that is wrong with the document, as event.Invalids.
-func (w Webhook) Validate() error {
+// Validate says all that is wrong with the document, as event.Invalids. told are
+// the types of events that can be told.
+func (w Webhook) Validate(told []string) error {
 	var faults event.Invalids
 	if why := event.CheckKey(w.Key); why != "" {
 		faults.Add("key", w.Key, why, "write a key such as release")
@@ -60,7 +62,7 @@ func (w Webhook) Validate() error {
 		faults.Add("events", nil, "is missing", "say what it is told of, such as [decision.*, incident.*]")
 	}
 	for i, p := range w.Events {
-		checkPattern(fmt.Sprintf("events[%d]", i), p, &faults)
+		checkPattern(fmt.Sprintf("events[%d]", i), p, told, &faults)
 	}
 	for i, e := range w.Environments {
 		if why := event.CheckKey(e); why != "" {
@@ -83,6 +85,7 @@ func (w Webhook) checkTarget(faults *event.Invalids) {
 			return
 		}
 		checkURL("url", w.URL, faults)
+		checkQuery("url", w.URL, faults)
 	case Slack:
 		if w.URL != "" {
 			faults.Add("url", nil, "is a secret of its own in this format: whoever knows it may post", "put the address into a secret, and name that: secret: slack-release")
@@ -103,6 +106,26 @@ func checkURL(path, text string, faults *event.Invalids) {
 		faults.Add(path, nil, "holds a password", "everybody who may read webhooks could read it; leave it out and check the signature instead")
 	case u.Fragment != "":
 		faults.Add(path, nil, "has a fragment, which is never sent", "leave out what stands behind the #")
+	}
+}
+
+// secretWords are what the names of parameters are called that let whoever has
+// the address in.
+var secretWords = []string{"token", "key", "apikey", "secret", "sig", "signature", "password", "passwd", "pwd", "pass", "auth", "authorization", "credential", "credentials", "jwt", "bearer", "code"}
+
+// checkQuery refuses an address that holds a secret: a document is kept for ever,
+// for everybody who may read.
+func checkQuery(path, text string, faults *event.Invalids) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return // said already
+	}
+	for _, name := range slices.Sorted(maps.Keys(u.Query())) {
+		words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r < 'a' || r > 'z' })
+		if slices.ContainsFunc(words, func(word string) bool { return slices.Contains(secretWords, word) }) {
+			faults.Add(path, nil, "has the parameter "+name+", which looks like a secret that everybody who may read webhooks could read",
+				"leave it out and end that secret: the receiver checks the signature instead; an address that is a secret as a whole goes with format: slack")
+		}
 	}
 }
 

@@ -30,7 +30,14 @@ func NewFolds() Folds {
 		Metric: f.Metrics.Metric, Flag: f.Flags.Flag, Segment: f.Flags.Segment, FreeSlice: f.Flags.FreeSlice,
 		Policy: f.Flags.Releases, Owner: f.Access.Owner, Webhook: f.Webhooks.Why, Speaks: f.Access.Speaks,
 	})
+	f.Webhooks.Told = toldTypes()
 	return f
+}
+
+// toldTypes are the types of events that webhooks can be told of, room by room.
+// Tokens and people are not among them.
+func toldTypes() []string {
+	return append(decisions.ToldTypes(), flags.EventType, flags.SegmentEventType, flags.EnvironmentEventType, flags.PolicyEventType, ingest.MetricDefined)
 }
 
 // All returns the folds for a projection.
