@@ -97,6 +97,17 @@ func (s *State) Decision(id string) (Rollout, Decision, bool) {
 	return Rollout{}, Decision{}, false
 }
 
+// Decides reports whether an ID is that of a decision, about a rollout or about an
+// incident.
+func (s *State) Decides(id string) bool {
+	for _, answer := range s.answers {
+		if answer == id && id != "" {
+			return true
+		}
+	}
+	return s.decisions[id] != ""
+}
+
 // Pending returns the decisions that wait for their effect, in the order in
 // which they are to be carried out: rollbacks before everything else, so that
 // what they overtake lapses, then by age.

@@ -96,7 +96,9 @@ func (s *State) Tell(r event.Recorded) (Told, bool) {
 	}
 	t := Told{Types: []string{r.Type}, Environment: environment, Flag: flag, Rollout: d.Rollout, Text: d.words(r)}
 	switch {
-	case strings.HasPrefix(r.Subject, IncidentPrefix):
+	case r.Type == TypeAnswered:
+		return tellAnswer(r, t)
+	case strings.HasPrefix(r.Type, IncidentPrefix):
 		t.Title = ": " + d.incident(r)
 	case r.Type == TypeMade:
 		return s.tellDecision(r, t)
@@ -138,6 +140,15 @@ func (d tellable) incident(r event.Recorded) string {
 		return fmt.Sprintf("%s incident %s", d.Severity, d.Incident)
 	}
 	return strings.TrimPrefix(r.Type, IncidentPrefix) + " incident " + d.Incident
+}
+
+// tellAnswer tells what was decided about an incident: nothing is decided about
+// those that leave the flag as it is.
+func tellAnswer(r event.Recorded, t Told) (Told, bool) {
+	n, err := load[answered](r)
+	t.Types, t.Text = append(t.Types, "decision."+string(n.Verdict.Action)), n.Verdict.Text
+	t.Title = fmt.Sprintf("%s/%s gives everybody its safe variant: incident %s", t.Environment, t.Flag, n.Incident)
+	return t, err == nil
 }
 
 // tellDecision tells a decision by what it does, unless the one before did the

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
 )
 
 // A release is told by what it does; what only the numbers of a look made an
@@ -65,6 +66,42 @@ func TestTell(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What an incident did to a flag that no rollout serves is told as the decision
+// that it is, with its reason; that it could not be done, too.
+func TestTell_answer(t *testing.T) {
+	h := newHouse(t)
+	h.careful(flags.GoSafe)
+	h.incident("pager", Critical, false)
+	h.step()
+	h.flag("gate", flags.Change{Op: flags.Unforce, Environment: "production"})
+	h.incident("phone", Critical, false)
+	c := h.controller(h.part, &meddler{Log: h.log, before: flags.EventType, do: func() { h.flag("gate", flags.Change{Op: flags.Archive}) }})
+	h.must(c.Step(h.ctx, h.now))
+	var got []string
+	for r, err := range h.log.Read(h.ctx, event.Filter{}, 0) {
+		h.must(err)
+		if told, ok := h.state.Tell(r); ok && r.Type != TypeOpened {
+			text, _, _ := strings.Cut(told.Text, ": ")
+			got = append(got, fmt.Sprint(strings.Join(told.Types, " "), "|", told.Title, "|", text))
+		}
+		if r.Type == flags.EventType && r.Actor == Controlling && !h.state.Decides(r.Cause) {
+			t.Errorf("event %d has a cause that is told, and does not know it", r.Seq)
+		}
+	}
+	const why = "A critical incident is open since 2026-11-02 09:00:00 UTC"
+	want := []string{
+		"incident.answered decision.rollback|production/gate gives everybody its safe variant: incident pager|" + why,
+		"incident.answered decision.rollback|production/gate gives everybody its safe variant: incident phone|" + why,
+		"decision.lapsed|production/gate did not do what was decided|changes[0].op \"force\" is refused",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if h.state.Decides("") || h.state.Decides(ana) {
+		t.Error("nothing decides")
 	}
 }
 

@@ -28,7 +28,7 @@ func (t teller) About(r event.Recorded) (a notify.About, ok bool) {
 	t.projection.View(func(uint64) {
 		if key, of := strings.CutPrefix(r.Subject, flags.SubjectPrefix); of {
 			a.Flag, a.Environments = key, flags.Touches(r)
-			_, _, a.Effect = t.folds.Rollouts.Decision(r.Cause)
+			a.Effect = t.folds.Rollouts.Decides(r.Cause)
 		} else if told, of := t.folds.Rollouts.Tell(r); of {
 			a.Types, a.Environments, a.Flag, a.To = told.Types, []string{told.Environment}, told.Flag, told.Webhooks
 		} else {
