@@ -196,15 +196,40 @@ func (s *State) unanswered() (out []answer) {
 func (s *State) applyAnswer(r event.Recorded) error {
 	if r.Type == TypeLapsed {
 		l, err := load[lapsed](r)
-		delete(s.waiting, l.Decision)
+		s.settle(l.Decision, func(a *Answered) { a.Lapsed = l.Why })
 		return err
 	}
 	n, err := load[answered](r)
-	environment, flag, _ := strings.Cut(strings.TrimPrefix(r.Subject, IncidentPrefix), ".")
-	id := r.ID.String()
-	s.answers[environment+"."+flag+"/"+n.Incident] = id
+	key, id := strings.TrimPrefix(r.Subject, IncidentPrefix), r.ID.String()
+	environment, flag, _ := strings.Cut(key, ".")
+	s.answers[key+"/"+n.Incident] = id
+	s.incidents[key] = slices.Clone(s.incidents[key])
+	for i := range s.incidents[key] {
+		if one := &s.incidents[key][i]; one.ID == n.Incident {
+			one.Answer = &Answered{Decision: id, At: r.Time, Action: n.Verdict.Action, Text: n.Verdict.Text}
+		}
+	}
 	if n.Verdict.Action.Actuating() {
 		s.waiting[id] = answer{ID: id, Environment: environment, Flag: flag, Text: n.Verdict.Text}
 	}
 	return err
+}
+
+// settle notes what became of a decision about an incident that waited for its
+// effect.
+func (s *State) settle(decision string, change func(*Answered)) {
+	a, ok := s.waiting[decision]
+	if !ok {
+		return
+	}
+	delete(s.waiting, decision)
+	key := a.Environment + "." + a.Flag
+	s.incidents[key] = slices.Clone(s.incidents[key])
+	for i := range s.incidents[key] {
+		if one := &s.incidents[key][i]; one.Answer != nil && one.Answer.Decision == decision {
+			next := *one.Answer // who holds the old one goes on seeing it
+			change(&next)
+			one.Answer = &next
+		}
+	}
 }

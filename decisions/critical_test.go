@@ -33,6 +33,16 @@ func TestCriticalIncidentForcesAFlag(t *testing.T) {
 	if f == nil || !strings.Contains(f.Reason, "no rollout is under way") || f.Decision == "" {
 		t.Fatalf("forced: %+v", f)
 	}
+	told, _ := h.state.Incident("production", "gate", "pager")
+	if a := told.Answer; a == nil || a.Decision != f.Decision || a.Action != Rollback || a.Effect != h.gate().Revision || a.Text != f.Reason || a.Lapsed != "" {
+		t.Errorf("the incident says that it was answered by %+v", told.Answer)
+	}
+	if got := told.What(); got != "pager; the flag went to its safe variant" {
+		t.Errorf("told as %q", got)
+	}
+	if slow, _ := h.state.Incident("production", "gate", "slow"); slow.Answer != nil || slow.What() != "slow" {
+		t.Errorf("so does another: %+v", slow.Answer)
+	}
 	if got := h.state.Health("production", "gate"); got.State != Ailing || got.Source != "incident pager" || !got.Since.Equal(h.now) {
 		t.Errorf("health %+v", got)
 	}
@@ -115,6 +125,10 @@ func TestCriticalIncidentOfAnArchivedFlag(t *testing.T) {
 	h.step()
 	if len(h.state.unanswered()) != 0 {
 		t.Errorf("waiting: %v", h.state.unanswered())
+	}
+	told, _ := h.state.Incident("production", "gate", "pager")
+	if a := told.Answer; a == nil || a.Effect != 0 || !strings.Contains(told.What(), "could not go to its safe variant: changes[0].op") {
+		t.Errorf("the incident says that it was answered by %+v", told.Answer)
 	}
 	h.verified()
 }

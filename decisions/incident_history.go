@@ -20,6 +20,30 @@ type Reported struct {
 	Resolved   time.Time `json:"resolved,omitzero"` // zero: it is open
 	ResolvedBy string    `json:"resolvedBy,omitempty"`
 	Comment    string    `json:"comment,omitempty"` // why it was resolved
+	Answer     *Answered `json:"answer,omitempty"`  // what was decided about it, where no rollout served the flag
+}
+
+// Answered is a decision about an incident, and what became of it.
+type Answered struct {
+	Decision string    `json:"decision"` // ID; the change of the flag has it as its cause
+	At       time.Time `json:"at"`
+	Action   Action    `json:"action"`
+	Text     string    `json:"text"`
+	Effect   uint64    `json:"effect,omitempty"` // sequence of the change of the flag, 0 while there is none
+	Lapsed   string    `json:"lapsed,omitempty"` // why it got none
+}
+
+// What says for people what is wrong, and what was done about it where no rollout
+// served the flag.
+func (r Reported) What() string {
+	text := or(r.Text, r.ID)
+	switch a := r.Answer; {
+	case a == nil || !a.Action.Actuating():
+		return text
+	case a.Lapsed != "":
+		return text + "; the flag could not go to its safe variant: " + a.Lapsed
+	}
+	return text + "; the flag went to its safe variant"
 }
 
 // Open reports whether nobody has resolved it.

@@ -229,7 +229,7 @@ func (s *State) applyPlanned(r event.Recorded) error {
 // effect notes the flag change that a decision caused, and with it what the
 // decision was made for: the stage begins, or the rollout ends.
 func (s *State) effect(r event.Recorded) {
-	delete(s.waiting, r.Cause)
+	s.settle(r.Cause, func(a *Answered) { a.Effect = r.Seq })
 	if id, ok := s.drills[r.Cause]; ok {
 		s.drilled(r, id)
 		return

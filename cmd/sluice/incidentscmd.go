@@ -47,7 +47,7 @@ func (c incidentsListCmd) Run(ctx context.Context) error {
 		}
 		fmt.Fprintln(w, "INCIDENT\tSEVERITY\tSINCE\tTOLD BY\tRESOLVED\tWHAT")
 		for _, r := range all {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", incidentName(r), r.Severity, r.Since.Format("2006-01-02 15:04:05"), r.By, incidentEnd(r), r.Text)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", incidentName(r), r.Severity, r.Since.Format("2006-01-02 15:04:05"), r.By, incidentEnd(r), r.What())
 		}
 	})
 }

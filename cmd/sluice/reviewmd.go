@@ -22,7 +22,7 @@ func reviewMarkdown(v server.ReviewView) string {
 		return fmt.Sprintf("%s **%s** %s by %s, against “%s”: %s", minute(d.At), deed(d), d.Rollout, d.By, d.Against, d.Rationale)
 	})
 	section(&b, "Incidents", v.Incidents, func(i decisions.Reported) string {
-		return fmt.Sprintf("%s %s, %s: %s/%s: %s", minute(i.Since), i.Severity, ended(i), i.Environment, i.Flag, i.Text)
+		return fmt.Sprintf("%s %s, %s: %s/%s: %s", minute(i.Since), i.Severity, ended(i), i.Environment, i.Flag, i.What())
 	})
 	section(&b, "Drills", v.Drills, func(d decisions.Deed) string {
 		return fmt.Sprintf("%s %s: %s (%s)", minute(d.At), d.Rollout, d.Text, d.By)
