@@ -17,11 +17,11 @@ func TestOutlookOfFailures(t *testing.T) {
 	p := pastOutlook()
 	p.Metrics["kept"] = stats.Proportion(100_000, 500)
 	canary := r.Foresee(p).Stages[0]
-	want := stats.EventDesign{Rate: 0.005, Exclude: 5, Alpha: stats.ExcludeAlpha, Power: 0.9}.Solve().Units[0]
+	want := stats.EventDesign{Rate: 0.005, Exclude: 5, Alpha: stats.ExcludeAlpha, Power: 0.9375}.Solve().Units[0]
 	if ask := canary.Asks[0]; ask.Units != want || ask.Days == nil || *ask.Days != float64(want)/200 || canary.Waits != "exclude kept" {
 		t.Errorf("canary asks %+v, want %d units", ask, want)
 	}
-	// Five times the rate was waited for with a power of 0.9, so that a little less is seen with 0.8.
+	// Five times the rate was waited for with a power of 0.9375, so that a little less is seen with 0.8.
 	if see := canary.Sees[0]; !(see.Excludes > 2 && see.Excludes < 4) || !(see.Detects > 1 && see.Detects < 20) {
 		t.Errorf("canary sees %+v", see)
 	}
