@@ -61,6 +61,12 @@ func (p Plan) arms(s Stage) Arms {
 	return Arms{Control: or(s.Arms.Control, p.Arms.Control), Treatment: or(s.Arms.Treatment, p.Arms.Treatment)}
 }
 
+// ArmsIn returns the variants that a stage compares.
+func (p Plan) ArmsIn(stage string) Arms {
+	s, _ := p.stage(stage)
+	return p.arms(s)
+}
+
 // Arms returns the variants that the gate of the present stage is about. In the
 // dark everybody answers control, and those whose shadow runs are watched in the
 // place of the treatment, so that limits and declared rates are asked of them.

@@ -20,14 +20,14 @@ const (
 // later change of a default never changes a rollout. A template and ramps become
 // stages, and a plan that decides and names no full stage gets one. What
 // policies add is not in it; State.Filled knows them.
-func (p Plan) Filled() Plan {
-	filled, _ := p.filled(Known{})
-	return filled
-}
+func (p Plan) Filled() Plan { return p.FilledIn(Known{}) }
 
 // Filled returns the plan as it would be recorded now, with what policies add.
-func (s *State) Filled(p Plan) Plan {
-	filled, _ := p.filled(s.known)
+func (s *State) Filled(p Plan) Plan { return p.FilledIn(s.known) }
+
+// FilledIn returns the plan as it would be recorded where this is known.
+func (p Plan) FilledIn(k Known) Plan {
+	filled, _ := p.filled(k)
 	return filled
 }
 

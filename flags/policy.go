@@ -67,10 +67,13 @@ func (s *State) Policies() []RecordedPolicy {
 			all = append(all, p)
 		}
 	}
-	slices.SortFunc(all, func(a, b RecordedPolicy) int {
-		return cmp.Or(cmp.Compare(b.Rank, a.Rank), cmp.Compare(a.Key, b.Key))
-	})
+	slices.SortFunc(all, func(a, b RecordedPolicy) int { return byRank(a.Policy, b.Policy) })
 	return all
+}
+
+// byRank puts the highest rank first.
+func byRank(a, b Policy) int {
+	return cmp.Or(cmp.Compare(b.Rank, a.Rank), cmp.Compare(a.Key, b.Key))
 }
 
 // PolicyDoc returns one policy.

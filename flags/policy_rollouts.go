@@ -71,8 +71,17 @@ func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "f
 // an environment. Guardrails, checks, requirements and freezes add up; of all
 // else, and of two guardrails on one metric, the highest rank's is asked.
 func (s *State) Releases(environment string, f *Flag) Releases {
-	var all Releases
+	var all []Policy
 	for _, p := range s.Policies() {
+		all = append(all, p.Policy)
+	}
+	return ReleasesOf(all, environment, f)
+}
+
+// ReleasesOf is State.Releases of policies that are recorded nowhere.
+func ReleasesOf(policies []Policy, environment string, f *Flag) Releases {
+	var all Releases
+	for _, p := range slices.SortedFunc(slices.Values(policies), byRank) {
 		if p.Match.has(environment, f) {
 			all = all.below(p.Rollouts)
 		}

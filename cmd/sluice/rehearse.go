@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -29,19 +30,22 @@ type rehearseCmd struct {
 	Days    int      `help:"How many days of the server's past tell who will come and what they do." default:"14"`
 	Traffic string   `help:"Flag whose exposures tell who will come, for a flag that nobody has met yet."`
 	Offline bool     `help:"Ask no server: the files say everything."`
-	Output  string   `short:"o" enum:"table,json,yaml,md" default:"table" help:"table, json, yaml or md."`
+
+	Policies []string `help:"Files with documents of kind Policy that the plan has to keep; only with --offline: a server has its own." placeholder:"FILE" sep:"none"`
+	Output   string   `short:"o" enum:"table,json,yaml,md" default:"table" help:"table, json, yaml or md."`
 }
 
 // rehearseWhat is what is said of a rehearsal in place of a document of kind
 // Rehearsal.
 type rehearseWhat struct {
-	Scenario []string       `short:"s" help:"Kinds of scenarios: healthy, better, breach, slow, missing, srm, duplicates, outage, late; default: all that the plan has anything for." placeholder:"KIND"`
+	Scenario []string       `short:"s" help:"Kinds of scenarios: healthy, better, breach, slow, missing, srm, duplicates, outage, late, unconfirmed; default: all that the plan has anything for." placeholder:"KIND"`
 	Metric   string         `help:"Guardrail that is breached; default: the plan's first."`
 	By       string         `help:"By how much it gets worse: 20% or 3x; default: twice its margin." placeholder:"SIZE"`
 	After    event.Duration `help:"From the start until the fault begins."`
 	Stage    string         `help:"The fault begins with this stage."`
 	Expect   []string       `help:"What should come of it: \"breach: rollback within 24h in 95%\"; may be repeated." sep:"none"`
 	Every    event.Duration `help:"Between two looks; default 1h."`
+	Answer   event.Duration `help:"Until people approve and confirm, and systems report, what they are asked for; default: at once."`
 }
 
 // Help says what the numbers rest on.
@@ -52,14 +56,17 @@ What units are like is taken from the server's past, or from a document of kind 
 
   sluice rehearse plan.yaml
   sluice rehearse plan.yaml --scenario breach --by 20% --seeds 100 --expect 'rollback within 24h in 95%'
-  sluice rehearse plan.yaml flag.yaml metrics.yaml rehearsal.yaml --offline -o md
+  sluice rehearse plan.yaml flag.yaml metrics.yaml rehearsal.yaml --offline --policies policies.yaml -o md
 
 Exit status 2 says that something is not as expected.`
 }
 
 // Run prints a report of every plan in the files.
 func (c rehearseCmd) Run(ctx context.Context) error {
-	files, err := documents{File: c.File}.read()
+	if len(c.Policies) > 0 && !c.Offline {
+		return errors.New("--policies is of a rehearsal that asks no server: add --offline, or put the policies beside the plan to see what they would change")
+	}
+	files, err := documents{File: append(c.File, c.Policies...)}.read()
 	if err != nil {
 		return err
 	}
@@ -84,7 +91,7 @@ func (c rehearseCmd) Run(ctx context.Context) error {
 
 // document is what the command line says of the rehearsal.
 func (w rehearseWhat) document() (d rehearsal.Document, err error) {
-	d.Settings.Every = w.Every
+	d.Settings.Every, d.Settings.Answer = w.Every, w.Answer
 	s := rehearsal.Scenario{Metric: w.Metric, After: w.After, Stage: w.Stage}
 	if w.By != "" {
 		if s.By, err = event.ParseSize(w.By); err != nil {

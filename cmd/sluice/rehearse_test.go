@@ -88,6 +88,21 @@ func TestRehearse_alone(t *testing.T) {
 	}
 }
 
+// TestRehearse_policies holds a plan against policies in files: what they ask is
+// answered, late or never.
+func TestRehearse_policies(t *testing.T) {
+	plan, how := fileOf(t, "plan.yaml", rehearsed), fileOf(t, "rehearsal.yaml", rehearsalDocument)
+	policies := fileOf(t, "policies.yaml", "apiVersion: sluice/v1\nkind: Policy\nkey: careful\nrollouts: {approvals: {count: 2}, requires: [load-test]}\n")
+	args := []string{"rehearse", plan, how, "--offline", "--policies", policies, "--seeds", "1", "-s"}
+	if text := said(t, 0, append(args, "unconfirmed", "--expect", "no ship")...); !strings.Contains(text, "unanswered 100.0 %") || !strings.Contains(text, "0 of 2") {
+		t.Errorf("nobody answers:\n%s", text)
+	}
+	if text := said(t, 0, append(args, "breach", "--by", "50%", "--answer", "1d", "--expect", "rollback within 5d")...); !strings.Contains(text, "as expected") {
+		t.Errorf("a day later:\n%s", text)
+	}
+	said(t, exitError, "rehearse", plan, how, "--policies", policies) // a server has its own
+}
+
 // TestRehearse_forPipelines ends with status 2 where something is not as
 // expected, and with 1 where nothing could be carried out.
 func TestRehearse_forPipelines(t *testing.T) {

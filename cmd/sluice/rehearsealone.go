@@ -21,10 +21,11 @@ import (
 
 // pile is the documents of some files, as far as a rehearsal asks.
 type pile struct {
-	flags   map[string]flags.Flag
-	metrics map[string]stats.Metric
-	plans   []decisions.Plan
-	said    rehearsal.Document
+	flags    map[string]flags.Flag
+	metrics  map[string]stats.Metric
+	policies []flags.Policy
+	plans    []decisions.Plan
+	said     rehearsal.Document
 }
 
 // alone returns the plans of the files with what the files say.
@@ -51,7 +52,8 @@ func alone(files []named, said rehearsal.Document) ([]server.RehearsalView, erro
 		if !known {
 			return nil, fmt.Errorf("flag %s is not in the files; put its document beside the plan, or ask a server", plan.Flag)
 		}
-		r := said.On(rehearsal.Rehearsal{Plan: plan, Flag: f, Metrics: p.metrics})
+		asked := flags.ReleasesOf(p.policies, plan.Environment, &f)
+		r := said.On(rehearsal.Rehearsal{Plan: plan, Flag: f, Metrics: p.metrics, Policy: asked})
 		out = append(out, server.RehearsalView{Rehearsal: r, Scenarios: said.Scenarios, Expect: said.Expect})
 	}
 	return out, nil
@@ -75,6 +77,12 @@ func (p *pile) add(d manifest.Document) (err error) {
 		var plan decisions.Plan
 		if err = d.Decode(&plan); err == nil {
 			p.plans = append(p.plans, plan)
+		}
+	case "Policy":
+		var policy flags.Policy
+		if err = d.Decode(&policy); err == nil {
+			p.policies = append(p.policies, policy)
+			err = d.Annotate(policy.Validate())
 		}
 	case "Rehearsal":
 		var more rehearsal.Document

@@ -81,7 +81,7 @@ func rehearsalRow(s rehearsal.Summary) []string {
 // endings says how the runs ended, the commonest first.
 func endings(s rehearsal.Summary) string {
 	var parts []string
-	for _, e := range []rehearsal.End{rehearsal.Shipped, rehearsal.RolledBack, rehearsal.Paused, rehearsal.Reviewed, rehearsal.Running} {
+	for _, e := range []rehearsal.End{rehearsal.Shipped, rehearsal.RolledBack, rehearsal.Paused, rehearsal.Reviewed, rehearsal.Unanswered, rehearsal.Running} {
 		if n := s.Ended[e]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s", e, percent(float64(n)/float64(s.Runs))))
 		}

@@ -52,10 +52,11 @@ func (c *crowd) arrive(a *flags.Allocation, now time.Time) []decisions.Batch {
 	}
 	c.cover(a, from)
 	n := c.coming(from, now)
-	treatment, control := c.split(a, n)
+	arms := c.Plan.ArmsIn(a.Stage)
+	treatment, control := c.split(a, arms, n)
 	var out []decisions.Batch
-	out = c.batch(out, a, c.Plan.Arms.Control, control, now, now.Sub(from))
-	out = c.batch(out, a, c.Plan.Arms.Treatment, treatment, now, now.Sub(from))
+	out = c.batch(out, a, arms.Control, false, control, now, now.Sub(from))
+	out = c.batch(out, a, arms.Treatment, true, treatment, now, now.Sub(from))
 	return c.repeated(out, now)
 }
 
@@ -94,11 +95,11 @@ func (c *crowd) coming(from, until time.Time) int64 {
 }
 
 // split draws which arms n units get.
-func (c *crowd) split(a *flags.Allocation, n int64) (treatment, control int64) {
+func (c *crowd) split(a *flags.Allocation, arms decisions.Arms, n int64) (treatment, control int64) {
 	whole, treated := 0, 0
 	for _, arm := range a.Arms {
 		whole += arm.Weight
-		if arm.Variant == c.Plan.Arms.Treatment {
+		if arm.Variant == arms.Treatment {
 			treated = arm.Weight
 		}
 	}
@@ -107,8 +108,7 @@ func (c *crowd) split(a *flags.Allocation, n int64) (treatment, control int64) {
 }
 
 // batch adds the units of one arm, and harms them if that is what happens.
-func (c *crowd) batch(out []decisions.Batch, a *flags.Allocation, arm string, n int64, now time.Time, over time.Duration) []decisions.Batch {
-	treated := arm == c.Plan.Arms.Treatment
+func (c *crowd) batch(out []decisions.Batch, a *flags.Allocation, arm string, treated bool, n int64, now time.Time, over time.Duration) []decisions.Batch {
 	if c.pool != nil {
 		n = min(n, c.pool.left(arm))
 	}

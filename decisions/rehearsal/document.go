@@ -21,7 +21,8 @@ type Document struct {
 func (d Document) Over(o Document) Document {
 	out := Document{
 		Units: or(d.Units, o.Units), Metrics: maps.Clone(o.Metrics), Scenarios: o.Scenarios, Expect: o.Expect,
-		Settings: Settings{Every: or(d.Settings.Every, o.Settings.Every), Patience: or(d.Settings.Patience, o.Settings.Patience), Horizon: or(d.Settings.Horizon, o.Settings.Horizon)},
+		Settings: Settings{Every: or(d.Settings.Every, o.Settings.Every), Patience: or(d.Settings.Patience, o.Settings.Patience),
+			Answer: or(d.Settings.Answer, o.Settings.Answer), Horizon: or(d.Settings.Horizon, o.Settings.Horizon)},
 	}
 	if out.Metrics == nil {
 		out.Metrics = map[string]Model{}

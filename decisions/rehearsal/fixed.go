@@ -34,11 +34,13 @@ func (r Rehearsal) fixed(s Scenario, seed uint64) *Fixed {
 		Rand: rng, Rehearsal: r, seen: begins, keys: r.Plan.Measured(), pool: r.pooled(rng, begins), extra: map[string]float64{},
 		fault: fault{Scenario: s, plan: r.Plan, metrics: r.Metrics, from: begins.Add(time.Duration(s.After))},
 	}
-	week := &flags.Allocation{Stage: "week", Epoch: 1, Coverage: 2 * fixedShare, Arms: flags.Even(r.Plan.Arms.Treatment, r.Plan.Arms.Control)}
+	_, stage := r.deciding() // which has the plan's arms
+	arms := r.Plan.Arms
+	week := &flags.Allocation{Stage: stage.Name, Epoch: 1, Coverage: 2 * fixedShare, Arms: flags.Even(arms.Treatment, arms.Control)}
 	sums := map[string]stats.Stratum{}
 	for at := begins.Add(24 * time.Hour); !at.After(begins.Add(fixedLook)); at = at.Add(24 * time.Hour) {
 		for _, b := range c.arrive(week, at) {
-			c.sum(sums, b.Arm, b.Samples)
+			c.sum(sums, b.Arm == arms.Treatment, b.Samples)
 		}
 	}
 	out := &Fixed{Stopped: c.worse(sums), After: event.Duration(fixedLook)}
@@ -50,10 +52,10 @@ func (r Rehearsal) fixed(s Scenario, seed uint64) *Fixed {
 }
 
 // sum adds the samples of a batch.
-func (c *crowd) sum(sums map[string]stats.Stratum, arm string, samples map[string]stats.Sample) {
+func (c *crowd) sum(sums map[string]stats.Stratum, treated bool, samples map[string]stats.Sample) {
 	for key, sample := range samples {
 		s := sums[key]
-		if arm == c.Plan.Arms.Treatment {
+		if treated {
 			s.Treatment = s.Treatment.Merge(sample)
 		} else {
 			s.Control = s.Control.Merge(sample)

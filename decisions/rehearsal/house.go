@@ -9,7 +9,6 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
-	"github.com/sluice-hq/sluice/stats"
 )
 
 // folding is a log in memory whose one projection folds every event as soon as
@@ -43,16 +42,15 @@ type house struct {
 	n          int // of commands so far
 }
 
-// newHouse opens a house that knows the metrics, and counts by facts.
-func newHouse(ctx context.Context, metrics map[string]stats.Metric, every time.Duration) *house {
+// newHouse opens a house that knows what a rehearsal does.
+func newHouse(ctx context.Context, r Rehearsal) *house {
 	h := &house{ctx: ctx, blobs: &event.MemBlobs{}, flags: flags.NewState()}
-	h.rollouts = decisions.NewState(decisions.Known{
-		Metric: func(key string) (stats.Metric, bool) { m, ok := metrics[key]; return m, ok },
-		Flag:   h.flags.Flag, Segment: h.flags.Segment, FreeSlice: h.flags.FreeSlice,
-	})
+	k := r.known()
+	k.Flag, k.Segment, k.FreeSlice = h.flags.Flag, h.flags.Segment, h.flags.FreeSlice
+	h.rollouts = decisions.NewState(k)
 	h.log = folding{event.NewMemLog(), event.NewProjection(h.flags, h.rollouts)}
 	h.controller = &decisions.Controller{
-		Log: h.log, Blobs: h.blobs, House: h.log.house, Flags: h.flags, State: h.rollouts, Every: every,
+		Log: h.log, Blobs: h.blobs, House: h.log.house, Flags: h.flags, State: h.rollouts, Every: r.Settings.every(),
 		Looks: func(_ context.Context, l decisions.Look) error { h.looked = l; h.looks++; return nil },
 	}
 	return h
@@ -70,11 +68,8 @@ func (h *house) write(e event.Event, expect event.Expect, err error) error {
 // id is that of the next command.
 func (h *house) id() event.ID { h.n++; return event.Derive("rehearsal", strconv.Itoa(h.n)) }
 
-// The people of a rehearsal.
-const (
-	author   = "person:author"
-	approver = "person:approver-"
-)
+// author is who writes and starts the plan.
+const author = "person:author"
 
 // prepare defines what the plan names, and plans and starts it.
 func (h *house) prepare(r Rehearsal, at time.Time) error {

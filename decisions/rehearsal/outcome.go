@@ -15,6 +15,7 @@ const (
 	RolledBack End = "rolledBack" // the controller gave everybody the safe variant
 	Paused     End = "paused"     // it waited for a person to resume
 	Reviewed   End = "review"     // it asked a person to decide
+	Unanswered End = "unanswered" // it waited for an approval, a confirmation or a report that nobody gave
 	Shipped    End = "shipped"    // the treatment serves everybody
 	Running    End = "running"    // the time or the recording was over
 )

@@ -92,7 +92,8 @@ func TestCookieCatsIsRolledBack(t *testing.T) {
 // told is a house into which a test tells facts itself.
 func told(t *testing.T, r Rehearsal) *house {
 	t.Helper()
-	h := newHouse(t.Context(), r.Metrics, day)
+	r.Settings.Every = event.Duration(day)
+	h := newHouse(t.Context(), r)
 	h.controller.Facts = &h.facts
 	if err := h.prepare(r, begins); err != nil {
 		t.Fatal(err)

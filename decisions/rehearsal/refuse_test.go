@@ -62,8 +62,8 @@ func TestScenariosThatAreRefused(t *testing.T) {
 			t.Errorf("%+v: %v, want %q", tt.Scenario, err, tt.want)
 		}
 	}
-	if err := release().Check(release().Scenarios()); err != nil || len(release().Scenarios()) != len(Kinds()) {
-		t.Errorf("the scenarios of the plan: %v", err)
+	if all := asking().Scenarios(); asking().Check(all) != nil || len(all) != len(Kinds()) {
+		t.Errorf("the scenarios of the plan: %+v", all)
 	}
 }
 

@@ -12,17 +12,35 @@ import (
 // Rehearsal is a plan and what it is rehearsed on.
 type Rehearsal struct {
 	Plan     decisions.Plan          `json:"plan"`
-	Flag     flags.Flag              `json:"flag"`    // that the plan releases; its rules, targets and prerequisites are left out
-	Metrics  map[string]stats.Metric `json:"metrics"` // definitions of those that the plan names, by key
-	Truth    Truth                   `json:"truth"`   // what units are like; not asked where there is a recording
-	Record   *Recorded               `json:"-"`       // units that were there; nil: they are drawn from Truth
+	Flag     flags.Flag              `json:"flag"`            // that the plan releases; its rules, targets and prerequisites are left out
+	Metrics  map[string]stats.Metric `json:"metrics"`         // definitions of those that the plan names, by key
+	Truth    Truth                   `json:"truth"`           // what units are like; not asked where there is a recording
+	Record   *Recorded               `json:"-"`               // units that were there; nil: they are drawn from Truth
+	Policy   decisions.RolloutPolicy `json:"policy,omitzero"` // what policies ask of rollouts of the flag
 	Settings Settings                `json:"settings"`
+}
+
+// known is what the plan is held against.
+func (r Rehearsal) known() decisions.Known {
+	return decisions.Known{
+		Metric: func(key string) (stats.Metric, bool) { m, ok := r.Metrics[key]; return m, ok },
+		Flag:   func(string) (flags.Recorded, bool) { return flags.Recorded{Flag: r.Flag}, true },
+		Policy: func(string, *flags.Flag) decisions.RolloutPolicy { return r.Policy },
+	}
+}
+
+// whole returns the rehearsal of the plan as it is recorded: with its defaults,
+// and with what policies add.
+func (r Rehearsal) whole() Rehearsal {
+	r.Plan = r.Plan.FilledIn(r.known())
+	return r
 }
 
 // Settings say how a rehearsal is carried out. Zero fields have defaults.
 type Settings struct {
 	Every    event.Duration `json:"every,omitempty" yaml:"every,omitempty"`       // between two looks of the controller; default 1h
 	Patience event.Duration `json:"patience,omitempty" yaml:"patience,omitempty"` // after which a person ends what is paused or under review; default 24h
+	Answer   event.Duration `json:"answer,omitempty" yaml:"answer,omitempty"`     // until people approve and confirm, and systems report, what is asked of them; default: at once
 	Horizon  event.Duration `json:"horizon,omitempty" yaml:"horizon,omitempty"`   // after which a run ends wherever it is; default: what the plan's longest windows add up to, and 60 days
 	Alone    bool           `json:"-" yaml:"-"`                                   // leave out the comparison with a fixed rule
 }
@@ -43,7 +61,7 @@ func (r Rehearsal) horizon() time.Duration {
 		return time.Duration(r.Settings.Horizon)
 	}
 	total := spare
-	for _, s := range r.Plan.Filled().Stages {
+	for _, s := range r.whole().Plan.Stages {
 		total += time.Duration(max(s.MinWindow, s.MaxWindow, s.Observe))
 	}
 	return total

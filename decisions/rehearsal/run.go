@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
@@ -52,10 +51,11 @@ func (r Rehearsal) Runs(ctx context.Context, s Scenario, seeds Seeds) ([]Run, er
 type world struct {
 	Rehearsal
 	*house
-	crowd crowd
-	run   Run
-	told  int       // decisions that the run has noted
-	alone time.Time // since when only a person could go on; zero: it goes on by itself
+	crowd  crowd
+	people people
+	run    Run
+	told   int       // decisions that the run has noted
+	alone  time.Time // since when only a person could go on; zero: it goes on by itself
 }
 
 // open begins a run: the plan is started, and nobody has come yet.
@@ -63,14 +63,16 @@ func (r Rehearsal) open(ctx context.Context, s Scenario, seed uint64) (*world, e
 	if err := errors.Join(r.Validate(), r.Check([]Scenario{s})); err != nil {
 		return nil, err
 	}
+	r = r.whole()
 	s = s.fill(r)
 	rng := rand.New(rand.NewPCG(seed, 1))
-	w := &world{Rehearsal: r, house: newHouse(ctx, r.Metrics, r.Settings.every()), run: Run{Seed: seed, Ended: Running}}
+	w := &world{Rehearsal: r, house: newHouse(ctx, r), run: Run{Seed: seed, Ended: Running}}
 	w.crowd = crowd{
 		Rand: rng, Rehearsal: r, seen: begins, keys: r.Plan.Measured(), pool: r.pooled(rng, begins), extra: map[string]float64{},
 		fault: fault{Scenario: s, plan: r.Plan, metrics: r.Metrics},
 	}
 	w.controller.Facts = w
+	w.people = people{house: w.house, plan: r.Plan, delay: time.Duration(r.Settings.Answer), silent: s.Kind == Unconfirmed}
 	if err := w.prepare(r, begins); err != nil {
 		return nil, err
 	}
@@ -100,12 +102,12 @@ func (w *world) look(now time.Time) error {
 		w.facts.Add(r.ID, b)
 	}
 	err := w.controller.Step(w.ctx, now)
-	if errors.Is(err, errOutage) {
+	switch {
+	case errors.Is(err, errOutage):
 		w.run.Blind++
 		err = nil
-	}
-	if err == nil {
-		err = w.agree(now)
+	case err == nil:
+		err = w.people.answer(now)
 	}
 	w.note(now)
 	return err
@@ -119,25 +121,6 @@ func (w *world) live(now time.Time) {
 			w.facts.Live(key, now)
 		}
 	}
-}
-
-// agree gives the approvals that are asked for, each by somebody else.
-func (w *world) agree(now time.Time) error {
-	for i := range 20 {
-		r := w.rollout(w.Plan)
-		d, ok := r.Last()
-		asked := ok && slices.ContainsFunc(d.Verdict.Checks, func(c decisions.Check) bool {
-			return c.Name == decisions.CheckApproval && c.State == decisions.Wait && c.Code == "missing" && float64(len(r.Approvals)) < c.Numbers["need"]
-		})
-		if !asked {
-			return nil
-		}
-		c := decisions.Command{Op: decisions.OpApprove, Comment: "rehearsed"}
-		if err := w.person(w.Plan, c, approver+fmt.Sprint(i), now); err != nil {
-			return fmt.Errorf("approving: %w", err)
-		}
-	}
-	return nil
 }
 
 // note writes down what was decided at this look.
@@ -158,7 +141,8 @@ func (w *world) note(now time.Time) {
 // person ends what nobody else could go on with.
 func (w *world) over(now time.Time) bool {
 	r := w.rollout(w.Plan)
-	waits := r.Status == decisions.Paused || w.looked.Verdict.Action == decisions.Review
+	unanswered := w.people.waitedFor(w.looked)
+	waits := r.Status == decisions.Paused || w.looked.Verdict.Action == decisions.Review || unanswered
 	switch {
 	case !waits:
 		w.alone = time.Time{}
@@ -172,6 +156,8 @@ func (w *world) over(now time.Time) bool {
 		w.run.Ended = Shipped
 	case waits && r.Status == decisions.Paused:
 		w.run.Ended = Paused
+	case unanswered:
+		w.run.Ended = Unanswered
 	case waits:
 		w.run.Ended = Reviewed
 	case r.Status == decisions.Observing:

@@ -25,11 +25,13 @@ const (
 	Duplicates Kind = "duplicates" // everything is sent several times
 	Outage     Kind = "outage"     // the warehouse does not answer
 	Late       Kind = "late"       // events of some units come long after they happened
+
+	Unconfirmed Kind = "unconfirmed" // nobody approves, confirms or reports anything
 )
 
 // Kinds returns all kinds, in the order in which they are reported.
 func Kinds() []Kind {
-	return []Kind{Healthy, Better, Breach, Slow, Missing, SRM, Duplicates, Outage, Late}
+	return []Kind{Healthy, Better, Breach, Slow, Missing, SRM, Duplicates, Outage, Late, Unconfirmed}
 }
 
 // Scenario is what happens to a release. Zero fields have the defaults of the
@@ -61,7 +63,7 @@ func (s Scenario) fill(r Rehearsal) Scenario {
 		s.Share = or(s.Share, 10_000)
 	case Late:
 		s.Share, s.Delay = or(s.Share, 30_000), or(s.Delay, event.Duration(36*time.Hour))
-	case Healthy, Better, Duplicates:
+	case Healthy, Better, Duplicates, Unconfirmed:
 	}
 	if s.Kind == Slow {
 		s.Grows = or(s.Grows, event.Duration(5*24*time.Hour))
@@ -133,7 +135,7 @@ func (s Scenario) check(r Rehearsal, path string, faults *event.Invalids) {
 	if s.Share < 0 || s.Share > decisions.All {
 		faults.Add(path+".share", s.Share, "is not a share", "write a percentage up to 100%")
 	}
-	known := slices.ContainsFunc(r.Plan.Filled().Stages, func(t decisions.Stage) bool { return t.Name == s.Stage })
+	known := slices.ContainsFunc(r.Plan.Stages, func(t decisions.Stage) bool { return t.Name == s.Stage })
 	if s.Stage != "" && !known {
 		faults.Add(path+".stage", s.Stage, "is not a stage of the plan", "")
 	}
@@ -152,10 +154,12 @@ func list(kinds []Kind) string {
 // happen to.
 func (r Rehearsal) Scenarios() []Scenario {
 	var out []Scenario
+	r = r.whole()
 	for _, k := range Kinds() {
 		switch {
 		case k == Better && len(r.Plan.Metrics.Success) == 0:
 		case (k == Breach || k == Slow) && r.firstGuardrail() == "":
+		case k == Unconfirmed && !r.asks():
 		default:
 			out = append(out, Scenario{Kind: k}.fill(r))
 		}
@@ -166,6 +170,7 @@ func (r Rehearsal) Scenarios() []Scenario {
 // Check says all that is wrong with scenarios of the plan.
 func (r Rehearsal) Check(all []Scenario) error {
 	var faults event.Invalids
+	r = r.whole()
 	for i, s := range all {
 		s.check(r, fmt.Sprintf("scenarios[%d]", i), &faults)
 	}

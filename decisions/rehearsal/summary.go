@@ -85,6 +85,7 @@ func spreadOf(x []float64) Spread {
 
 // Summarize says what the runs of a scenario have in common.
 func (r Rehearsal) Summarize(sc Scenario, runs []Run) Summary {
+	r = r.whole()
 	s := Summary{Scenario: sc.fill(r), Runs: len(runs), Ended: map[End]int{}}
 	if len(runs) > 0 {
 		s.First = runs[0]
@@ -152,7 +153,7 @@ func (r Rehearsal) undisturbed(run Run) bool {
 
 // deciding returns the stage that decides, and its longest window.
 func (r Rehearsal) deciding() (window time.Duration, s decisions.Stage) {
-	for _, s := range r.Plan.Filled().Stages {
+	for _, s := range r.Plan.Stages {
 		if s.Kind() == decisions.Decide {
 			return time.Duration(s.MaxWindow), s
 		}
@@ -180,6 +181,7 @@ func fixedOf(runs []Run) *FixedRuns {
 // against what is expected. The scenarios of the plan are those of Scenarios when
 // none are given.
 func (r Rehearsal) Report(ctx context.Context, scenarios []Scenario, seeds Seeds, expected []Expectation) (Report, error) {
+	r = r.whole()
 	if len(scenarios) == 0 {
 		scenarios = r.Scenarios()
 	}

@@ -103,6 +103,7 @@ func (m Model) check(path string, def stats.Metric, faults *event.Invalids) {
 // with the plan itself it does not say; the log does when it is planned.
 func (r Rehearsal) Validate() error {
 	var faults event.Invalids
+	r = r.whole()
 	if r.Truth.Traffic.By(1) <= 0 && r.Record == nil {
 		faults.Add("units", nil, "is missing", "say how many new units come a day: units: 20000")
 	}
@@ -128,7 +129,7 @@ func (r Rehearsal) Validate() error {
 const mostLooks = 50_000
 
 func (s Settings) check(faults *event.Invalids) {
-	if s.Every < 0 || s.Patience < 0 || s.Horizon < 0 {
+	if min(s.Every, s.Patience, s.Answer, s.Horizon) < 0 {
 		faults.Add("every", s.Every, "is negative", "write a length of time such as 1h")
 	}
 	if longest := s.every() * mostLooks; time.Duration(s.Horizon) > longest {

@@ -92,13 +92,13 @@ func (s *server) rehearsed(ctx context.Context, docs []document) (said rehearsal
 	return said, plans, nil
 }
 
-// materials are what a plan is rehearsed with: its flag, its metrics and what
-// units were like.
+// materials are what a plan is rehearsed with: its flag, its metrics, what
+// policies ask of it and what units were like.
 func (s *server) materials(r decisions.Rollout, past decisions.Past) rehearsal.Rehearsal {
 	out := rehearsal.Rehearsal{Plan: r.Plan, Metrics: r.Metrics, Truth: rehearsal.TruthOf(past)}
 	s.Projection.View(func(uint64) {
 		f, _ := s.Flags.Flag(r.Plan.Flag)
-		out.Flag = f.Flag
+		out.Flag, out.Policy = f.Flag, s.Rollouts.Policy(r.Plan)
 	})
 	return out
 }
