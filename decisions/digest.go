@@ -11,7 +11,7 @@ import (
 type Digest struct {
 	From      time.Time      `json:"from"`
 	Until     time.Time      `json:"until"`     // not part of it any more
-	Counts    map[Action]int `json:"counts"`    // of all decisions, by what they did; a person's no to a change is "reject", before anybody met it and after
+	Counts    map[string]int `json:"counts"`    // of all decisions, by what they did; a person's no to a change is "reject", before anybody met it and after
 	Decisions []Deed         `json:"decisions"` // those that changed, stopped or ended something, oldest first
 	Overrides []Deed         `json:"overrides"` // what people decided against the recommendation, oldest first
 	Incidents []Reported     `json:"incidents"` // opened or resolved in it, or open all along, oldest first
@@ -34,7 +34,7 @@ type Deed struct {
 // NewDigest tells of these rollouts and incidents what happened in a time.
 func NewDigest(rollouts []Rollout, incidents []Reported, from, until time.Time) Digest {
 	d := Digest{
-		From: from, Until: until, Counts: map[Action]int{},
+		From: from, Until: until, Counts: map[string]int{},
 		Decisions: []Deed{}, Overrides: []Deed{}, Incidents: []Reported{}, Drills: []Deed{},
 	}
 	for _, r := range rollouts {
@@ -61,7 +61,7 @@ func (d *Digest) rollout(r Rollout) {
 			continue
 		}
 		deed := r.deedOf(made)
-		d.Counts[Action(deed.What)]++
+		d.Counts[deed.What]++
 		if made.Verdict.Action != Hold {
 			d.Decisions = append(d.Decisions, deed)
 		}
@@ -70,7 +70,7 @@ func (d *Digest) rollout(r Rollout) {
 		}
 	}
 	if no := r.Rejection; no != nil && d.has(no.At) {
-		d.Counts[Action(OpReject)]++
+		d.Counts[string(OpReject)]++
 		d.Decisions = append(d.Decisions, Deed{ID: no.ID, At: no.At, Rollout: r.ID, What: string(OpReject), By: no.By, Text: no.By + ": " + no.Why, Rationale: no.Why})
 	}
 	for _, drill := range r.Drills {

@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestDigest(t *testing.T) {
 	if len(d.Incidents) != 1 || d.Incidents[0].ID != "db" {
 		t.Errorf("incidents: %+v", d.Incidents)
 	}
-	if d.Counts[Expand] != 1 || d.Counts[Ship] != 1 || d.Counts[Hold] == 0 || d.Counts[Rollback] != 0 {
+	if d.Counts[string(Expand)] != 1 || d.Counts[string(Ship)] != 1 || d.Counts[string(Hold)] == 0 || d.Counts[string(Rollback)] != 0 {
 		t.Errorf("counts: %v", d.Counts)
 	}
 	if before := NewDigest(h.state.Rollouts(), h.state.AllIncidents(), begun, from); len(before.Decisions) != 1 || len(before.Overrides) != 0 {
@@ -94,8 +95,15 @@ func TestDigest_rejections(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if d.Counts["reject"] != 2 || d.Counts[Rollback] != 0 {
+	if d.Counts["reject"] != 2 || d.Counts[string(Rollback)] != 0 {
 		t.Errorf("counts: %v", d.Counts)
+	}
+	b, err := json.Marshal(d)
+	h.must(err)
+	var again Digest
+	h.must(json.Unmarshal(b, &again))
+	if diff := cmp.Diff(d.Counts, again.Counts); diff != "" {
+		t.Errorf("read back, -want +got:\n%s", diff)
 	}
 	if before := NewDigest(h.state.Rollouts(), nil, from.Add(-time.Hour), from); len(before.Decisions) != 0 {
 		t.Errorf("before: %+v", before)

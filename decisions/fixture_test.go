@@ -30,8 +30,8 @@ type house struct {
 	// witness says how far rollbacks come; nil: they are not proven
 	witness Witness
 	// past is what scheduled starts are held against; nil: nothing
-	past PastOf
-	steady  *Controller // takes every step; nil: each is another's
+	past   PastOf
+	steady *Controller // takes every step; nil: each is another's
 	part
 }
 

@@ -49,7 +49,7 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // tallied says how many decisions there were of each kind: "12 decisions: 9 hold,
 // 3 expand".
-func tallied(counts map[decisions.Action]int) string {
+func tallied(counts map[string]int) string {
 	if len(counts) == 0 {
 		return "Nothing was decided"
 	}

@@ -94,7 +94,7 @@ func TestWatching(t *testing.T) {
 func TestReview_markdown(t *testing.T) {
 	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 	v := server.ReviewView{Stale: []server.StaleFlag{{Key: "shop.old", Owner: "shop", Reasons: []string{"its last day was 2026-10-01"}}}}
-	v.From, v.Until, v.Counts = at, at.AddDate(0, 0, 7), map[decisions.Action]int{decisions.Hold: 3, decisions.Expand: 1}
+	v.From, v.Until, v.Counts = at, at.AddDate(0, 0, 7), map[string]int{"hold": 3, "expand": 1}
 	v.Decisions = []decisions.Deed{{At: at, Rollout: "production/a/1", What: "expand", Stage: "canary", By: "controller", Text: "Started by person:ana"}}
 	v.Overrides = []decisions.Deed{{At: at, Rollout: "production/a/1", What: "ship", By: "person:lee", Rationale: "the old one\n# is down", Against: "hold: units open"}}
 	want := `# Releases from 2026-11-02 to 2026-11-09
