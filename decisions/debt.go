@@ -1,7 +1,9 @@
 package decisions
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-hq/sluice/flags"
@@ -125,13 +127,14 @@ func dueAt(all []Debt, at time.Time) map[string]time.Time {
 	return out
 }
 
-// ByAge sorts the debt: what is still there first, the oldest first.
+// ByAge sorts the debt: what is still there first, the oldest first, and of one
+// moment by flag.
 func ByAge(all []Debt) []Debt {
 	return slices.SortedFunc(slices.Values(all), func(a, b Debt) int {
 		if open := boolean(b.Until.IsZero()) - boolean(a.Until.IsZero()); open != 0 {
 			return open
 		}
-		return a.Since.Compare(b.Since)
+		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.Flag, b.Flag), strings.Compare(a.Rollout, b.Rollout))
 	})
 }
 

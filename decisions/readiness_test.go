@@ -124,6 +124,10 @@ func TestTicket(t *testing.T) {
 	if text := r.Ticket(f, Readiness{State: Safe}, nil); !strings.Contains(text, "1. Done on ") || !strings.Contains(text, "No source tree has been scanned") || !strings.Contains(text, "Nothing speaks against it") {
 		t.Errorf("of one that is half done:\n%s", text)
 	}
+	r.Plan.Hypothesis = "A later gate\n\n# brings players back"
+	if text := r.Ticket(f, Readiness{State: Safe}, nil); !strings.Contains(text, "\n- Hypothesis: A later gate  # brings players back\n") {
+		t.Errorf("what others wrote stays in its line:\n%s", text)
+	}
 	if got := code("a `b` c"); got != "`` a `b` c ``" {
 		t.Errorf("got %q", got)
 	}
@@ -153,6 +157,25 @@ func TestDebt(t *testing.T) {
 	}
 	if strings.Join(order, "") != "acab" {
 		t.Errorf("order %v", order)
+	}
+}
+
+// The list of debts is the same however often it is asked for.
+func TestDebtInOrder(t *testing.T) {
+	var all []Debt
+	for _, id := range []string{"production/b/1", "", "staging/a/1", "production/a/2"} {
+		d := Debt{Flag: "b", Rollout: id, Since: noon}
+		if strings.Contains(id, "/a/") {
+			d.Flag = "a"
+		}
+		all = append(all, d)
+	}
+	var got []string
+	for _, d := range ByAge(all) {
+		got = append(got, d.Flag+" "+d.Rollout)
+	}
+	if diff := cmp.Diff([]string{"a production/a/2", "a staging/a/1", "b ", "b production/b/1"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

@@ -48,7 +48,7 @@ func (t *ticket) head() {
 	t.line("# %s\n", verb)
 	t.line("- Rollout: %s, %s", code(t.r.ID), t.over())
 	if t.r.Plan.Hypothesis != "" {
-		t.line("- Hypothesis: %s", t.r.Plan.Hypothesis)
+		t.line("- Hypothesis: %s", plain(t.r.Plan.Hypothesis))
 	}
 	t.line("- Owner: %s", t.r.Plan.Owner)
 	t.line("- End state: %s", t.end)
@@ -56,7 +56,7 @@ func (t *ticket) head() {
 		t.line("- Due: %s", due.Format(time.DateOnly))
 	}
 	if link := t.r.ticketLink(); link != "" {
-		t.line("- Ticket: %s", link)
+		t.line("- Ticket: %s", plain(link))
 	}
 	for _, link := range t.r.Plan.Links {
 		t.line("- Link: %s", plain(link))
@@ -102,10 +102,10 @@ func (t *ticket) where(scans []Scanned) {
 	}
 	for _, s := range scans {
 		if len(s.Places) == 0 {
-			t.line("- %s at %s: no line uses it", s.Repository, short(s.Revision))
+			t.line("- %s at %s: no line uses it", plain(s.Repository), short(s.Revision))
 			continue
 		}
-		t.line("### %s at %s\n", s.Repository, short(s.Revision))
+		t.line("### %s at %s\n", plain(s.Repository), short(s.Revision))
 		for _, p := range s.Places {
 			t.line("- [ ] %s%s", code(fmt.Sprintf("%s:%d", p.Path, p.Line)), alias(p))
 		}
@@ -153,7 +153,7 @@ func (t *ticket) ready(ready Readiness) {
 		if r.Fix != "" {
 			fix = ": " + r.Fix
 		}
-		t.line("- %s (%s): %s%s", r.State, r.Step, r.Why, fix)
+		t.line("- %s (%s): %s%s", r.State, r.Step, plain(r.Why), fix)
 	}
 }
 
