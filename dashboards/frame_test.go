@@ -72,8 +72,7 @@ func frameSamples() map[string]Page {
 		Pager: Pager{Newer: "/newer", Older: "/older"}, Empty: Empty{"No metric yet", "A metric is declared by a document.", "sluice apply metric.yaml"},
 		Chart: sampleChart(), Spark: NewSpark([]float64{1, 3, 2, 5}, "units per hour, rising")}
 	s.Notice = "Rolled back."
-	rollback, _ := NewPreview(Frame{Path: "/rollouts/production/game.gate/1/rollback", Person: "person:ana"}, ended(), "rollback", "018f2c1e")
-	return map[string]Page{"specimen": s, "preview": rollback}
+	return map[string]Page{"specimen": s}
 }
 
 func TestFrame_placesKeepTheEnvironment(t *testing.T) {

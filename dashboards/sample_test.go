@@ -124,7 +124,7 @@ func sampleRecord() Record {
 // room has its own.
 func samples() map[string]Page {
 	all := map[string]Page{}
-	for _, some := range []map[string]Page{firstSamples(), frameSamples()} {
+	for _, some := range []map[string]Page{firstSamples(), frameSamples(), previewSamples()} {
 		maps.Copy(all, some)
 	}
 	return all

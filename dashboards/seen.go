@@ -142,21 +142,8 @@ func stageName(p decisions.Plan, i int) string {
 
 // reach says who gets the treatment now.
 func reach(r decisions.Rollout) string {
-	variant := r.Plan.Arms.Treatment
-	stage, ok := r.Now()
-	if !ok || r.Status == decisions.RolledBack {
-		return "nobody gets " + variant
+	if r.Status == decisions.RolledBack || r.Status == decisions.Rejected {
+		return "nobody gets " + r.Plan.Arms.Treatment
 	}
-	switch share := stage.Exposure(); {
-	case stage.Kind() == decisions.Dark:
-		return "nobody gets " + variant + "; it runs in the shadow of " + r.Plan.Arms.Control
-	case stage.Kind() == decisions.Serve && stage.To != "":
-		return stage.To + " get " + variant
-	case stage.Kind() == decisions.Serve:
-		return "the audience of " + stage.Name + " gets " + variant
-	case share == decisions.All:
-		return "everybody gets " + variant
-	default:
-		return short(share.Fraction()) + " of units get " + variant
-	}
+	return r.Plan.Reach(r.Stage, r.Share)
 }

@@ -44,7 +44,7 @@ func TestWants(t *testing.T) {
 			a.Types, a.Effect = []string{"flag.changed"}, true
 		}), true},
 	} {
-		if got := c.w.wants(c.a); got != c.want {
+		if got := c.w.Wants(c.a); got != c.want {
 			t.Errorf("%s: got %t", name, got)
 		}
 	}

@@ -126,7 +126,7 @@ func (s *Sender) gather(ctx context.Context, h Hook, b *Outbox, end uint64) erro
 			return nil
 		}
 		b.Done = r.Seq
-		if a, ok := s.Teller.About(r); ok && h.wants(a) {
+		if a, ok := s.Teller.About(r); ok && h.Wants(a) {
 			b.add(h, r, a)
 		}
 	}

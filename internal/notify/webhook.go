@@ -151,8 +151,8 @@ func (w Webhook) checkSecret(faults *event.Invalids) {
 	}
 }
 
-// wants reports whether the webhook asks for what is about a.
-func (w Webhook) wants(a About) bool {
+// Wants reports whether the webhook asks for what is about a.
+func (w Webhook) Wants(a About) bool {
 	if slices.Contains(a.To, w.Key) {
 		return true // by a plan: whatever else the webhook listens to
 	}

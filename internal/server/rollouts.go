@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +28,9 @@ type RolloutView struct {
 	Rollout decisions.Rollout `json:"rollout"`
 	Look    *decisions.Look   `json:"look,omitempty" doc:"what the controller saw last, and what it made of it"`
 	Ask     *decisions.Ask    `json:"ask,omitempty" doc:"what the rollout waits for people to do, who is asked by now, and who next"`
+
+	Agreement *decisions.Agreement `json:"agreement,omitempty" doc:"who has to agree before the present stage is left, and who has; absent when nobody has to"`
+	Can       []decisions.Op       `json:"can,omitempty" doc:"what whoever asks can do about it now; of one rollout alone"`
 }
 
 type rolloutOut struct {
@@ -36,17 +38,25 @@ type rolloutOut struct {
 	Body RolloutView
 }
 
-func (s *server) getRollout(_ context.Context, in *RolloutPath) (*rolloutOut, error) {
+func (s *server) getRollout(ctx context.Context, in *RolloutPath) (*rolloutOut, error) {
 	v, err := s.view(in.String())
-	return &rolloutOut{ETag: strconv.Quote(strconv.FormatUint(v.Rollout.Seq, 10)), Body: v}, err
+	if err == nil {
+		v.Can = s.possible(ctx, v.Rollout)
+	}
+	return &rolloutOut{ETag: etagOf(v.Rollout), Body: v}, err
 }
 
 // view returns a rollout and the newest look at it.
 func (s *server) view(id string) (v RolloutView, err error) {
 	ok := false
 	s.Projection.View(func(uint64) {
-		v.Rollout, ok = s.Rollouts.Rollout(id)
+		if v.Rollout, ok = s.Rollouts.Rollout(id); !ok {
+			return
+		}
 		v.Rollout.WayBack = s.Rollouts.WayBack(v.Rollout)
+		if a, asked := s.Rollouts.Agreement(v.Rollout); asked {
+			v.Agreement = &a
+		}
 	})
 	if !ok {
 		return v, fmt.Errorf("rollout %s: %w", id, errNoSuch)

@@ -91,6 +91,7 @@ var duties = map[string]duty{
 	"list-rollouts":     {access.Read, theHouse},
 	"get-rollout":       {access.Read, both},
 	"command-rollout":   {access.Decide, both},
+	"preview-command":   {access.Read, both},
 	"report-check":      {access.Report, both},
 	"confirm-condition": {access.Decide, both},
 	"get-review":        {access.Read, theHouse},
