@@ -50,7 +50,7 @@ func serve(w http.ResponseWriter, p Page) {
 // still returns the samples without renewal, so that what is looked at stays.
 func still() map[string]Page {
 	all := samples()
-	for name, p := range all {
+	for name, p := range samples() {
 		all[name] = stilled(p)
 		all["hostile-"+name] = stilled(poisoned(p))
 	}

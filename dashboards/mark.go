@@ -38,6 +38,27 @@ const (
 // Expanded marks a decision that let more units in.
 const Expanded Mark = "expanded"
 
+// Marks of a flag: where it is in its life, and how it is.
+const (
+	Draft         Mark = "draft"
+	Experimenting Mark = "experimenting"
+	Decided       Mark = "decided"
+	Live          Mark = "live"
+	Archived      Mark = "archived"
+	Healthy       Mark = "healthy"
+	Critical      Mark = "critical"
+	Unclear       Mark = "health unknown"
+)
+
+// Marks of what was asked for.
+const (
+	Pending   Mark = "pending"
+	Made      Mark = "done"
+	Withdrawn Mark = "withdrawn"
+	Lapsed    Mark = "lapsed"
+	Void      Mark = "void"
+)
+
 // Glyph returns the sign that stands before the word, as text.
 func (m Mark) Glyph() string {
 	switch m {
@@ -49,13 +70,13 @@ func (m Mark) Glyph() string {
 		return "■"
 	case Inconclusive:
 		return "○"
-	case Passed, Shipped:
+	case Passed, Shipped, Healthy, Live, Made:
 		return "✓"
-	case Waiting, Planned:
+	case Waiting, Planned, Draft, Pending, Unclear:
 		return "◌"
-	case Failed, Rejected:
+	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void:
 		return "✕"
-	case Running, Expanded:
+	case Running, Expanded, Experimenting:
 		return "▶"
 	case Holding, Paused:
 		return "⏸"
@@ -88,13 +109,13 @@ func (m Mark) Shape() *Shape {
 		return &Shape{Path: "M1.5 1.5h9v9h-9z"}
 	case Inconclusive:
 		return &Shape{Path: "M6 1.5a4.5 4.5 0 1 0 .01 0z", Line: true}
-	case Passed, Shipped:
+	case Passed, Shipped, Healthy, Live, Made:
 		return &Shape{Path: "M1.5 6.5 4.5 9.5 10.5 2.5", Line: true}
-	case Waiting, Planned:
+	case Waiting, Planned, Draft, Pending, Unclear:
 		return &Shape{Path: "M6 1.5A4.5 4.5 0 0 1 10.5 6M8.25 9.9A4.5 4.5 0 0 1 3.75 9.9M1.5 6A4.5 4.5 0 0 1 3 2.65", Line: true}
-	case Failed, Rejected:
+	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void:
 		return &Shape{Path: "M2 2l8 8M10 2l-8 8", Line: true}
-	case Running, Expanded:
+	case Running, Expanded, Experimenting:
 		return &Shape{Path: "M2 1v10l9-5z"}
 	case Holding, Paused:
 		return &Shape{Path: "M2 1h3v10H2zM7 1h3v10H7z"}
@@ -119,11 +140,11 @@ const (
 // Tone returns the colour role that goes with the word.
 func (m Mark) Tone() Tone {
 	switch m {
-	case Better, Shipped, Passed:
+	case Better, Shipped, Passed, Healthy, Made:
 		return ToneBetter
-	case Worse, Failed, RolledBack:
+	case Worse, Failed, RolledBack, Critical:
 		return ToneWorse
-	case Inconclusive, NoData, Waiting, Planned, NotApplicable:
+	case Inconclusive, NoData, Waiting, Planned, NotApplicable, Draft, Pending, Unclear:
 		return ToneUnknown
 	}
 	return TonePlain

@@ -124,7 +124,9 @@ func sampleRecord() Record {
 // room has its own.
 func samples() map[string]Page {
 	all := map[string]Page{}
-	for _, some := range []map[string]Page{firstSamples(), frameSamples(), previewSamples()} {
+	for _, some := range []map[string]Page{firstSamples(), frameSamples(), previewSamples(),
+		flagSamples(),
+	} {
 		maps.Copy(all, some)
 	}
 	return all

@@ -31,7 +31,7 @@ func (s *State) segmentNeeds(segment string) []Need {
 		doc, _ := s.Environment(name)
 		for _, r := range s.living(name) {
 			asks := func(rule Rule) bool { return rule.When.asks(segment) }
-			if !slices.ContainsFunc(rulesOf(r.Environments[name], doc.inherited(r.Tags)), asks) {
+			if !slices.ContainsFunc(rulesOf(r.Environments[name], doc.InheritedBy(r.Tags)), asks) {
 				continue
 			}
 			if n, ok := s.approvals(name, &r.Flag); ok && !slices.Contains(needs, n) {

@@ -122,8 +122,8 @@ func (s *State) NoEnvironment(path, name string) event.Invalid {
 	}
 }
 
-// inherited returns the rules that a flag with these tags inherits.
-func (e EnvironmentDoc) inherited(tags []string) []InheritedRule {
+// InheritedBy returns the rules that a flag with these tags inherits.
+func (e EnvironmentDoc) InheritedBy(tags []string) []InheritedRule {
 	var out []InheritedRule
 	for _, r := range e.Rules {
 		if slices.ContainsFunc(r.Tags, func(tag string) bool { return slices.Contains(tags, tag) }) {

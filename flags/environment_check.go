@@ -89,7 +89,7 @@ func firstOf(names []string) string {
 func (s *State) checkServes(faults *event.Invalids, path, environment string, rule InheritedRule) {
 	var lacking []string
 	for _, r := range s.living(environment) {
-		if _, ok := r.Variants[rule.Serve]; !ok && len(EnvironmentDoc{Rules: []InheritedRule{rule}}.inherited(r.Tags)) > 0 {
+		if _, ok := r.Variants[rule.Serve]; !ok && len(EnvironmentDoc{Rules: []InheritedRule{rule}}.InheritedBy(r.Tags)) > 0 {
 			lacking = append(lacking, r.Key)
 		}
 	}

@@ -74,7 +74,7 @@ func (src sources) inherited(f *Recorded) []InheritedRule {
 	if _, ok := f.Environments[src.environment]; !ok || len(src.rules) == 0 {
 		return nil
 	}
-	return EnvironmentDoc{Rules: src.rules}.inherited(f.Tags)
+	return EnvironmentDoc{Rules: src.rules}.InheritedBy(f.Tags)
 }
 
 // Segments returns the keys of the segments that the condition names, sorted.

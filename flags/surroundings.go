@@ -43,7 +43,7 @@ func (s *State) checkSegments(faults *event.Invalids, path string, c *Condition)
 // checkInherits refuses a tag whose rules serve a variant that the flag does
 // not have.
 func (f *Flag) checkInherits(faults *event.Invalids, doc RecordedEnvironment) {
-	for _, rule := range doc.inherited(f.Tags) {
+	for _, rule := range doc.InheritedBy(f.Tags) {
 		if _, ok := f.Variants[rule.Serve]; ok {
 			continue
 		}

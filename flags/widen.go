@@ -193,10 +193,10 @@ func variantOfUnits(targets []Target) map[string]string {
 
 // rules looks at the rules, whose order counts.
 func (w widening) rules(old, e Environment, doc RecordedEnvironment) {
-	inherited := doc.inherited(w.next.Tags)
+	inherited := doc.InheritedBy(w.next.Tags)
 	is := rulesOf(e, inherited)
 	w.freed(old, e, is)
-	for _, i := range w.wider(w.next, rulesOf(old, doc.inherited(w.old.Tags)), is) {
+	for _, i := range w.wider(w.next, rulesOf(old, doc.InheritedBy(w.old.Tags)), is) {
 		switch {
 		case i < len(e.Rules):
 			w.add(fmt.Sprintf("%s.rules[%d]", w.path, i), w.released)
@@ -218,8 +218,8 @@ func (s *State) checkFlagsWidened(faults *event.Invalids, doc EnvironmentDoc) {
 			continue
 		}
 		e := r.Environments[doc.Key]
-		is := rulesOf(e, doc.inherited(r.Tags))
-		for _, i := range c.wider(&r.Flag, rulesOf(e, old.inherited(r.Tags)), is) {
+		is := rulesOf(e, doc.InheritedBy(r.Tags))
+		for _, i := range c.wider(&r.Flag, rulesOf(e, old.InheritedBy(r.Tags)), is) {
 			path, at := "rules", slices.IndexFunc(doc.Rules, func(o InheritedRule) bool { return same(o.rule(), is[i]) })
 			if at >= 0 {
 				path = fmt.Sprintf("rules[%d].serve", at)

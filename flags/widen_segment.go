@@ -71,7 +71,7 @@ func (s *State) widenedBy(segment string, m moves) []string {
 			}
 			if c, ok := r.compared(name); ok {
 				doc, _ := s.Environment(name)
-				found[c.rollout] = found[c.rollout] || c.widenedBy(&r.Flag, rulesOf(e, doc.inherited(r.Tags)), segment, m)
+				found[c.rollout] = found[c.rollout] || c.widenedBy(&r.Flag, rulesOf(e, doc.InheritedBy(r.Tags)), segment, m)
 			}
 		}
 	}

@@ -87,13 +87,7 @@ func (s *server) insights(d *FlagDetail) {
 	life := s.life(d.Recorded)
 	d.Lifecycle, d.References = &life, s.Flags.References(d.Key)
 	d.Health = s.health(d.Recorded)
-	if s.Usage == nil {
-		return
-	}
-	d.Seen = map[string]flags.Seen{}
-	for name := range d.Environments {
-		d.Seen[name] = s.Usage.Seen(name, d.Key)
-	}
+	d.Seen = s.lastSeen(d.Recorded)
 }
 
 // health says how a flag is in each of its environments. Call it in a View.

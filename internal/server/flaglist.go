@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
@@ -16,6 +18,8 @@ type FlagView struct {
 	flags.Recorded
 	Lifecycle flags.Life                      `json:"lifecycle"`
 	Health    map[string]decisions.FlagHealth `json:"health" doc:"by environment: healthy, critical or unknown, who says so, and since when"`
+	Seen      map[string]flags.Seen           `json:"seen,omitempty" doc:"when it was last used, by environment; absent when this replica does not know"`
+	Due       *time.Time                      `json:"cleanupDue,omitempty" doc:"when the end of a rollout is due, the earliest; absent: of none"`
 }
 
 type flagsIn struct {
@@ -29,6 +33,8 @@ type flagsIn struct {
 	Q           string `query:"q" doc:"a part of key, description, owner or a tag; case does not matter"`
 	Environment string `query:"environment" doc:"flags that it has"`
 	State       string `query:"state" enum:"enabled,disabled,forced" doc:"in the environment, or in any when none is named"`
+	Health      string `query:"health" enum:"healthy,critical,unknown" doc:"likewise"`
+	Sort        string `query:"sort" enum:"key,changed" doc:"key, or the newest change first; by key when absent"`
 }
 
 type flagsOut struct {
@@ -53,9 +59,18 @@ func (s *server) listFlags(ctx context.Context, in *flagsIn) (*flagsOut, error) 
 	})
 	all = slices.DeleteFunc(all, func(v FlagView) bool { return !in.selects(v) })
 	out := &flagsOut{}
-	page, next, err := cut(in.Page, rising("flags", func(v FlagView) string { return v.Key }), all)
+	page, next, err := cut(in.Page, in.order(all), all)
 	out.Body.Flags, out.Body.Next, out.Link = page, next.cursor, next.link
 	return out, err
+}
+
+// order sorts the flags as it was asked for, and returns that order.
+func (in *flagsIn) order(all []FlagView) order[FlagView] {
+	if in.Sort != "changed" {
+		return rising("flags", func(v FlagView) string { return v.Key })
+	}
+	slices.SortFunc(all, func(a, b FlagView) int { return cmp.Compare(b.Revision, a.Revision) })
+	return newest("flags by change", func(v FlagView) uint64 { return v.Revision })
 }
 
 // mayList refuses a filter by an environment that is none, or that whoever
@@ -75,7 +90,33 @@ func (s *server) mayList(ctx context.Context, environment string) error {
 // flagView returns a flag as whoever asks may see it. Call it in a View.
 func (s *server) flagView(ctx context.Context, f flags.Recorded) FlagView {
 	f = shown(ctx, f)
-	return FlagView{Recorded: f, Lifecycle: s.life(f), Health: s.health(f)}
+	return FlagView{Recorded: f, Lifecycle: s.life(f), Health: s.health(f), Seen: s.lastSeen(f), Due: s.cleanupDue(f)}
+}
+
+// cleanupDue returns when the first of the flag's rollouts that are decided,
+// and not closed, is to be cleaned up after; nil: none is. Call it in a View.
+func (s *server) cleanupDue(f flags.Recorded) *time.Time {
+	var first *time.Time
+	for name := range f.Environments {
+		r, ok := s.Rollouts.Newest(name, f.Key)
+		if due := r.CleanupDue(); ok && r.Closed == nil && !due.IsZero() && (first == nil || due.Before(*first)) {
+			first = &due
+		}
+	}
+	return first
+}
+
+// lastSeen returns when a flag was last used in each of its environments, nil when
+// this replica does not know.
+func (s *server) lastSeen(f flags.Recorded) map[string]flags.Seen {
+	if s.House.Usage == nil {
+		return nil
+	}
+	all := map[string]flags.Seen{}
+	for name := range f.Environments {
+		all[name] = s.House.Usage.Seen(name, f.Key)
+	}
+	return all
 }
 
 // life returns where a flag is in its life. Call it in a View.
@@ -131,29 +172,25 @@ func mentions(v FlagView, text string) bool {
 }
 
 func (in *flagsIn) inEnvironment(v FlagView) bool {
-	if in.Environment == "" && in.State == "" {
+	if in.Environment == "" && in.State == "" && in.Health == "" {
 		return true
 	}
 	for name, e := range v.Environments {
-		if in.Environment != "" && in.Environment != name {
-			continue
-		}
-		switch in.State {
-		case "":
+		if (in.Environment == "" || in.Environment == name) && in.inState(e) && (in.Health == "" || in.Health == string(v.Health[name].State)) {
 			return true
-		case "enabled":
-			if e.Enabled && e.Forced == nil {
-				return true
-			}
-		case "disabled":
-			if !e.Enabled {
-				return true
-			}
-		case "forced":
-			if e.Forced != nil {
-				return true
-			}
 		}
 	}
 	return false
+}
+
+func (in *flagsIn) inState(e flags.Environment) bool {
+	switch in.State {
+	case "enabled":
+		return e.Enabled && e.Forced == nil
+	case "disabled":
+		return !e.Enabled
+	case "forced":
+		return e.Forced != nil
+	}
+	return true
 }

@@ -15,4 +15,7 @@ var pageTable = []route{
 	{"POST", "/sign-in", access.Public, whole, "sign-in", "Sign in with a token", plain((*server).signIn)},
 	{"POST", "/sign-out", access.Public, whole, "sign-out", "Sign out", plain((*server).signOut)},
 	{"GET", "/assets/{name}", access.Public, whole, "assets", "Style sheet and scripts", plain((*server).asset)},
+
+	{"GET", "/flags", access.Read, whole, "flags-page", "Page: the flags", plain((*server).flagsPage)},
+	{"GET", "/flags/{key}", access.Read, whole, "flag-page", "Page: one flag", plain((*server).flagPage)},
 }

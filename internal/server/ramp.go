@@ -40,8 +40,7 @@ type rampOut struct{ Body RampView }
 // rampFlag gives a share of the units a variant, for scripts that release
 // without a plan. Nothing is compared, so nothing stops it but a person.
 func (s *server) rampFlag(ctx context.Context, in *rampIn) (*rampOut, error) {
-	coverage, err := thousandths(in.Body.Percentage)
-	if err != nil {
+	if _, err := thousandths(in.Body.Percentage); err != nil {
 		return nil, err
 	}
 	environment, err := s.rampsIn(ctx, in)
@@ -52,11 +51,7 @@ func (s *server) rampFlag(ctx context.Context, in *rampIn) (*rampOut, error) {
 		return nil, err
 	}
 	err = s.record(ctx, func() (event.Event, event.Expect, error) {
-		next, err := s.freeRollout(environment, in.Key)
-		if err != nil {
-			return event.Event{}, 0, err
-		}
-		changes, err := s.Flags.Ramp(in.Key, flags.Ramp{Environment: environment, Variant: in.Body.Variant, Coverage: coverage, Number: next})
+		changes, err := s.ramping(in.Key, Ramped{environment, in.Body.Variant, in.Body.Percentage})
 		if err != nil {
 			return event.Event{}, 0, err
 		}

@@ -14,12 +14,14 @@ type switchIn struct {
 	Precondition
 	Key  string `path:"key"`
 	Op   string `path:"op" enum:"enable,disable,force,unforce,archive,restore" doc:"force gives everybody the safe variant, targets and rules included; unforce ends that"`
-	Body struct {
-		Environment string `json:"environment,omitempty" doc:"required but to archive and restore"`
-		Comment     string `json:"comment" minLength:"1" doc:"why; it stays on record"`
-		Variant     string `json:"variant,omitempty" doc:"what an archived flag answers; default: by its end state"`
-		Reason      string `json:"reason,omitempty" doc:"why a flag is archived although it is needed, asked for or undecided"`
-	}
+	Body switchBody
+}
+
+type switchBody struct {
+	Environment string `json:"environment,omitempty" doc:"required but to archive and restore"`
+	Comment     string `json:"comment" minLength:"1" doc:"why; it stays on record"`
+	Variant     string `json:"variant,omitempty" doc:"what an archived flag answers; default: by its end state"`
+	Reason      string `json:"reason,omitempty" doc:"why a flag is archived although it is needed, asked for or undecided"`
 }
 
 // switchFlag carries out what a person wants of one flag beside its

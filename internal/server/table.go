@@ -46,6 +46,7 @@ var calls = []route{
 	{"POST", "/api/v1/flags/{key}/requests", access.Write, inBody, "propose-change", "Ask others to agree to a change", typed((*server).proposeChange)},
 	{"GET", "/api/v1/flags/{key}/requests/{id}", access.Read, whole, "get-request", "One change request and what it would make different", typed((*server).getRequest)},
 	{"POST", "/api/v1/flags/{key}/requests/{id}/{op}", access.Write, inBody, "answer-request", "Approve, reject, withdraw or apply a change request", typed((*server).answerRequest)},
+	{"POST", "/api/v1/flags/{key}/preview", access.Write, inBody, "foresee-change", "What changes of a flag would come to: differences, approvals, and made-up units that get another variant", typed((*server).foreseeChange)},
 	{"POST", "/api/v1/flags/{key}/{op}", access.Decide, inBody, "switch-flag", "Enable, disable, force, unforce, archive or restore a flag", typed((*server).switchFlag)},
 	{"GET", "/debug/flags/{key}", access.Read, ofCaller, "debug-flag", "What a unit gets for one flag, and how far this replica is", plain((*server).debugFlag)},
 	{"GET", "/api/v1/stream", access.Sync, ofCaller, "stream-rulesets", "The rules of an environment and every change of them (server-sent events)", plain((*server).streamRulesets)},

@@ -54,6 +54,9 @@ var duties = map[string]duty{
 	"export-flags":        {access.Sync, anEnvironment},
 
 	"flag-history":      {access.Read, oneKey},
+	"foresee-change":    {access.Write, keyAndBody},
+	"flags-page":        {access.Read, theHouse},
+	"flag-page":         {access.Read, oneKey},
 	"explain-flag":      {access.Read, callersKey},
 	"flag-usage":        {access.Read, callersKey},
 	"flag-references":   {access.Read, oneKey},
