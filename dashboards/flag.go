@@ -137,7 +137,7 @@ func (d FlagDetail) place(i int, name string) FlagPlace {
 	}
 	for _, s := range d.Schedules {
 		if s.Standing == flags.Pending && concerns(s.Changes, name) {
-			p.Coming = append(p.Coming, moment(s.At)+": "+told(s.Changes)+" ("+s.Actor+")")
+			p.Coming = append(p.Coming, moment(s.At)+": "+inWords(s.Changes)+" ("+s.Actor+")")
 		}
 	}
 	p.Acts = placeActs(d.May[name], f, name)
@@ -191,8 +191,8 @@ func concerns(changes []flags.Change, environment string) bool {
 	return slices.ContainsFunc(changes, func(c flags.Change) bool { return c.Reaches() == "" || c.Reaches() == environment })
 }
 
-// told says what changes are asked for, in the words of their operations.
-func told(changes []flags.Change) string {
+// inWords says what changes are asked for, in the words of their operations.
+func inWords(changes []flags.Change) string {
 	var out []string
 	for _, c := range changes {
 		out = append(out, opWords(c))

@@ -20,12 +20,6 @@ type FlagTop struct {
 	Tabs                                               []Tab
 }
 
-// Button leads to a page on which something is done.
-type Button struct {
-	Name, Link string
-	Grave      bool
-}
-
 // FlagTab is a view of a flag, as its address names it.
 type FlagTab string
 
