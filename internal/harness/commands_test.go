@@ -136,7 +136,7 @@ func (w *world) traffic(a words) (string, error) {
 	}
 	for i := range rounds {
 		w.now = w.now.Add(pace)
-		w.arrive(int(number(a["users"])), rates)
+		w.arrive(int(number(a["users"])), a["ring"], rates)
 		if err := w.step(); err != nil {
 			return w.tell(), err
 		}

@@ -94,18 +94,24 @@ func (w *world) rollout() (decisions.Rollout, bool) {
 	return all[len(all)-1], true
 }
 
-// arrive lets new units come: each is evaluated by the flag as it is, and
-// leaves an exposure and metric events behind when it is enrolled.
-func (w *world) arrive(n int, rates map[string][2]float64) {
+// arrive lets new units of a ring come: each is evaluated by the flag as it is, and
+// leaves an exposure and metric events behind when it is enrolled, or in the
+// audience that is served.
+func (w *world) arrive(n int, ring string, rates map[string][2]float64) {
 	r, ok := w.rollout()
 	if !ok {
 		return
 	}
 	set, at := w.flags.Compile(environment, nil), w.now.Add(-2*time.Second)
+	stage, _ := r.Now()
 	for range n {
 		w.units++
-		got := set.Evaluate(r.Plan.Flag, &flags.Context{TargetingKey: fmt.Sprintf("u-%d", w.units)})
+		c := &flags.Context{TargetingKey: fmt.Sprintf("u-%d", w.units), Attributes: map[string]any{"ring": ring}}
+		got := set.Evaluate(r.Plan.Flag, c)
 		treated := got.Variant == r.Plan.Arms.Treatment
+		if treated && stage.Kind() == decisions.Serve { // an audience is enrolled in nothing
+			got.Enrolled, got.Rollout, got.Stage, got.UnitID = true, r.ID, stage.Name, c.TargetingKey
+		}
 		if !got.Enrolled || treated && w.lost > 0 && w.rng.Float64() < w.lost {
 			continue
 		}
