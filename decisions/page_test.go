@@ -3,8 +3,10 @@ package decisions
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,26 +21,27 @@ func (h *house) record(id string) Record {
 	if !ok {
 		h.t.Fatalf("there is no decision %s", id)
 	}
-	name := r.Decision.Input
+	name, advice := r.Decision.Input, uint64(0)
 	if r.Recommended != nil {
-		name = r.Recommended.Input
+		name, advice = r.Recommended.Input, r.Recommended.Seq
 	}
-	var err error
-	if r.Document, err = h.blobs.Load(h.ctx, name); err != nil {
-		h.t.Fatal(err)
-	}
-	in, err := r.Input()
+	doc, err := h.blobs.Load(h.ctx, name)
 	h.must(err)
-	r.Approvals = in.State.Approvals
+	var made event.Recorded
+	var advised, effect *event.Recorded
 	for e, err := range h.log.Read(h.ctx, event.Filter{}, 0) {
 		h.must(err)
 		switch e.Seq {
 		case r.Decision.Seq:
-			r.Event = e
+			made = e
+		case advice:
+			advised = &e
 		case r.Decision.Effect:
-			r.Effect = &FlagChange{Seq: e.Seq, ID: e.ID.String(), At: e.Time, Hash: e.Hash}
+			effect = &e
 		}
 	}
+	r, err = r.With(made, advised, effect, doc)
+	h.must(err)
 	return r
 }
 
@@ -129,7 +132,7 @@ func TestRecord_checksItself(t *testing.T) {
 	if c := check(strings.Replace(string(b), `"exposures": `, `"exposures": 1`, 1)); c.OK() || !strings.Contains(c.Document, "it hashes to") {
 		t.Errorf("another document: %+v", c)
 	}
-	if c := check(strings.Replace(string(b), `"actor": "controller"`, `"actor": "person:eve"`, 1)); c.OK() || !strings.Contains(c.Event, "is not what was written") {
+	if c := check(strings.ReplaceAll(string(b), `"actor": "controller"`, `"actor": "person:eve"`)); c.OK() || !strings.Contains(c.Event, "is not what was written") || !strings.Contains(c.Effect, "is not what was written") {
 		t.Errorf("another actor: %+v", c)
 	}
 	for what, change := range map[string]func(*Record){
@@ -157,6 +160,94 @@ func TestRecord_checksItself(t *testing.T) {
 	}
 	if _, ok := h.state.Record("none"); ok {
 		t.Error("there is a record of no decision")
+	}
+}
+
+// TestRecord_provesItsStory: where a rollout was, who had agreed and what it did
+// to the flag is what event and document say, or does not hold.
+func TestRecord_provesItsStory(t *testing.T) {
+	h := approvedAndOverruled(t)
+	all := h.rollout().Decisions
+	person := h.record(all[len(all)-1].ID)
+	at := slices.IndexFunc(all, func(d Decision) bool { return d.Verdict.Action == Expand && d.From == 0 })
+	expanded, other := h.record(all[at].ID), h.record(all[0].ID)
+	check := func(r Record) Checked {
+		t.Helper()
+		c, err := r.Check()
+		h.must(err)
+		return c
+	}
+	if c := check(expanded); !c.OK() || len(c.Unproven) != 0 || len(expanded.Approvals) != 1 || expanded.Before != "canary" || expanded.After != "experiment" {
+		t.Errorf("an approved expansion: %+v of %+v", c, expanded)
+	}
+	if c := check(person); !c.OK() || !slices.Equal(c.Unproven, []string{"what the release was for: that stands in its plan"}) {
+		t.Errorf("a person's rollback: %+v", c)
+	}
+	for what, test := range map[string]struct {
+		of     Record
+		change func(*Record)
+		got    func(Checked) string
+	}{
+		"another stage before":       {expanded, func(r *Record) { r.Before = "experiment" }, func(c Checked) string { return c.Stages }},
+		"another stage after":        {expanded, func(r *Record) { r.After = "full" }, func(c Checked) string { return c.Stages }},
+		"another hypothesis":         {expanded, func(r *Record) { r.Hypothesis = "it sells" }, func(c Checked) string { return c.Stages }},
+		"another link":               {expanded, func(r *Record) { r.Links = nil }, func(c Checked) string { return c.Stages }},
+		"another person's approval":  {expanded, func(r *Record) { r.Approvals = []Approval{{By: kim}} }, func(c Checked) string { return c.Approvals }},
+		"no approval":                {expanded, func(r *Record) { r.Approvals = nil }, func(c Checked) string { return c.Approvals }},
+		"no effect":                  {expanded, func(r *Record) { r.Effect = nil }, func(c Checked) string { return c.Effect }},
+		"another effect":             {expanded, func(r *Record) { r.Effect = other.Effect }, func(c Checked) string { return c.Effect }},
+		"the effect of another":      {expanded, func(r *Record) { r.Effect, r.Decision.Effect = other.Effect, other.Effect.Seq }, func(c Checked) string { return c.Effect }},
+		"an effect at another time":  {expanded, func(r *Record) { e := *r.Effect; e.At = e.At.Add(time.Hour); r.Effect = &e }, func(c Checked) string { return c.Effect }},
+		"an effect that was forged":  {expanded, func(r *Record) { forge(r, `{"changes":[{"op":"enable","environment":"production"}]}`) }, func(c Checked) string { return c.Effect }},
+		"a person's stage":           {person, func(r *Record) { r.Before = "canary" }, func(c Checked) string { return c.Stages }},
+		"a person's approval":        {person, func(r *Record) { r.Approvals = expanded.Approvals }, func(c Checked) string { return c.Approvals }},
+		"a person's forged effect":   {person, func(r *Record) { forge(r, `{"changes":[{"op":"enable","environment":"production"}]}`) }, func(c Checked) string { return c.Effect }},
+		"another recommendation":     {person, func(r *Record) { r.Recommended = &other.Decision }, func(c Checked) string { return c.Advice }},
+		"no recommendation":          {person, func(r *Record) { r.Recommended = nil }, func(c Checked) string { return c.Advice }},
+		"another's evidence":         {person, func(r *Record) { r.Document = other.Document }, func(c Checked) string { return c.Document }},
+		"an event of another advice": {person, func(r *Record) { r.Advised = &other.Event }, func(c Checked) string { return c.Advice }},
+	} {
+		r := test.of
+		test.change(&r)
+		if c := check(r); c.OK() || test.got(c) == "" {
+			t.Errorf("%s: %+v", what, c)
+		}
+	}
+	for what, change := range map[string]func(*Record){
+		"its effect: the file does not hold the event of the flag":                                                 func(r *Record) { e := *r.Effect; e.Event = nil; r.Effect = &e },
+		"that it had no effect: the log holds it, or that the decision lapsed":                                     func(r *Record) { r.Effect, r.Decision.Effect = nil, 0 },
+		"what was recommended: the file does not hold its event":                                                   func(r *Record) { r.Advised = nil },
+		"the stages before and after, and who had agreed: the event of a person's decision did not hold them then": func(r *Record) { older(t, r) },
+	} {
+		r := person
+		change(&r)
+		if c := check(r); !c.OK() || !slices.Contains(c.Unproven, what) {
+			t.Errorf("%s: %+v", what, c)
+		}
+	}
+}
+
+// forge puts another change, with hashes that are right, into the effect of a
+// record.
+func forge(r *Record, data string) {
+	e := *r.Effect.Event
+	e.Data = json.RawMessage(data)
+	e.Hash, _ = event.Link(e.Prev, e.Event)
+	r.Effect = changeOf(e)
+}
+
+// older takes out of a person's decision what was not recorded with it before.
+func older(t *testing.T, r *Record) {
+	m, err := load[made](r.Event)
+	if err == nil {
+		m.Before, m.After, m.Approvals = "", "", nil
+		r.Event.Data, err = json.Marshal(m)
+	}
+	if err == nil {
+		r.Event.Hash, err = event.Link(r.Event.Prev, r.Event.Event)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -104,7 +104,9 @@ func (s *State) onward(r Rollout, c Command, stage int) (made, error) {
 	if err := first(r.looked(), s.unclosed(r, c.At), s.agreed(r)); err != nil {
 		return made{}, err
 	}
-	return s.personal(r, c, r.Plan.onward(stage), stage), nil
+	m := s.personal(r, c, r.Plan.onward(stage), stage)
+	m.Approvals = s.given(r)
+	return m, nil
 }
 
 // looked refuses to go on from a stage that a person has only just gone to. Of
@@ -140,6 +142,7 @@ func (s *State) personal(r Rollout, c Command, a Action, stage int) made {
 	if f, ok := s.known.flag(c.Flag); ok {
 		m.Revision = f.Revision
 	}
+	m.Before, m.After = r.stageName(m.From), r.after(Decision{Verdict: m.Verdict})
 	return m
 }
 

@@ -22,6 +22,7 @@ type Record struct {
 	Approvals   []Approval  `json:"approvals,omitempty"`   // that the verdict counted
 	Effect      *FlagChange `json:"effect,omitempty"`      // what it did to the flag; nil: nothing
 
+	Advised  *event.Recorded `json:"advised,omitempty"`  // event of what a person decided over
 	Event    event.Recorded  `json:"event"`              // as the log has it, with its place in the hash chain
 	Document json.RawMessage `json:"document,omitempty"` // the Input, byte for byte but for blanks; of a person's decision, that of what he decided over
 }
@@ -32,6 +33,55 @@ type FlagChange struct {
 	ID   string     `json:"id"`
 	At   time.Time  `json:"at"`
 	Hash event.Hash `json:"hash"`
+
+	Event *event.Recorded `json:"event,omitempty"` // as the log has it; nil in records that were written before it was kept
+}
+
+// changeOf names an event by which a flag was changed, and keeps it.
+func changeOf(e event.Recorded) *FlagChange {
+	return &FlagChange{Seq: e.Seq, ID: e.ID.String(), At: e.Time, Hash: e.Hash, Event: &e}
+}
+
+// beside is what a record says next to its decision: where the rollout was, what it
+// was for, and who had agreed.
+type beside struct {
+	Before, After, Hypothesis string
+	Links                     []string
+	Approvals                 []Approval
+}
+
+// tells returns the story as the event of a decision and its document have it; ok
+// is false for people's decisions that were recorded before they told one.
+func (r Record) tells(m made, in *Input) (s beside, ok bool) {
+	switch {
+	case r.Event.Actor == Controlling && in != nil:
+		was := Rollout{Standing: in.State, Plan: in.Plan}
+		return beside{was.stageName(m.From), was.after(m.decision(r.Event)), in.Plan.Hypothesis, in.Plan.Links, in.State.Approvals}, true
+	case m.After != "": // what it was for stands in its plan, which no event of the decision holds
+		return beside{m.Before, m.After, r.Hypothesis, r.Links, m.Approvals}, true
+	}
+	return beside{}, false
+}
+
+// With returns the record with the events of the decision, of what was recommended
+// where a person decided over it, and of the flag change, and with the document;
+// what these tell takes the place of what the state remembers.
+func (r Record) With(decision event.Recorded, advised, effect *event.Recorded, doc []byte) (Record, error) {
+	r.Event, r.Advised, r.Document = decision, advised, doc
+	if effect != nil {
+		r.Effect = changeOf(*effect)
+	}
+	m, err := load[made](decision)
+	if err != nil {
+		return r, err
+	}
+	in, err := r.Input()
+	if s, ok := r.tells(m, in); ok {
+		r.Before, r.After, r.Hypothesis, r.Links, r.Approvals = s.Before, s.After, s.Hypothesis, s.Links, s.Approvals
+	} else if err == nil && in != nil {
+		r.Approvals = in.State.Approvals
+	}
+	return r, err
 }
 
 // Record returns what the state knows of a decision's record. The event, the
@@ -74,59 +124,6 @@ func (r Record) Input() (*Input, error) {
 	}
 	in, err := readInput(r.Document)
 	return &in, err
-}
-
-// Checked is what a record proves by itself.
-type Checked struct {
-	Event      string      `json:"event,omitempty"`      // why the event, or what is shown of it, is not what was written; empty: it is
-	Document   string      `json:"document,omitempty"`   // why the document is not the one that the event names
-	Recomputed *Recomputed `json:"recomputed,omitempty"` // nil of a person's decision, which follows from nothing
-}
-
-// OK reports whether nothing is against the record.
-func (c Checked) OK() bool {
-	return c.Event == "" && c.Document == "" && (c.Recomputed == nil || c.Recomputed.Same && len(c.Recomputed.Faults) == 0)
-}
-
-// Check looks at a record alone: the hash of its event, what the record shows of
-// it, the hash of its document, and the verdict, which it makes again.
-func (r Record) Check() (c Checked, err error) {
-	e, err := event.Canonical(r.Event.Event)
-	if err != nil {
-		return c, fmt.Errorf("reading the event of the record: %w", err)
-	}
-	r.Event.Event = e
-	if err := r.Event.Check(); err != nil {
-		c.Event = err.Error()
-	}
-	m, err := load[made](r.Event)
-	if err != nil {
-		return c, err
-	}
-	if c.Event == "" && !r.shows(m) {
-		c.Event = "the decision that is shown is not the one that the event recorded"
-	}
-	if r.Event.Actor != Controlling { // by the event: what is shown may be anything
-		return c, nil
-	}
-	doc, err := compacted(r.Document)
-	if err != nil {
-		return c, err
-	}
-	if event.Sum(doc) != m.Input.SHA256 {
-		c.Document = fmt.Sprintf("it hashes to %s, and the event names %s", event.Sum(doc), m.Input.SHA256)
-	}
-	again, err := FromRecord(doc, m.Verdict)
-	c.Recomputed = &again
-	return c, err
-}
-
-// shows reports whether the decision of the record is the one of its event. What
-// became of it later stands in other events.
-func (r Record) shows(m made) bool {
-	want := m.decision(r.Event)
-	want.Effect, want.Lapsed = r.Decision.Effect, r.Decision.Lapsed
-	return r.Rollout == m.Rollout && equal(r.Decision, want)
 }
 
 // compacted takes out the blanks that a document was given to be read.

@@ -120,7 +120,7 @@ func (s *State) forward(r Rollout, c Command) (made, error) {
 		return made{}, err
 	}
 	m := s.personal(r, c, r.Plan.onward(r.Stage), r.Stage)
-	m.Verdict.Share = r.Share
+	m.Verdict.Share, m.Approvals = r.Share, s.given(r)
 	return m, nil
 }
 

@@ -89,6 +89,11 @@ type (
 		Advice    string     `json:"advice,omitempty"`
 		Against   string     `json:"against,omitempty"` // what the advice said, when a person decided otherwise
 		Rejects   bool       `json:"rejects,omitempty"` // a rollback that is a person's no to the change itself
+
+		// Of a person's decision, which has no document to tell them; empty in records of before.
+		Before    string     `json:"before,omitempty"`    // name of the stage; empty also before the first
+		After     string     `json:"after,omitempty"`     // as a record shows it
+		Approvals []Approval `json:"approvals,omitempty"` // that were counted
 	}
 	lapsed struct {
 		Rollout  string `json:"rollout"`

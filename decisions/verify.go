@@ -277,25 +277,30 @@ func (v *verifier) scheduled(r event.Recorded) bool {
 	return len(list) > 0 && !slices.ContainsFunc(list, func(c flags.Change) bool { return c.Op != flags.Expire })
 }
 
-// asks reports whether a flag change is what the decision asks for: at most it
-// takes away first what earlier rollouts and stages left, or ends the rollback
-// that a person takes up again.
+// asks reports whether a flag change is what the decision asks for.
 func (v *verifier) asks(d *verified, data json.RawMessage) bool {
 	r, ok := v.state.Rollout(d.Rollout)
 	if !ok { // about an incident
 		r.Plan.Environment = d.environment
 	}
+	return d.made.decision(d.Recorded).asked(r, data)
+}
+
+// asked reports whether a flag change is what the decision asks for: at most it
+// takes away first what earlier rollouts and stages left, or ends the rollback
+// that a person takes up again.
+func (d Decision) asked(r Rollout, data json.RawMessage) bool {
 	list, stage := changes(data), d.Verdict.Stage
-	if len(list) == 0 || !d.Verdict.Action.Actuating() || stage >= len(r.Plan.Stages) ||
+	forces := d.Verdict.Action == Rollback && !d.goesBack() // which asks no stage
+	if len(list) == 0 || !d.Verdict.Action.Actuating() || stage >= len(r.Plan.Stages) && !forces ||
 		stage < 0 && d.Verdict.Action != Rollback {
 		return false
 	}
 	last := len(list) - 1
-	asked := Decision{ID: d.ID.String(), By: d.Actor, From: d.From, Verdict: d.Verdict}
-	want := asked.changes(r, flags.Recorded{})
+	want := d.changes(r, flags.Recorded{})
 	return len(want) > 0 && equal(commanded(list[last]), want[len(want)-1]) && !slices.ContainsFunc(list[:last], func(c flags.Change) bool {
-		freed := c.Op == flags.Unforce && asked.forwards()
-		return c.Environment != d.environment || c.Op != flags.Deallocate && c.Op != flags.Unserve && !freed
+		freed := c.Op == flags.Unforce && d.forwards()
+		return c.Environment != r.Plan.Environment || c.Op != flags.Deallocate && c.Op != flags.Unserve && !freed
 	})
 }
 

@@ -80,7 +80,13 @@ func (c decisionsVerifyCmd) file() error {
 	}
 	err = c.write(found, func(w io.Writer) {
 		fmt.Fprintf(w, "event\t%s\n", holds(found.Event))
-		fmt.Fprintf(w, "record\t%s\n", holds(found.Document))
+		fmt.Fprintf(w, "record\t%s\n", holds(found.Document+found.Advice))
+		fmt.Fprintf(w, "stages\t%s\n", holds(found.Stages))
+		fmt.Fprintf(w, "approvals\t%s\n", holds(found.Approvals))
+		fmt.Fprintf(w, "effect\t%s\n", holds(found.Effect))
+		for _, what := range found.Unproven {
+			fmt.Fprintf(w, "not proven\t%s\n", what)
+		}
 		fmt.Fprintf(w, "verdict\t%s\n", personal(found.Recomputed == nil, again(found.Recomputed)))
 	})
 	return failed(err, found.OK())

@@ -38,39 +38,42 @@ func (s *server) fullRecord(ctx context.Context, id string) (out decisions.Recor
 	if err != nil {
 		return out, err
 	}
-	if out.Event, err = s.eventAt(ctx, decisions.Subject(environment, flag), out.Decision.Seq); err != nil {
+	made, err := s.eventAt(ctx, decisions.Subject(environment, flag), out.Decision.Seq)
+	if err != nil {
 		return out, err
 	}
-	if out.Decision.Effect > 0 {
-		e, err := s.eventAt(ctx, flags.SubjectPrefix+flag, out.Decision.Effect)
-		if err != nil {
+	input := out.Decision.Input
+	var advised, effect *event.Recorded
+	if a := out.Recommended; a != nil {
+		input = a.Input // a person's decision has the document of what he decided over
+		if advised, err = s.eventOf(ctx, decisions.Subject(environment, flag), a.Seq); err != nil {
 			return out, err
 		}
-		out.Effect = &decisions.FlagChange{Seq: e.Seq, ID: e.ID.String(), At: e.Time, Hash: e.Hash}
 	}
-	return s.documented(ctx, out)
+	if out.Decision.Effect > 0 {
+		if effect, err = s.eventOf(ctx, flags.SubjectPrefix+flag, out.Decision.Effect); err != nil {
+			return out, err
+		}
+	}
+	doc, err := s.inputOf(ctx, input)
+	if err != nil {
+		return out, fmt.Errorf("loading the evidence of %s: %w", id, err)
+	}
+	return out.With(made, advised, effect, doc)
 }
 
-// documented adds the document, and of it the approvals that were counted. A
-// person's decision has that of what it was decided over.
-func (s *server) documented(ctx context.Context, r decisions.Record) (decisions.Record, error) {
-	name := r.Decision.Input
-	if name == (event.Blob{}) && r.Recommended != nil {
-		name = r.Recommended.Input
-	}
+// inputOf loads what a decision rests on; nil: nothing.
+func (s *server) inputOf(ctx context.Context, name event.Blob) ([]byte, error) {
 	if name == (event.Blob{}) {
-		return r, nil
+		return nil, nil
 	}
-	doc, err := s.Blobs.Load(ctx, name)
-	if err != nil {
-		return r, fmt.Errorf("loading the evidence of %s: %w", r.Decision.ID, err)
-	}
-	r.Document = doc
-	in, err := r.Input()
-	if err == nil {
-		r.Approvals = in.State.Approvals
-	}
-	return r, err
+	return s.Blobs.Load(ctx, name)
+}
+
+// eventOf is eventAt for what may be missing.
+func (s *server) eventOf(ctx context.Context, subject string, seq uint64) (*event.Recorded, error) {
+	e, err := s.eventAt(ctx, subject, seq)
+	return &e, err
 }
 
 // eventAt reads one event of a subject.
