@@ -54,6 +54,7 @@ func still() map[string]Page {
 		all[name] = stilled(p)
 		all["hostile-"+name] = stilled(poisoned(p))
 	}
+	all["readout-many"] = stilled(readoutMany())
 	cats := ended()
 	all["cats"] = NewRollout(Frame{Path: "/", Person: "person:ana"}, cats, "/api/v1/readouts/1", at)
 	all["cats-record"] = NewRecord(Frame{Path: "/", Person: "person:ana"}, cats, cats.Rollout.Decisions[2], "/api/v1/decisions/d3")

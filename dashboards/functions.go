@@ -14,6 +14,8 @@ func functions() template.FuncMap {
 		"asset":      assetURL,
 		"axis":       NewAxis,
 		"strip":      strip,
+		"heads":      heads,
+		"grouped":    grouped,
 		"value":      Row.value,
 		"difference": Row.difference,
 		"arrow":      arrow,
@@ -46,6 +48,18 @@ func (p plotSize) Middle() float64 { return p.Height / 2 }
 // strip draws the i-th row of a readout.
 func strip(a Axis, i int, r Row, level float64) Strip {
 	return a.Strip("strip-"+strconv.Itoa(i), r, level)
+}
+
+// heads reports whether the i-th row begins a metric of several arms, which
+// stand below its name.
+func heads(rows []Row, i int) bool {
+	return grouped(rows, i) && (i == 0 || rows[i-1].Metric != rows[i].Metric)
+}
+
+// grouped reports whether the i-th row is one of several arms of its metric.
+func grouped(rows []Row, i int) bool {
+	same := func(j int) bool { return j >= 0 && j < len(rows) && rows[j].Metric == rows[i].Metric }
+	return rows[i].Arm != "" && (same(i-1) || same(i+1))
 }
 
 // arrow says in which direction a value moved; the verdict says whether that

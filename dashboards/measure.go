@@ -14,21 +14,47 @@ const confidence = 0.95
 // order, whether or not anything was measured.
 func measure(s Seen) Readout {
 	out := Readout{Level: confidence}
+	for _, of := range plays(s.Rollout.Plan.Metrics) {
+		out.Rows = append(out.Rows, of.row(s))
+	}
+	return out
+}
+
+// part is a metric and what the plan asks it for.
+type part struct {
+	role   Role
+	metric string
+}
+
+// plays lists the metrics of a plan in its order, each once.
+func plays(m decisions.Metrics) []part {
+	var all []part
+	for _, v := range m.Success {
+		all = append(all, part{Success, v.Metric})
+	}
+	for _, key := range guardrails(m) {
+		all = append(all, part{Guardrail, key})
+	}
+	for _, v := range m.Diagnostics {
+		all = append(all, part{Diagnostic, v.Metric})
+	}
+	return all
+}
+
+// row says what the evidence says of a metric.
+func (p part) row(s Seen) Row {
 	var e decisions.Evidence
 	if s.Evidence != nil {
 		e = *s.Evidence
 	}
-	m := s.Rollout.Plan.Metrics
-	for _, v := range m.Success {
-		out.Rows = append(out.Rows, newRow(s.Rollout, Success, v.Metric, e).success())
+	w := newRow(s.Rollout, p.role, p.metric, e)
+	switch p.role {
+	case Success:
+		return w.success()
+	case Guardrail:
+		return w.guardrail(s.Rollout.Plan.Metrics)
 	}
-	for _, key := range guardrails(m) {
-		out.Rows = append(out.Rows, newRow(s.Rollout, Guardrail, key, e).guardrail(m))
-	}
-	for _, v := range m.Diagnostics {
-		out.Rows = append(out.Rows, newRow(s.Rollout, Diagnostic, v.Metric, e).diagnostic())
-	}
-	return out
+	return w.diagnostic()
 }
 
 // guardrails returns the keys of the guarded metrics, each once: a metric may

@@ -21,6 +21,8 @@ const (
 // Row is one metric of one treatment arm against control.
 type Row struct {
 	Metric    string
+	Link      string // of what is told of the metric; empty: nothing more is
+	Group     string // what is said of the metric above its arms; empty: nothing
 	Role      Role
 	Arm       string // the treatment's variant, shown when a readout has several; else empty
 	Share     bool   // values are shares of units: shown in percent, differences in percentage points

@@ -126,6 +126,7 @@ func samples() map[string]Page {
 	all := map[string]Page{}
 	for _, some := range []map[string]Page{firstSamples(), frameSamples(), previewSamples(),
 		flagSamples(),
+		readoutSamples(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -63,7 +63,7 @@ func exposures(s Seen) Exposures {
 	for _, a := range []struct{ role, variant string }{{"treatment", arms.Treatment}, {"control", arms.Control}} {
 		x.Arms = append(x.Arms, Arm{Name: a.role + " (" + a.variant + ")", Units: e.UnitsOf("", a.variant)})
 	}
-	x.Arms[0].Expected = promised(s.Rollout.Plan, e.Units)
+	x.Arms[0].Expected = s.Rollout.Promised(e.Units)
 	x.Arms[1].Expected = 1 - x.Arms[0].Expected
 	if r := e.SampleRatio; r != nil && r.Refused == nil {
 		x.P, x.Ratio = r.P, Passed
@@ -72,26 +72,6 @@ func exposures(s Seen) Exposures {
 		}
 	}
 	return x
-}
-
-// promised returns the share of the units that the stages' allocations gave
-// the treatment: half of each comparison, all but the holdback of a full stage.
-func promised(p decisions.Plan, units []decisions.Count) float64 {
-	share := map[string]float64{}
-	for _, s := range p.Stages {
-		share[s.Name] = 0.5
-		if s.Kind() == decisions.Full {
-			share[s.Name] = s.Exposure().Fraction()
-		}
-	}
-	var all, treated float64
-	for _, c := range units {
-		all, treated = all+float64(c.N), treated+share[c.Stage]*float64(c.N)
-	}
-	if all == 0 {
-		return 0.5
-	}
-	return treated / all
 }
 
 // history lists the decisions of a rollout.

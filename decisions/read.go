@@ -50,7 +50,7 @@ func Read(r Rollout, e Evidence) Evidence {
 		metrics = append(metrics, m)
 	}
 	e.Metrics = metrics
-	e.SampleRatio = r.sampleRatio(e.Units)
+	e.SampleRatio = r.SampleRatio(e.Units)
 	e.Quarantine = r.quarantine(e)
 	return e
 }
@@ -143,15 +143,30 @@ func (p Plan) tests() int {
 	return n
 }
 
-// sampleRatio compares the units of every epoch with the shares of its arms;
+// SampleRatio compares the units of every epoch with the shares of its arms;
 // nil when no epoch has two arms and units.
-func (r Rollout) sampleRatio(units []Count) *stats.SRM {
+func (r Rollout) SampleRatio(units []Count) *stats.SRM {
 	epochs := r.byEpoch(units)
 	if len(epochs) == 0 {
 		return nil
 	}
 	m := stats.SampleRatio(epochs, r.Plan.Health.SRM.Alpha, 0)
 	return &m
+}
+
+// Promised returns the share of the treatment among units that the stages they
+// are of promised them; a half when no stage splits any.
+func (r Rollout) Promised(units []Count) float64 {
+	var all, treated float64
+	for _, u := range units {
+		if weights, ok := r.weights(u.Stage); ok {
+			all, treated = all+float64(u.N), treated+float64(u.N)*weights[1]/(weights[0]+weights[1])
+		}
+	}
+	if all == 0 {
+		return 0.5
+	}
+	return treated / all
 }
 
 // quarantine says whether the units that are left out come from the arms as

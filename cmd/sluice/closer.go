@@ -34,9 +34,17 @@ func closer(ctx context.Context, w *warehouse.Warehouse, q warehouse.Question, a
 			return found, err
 		}
 		found.Splits = append(found.Splits, splits(q.Metrics, parts))
+		found.Parts = append(found.Parts, unitsOf(parts))
 		if len(parts) > 0 {
 			found.Queries = append(found.Queries, queriesOf(parts[0].Queries, "by "+attribute)...)
 		}
+	}
+	if ask.Ratio {
+		days, asked, err := w.Daily(ctx, q)
+		if err != nil {
+			return found, err
+		}
+		found.Daily, found.Queries = daily(days), append(found.Queries, queriesOf([]warehouse.Query{asked}, "by day of first exposure")...)
 	}
 	for _, m := range q.Metrics {
 		if err := closerOf(ctx, w, q, m, ask, &found); err != nil {
@@ -72,6 +80,31 @@ func splits(metrics []stats.Metric, parts []warehouse.Part) []stats.Split {
 		for _, p := range parts {
 			out[i].Segments = append(out[i].Segments, stats.Segment{Value: p.Value, Rest: p.Rest, Strata: p.Strata[m.Key]})
 		}
+	}
+	return out
+}
+
+// unitsOf returns the units of every part of a breakdown.
+func unitsOf(parts []warehouse.Part) []server.UnitsOf {
+	out := make([]server.UnitsOf, len(parts))
+	for i, p := range parts {
+		out[i] = server.UnitsOf{Value: p.Value, Rest: p.Rest}
+		for _, c := range p.Units {
+			out[i].Units = append(out[i].Units, decisions.Count(c))
+		}
+	}
+	return out
+}
+
+// daily gathers the units of each day, which stand in order.
+func daily(days []warehouse.Daily) (out []server.UnitsOf) {
+	for _, d := range days {
+		day := d.Day.Format(time.DateOnly)
+		if len(out) == 0 || out[len(out)-1].Value != day {
+			out = append(out, server.UnitsOf{Value: day})
+		}
+		last := &out[len(out)-1]
+		last.Units = append(last.Units, decisions.Count(d.Count))
 	}
 	return out
 }

@@ -60,13 +60,43 @@ func (f *facts) Looks(ctx context.Context, rollout string, until time.Time, limi
 	if err != nil {
 		return nil, f.house.counting.blame(ctx, err)
 	}
-	looks := make([]decisions.Look, len(kept))
+	return recalled(kept)
+}
+
+func recalled(kept []warehouse.Look) (looks []decisions.Look, err error) {
+	looks = make([]decisions.Look, len(kept))
 	for i, w := range kept {
 		if looks[i], err = recalledLook(w); err != nil {
 			return nil, err
 		}
 	}
 	return looks, nil
+}
+
+// Moments implements server.Readouts.
+func (f *facts) Moments(ctx context.Context, rollout string, until time.Time) ([]decisions.Look, error) {
+	c, err := f.house.counting.get()
+	if err != nil {
+		return nil, err
+	}
+	kept, err := c.store.Moments(ctx, rollout, until)
+	if err != nil {
+		return nil, f.house.counting.blame(ctx, err)
+	}
+	return recalled(kept)
+}
+
+// LooksAt implements server.Readouts.
+func (f *facts) LooksAt(ctx context.Context, rollout, metric string, at []time.Time) ([]decisions.Look, error) {
+	c, err := f.house.counting.get()
+	if err != nil {
+		return nil, err
+	}
+	kept, err := c.store.LooksAt(ctx, rollout, metric, at)
+	if err != nil {
+		return nil, f.house.counting.blame(ctx, err)
+	}
+	return recalled(kept)
 }
 
 // CodeDefaults implements server.Readouts.

@@ -16,6 +16,7 @@ type Closer struct {
 	By      []string // attributes of exposures to split by
 	Days    int      // days since first exposure to count one by one; 0: none
 	Largest bool     // the unit of the largest value in every arm
+	Ratio   bool     // the units by day of first exposure
 }
 
 // Close is what was counted for a Closer, of the same units as the evidence.
@@ -23,7 +24,16 @@ type Close struct {
 	Splits  [][]stats.Split            // one list for each attribute: the plan's metrics in its order
 	Days    map[string][]stats.Days    // by metric, those that can be counted by day
 	Largest map[string][]stats.Largest // by metric, those of which a unit can be larger than others
+	Parts   [][]UnitsOf                // one list for each attribute: the units of every segment
+	Daily   []UnitsOf                  // the units of every day, in order
 	Queries []decisions.Query          // behind all of it
+}
+
+// UnitsOf are the units of one day, or of one segment.
+type UnitsOf struct {
+	Value string // the day as 2026-11-21, or the value of the attribute
+	Rest  bool   // the units of all values that have no segment of their own
+	Units []decisions.Count
 }
 
 // CloserQuery is the part of a question that asks for more than the plan does.
@@ -32,6 +42,7 @@ type CloserQuery struct {
 	By      []string `query:"by,explode" doc:"attributes of exposures to split by, at most 5; the plan's breakdowns when absent" example:"browser"`
 	Days    int      `query:"days" minimum:"0" maximum:"60" doc:"days since first exposure to compare one by one, 2 or more: whether the effect is one of newness"`
 	Largest bool     `query:"largest" doc:"whether an answer hangs on its largest unit"`
+	Ratio   bool     `query:"ratio" doc:"the sample ratio day by day"`
 }
 
 // closer returns what is asked of a rollout.
@@ -54,7 +65,7 @@ func (in CloserQuery) closer(r decisions.Rollout) (Closer, error) {
 }
 
 // asks reports whether more is asked for than what a look keeps.
-func (in CloserQuery) asks() bool { return len(in.By) > 0 || in.Days > 0 || in.Largest }
+func (in CloserQuery) asks() bool { return len(in.By) > 0 || in.Days > 0 || in.Largest || in.Ratio }
 
 // BreakdownView is every metric in every segment of one attribute.
 type BreakdownView struct {

@@ -10,6 +10,7 @@ var pageTable = []route{
 	{"GET", "/rollouts/{environment}/{flag}/{number}", access.Read, inPath, "rollout-page", "Page: one rollout", plain((*server).rolloutPage)},
 	{"GET", "/rollouts/{environment}/{flag}/{number}/{op}", access.Decide, inPath, "act-page", "Page: what an operation on a rollout would do", plain((*server).actPage)},
 	{"POST", "/rollouts/{environment}/{flag}/{number}/{op}", access.Decide, inPath, "act-on-rollout", "Do what the form of that page asks for", plain((*server).actOnRollout)},
+	{"GET", "/readouts/{environment}/{flag}/{number}", access.Read, inPath, "readout-page", "Page: what the data say of a rollout", plain((*server).readoutPage)},
 	{"GET", "/decisions/{id}", access.Read, whole, "decision-page", "Page: one decision", plain((*server).decisionPage)},
 	{"GET", "/sign-in", access.Public, whole, "sign-in-page", "Page: sign in", plain((*server).signInPage)},
 	{"POST", "/sign-in", access.Public, whole, "sign-in", "Sign in with a token", plain((*server).signIn)},

@@ -21,6 +21,12 @@ type Readouts interface {
 	// Looks returns the looks at a rollout that are not younger than a time, the
 	// newest first, at most limit.
 	Looks(ctx context.Context, rollout string, until time.Time, limit int) ([]decisions.Look, error)
+	// Moments returns when all looks were that are not younger than a time, the
+	// oldest first, without what they saw.
+	Moments(ctx context.Context, rollout string, until time.Time) ([]decisions.Look, error)
+	// LooksAt returns the looks at some times, the oldest first, with the units and
+	// one metric alone of all that they saw.
+	LooksAt(ctx context.Context, rollout, metric string, at []time.Time) ([]decisions.Look, error)
 	// CodeDefaults returns the exposures under a rollout that met another variant
 	// than the safe one by the default in the code, by SDK.
 	CodeDefaults(ctx context.Context, r decisions.Rollout, safe string) ([]ingest.CodeDefault, error)
@@ -44,12 +50,15 @@ type ReadoutView struct {
 	Evidence decisions.Evidence `json:"evidence" doc:"with the watermark, by shard, and the queries behind the numbers"`
 	Asked    event.Hash         `json:"asked" doc:"SHA-256 over the hashes of the queries"`
 
+	Forecast []decisions.Forecast `json:"forecast,omitempty" doc:"when the tests have the information that they were planned with, at the pace so far"`
+
 	Warnings     []string             `json:"warnings,omitempty" doc:"what should be looked at, one sentence each; of a look only what its evidence says"`
 	CodeDefaults []ingest.CodeDefault `json:"codeDefaults,omitempty" doc:"senders whose default in code is not the flag's safe variant"`
 
 	Balance    []BalanceView   `json:"balance,omitempty" doc:"the arms before the first exposure of their units, of metrics with a baseline; of now alone, like all below"`
 	Breakdowns []BreakdownView `json:"breakdowns,omitempty" doc:"the metrics in every segment of an attribute; nothing of it decides"`
 	Novelty    []NoveltyView   `json:"novelty,omitempty" doc:"the metrics day by day since first exposure"`
+	Ratios     []RatioView     `json:"ratios,omitempty" doc:"the sample ratio by day of first exposure, and in every segment of an attribute"`
 	Influence  []InfluenceView `json:"influence,omitempty" doc:"the metrics with and without the unit of the largest value"`
 
 	Queries []decisions.Query `json:"queries,omitempty" doc:"behind breakdowns, novelty and influence; those behind the evidence are with it"`
@@ -73,7 +82,7 @@ func (s *server) getReadout(ctx context.Context, in *readoutIn) (*readoutOut, er
 	} else {
 		err = s.recall(ctx, v.Rollout, in, &out.Body)
 	}
-	out.Body.Asked = out.Body.Evidence.Asked()
+	out.Body.Asked, out.Body.Forecast = out.Body.Evidence.Asked(), v.Rollout.Forecast(out.Body.Evidence)
 	return out, err
 }
 
@@ -89,6 +98,7 @@ func (s *server) count(ctx context.Context, r decisions.Rollout, in CloserQuery,
 	}
 	v.Warnings = r.Astray(v.Evidence)
 	v.closer(c, found)
+	v.ratios(r, c, found)
 	v.balance(r)
 	var f flags.Recorded
 	s.Projection.View(func(uint64) { f, _ = s.Flags.Flag(r.Plan.Flag) })
@@ -102,19 +112,31 @@ func (s *server) count(ctx context.Context, r decisions.Rollout, in CloserQuery,
 // recall reads the numbers of a look.
 func (s *server) recall(ctx context.Context, r decisions.Rollout, in *readoutIn, v *ReadoutView) error {
 	if in.asks() {
-		return event.Invalids{{Path: "at", Value: in.At.Format(time.RFC3339), Why: "is a look, which keeps neither segments nor days nor units", Fix: "leave out by, days and largest, or at"}}
+		return event.Invalids{{Path: "at", Value: in.At.Format(time.RFC3339), Why: "is a look, which keeps neither segments nor days nor units", Fix: "leave out by, days, largest and ratio, or at"}}
 	}
-	looks, err := s.Readouts.Looks(ctx, v.Rollout, in.At, 1)
+	seen, err := s.lookAt(ctx, r.ID, in.At)
 	if err != nil {
 		return err
 	}
-	if len(looks) == 0 {
-		return fmt.Errorf("a look at rollout %s up to %s: %w", v.Rollout, in.At.Format(time.RFC3339), errNoSuch)
-	}
-	look := viewLook(looks[0])
-	v.Look, v.Evidence = &look, looks[0].Evidence
+	look := viewLook(seen)
+	v.Look, v.Evidence = &look, seen.Evidence
 	v.Warnings = r.Astray(v.Evidence)
 	return nil
+}
+
+// lookAt returns the look that was the newest at a time.
+func (s *server) lookAt(ctx context.Context, rollout string, at time.Time) (decisions.Look, error) {
+	if s.Readouts == nil {
+		return decisions.Look{}, errNoReadouts
+	}
+	looks, err := s.Readouts.Looks(ctx, rollout, at, 1)
+	if err != nil {
+		return decisions.Look{}, err
+	}
+	if len(looks) == 0 {
+		return decisions.Look{}, fmt.Errorf("a look at rollout %s up to %s: %w", rollout, at.Format(time.RFC3339), errNoSuch)
+	}
+	return looks[0], nil
 }
 
 // LookView is one look in a list of them: what was thought, and the numbers of

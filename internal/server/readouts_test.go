@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,12 @@ func (memLooks) Readout(_ context.Context, _ decisions.Rollout, c Closer, now ti
 func closeOf(c Closer) (found Close) {
 	win := []stats.Stratum{{Control: stats.Proportion(2000, 400), Treatment: stats.Proportion(2000, 600)}}
 	none := []stats.Stratum{{Control: stats.Proportion(2000, 400), Treatment: stats.Proportion(2000, 400)}}
+	units := []decisions.Count{{Epoch: 1, Stage: "experiment", Arm: "off", N: 50}, {Epoch: 1, Stage: "experiment", Arm: "on", N: 49}}
+	if c.Ratio {
+		found.Daily = []UnitsOf{{Value: "2026-11-01", Units: units}}
+	}
 	for range c.By {
+		found.Parts = append(found.Parts, []UnitsOf{{Value: "a", Units: units}})
 		found.Splits = append(found.Splits, []stats.Split{{Metric: "purchases", Segments: []stats.Segment{{Value: "a", Strata: win}, {Value: "b", Strata: none}}}})
 	}
 	if c.Days > 0 {
@@ -56,6 +62,27 @@ func (m memLooks) Looks(_ context.Context, rollout string, until time.Time, limi
 		if l.Rollout == rollout && !l.At.After(until) && len(out) < limit {
 			out = append(out, l)
 		}
+	}
+	return out, nil
+}
+
+func (m memLooks) Moments(_ context.Context, rollout string, until time.Time) (out []decisions.Look, err error) {
+	for _, l := range slices.Backward(m) {
+		if l.Rollout == rollout && !l.At.After(until) {
+			out = append(out, decisions.Look{Rollout: l.Rollout, At: l.At, Stage: l.Stage, Verdict: decisions.Verdict{Action: l.Verdict.Action}, Decision: l.Decision})
+		}
+	}
+	return out, nil
+}
+
+func (m memLooks) LooksAt(ctx context.Context, rollout, metric string, at []time.Time) (out []decisions.Look, err error) {
+	for _, l := range slices.Backward(m) {
+		if l.Rollout != rollout || !slices.ContainsFunc(at, l.At.Equal) {
+			continue
+		}
+		one, _ := l.Evidence.Metric(metric)
+		l.Evidence = decisions.Evidence{At: l.At, Units: l.Evidence.Units, Metrics: []decisions.Measured{one}}
+		out = append(out, l)
 	}
 	return out, nil
 }

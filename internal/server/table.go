@@ -79,6 +79,7 @@ var calls = []route{
 	{"POST", "/api/v1/rehearsals", access.Read, inBody, "rehearse-plan", "Carry a plan out on made-up units, with faults put in: when it stops, how many it harms, how often it cries wolf", typed((*server).rehearsePlans)},
 	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}", access.Read, inPath, "get-readout", "What the data say of a rollout: now, or as they were at a look", typed((*server).getReadout)},
 	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}/looks", access.Read, inPath, "list-looks", "The looks at a rollout over time, newest first", typed((*server).listLooks)},
+	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}/trail", access.Read, inPath, "get-trail", "How a metric and the units of a rollout came about: some looks, evenly over time, oldest first", typed((*server).getTrail)},
 	{"GET", "/api/v1/readouts/{environment}/{flag}/{number}/two-arms", access.Read, inPath, "list-two-arms", "Units that saw two arms, which no number counts, and why they probably did", typed((*server).listTwoArms)},
 	{"POST", "/api/v1/units/exports", access.Manage, whole, "export-unit", "Everything that is kept of one unit; changes nothing", typed((*server).exportUnit)},
 	{"POST", "/api/v1/units/deletions", access.Manage, whole, "delete-unit", "Delete the facts of one unit", typed((*server).deleteUnit)},
