@@ -64,8 +64,8 @@ type Choice struct {
 	More     int    // looks that are not among the options
 }
 
-// choice lists looks, the newest first, since those are asked for most.
-func choice(g Glance, a Asked) Choice {
+// lookChoice lists looks, the newest first, since those are asked for most.
+func lookChoice(g Glance, a Asked) Choice {
 	c := Choice{Action: ReadoutLink(g.Rollout), Options: []Option{{"", "now"}}, More: g.Taken - len(g.Looks)}
 	rest := a.at(time.Time{}).values()
 	for _, name := range slices.Sorted(maps.Keys(rest)) {

@@ -114,7 +114,7 @@ type Due struct {
 
 // NewReadoutPage makes the page.
 func NewReadoutPage(f Frame, g Glance, a Asked, now time.Time) ReadoutPage {
-	p := ReadoutPage{Frame: f, Title: newTitle(g.Seen), Tab: a.View, Looks: choice(g, a), AsOf: newAsOf(g.Seen, g.JSON, now)}
+	p := ReadoutPage{Frame: f, Title: newTitle(g.Seen), Tab: a.View, Looks: lookChoice(g, a), AsOf: newAsOf(g.Seen, g.JSON, now)}
 	p.AsOf.Queries = nil // they have a tab
 	for _, v := range views {
 		p.Tabs = append(p.Tabs, Tab{Name: v.name, Link: g.address(a.on(v.view)), Here: v.view == a.View})
