@@ -1,7 +1,6 @@
 package decisions
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -9,51 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/event/eventtest"
 )
-
-var errKilled = errors.New("killed")
-
-// mortal counts the durable steps of a controller (documents stored, events
-// appended) and kills it before or after one of them. The dead do nothing more.
-type mortal struct {
-	event.Log
-	blobs  event.Blobs
-	steps  int
-	killAt int  // step, from 1; 0: never
-	after  bool // the step is done, and nobody learns of it
-	dead   bool
-}
-
-func (m *mortal) step(do func() error) error {
-	if m.dead {
-		return errKilled
-	}
-	m.steps++
-	m.dead = m.steps == m.killAt
-	if m.dead && !m.after {
-		return errKilled
-	}
-	err := do()
-	if m.dead {
-		return errKilled
-	}
-	return err
-}
-
-func (m *mortal) Append(ctx context.Context, e event.Event, expect event.Expect) (seq uint64, err error) {
-	err = m.step(func() error { seq, err = m.Log.Append(ctx, e, expect); return err })
-	return seq, err
-}
-
-func (m *mortal) Put(ctx context.Context, b []byte) (name event.Blob, err error) {
-	err = m.step(func() error { name, err = m.blobs.Put(ctx, b); return err })
-	return name, err
-}
-
-func (m *mortal) Load(ctx context.Context, name event.Blob) ([]byte, error) {
-	return m.blobs.Load(ctx, name)
-}
 
 // told is a decision that acts, as the story tells it: without hashes and
 // sequences. Holds are left out: the controller that follows looks once more.
@@ -68,16 +24,16 @@ type told struct {
 // step and is followed by another at the same moment.
 func story(t *testing.T, killAt int, after bool) (out []told, steps int) {
 	h := newHouse(t)
-	m := &mortal{Log: h.log, blobs: h.blobs, killAt: killAt, after: after}
+	m := &eventtest.Mortal{Log: h.log, Blobs: h.blobs, KillAt: killAt, After: after}
 	step := func() {
 		c := h.controller(h.part, m)
 		c.Blobs = m
 		err := c.Step(h.ctx, h.now)
-		if m.dead {
-			if !errors.Is(err, errKilled) {
+		if m.Dead {
+			if !errors.Is(err, eventtest.ErrKilled) {
 				t.Fatalf("killed at step %d: %v", killAt, err)
 			}
-			m = &mortal{Log: h.log, blobs: h.blobs}
+			m = &eventtest.Mortal{Log: h.log, Blobs: h.blobs}
 			c = h.controller(h.part, m)
 			err = c.Step(h.ctx, h.now)
 		}
@@ -99,7 +55,7 @@ func story(t *testing.T, killAt int, after bool) (out []told, steps int) {
 			out = append(out, told{Action: d.Verdict.Action, Reason: d.Verdict.Reason, From: d.From, Effect: d.Effect > 0})
 		}
 	}
-	return out, m.steps
+	return out, m.Steps
 }
 
 func TestKilledBetweenEachPairOfSteps(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/event/eventtest"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/stats"
 )
@@ -304,7 +305,7 @@ func TestVerifyReportsWhatIsPending(t *testing.T) {
 	h := newHouse(t)
 	h.do(Command{Op: OpPlan, Plan: ptr(catsPlan())})
 	h.do(Command{Op: OpStart})
-	m := &mortal{Log: h.log, blobs: h.blobs, killAt: 2, after: true} // dies with the decision written
+	m := &eventtest.Mortal{Log: h.log, Blobs: h.blobs, KillAt: 2, After: true} // dies with the decision written
 	c := h.controller(h.part, m)
 	c.Blobs = m
 	_ = c.Step(h.ctx, h.now)

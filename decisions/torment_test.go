@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/event/eventtest"
 	"github.com/sluice-hq/sluice/stats"
 )
 
@@ -149,18 +150,18 @@ func (l *release) stepOfMortals(r *rand.Rand) (died int) {
 		if died > 0 {
 			p = l.open(l.log)
 		}
-		m := &mortal{Log: l.log, blobs: l.blobs}
+		m := &eventtest.Mortal{Log: l.log, Blobs: l.blobs}
 		if r.IntN(4) > 0 {
-			m.killAt, m.after = 1+r.IntN(4), r.IntN(2) == 0
+			m.KillAt, m.After = 1+r.IntN(4), r.IntN(2) == 0
 		}
 		c := l.controller(p, m)
 		c.Blobs = m
 		err := c.Step(l.ctx, l.now)
-		if !m.dead {
+		if !m.Dead {
 			l.must(err)
 			return died
 		}
-		if died++; !errors.Is(err, errKilled) {
+		if died++; !errors.Is(err, eventtest.ErrKilled) {
 			l.t.Fatalf("killed: %v", err)
 		}
 	}

@@ -1,63 +1,20 @@
 package harness
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/event/eventtest"
 	"github.com/sluice-hq/sluice/flags"
 )
-
-var errKilled = errors.New("killed")
-
-// mortal dies before or after one of its durable steps: a document stored, an
-// event appended.
-type mortal struct {
-	event.Log
-	blobs event.Blobs
-	left  int  // steps until it dies
-	after bool // the step is done, and nobody learns of it
-	dead  bool
-}
-
-func (m *mortal) step(do func() error) error {
-	if m.dead {
-		return errKilled
-	}
-	m.left--
-	m.dead = m.left == 0
-	if m.dead && !m.after {
-		return errKilled
-	}
-	err := do()
-	if m.dead {
-		return errKilled
-	}
-	return err
-}
-
-func (m *mortal) Append(ctx context.Context, e event.Event, expect event.Expect) (seq uint64, err error) {
-	err = m.step(func() error { seq, err = m.Log.Append(ctx, e, expect); return err })
-	return seq, err
-}
-
-func (m *mortal) Put(ctx context.Context, b []byte) (name event.Blob, err error) {
-	err = m.step(func() error { name, err = m.blobs.Put(ctx, b); return err })
-	return name, err
-}
-
-func (m *mortal) Load(ctx context.Context, name event.Blob) ([]byte, error) {
-	return m.blobs.Load(ctx, name)
-}
 
 // kill lets the next controller die: "kill before=2" or "kill after=2", counted
 // in durable steps.
 func (w *world) kill(a words) (string, error) {
-	w.deaths = &mortal{Log: w.log, blobs: w.blobs, left: int(number(a["before"]) + number(a["after"])), after: a["after"] != ""}
+	w.deaths = &eventtest.Mortal{Log: w.log, Blobs: w.blobs, KillAt: int(number(a["before"]) + number(a["after"])), After: a["after"] != ""}
 	return "", nil
 }
 

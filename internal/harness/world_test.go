@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/event/eventtest"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/stats"
@@ -30,9 +31,9 @@ type world struct {
 	units   int        // that came so far
 	told    uint64     // sequence up to which the story has told what happened
 	looked  decisions.Look
-	door    *door   // nil until somebody outside knocks
-	lost    float64 // share of the treated units whose exposures are lost on the way
-	deaths  *mortal // who carries out the next step and dies in it; nil: somebody who lives
+	door    *door             // nil until somebody outside knocks
+	lost    float64           // share of the treated units whose exposures are lost on the way
+	deaths  *eventtest.Mortal // who carries out the next step and dies in it; nil: somebody who lives
 }
 
 const environment = "production"
@@ -78,7 +79,7 @@ func (w *world) step() error {
 	if m := w.deaths; m != nil {
 		dying := c
 		dying.Log, dying.Blobs, w.deaths = m, m, nil
-		if err := dying.Step(w.ctx, w.now); !m.dead {
+		if err := dying.Step(w.ctx, w.now); !m.Dead {
 			return err
 		}
 	}
