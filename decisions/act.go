@@ -58,36 +58,44 @@ func (c *Controller) insist(ctx context.Context, attempt func() error) error {
 // what can never become true again lapses a decision: the flag is past the
 // revision that the command would expect, or refuses it at just that revision.
 func (c *Controller) attempt(ctx context.Context, id string, now time.Time) error {
-	var (
-		r       Rollout
-		d       Decision
-		e       event.Event
-		expect  event.Expect
-		refused error
-		moved   bool
-		at      uint64
-	)
-	c.House.View(func(uint64) {
-		r, d, _ = c.State.Decision(id)
-		f, _ := c.Flags.Flag(r.Plan.Flag)
-		at, moved = f.Revision, !d.Verdict.Action.retreats() && f.Revision != d.Revision
-		if d.Pending() && !moved {
-			e, expect, refused = c.Flags.Handle(d.command(r, f, now))
-		}
-	})
+	a := c.acting(id, now)
+	r, d := a.rollout, a.decision
 	switch {
 	case !d.Pending():
 		return nil // another controller was first
-	case moved:
-		return c.lapse(ctx, r, d, now, lapsed{Why: "the flag has changed since the evidence was taken", Revision: at})
-	case refused != nil:
-		return c.lapse(ctx, r, d, now, lapsed{Why: refused.Error(), Refused: true, Revision: at})
+	case a.moved:
+		return c.lapse(ctx, r, d, now, lapsed{Why: "the flag has changed since the evidence was taken", Revision: a.at})
+	case a.refused != nil:
+		return c.lapse(ctx, r, d, now, lapsed{Why: a.refused.Error(), Refused: true, Revision: a.at})
 	}
-	err := c.write(ctx, e, expect)
+	err := c.write(ctx, a.event, a.expect)
 	if err == nil {
-		c.log("carried out", r.ID, "decision", d.ID, "action", d.Verdict.Action, "event", e.ID)
+		c.log("carried out", r.ID, "decision", d.ID, "action", d.Verdict.Action, "event", a.event.ID)
 	}
 	return err
+}
+
+// acting is a decision and what it does to its flag, of one sequence of the log.
+type acting struct {
+	rollout  Rollout
+	decision Decision
+	event    event.Event // of the flag, when the decision is pending and the flag neither moved nor refused
+	expect   event.Expect
+	at       uint64 // revision of the flag
+	moved    bool   // the flag is past the revision that the decision is about
+	refused  error  // why the flag does not take it
+}
+
+func (c *Controller) acting(id string, now time.Time) (a acting) {
+	c.House.View(func(uint64) {
+		a.rollout, a.decision, _ = c.State.Decision(id)
+		f, _ := c.Flags.Flag(a.rollout.Plan.Flag)
+		a.at, a.moved = f.Revision, !a.decision.Verdict.Action.retreats() && f.Revision != a.decision.Revision
+		if a.decision.Pending() && !a.moved {
+			a.event, a.expect, a.refused = c.Flags.Handle(a.decision.command(a.rollout, f, now))
+		}
+	})
+	return a
 }
 
 // command is the flag command of a decision.

@@ -15,34 +15,18 @@ func (r *Rollout) apply(e event.Recorded) error {
 	r.Seq = e.Seq
 	r.touch(e)
 	switch e.Type {
-	case TypeStarted:
-		n, err := load[noted](e)
-		r.Status, r.Started, r.StartedBy, r.WayBack, r.Doubts = Running, e.Time, r.starter(e), n.WayBack, n.Doubts
-		return err
-	case TypePaused, TypeResumed, TypeExplained:
-		n, err := load[noted](e)
-		r.note(e, n)
-		return err
+	case TypeStarted, TypePaused, TypeResumed, TypeExplained:
+		return folded(e, func(n noted) { r.note(e, n) })
 	case TypeFrozen:
-		f, err := load[frozen](e)
-		r.Frozen, r.Caps, r.Values = merged(r.Frozen, f.Baselines), merged(r.Caps, f.Caps), pinned(r.Values, f.Values)
-		return err
+		return folded(e, r.froze)
 	case TypeApproved:
-		a, err := load[approved](e)
-		r.approve(Approval{By: e.Actor, At: e.Time, Decision: a.Decision, Comment: a.Comment, Roles: a.Roles, Version: a.Version, Revision: a.Revision})
-		return err
+		return folded(e, func(a approved) { r.approve(a.approval(e)) })
 	case TypeMade:
-		d, err := load[made](e)
-		r.decide(e, d)
-		return err
+		return folded(e, func(d made) { r.decide(e, d) })
 	case TypeRevised:
-		v, err := load[revised](e)
-		r.revise(e, v)
-		return err
+		return folded(e, func(v revised) { r.revise(e, v) })
 	case TypeLapsed:
-		l, err := load[lapsed](e)
-		r.lapse(l)
-		return err
+		return folded(e, r.lapse)
 	case TypeOutcome, TypeFollowedUp:
 		return r.learn(e)
 	case TypeReminded, TypeClosed:
@@ -56,23 +40,28 @@ func (r *Rollout) apply(e event.Recorded) error {
 	case TypeScheduled, TypeUnscheduled, TypeDelayed:
 		return r.calendar(e)
 	case TypeEscalated:
-		n, err := load[escalated](e)
-		r.escalated(n)
-		return err
+		return folded(e, r.escalated)
 	case TypeOverridden:
-		o, err := load[overridden](e)
-		r.overrule(e, o)
-		return err
+		return folded(e, func(o overridden) { r.overrule(e, o) })
 	case TypeRejected:
-		n, err := load[rejected](e)
-		r.rejectedBefore(e, n)
-		return err
+		return folded(e, func(n rejected) { r.rejectedBefore(e, n) })
 	}
 	return nil
 }
 
+// folded folds the data of an event, if it can be read.
+func folded[D any](e event.Recorded, fold func(D)) error {
+	d, err := load[D](e)
+	if err == nil {
+		fold(d)
+	}
+	return err
+}
+
 func (r *Rollout) note(e event.Recorded, n noted) {
 	switch e.Type {
+	case TypeStarted:
+		r.Status, r.Started, r.StartedBy, r.WayBack, r.Doubts = Running, e.Time, r.starter(e), n.WayBack, n.Doubts
 	case TypePaused:
 		r.Status, r.Held, r.HeldAt = Paused, e.Actor+": "+n.Comment, e.Time
 	case TypeResumed:
@@ -81,6 +70,14 @@ func (r *Rollout) note(e event.Recorded, n noted) {
 	case TypeExplained:
 		r.Locked, r.Explanation = false, n.Comment
 	}
+}
+
+func (r *Rollout) froze(f frozen) {
+	r.Frozen, r.Caps, r.Values = merged(r.Frozen, f.Baselines), merged(r.Caps, f.Caps), pinned(r.Values, f.Values)
+}
+
+func (a approved) approval(e event.Recorded) Approval {
+	return Approval{By: e.Actor, At: e.Time, Decision: a.Decision, Comment: a.Comment, Roles: a.Roles, Version: a.Version, Revision: a.Revision}
 }
 
 // awake is the status that a paused rollout returns to.

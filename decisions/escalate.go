@@ -55,8 +55,8 @@ func (r Rollout) overdue(now time.Time) (due []escalated) {
 func (c *Controller) escalate(ctx context.Context, now time.Time) error {
 	var waiting []Rollout
 	c.House.View(func(uint64) {
-		for _, r := range c.State.Rollouts() {
-			if len(r.Plan.Escalation) > 0 && len(r.overdue(now)) > 0 {
+		for _, r := range c.State.shelf(c.State.shelves.asking) {
+			if len(r.overdue(now)) > 0 {
 				waiting = append(waiting, r)
 			}
 		}
@@ -68,6 +68,15 @@ func (c *Controller) escalate(ctx context.Context, now time.Time) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// escalates reports whether the rollout waits for people, and says whom to ask next.
+func (r Rollout) escalates() bool {
+	if len(r.Plan.Escalation) == 0 {
+		return false
+	}
+	_, waits := r.asks()
+	return waits
 }
 
 func (c *Controller) askNext(ctx context.Context, r Rollout, now time.Time) error {

@@ -89,18 +89,64 @@ func (s *State) Handle(c Command) (event.Event, event.Expect, error) {
 	return e, expect, err
 }
 
-// handle returns the type and data of the command's event.
+// handle returns the type and data of the command's event: of what begins a
+// rollout, of what moves its exposure, or of what people say about it.
 func (s *State) handle(r Rollout, c Command) (kind string, data any, err error) {
 	switch c.Op {
-	case OpPlan:
-		if r.Open() {
-			data, err = s.revision(r, c)
-			return TypeRevised, data, err
-		}
-		data, err = s.plan(r, c)
-		return TypePlanned, data, err
+	case OpPlan, OpStart, OpSchedule, OpUnschedule:
+		return s.beginning(r, c)
+	case OpAdvance, OpShip, OpRollback, OpReduce, OpForward, OpReject, OpDrill:
+		return s.moving(r, c)
+	case OpHold, OpResume, OpApprove, OpOverride, OpReport, OpConfirm, OpExplain:
+		return s.saying(r, c)
+	}
+	return "", nil, event.Invalids{{Path: "op", Value: string(c.Op), Why: "is not a command",
+		Fix: "use plan, start, schedule, unschedule, hold, resume, approve, override, advance, ship, reject, reduce, rollback, explain, forward, drill, report or confirm"}}
+}
+
+func (s *State) beginning(r Rollout, c Command) (kind string, data any, err error) {
+	switch c.Op {
 	case OpStart:
 		return TypeStarted, noted{Rollout: r.ID, Comment: c.Comment, WayBack: s.wayBack(r), Doubts: c.Doubts}, first(r.startable(s.known), s.ungoverned(r))
+	case OpSchedule:
+		data, err = s.schedule(r, c)
+		return TypeScheduled, data, err
+	case OpUnschedule:
+		data, err = r.unschedule(c)
+		return TypeUnscheduled, data, err
+	}
+	if r.Open() {
+		data, err = s.revision(r, c)
+		return TypeRevised, data, err
+	}
+	data, err = s.plan(r, c)
+	return TypePlanned, data, err
+}
+
+// moving is, but for a drill and for what exposes nobody, a person's decision.
+func (s *State) moving(r Rollout, c Command) (kind string, data any, err error) {
+	switch c.Op {
+	case OpReject:
+		return s.reject(r, c)
+	case OpDrill:
+		data, err = s.beginDrill(r, c)
+		return TypeDrillBegun, data, err
+	case OpAdvance:
+		data, err = s.advance(r, c)
+	case OpShip:
+		data, err = s.ship(r, c)
+	case OpRollback:
+		data, err = s.rollback(r, c)
+	case OpReduce:
+		data, err = s.reduce(r, c)
+	case OpForward:
+		data, err = s.forward(r, c)
+	}
+	return TypeMade, data, err
+}
+
+func (s *State) saying(r Rollout, c Command) (kind string, data any, err error) {
+	switch c.Op {
 	case OpHold:
 		return TypePaused, noted{Rollout: r.ID, Comment: c.Comment}, first(r.mustBe("be held", Running, Observing), said(c))
 	case OpResume:
@@ -108,46 +154,17 @@ func (s *State) handle(r Rollout, c Command) (kind string, data any, err error) 
 	case OpApprove:
 		data, err = s.approvable(r, c)
 		return TypeApproved, data, err
-	case OpSchedule:
-		data, err = s.schedule(r, c)
-		return TypeScheduled, data, err
-	case OpUnschedule:
-		data, err = r.unschedule(c)
-		return TypeUnscheduled, data, err
 	case OpOverride:
 		data, err = r.override(c)
 		return TypeOverridden, data, err
-	case OpReject:
-		return s.reject(r, c)
-	case OpShip:
-		data, err = s.ship(r, c)
-		return TypeMade, data, err
-	case OpAdvance:
-		data, err = s.advance(r, c)
-		return TypeMade, data, err
-	case OpRollback:
-		data, err = s.rollback(r, c)
-		return TypeMade, data, err
 	case OpReport:
 		data, err = r.report(c)
 		return TypeReported, data, err
 	case OpConfirm:
 		data, err = r.confirm(c, s.known)
 		return TypeConfirmed, data, err
-	case OpExplain:
-		return TypeExplained, noted{Rollout: r.ID, Comment: c.Comment}, first(r.explainable(), said(c))
-	case OpReduce:
-		data, err = s.reduce(r, c)
-		return TypeMade, data, err
-	case OpForward:
-		data, err = s.forward(r, c)
-		return TypeMade, data, err
-	case OpDrill:
-		data, err = s.beginDrill(r, c)
-		return TypeDrillBegun, data, err
 	}
-	return "", nil, event.Invalids{{Path: "op", Value: string(c.Op), Why: "is not a command",
-		Fix: "use plan, start, schedule, unschedule, hold, resume, approve, override, advance, ship, reject, reduce, rollback, explain, forward, drill, report or confirm"}}
+	return TypeExplained, noted{Rollout: r.ID, Comment: c.Comment}, first(r.explainable(), said(c))
 }
 
 // plan records the plan with its defaults and the metrics as they are defined

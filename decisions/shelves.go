@@ -9,11 +9,12 @@ type shelves struct {
 	open       map[string]bool // IDs of rollouts that look at evidence
 	planned    map[string]bool // of those that wait for the time of their start
 	unfinished map[string]bool // of those that are over, and not closed or still to be looked at once more
+	asking     map[string]bool // of those that wait for people, of whom there are more to ask
 	troubled   map[string]bool // "<env>.<flag>" with open incidents
 }
 
 func newShelves() shelves {
-	return shelves{open: map[string]bool{}, planned: map[string]bool{}, unfinished: map[string]bool{}, troubled: map[string]bool{}}
+	return shelves{open: map[string]bool{}, planned: map[string]bool{}, unfinished: map[string]bool{}, asking: map[string]bool{}, troubled: map[string]bool{}}
 }
 
 // shelve places everything anew.
@@ -34,6 +35,7 @@ func (s shelves) put(r *Rollout) {
 	place(s.open, r.ID, r.Open())
 	place(s.planned, r.ID, r.waits())
 	place(s.unfinished, r.ID, r.unfinished())
+	place(s.asking, r.ID, r.escalates())
 }
 
 func place(shelf map[string]bool, id string, belongs bool) {
