@@ -22,7 +22,7 @@ type news struct {
 	began   time.Time                     // the first
 	seen    warehouse.Kept                // what the totals had then
 	extent  extent                        // how far facts were countable then
-	turn    uint64                        // of the last pass that found something
+	turn    uint64                        // counts the passes
 	all     uint64                        // turn at which everything may have changed
 	turns   map[warehouse.Topic]uint64    // at which something came, by what it is about
 	latest  map[warehouse.Topic]time.Time // that exposures say, by their flag
@@ -85,48 +85,64 @@ func (n *news) renew(ctx context.Context, f *facts, c *counting, now time.Time) 
 	for _, p := range e.Watermark {
 		to.behind = to.behind || p.Behind > 0
 	}
+	var came map[warehouse.Topic]time.Time
+	if err == nil {
+		came, err = n.ask(ctx, c.totals.Warehouse, kept)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err == nil {
-		err = n.hear(ctx, c.totals.Warehouse, kept, now)
+		n.hear(came, kept, now)
 	}
 	n.pass, n.extent, n.unknown = now, to, err
-	if n.passes == nil {
-		n.passes = map[string]time.Time{}
-	}
 }
 
-// hear asks what the messages are about that the totals hold since it was asked
-// last. The first time, after totals were made anew, and where they hold less
-// than they did, everything may have changed.
-func (n *news) hear(ctx context.Context, w *warehouse.Warehouse, kept warehouse.Kept, now time.Time) error {
-	next := n.turn + 1
-	switch {
-	case n.turns == nil || fewer(n.seen.Watermark, kept.Watermark):
-		n.all, n.began, n.turns, n.latest = next, now, map[warehouse.Topic]uint64{}, map[warehouse.Topic]time.Time{}
-		n.turn, n.seen = next, kept
-		return nil
-	case !maps.Equal(n.seen.Rebuilt, kept.Rebuilt):
-		n.all = next
+// ask asks what the messages are about that the totals hold since it was asked
+// last. Pages wait for nothing of it.
+func (n *news) ask(ctx context.Context, w *warehouse.Warehouse, kept warehouse.Kept) (map[warehouse.Topic]time.Time, error) {
+	n.mu.Lock()
+	seen := n.seen.Watermark
+	n.mu.Unlock()
+	all := map[warehouse.Topic]time.Time{}
+	if seen == nil {
+		return all, nil // the first time everything may have changed, whatever came
 	}
 	for shard, upTo := range kept.Watermark {
-		behind := n.seen.Watermark[shard]
-		if upTo == behind {
+		behind := seen[shard]
+		if upTo <= behind {
 			continue
 		}
 		came, err := w.Came(ctx, shard, behind, upTo)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for topic, at := range came {
-			n.turns[topic] = next
-			if at.After(n.latest[topic]) {
-				n.latest[topic] = at
+			if had, ok := all[topic]; !ok || at.After(had) {
+				all[topic] = at
 			}
 		}
 	}
-	n.turn, n.seen = next, kept
-	return nil
+	return all, nil
+}
+
+// hear takes what has come. The first time, after totals were made anew, and where
+// they hold less than they did, everything may have changed. Call it under the
+// lock.
+func (n *news) hear(came map[warehouse.Topic]time.Time, kept warehouse.Kept, now time.Time) {
+	n.turn++
+	if n.turns == nil || !maps.Equal(n.seen.Rebuilt, kept.Rebuilt) || fewer(n.seen.Watermark, kept.Watermark) {
+		n.all = n.turn
+	}
+	if n.turns == nil || fewer(n.seen.Watermark, kept.Watermark) {
+		n.began, n.turns, n.latest, n.passes = now, map[warehouse.Topic]uint64{}, map[warehouse.Topic]time.Time{}, map[string]time.Time{}
+	}
+	for topic, at := range came {
+		n.turns[topic] = n.turn
+		if at.After(n.latest[topic]) {
+			n.latest[topic] = at
+		}
+	}
+	n.seen = kept
 }
 
 // fewer reports whether a shard holds less than it did, or is gone.
@@ -146,7 +162,9 @@ func fewer(was, is map[string]uint64) bool {
 func (n *news) mark(r decisions.Rollout, ahead time.Duration) (string, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.passes[r.ID] = n.pass
+	if n.unknown == nil {
+		n.passes[r.ID] = n.pass
+	}
 	last, asked := n.untils[r.ID]
 	if n.unknown != nil || n.extent.behind || !asked {
 		return "", false

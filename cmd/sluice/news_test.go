@@ -103,9 +103,11 @@ func TestNews_hears(t *testing.T) {
 	mark := func(seq, rebuilt uint64) uint64 {
 		t.Helper()
 		kept := warehouse.Kept{Watermark: map[string]uint64{"facts-0": seq}, Rebuilt: map[string]uint64{"facts-0": rebuilt}}
-		if err := n.hear(t.Context(), w, kept, judgedAt); err != nil {
+		came, err := n.ask(t.Context(), w, kept)
+		if err != nil {
 			t.Fatal(err)
 		}
+		n.hear(came, kept, judgedAt)
 		turn := n.all
 		for _, topic := range topics(beyondRollout(1)) {
 			turn = max(turn, n.turns[topic])
