@@ -124,9 +124,15 @@ func sampleRecord() Record {
 // room has its own.
 func samples() map[string]Page {
 	all := map[string]Page{}
-	for _, some := range []map[string]Page{firstSamples(), frameSamples(), previewSamples(),
+	for _, some := range []map[string]Page{
+		firstSamples(),
+		frameSamples(),
+		previewSamples(),
 		flagSamples(),
+	for _, some := range []map[string]Page{
 		readoutSamples(),
+		logSamples(),
+	} {
 	} {
 		maps.Copy(all, some)
 	}

@@ -175,7 +175,8 @@ func newAsOf(s Seen, json string, now time.Time) AsOf {
 // NewRecord makes the page of one decision from its own record: s holds the
 // evidence that was recorded with it, nil for a person's. Lag is the age that
 // the data had then.
-func NewRecord(f Frame, s Seen, d decisions.Decision, json string) Record {
+func NewRecord(f Frame, s Seen, of decisions.Record, json string) Record {
+	d := of.Decision
 	s.Verdict = &d.Verdict
 	r := s.Rollout
 	var out Readout // a person's decision rests on no evidence of its own
@@ -186,12 +187,75 @@ func NewRecord(f Frame, s Seen, d decisions.Decision, json string) Record {
 	return Record{
 		Frame: f, ID: d.ID, Title: newTitle(s), Number: number, Mark: decided(d.Verdict.Action), Action: string(d.Verdict.Action),
 		Change: moved(r.Plan, d), At: d.At, Who: d.By, Reason: reason(d), Checks: newChecks(d.Verdict.Checks),
-		Readout: out, Exposures: exposures(s), Facts: pins(s, d), Verify: "sluice verify", AsOf: newAsOf(s, json, d.At),
+		Rationale: d.Rationale, Advice: newAdvice(of), Approvals: assents(of.Approvals), Links: of.Links,
+		Readout: out, Exposures: exposures(s), Facts: pins(s, of), Verify: "sluice decisions recompute " + d.ID, AsOf: newAsOf(s, json, d.At),
+		Recompute: Recompute{Possible: d.ByController(), Link: recordLink(d) + "?recompute=true"},
+		Markdown:  "/api/v1/decisions/" + d.ID + "/page", Document: "/api/v1/decisions/" + d.ID + "/record",
 	}
 }
 
+// newAdvice says what was recommended to a person, and whether he went by it.
+func newAdvice(of decisions.Record) Advice {
+	d := of.Decision
+	switch {
+	case d.ByController():
+		return Advice{}
+	case d.Against != "":
+		return Advice{Mark: Overruled, Text: "Not followed. Recommended was " + sentence(d.Against), Link: adviceLink(of)}
+	case of.Recommended != nil:
+		return Advice{Mark: Passed, Text: "Followed: " + sentence(of.Recommended.Verdict.Text), Link: adviceLink(of)}
+	}
+	return Advice{}
+}
+
+func adviceLink(of decisions.Record) string {
+	if of.Recommended == nil {
+		return ""
+	}
+	return recordLink(*of.Recommended)
+}
+
+func assents(all []decisions.Approval) []Assent {
+	var out []Assent
+	for _, a := range all {
+		out = append(out, Assent{Who: a.By, Roles: strings.Join(a.Roles, ", "), Comment: a.Comment, At: a.At})
+	}
+	return out
+}
+
+// NewLearning shows what was learnt from a rollout that is over, and asks for
+// it whoever may write.
+func NewLearning(r decisions.Rollout, f Frame, action, numbers, key string) *Learning {
+	if r.Open() || r.Ended.IsZero() && r.Rejection == nil {
+		return nil
+	}
+	var l Learning
+	o := decisions.Outcome{Happened: numbers, Confirmed: decisions.Unclear}
+	if r.Outcome != nil {
+		o = *r.Outcome
+		l.By, l.At = o.By, o.At
+		l.Rows = []Fact{{"What changed", o.Changed}, {"What happened", o.Happened}, {"Hypothesis confirmed", string(o.Confirmed)}, {"Why", o.Why}, {"Next hypothesis", o.Next}}
+	}
+	if r.Followed != nil {
+		for _, m := range r.Followed.Metrics {
+			l.Held = append(l.Held, Fact{m.Metric, m.Text})
+		}
+	}
+	if f.Rights.Write {
+		l.Form = &Form{ID: "outcome", Action: action, Key: key, Button: "Record the outcome", Fields: []Field{
+			{Name: "changed", Label: "What changed", Value: o.Changed, Kind: AsText, Rows: 2, Help: "What was released, to whom; what the plan says when this is empty."},
+			{Name: "happened", Label: "What happened", Value: o.Happened, Kind: AsText, Must: true, Help: "What the metrics and the customers did."},
+			{Name: "confirmed", Label: "Is the hypothesis confirmed?", Value: string(o.Confirmed), Kind: AsChoice, Must: true, Options: []Option{{"yes", "yes"}, {"no", "no"}, {"unclear", "unclear: the data do not say"}}},
+			{Name: "why", Label: "Why it came out so", Value: o.Why, Kind: AsText, Must: true},
+			{Name: "next", Label: "Next hypothesis", Value: o.Next, Kind: AsText, Rows: 2},
+		}}
+	}
+	return &l
+}
+
 // pins are the names and hashes that make the record checkable.
-func pins(s Seen, d decisions.Decision) []Fact {
+func pins(s Seen, of decisions.Record) []Fact {
+	d := of.Decision
 	all := []Fact{{"Decision", d.ID}, {"Event", strconv.FormatUint(d.Seq, 10)}}
 	if h := d.Input.SHA256.String(); h != "" {
 		all = append(all, Fact{"Evidence, SHA-256", h})
@@ -204,6 +268,9 @@ func pins(s Seen, d decisions.Decision) []Fact {
 	}
 	if h := d.Seal.Head.String(); h != "" {
 		all = append(all, Fact{"Seal of the log", fmt.Sprintf("%s at event %d", h, d.Seal.Seq)})
+	}
+	if h := of.Event.Hash.String(); h != "" {
+		all = append(all, Fact{"Hash of the event", h}, Fact{"Hash of the event before it", of.Event.Prev.String()})
 	}
 	if d.Effect > 0 {
 		all = append(all, Fact{"Carried out by event", strconv.FormatUint(d.Effect, 10)})

@@ -85,13 +85,13 @@ func TestNewRollout_beforeTheStart(t *testing.T) {
 
 func TestNewRecord(t *testing.T) {
 	s := ended()
-	p := NewRecord(Frame{}, s, s.Rollout.Decisions[2], "")
+	p := NewRecord(Frame{}, s, decisions.Record{Decision: s.Rollout.Decisions[2]}, "")
 	if p.Number != 3 || p.Action != "rollback" || len(p.Checks) != 2 || len(p.Rows) != 3 {
 		t.Errorf("record is %+v", p)
 	}
 	html(t, p)
 	s.Evidence = nil
-	p = NewRecord(Frame{}, s, s.Rollout.Decisions[1], "")
+	p = NewRecord(Frame{}, s, decisions.Record{Decision: s.Rollout.Decisions[1]}, "")
 	if text := html(t, p); strings.Contains(text, "Readout") || !strings.Contains(text, "enough seen") {
 		t.Error("a person's decision shows a readout that it does not rest on, or hides its rationale")
 	}

@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/gorilla/mux"
-
 	"github.com/sluice-hq/sluice/dashboards"
 	"github.com/sluice-hq/sluice/internal/access"
 )
@@ -55,24 +53,6 @@ func (s *server) final(r *http.Request, page *dashboards.Seen) error {
 		page.Evidence, page.Verdict = &record.Record.Evidence, nil
 	}
 	return err
-}
-
-func (s *server) decisionPage(w http.ResponseWriter, r *http.Request) error {
-	record, err := s.decision(r.Context(), mux.Vars(r)["id"])
-	if err != nil {
-		return s.problemPage(w, r, err)
-	}
-	v, err := s.view(record.Rollout)
-	if err != nil {
-		return s.problemPage(w, r, err)
-	}
-	then := dashboards.Seen{Rollout: v.Rollout, Verdict: &record.Verdict, Rollback: seen(v).Rollback}
-	if record.Record != nil {
-		then.Evidence = &record.Record.Evidence
-	}
-	f := s.frameOf(w, r, dashboards.InDecisions, v.Rollout.Plan.Environment, v.Rollout.Plan.Flag, "")
-	f.Refresh = 0 // a record does not change
-	return s.page(w, http.StatusOK, dashboards.NewRecord(f, then, record.Decision, "/api/v1/decisions/"+record.ID))
 }
 
 // seen is what the pages take of a view.

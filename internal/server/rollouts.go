@@ -161,7 +161,28 @@ type DecisionView struct {
 
 type decisionsIn struct {
 	Page
-	Rollout string `query:"rollout" doc:"environment/flag/number; all when absent"`
+	Rollout     string           `query:"rollout" doc:"environment/flag/number; all when absent"`
+	Environment string           `query:"environment" doc:"of one environment alone"`
+	Flag        string           `query:"flag" doc:"of one flag alone"`
+	Owner       string           `query:"owner" doc:"of rollouts of one owner alone"`
+	Action      decisions.Action `query:"action" enum:"hold,expand,pause,rollback,reduce,ship,review,cleanup" doc:"that decided this alone"`
+	By          string           `query:"by" enum:"controller,people" doc:"both when absent"`
+	Overridden  bool             `query:"overridden" doc:"what people decided against the recommendation alone"`
+	Since       string           `query:"since" doc:"how far back: a duration such as 7d, or a time; all when absent"`
+
+	from time.Time
+}
+
+// selects reports whether the filters keep a decision.
+func (in *decisionsIn) selects(r decisions.Rollout, d decisions.Decision) bool {
+	return (in.Rollout == "" || in.Rollout == r.ID) &&
+		(in.Environment == "" || in.Environment == r.Plan.Environment) &&
+		(in.Flag == "" || in.Flag == r.Plan.Flag) &&
+		(in.Owner == "" || in.Owner == r.Plan.Owner) &&
+		(in.Action == "" || in.Action == d.Verdict.Action) &&
+		(in.By == "" || (in.By == decisions.Controlling) == d.ByController()) &&
+		(!in.Overridden || d.Against != "") &&
+		!d.At.Before(in.from)
 }
 
 type decisionsOut struct {
@@ -176,13 +197,18 @@ func (s *server) listDecisions(ctx context.Context, in *decisionsIn) (*decisions
 	if err := s.existing(ctx, in.Rollout); err != nil {
 		return nil, err
 	}
+	if in.Since != "" {
+		var err error
+		if in.from, err = since(in.Since, s.Now()); err != nil {
+			return nil, err
+		}
+	}
 	var all []DecisionView
 	for _, r := range s.visible(ctx) {
-		if in.Rollout != "" && in.Rollout != r.ID {
-			continue
-		}
 		for _, d := range r.Decisions {
-			all = append(all, DecisionView{d, r.ID})
+			if in.selects(r, d) {
+				all = append(all, DecisionView{d, r.ID})
+			}
 		}
 	}
 	newestFirst(all)
