@@ -33,6 +33,7 @@ var templateFiles embed.FS
 
 // AsOf says how new the numbers of a page are and where they come from.
 type AsOf struct {
+	Log     uint64        // newest event of the log, on a page of what it says alone; 0: the page shows what was measured
 	Event   time.Time     // time of the newest event that is counted; zero: none
 	Seq     string        // the watermark itself: sequence of the stream, per shard when there are several
 	Lag     time.Duration // age of Event when the page was made

@@ -45,7 +45,7 @@ type Filed struct {
 // query holds the filters as they were sent; calls is the address of the same as
 // JSON.
 func NewDecisionLog(f Frame, query url.Values, list []Filed, sum decisions.Tally, next, calls string) DecisionLog {
-	p := DecisionLog{Frame: f, Filter: decisionFilter(f, query), Tiles: tally(sum), AsOf: AsOf{JSON: calls}}
+	p := DecisionLog{Frame: f, Filter: decisionFilter(f, query), Tiles: tally(sum), AsOf: AsOf{Log: f.Log, JSON: calls}}
 	for _, d := range list {
 		p.Rows = append(p.Rows, logged(d))
 	}

@@ -41,7 +41,7 @@ const mostExperiments = 200
 // NewExperiments makes the page of those rollouts that an address asks for: by
 // words of hypothesis, outcome, flag and owner, by metric and by result.
 func NewExperiments(f Frame, query url.Values, all []Seen) Experiments {
-	p := Experiments{Frame: f, Filter: experimentFilter(f, query), AsOf: AsOf{JSON: "/api/v1/rollouts"}}
+	p := Experiments{Frame: f, Filter: experimentFilter(f, query), AsOf: AsOf{Log: f.Log, JSON: "/api/v1/rollouts"}}
 	results := map[string]int{}
 	for _, s := range all {
 		e := newExperiment(s)

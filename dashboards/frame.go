@@ -19,6 +19,7 @@ type Frame struct {
 	Query        string        // what the search field holds
 	Refresh      time.Duration // how often the live part renews itself; 0: never
 	Changes      string        // address of the stream that says when there is something new, upon which it renews itself at once; empty: there is none
+	Log          uint64        // newest event of the log that the page knows
 	Notice       string        // what the last form did, shown once; empty: nothing
 }
 

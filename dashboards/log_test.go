@@ -31,7 +31,7 @@ func sampleReported() []decisions.Reported {
 func sampleDigest() decisions.Digest {
 	deed := decisions.Deed{ID: "1", At: at, Rollout: "production/game.gate/1", What: "rollback", By: "controller", Text: "day_7 is breached"}
 	override := decisions.Deed{ID: "2", At: at, Rollout: "production/game.gate/1", What: "override", By: "person:ana", Text: "overruled", Rationale: "the alert is known", Against: "hold: units open"}
-	return decisions.Digest{From: at.Add(-7 * 24 * time.Hour), Until: at, Counts: map[decisions.Action]int{decisions.Rollback: 1},
+	return decisions.Digest{From: at.Add(-7 * 24 * time.Hour), Until: at, Counts: map[string]int{string(decisions.Rollback): 1},
 		Decisions: []decisions.Deed{deed}, Overrides: []decisions.Deed{override}, Incidents: sampleReported()}
 }
 
@@ -112,7 +112,8 @@ func TestRecord_advice(t *testing.T) {
 	s := ended()
 	advice := s.Rollout.Decisions[0]
 	for want, d := range map[Mark]decisions.Decision{
-		Overruled: {ID: "x", By: "person:ana", Against: "hold: units open", Advice: "d1"}, Passed: {ID: "x", By: "person:ana", Advice: "d1"}, "": {ID: "x", By: "controller"},
+		Overruled: {ID: "x", By: "person:ana", Against: "hold: units open", Advice: "d1"}, Passed: {ID: "x", By: "person:ana", Advice: "d1", Verdict: advice.Verdict},
+		NotApplicable: {ID: "x", By: "person:ana", Advice: "d1", Verdict: decisions.Verdict{Action: decisions.Rollback}}, "": {ID: "x", By: "controller"},
 	} {
 		if got := NewRecord(Frame{}, s, decisions.Record{Decision: d, Recommended: &advice}, ""); got.Advice.Mark != want {
 			t.Errorf("%+v: %q, want %q", d, got.Advice, want)

@@ -53,14 +53,14 @@ type Overdue struct {
 func NewWeekReview(f Frame, d decisions.Digest, stale []Overdue, since string) WeekReview {
 	p := WeekReview{Frame: f, From: d.From, Until: d.Until, Stale: stale,
 		Done: []Deeds{{"overrides", "Against the recommendation", deeds(d.Overrides)}, {"made", "What changed, stopped or ended something", deeds(d.Decisions)}, {"drills", "Drills", deeds(d.Drills)}},
-		AsOf: AsOf{JSON: "/api/v1/review?" + url.Values{"since": {since}}.Encode()},
+		AsOf: AsOf{Log: f.Log, JSON: "/api/v1/review?" + url.Values{"since": {since}}.Encode()},
 		Filter: Form{ID: "since", Action: "/review", Get: true, Button: "Show", Fields: []Field{
 			{Name: "since", Label: "Since", Kind: AsLine, Value: since, Hint: "7d, or 2026-11-01"}}}}
 	for _, i := range d.Incidents {
 		p.Incidents = append(p.Incidents, newIncident(i))
 	}
 	p.Tiles = []Tile{
-		{count(int64(d.Counts[decisions.Expand])), "expanded"}, {count(int64(d.Counts[decisions.Rollback])), "rolled back"}, {count(int64(d.Counts[decisions.Ship])), "shipped"},
+		{count(int64(d.Counts[string(decisions.Expand)])), "expanded"}, {count(int64(d.Counts[string(decisions.Rollback)])), "rolled back"}, {count(int64(d.Counts[string(decisions.Ship)])), "shipped"},
 		{count(int64(len(d.Overrides))), "overridden"}, {count(int64(len(d.Incidents))), "incidents"}, {count(int64(len(stale))), "overdue flags"},
 	}
 	return p
@@ -137,7 +137,7 @@ func (i Incident) State() string {
 // NewIncidents makes the page of those that an address asks for. key names the
 // request of each form.
 func NewIncidents(f Frame, query url.Values, list []decisions.Reported, next string, key func() string) Incidents {
-	p := Incidents{Frame: f, Filter: incidentFilter(f, query), AsOf: AsOf{JSON: address("/api/v1/incidents", query, "cursor", "")}}
+	p := Incidents{Frame: f, Filter: incidentFilter(f, query), AsOf: AsOf{Log: f.Log, JSON: address("/api/v1/incidents", query, "cursor", "")}}
 	for n, i := range list {
 		row := newIncident(i)
 		if i.Open() && f.Rights.Report {

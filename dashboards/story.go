@@ -202,6 +202,8 @@ func newAdvice(of decisions.Record) Advice {
 		return Advice{}
 	case d.Against != "":
 		return Advice{Mark: Overruled, Text: "Not followed. Recommended was " + sentence(d.Against), Link: adviceLink(of)}
+	case of.Recommended != nil && of.Recommended.Verdict.Action != d.Verdict.Action:
+		return Advice{Mark: NotApplicable, Text: "The evidence asked for nothing of the kind, and nothing forbids it. The newest of its decisions: " + sentence(of.Recommended.Verdict.Text), Link: adviceLink(of)}
 	case of.Recommended != nil:
 		return Advice{Mark: Passed, Text: "Followed: " + sentence(of.Recommended.Verdict.Text), Link: adviceLink(of)}
 	}

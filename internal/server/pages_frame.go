@@ -22,7 +22,7 @@ const refresh = 30 * time.Second
 func (s *server) frame(w http.ResponseWriter, r *http.Request, in dashboards.Section) dashboards.Frame {
 	return dashboards.Frame{
 		Path: r.URL.RequestURI(), Person: who(r.Context()).Name, Rights: rights(r, access.AnyEnvironment, access.AnyKey), Section: in,
-		Refresh: refresh, Changes: "/changes", Notice: s.notice(w, r),
+		Refresh: refresh, Changes: "/changes", Log: s.Projection.Seq(), Notice: s.notice(w, r),
 	}
 }
 
