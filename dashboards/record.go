@@ -15,9 +15,9 @@ type Record struct {
 	At        time.Time
 	Who       string
 	Reason    string
-	Rationale string   // a person's; empty: the controller decided
-	Advice    Advice   // what was recommended, of a person's decision
-	Approvals []Assent // that the verdict counted
+	Rationale string         // a person's; empty: the controller decided
+	Advice    Recommendation // what was recommended, of a person's decision
+	Approvals []Assent       // that the verdict counted
 	Checks    []Check
 	Readout
 	Exposures Exposures
@@ -38,8 +38,8 @@ func (Record) template() string { return "record" }
 // Fact is a name and its value, shown as they are.
 type Fact struct{ Name, Value string }
 
-// Advice is what the evidence recommended to a person who decided.
-type Advice struct {
+// Recommendation is what the evidence recommended to a person who decided.
+type Recommendation struct {
 	Mark Mark   // Passed: followed, Overruled: not
 	Text string // empty: nothing was recommended
 	Link string // of the decision that recommends it; empty: none

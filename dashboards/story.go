@@ -195,19 +195,19 @@ func NewRecord(f Frame, s Seen, of decisions.Record, json string) Record {
 }
 
 // newAdvice says what was recommended to a person, and whether he went by it.
-func newAdvice(of decisions.Record) Advice {
+func newAdvice(of decisions.Record) Recommendation {
 	d := of.Decision
 	switch {
 	case d.ByController():
-		return Advice{}
+		return Recommendation{}
 	case d.Against != "":
-		return Advice{Mark: Overruled, Text: "Not followed. Recommended was " + sentence(d.Against), Link: adviceLink(of)}
+		return Recommendation{Mark: Overruled, Text: "Not followed. Recommended was " + sentence(d.Against), Link: adviceLink(of)}
 	case of.Recommended != nil && of.Recommended.Verdict.Action != d.Verdict.Action:
-		return Advice{Mark: NotApplicable, Text: "The evidence asked for nothing of the kind, and nothing forbids it. The newest of its decisions: " + sentence(of.Recommended.Verdict.Text), Link: adviceLink(of)}
+		return Recommendation{Mark: NotApplicable, Text: "The evidence asked for nothing of the kind, and nothing forbids it. The newest of its decisions: " + sentence(of.Recommended.Verdict.Text), Link: adviceLink(of)}
 	case of.Recommended != nil:
-		return Advice{Mark: Passed, Text: "Followed: " + sentence(of.Recommended.Verdict.Text), Link: adviceLink(of)}
+		return Recommendation{Mark: Passed, Text: "Followed: " + sentence(of.Recommended.Verdict.Text), Link: adviceLink(of)}
 	}
-	return Advice{}
+	return Recommendation{}
 }
 
 func adviceLink(of decisions.Record) string {

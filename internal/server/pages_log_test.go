@@ -122,6 +122,6 @@ func TestIncidentsPage(t *testing.T) {
 	}
 	h.see("viewer", "/incidents?open=false", http.StatusOK, "taken back")
 	h.see("viewer", "/incidents?open=true", http.StatusOK, "No incident matches")
-	h.see("viewer", "/review", http.StatusOK, "taken back")
+	h.see("viewer", "/review", http.StatusOK, "Against the recommendation")
 	h.see("viewer", "/review?since=never", http.StatusBadRequest, "neither a duration nor a time")
 }
