@@ -129,10 +129,8 @@ func samples() map[string]Page {
 		frameSamples(),
 		previewSamples(),
 		flagSamples(),
-	for _, some := range []map[string]Page{
 		readoutSamples(),
 		logSamples(),
-	} {
 	} {
 		maps.Copy(all, some)
 	}
