@@ -25,7 +25,10 @@ func TestRollout_sendsWhatWasTyped(t *testing.T) {
 			body, _ := io.ReadAll(r.Body)
 			sent = strings.TrimSpace(strings.TrimPrefix(r.URL.Path, "/api/v1/rollouts/production/a/1/") + " " + string(body) + " " + r.Header.Get("If-Match"))
 		}
-		v := server.RolloutView{Rollout: decisions.Rollout{Standing: decisions.Standing{ID: "production/a/1", Seq: 12}, Decisions: []decisions.Decision{{ID: "d-1"}, {ID: "d-2"}}}}
+		hold := decisions.Verdict{Action: decisions.Hold}
+		v := server.RolloutView{Rollout: decisions.Rollout{
+			Standing: decisions.Standing{ID: "production/a/1", Seq: 12}, Decisions: []decisions.Decision{{ID: "d-1", Verdict: hold}, {ID: "d-2", Verdict: hold}},
+		}}
 		if err := json.NewEncoder(w).Encode(v); err != nil {
 			t.Error(err)
 		}
