@@ -50,7 +50,7 @@ simulate:                   ## false alarms, power, coverage and time to detect 
 	$(GO) run ./bench/simulate --seed $(SEED)
 
 rehearse:                   ## a release, 1,000 times in every scenario: false alarms, time to detect, units harmed, next to a fixed rule
-	$(GO) run ./bench/rehearse --seeds 1000 --seed $(SEED)
+	$(GO) run ./bench/rehearse --seeds 1000 --seed $(SEED) --out docs/rehearsals/table.md
 
 bench-rollouts:             ## one pass of the controller over 1,000 rollouts with ten metrics each: time, evidence, memory
 	$(GO) run ./bench/rollouts

@@ -81,14 +81,22 @@ func (r Rollout) counts(epoch int) bool {
 	return slices.ContainsFunc(r.Plan.Stages, func(b Stage) bool { return b.Kind() == Decide && r.Plan.epochOf(b) == of })
 }
 
-// relevant leaves out of the evidence what was counted of other epochs.
+// relevant leaves out of the evidence what was counted of other epochs. Strata
+// are many and epochs few: each is asked for once.
 func (r Rollout) relevant(e Evidence) Evidence {
-	other := func(c Count) bool { return !r.counts(c.Epoch) }
+	known := map[int]bool{}
+	counts := func(epoch int) bool {
+		if _, asked := known[epoch]; !asked {
+			known[epoch] = r.counts(epoch)
+		}
+		return known[epoch]
+	}
+	other := func(c Count) bool { return !counts(c.Epoch) }
 	e.Units = slices.DeleteFunc(slices.Clone(e.Units), other)
 	e.Quarantined = slices.DeleteFunc(slices.Clone(e.Quarantined), other)
 	e.Metrics = slices.Clone(e.Metrics)
 	for i := range e.Metrics {
-		e.Metrics[i].Strata = slices.DeleteFunc(slices.Clone(e.Metrics[i].Strata), func(s stats.Stratum) bool { return !r.counts(s.Epoch) })
+		e.Metrics[i].Strata = slices.DeleteFunc(slices.Clone(e.Metrics[i].Strata), func(s stats.Stratum) bool { return !counts(s.Epoch) })
 	}
 	return e
 }

@@ -1,6 +1,7 @@
 package decisions
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ type Batch struct {
 // memBatches are the batches of one rollout, in the order of their time.
 type memBatches struct {
 	list  []Batch
-	at    map[string]int // ID -> place in list; nil: to be made anew
+	at    map[string]int // ID -> place in list; nil: there are none
 	units []Count
 	sums  map[string]*memSums // by metric
 }
@@ -70,35 +71,39 @@ func (f *MemFacts) rollout(id string) *memRollout {
 }
 
 func (m *memBatches) find(id string) (int, bool) {
-	if m.at == nil {
-		m.at = make(map[string]int, len(m.list))
-		for i, b := range m.list {
-			m.at[b.ID] = i
-		}
-	}
 	i, had := m.at[id]
 	return i, had
 }
 
 // add puts a batch where its time belongs. One that comes late moves others, and
-// everything is summed anew.
+// what was summed behind its time is summed anew.
 func (m *memBatches) add(b Batch) {
 	m.count(b, b.Units)
 	i := len(m.list)
 	for i > 0 && m.list[i-1].At.After(b.At) {
 		i--
 	}
-	if i < len(m.list) {
-		m.list, m.at, m.sums = slices.Insert(m.list, i, b), nil, nil
-		return
+	m.list = slices.Insert(m.list, i, b)
+	if m.at == nil {
+		m.at = map[string]int{}
 	}
-	m.list, m.at[b.ID] = append(m.list, b), i
+	for j := i; j < len(m.list); j++ {
+		m.at[m.list[j].ID] = j
+	}
+	for metric, s := range m.sums {
+		if s.next > i {
+			delete(m.sums, metric)
+		}
+	}
 }
 
 // replace takes a batch as it is known now. What was summed of it is summed
 // anew; the others stay where they are, and so does its time.
 func (m *memBatches) replace(i int, b Batch) {
 	old := m.list[i]
+	if old.same(b) {
+		return
+	}
 	b.At = old.At
 	m.count(old, -old.Units)
 	m.count(b, b.Units)
@@ -108,6 +113,12 @@ func (m *memBatches) replace(i int, b Batch) {
 			delete(m.sums, metric)
 		}
 	}
+}
+
+// same reports whether a batch that comes again says nothing new. Samples that
+// are kept elsewhere count as new.
+func (b Batch) same(again Batch) bool {
+	return b.Epoch == again.Epoch && b.Stage == again.Stage && b.Arm == again.Arm && b.Units == again.Units && maps.Equal(b.Samples, again.Samples)
 }
 
 func (m *memBatches) count(b Batch, n int64) {

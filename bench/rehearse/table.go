@@ -66,4 +66,4 @@ func hours(h float64) string { return event.Duration(math.Round(h) * 3600e9).Str
 
 func count(x float64) string { return fmt.Sprintf("%.0f", x) }
 
-func line(cells []string) { fmt.Printf("| %s |\n", strings.Join(cells, " | ")) }
+func (b *bench) line(cells []string) { b.print("| %s |\n", strings.Join(cells, " | ")) }
