@@ -162,6 +162,9 @@ func (g ReleaseGuardrail) check() event.Invalids {
 	if _, _, err := event.ParseLevel(g.Limit); g.Limit != "" && err != nil {
 		faults.Add("limit", g.Limit, "is not a number with a unit", "write one such as 200ms")
 	}
+	if g.Limit != "" && !g.Detect.IsZero() {
+		faults.Add("detect", g.Detect.String(), "stands beside a limit", "it is harm against control that a test is sharpest for")
+	}
 	if g.Limit != "" && !g.Exclude.IsZero() {
 		faults.Add("exclude", g.Exclude.String(), "stands beside a limit", "only harm against control is excluded")
 	}

@@ -17,7 +17,7 @@ func TestReleasesFaults(t *testing.T) {
 		Guardrails: []ReleaseGuardrail{
 			{Metric: "a b", Margin: percentOf(5000), Limit: "200ms", Exclude: event.Size{Change: 1000}},
 			{Metric: "errors", OnBreach: "ship"},
-			{Metric: "latency", Limit: "fast"},
+			{Metric: "latency", Limit: "fast", Detect: event.Size{Change: 5000}},
 		},
 		Approvals: Approvals{Role: "approver"},
 		Windows:   []Hours{{Days: []string{"monday"}, From: "8:00", To: "16:00"}, {From: "08:00", To: "24:00"}, {From: "16:00", To: "08:00"}},
@@ -33,6 +33,7 @@ func TestReleasesFaults(t *testing.T) {
 		"rollouts.guardrails[1].margin: is missing",
 		"rollouts.guardrails[1].onBreach: is not something that a breach may ask for",
 		"rollouts.guardrails[2].limit: is not a number with a unit",
+		"rollouts.guardrails[2].detect: stands beside a limit",
 		"rollouts.approvals.count: is not a number from 1",
 		"rollouts.windows[0].days[0]: is not a day",
 		"rollouts.windows[0].from: is not a time of day",
