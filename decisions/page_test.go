@@ -227,6 +227,32 @@ func TestRecord_provesItsStory(t *testing.T) {
 	}
 }
 
+// TestRecord_ofAGentleRollback: it names the stage that it went back to, and a file
+// that names none is refused and breaks nothing.
+func TestRecord_ofAGentleRollback(t *testing.T) {
+	h := newHouse(t)
+	h.begin(gentlePlan())
+	h.do(Command{Op: OpAdvance, Comment: "on"})
+	h.step()
+	h.incident("pager", Critical, false)
+	h.step()
+	d, _ := h.rollout().Last()
+	r := h.record(d.ID)
+	if c, err := r.Check(); err != nil || !c.OK() || r.Before != "experiment" || r.After != "canary" {
+		t.Errorf("from %s to %s: %+v, %v", r.Before, r.After, c, err)
+	}
+	m, err := load[made](r.Event)
+	h.must(err)
+	m.Verdict.Stage = -1
+	r.Event.Data, err = json.Marshal(m)
+	h.must(err)
+	r.Event.Hash, err = event.Link(r.Event.Prev, r.Event.Event)
+	h.must(err)
+	if c, err := r.Check(); err != nil || c.OK() || c.Effect == "" {
+		t.Errorf("of no stage: %+v, %v", c, err)
+	}
+}
+
 // forge puts another change, with hashes that are right, into the effect of a
 // record.
 func forge(r *Record, data string) {

@@ -108,10 +108,10 @@ func (r Rollout) stageName(i int) string {
 
 // after names where the rollout is once the decision has its effect.
 func (r Rollout) after(d Decision) string {
-	switch d.Verdict.Action {
-	case Rollback:
+	switch {
+	case d.Verdict.Action == Rollback && !d.goesBack():
 		return "safe variant for everybody"
-	case Cleanup:
+	case d.Verdict.Action == Cleanup:
 		return "over; the flag is due for its end state"
 	}
 	return r.stageName(d.Verdict.Stage)

@@ -293,7 +293,7 @@ func (d Decision) asked(r Rollout, data json.RawMessage) bool {
 	list, stage := changes(data), d.Verdict.Stage
 	forces := d.Verdict.Action == Rollback && !d.goesBack() // which asks no stage
 	if len(list) == 0 || !d.Verdict.Action.Actuating() || stage >= len(r.Plan.Stages) && !forces ||
-		stage < 0 && d.Verdict.Action != Rollback {
+		stage < 0 && !forces {
 		return false
 	}
 	last := len(list) - 1
