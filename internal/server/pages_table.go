@@ -26,5 +26,12 @@ var pageTable = []route{
 	{"GET", "/assets/{name}", access.Public, whole, "assets", "Style sheet and scripts", plain((*server).asset)},
 
 	{"GET", "/flags", access.Read, whole, "flags-page", "Page: the flags", plain((*server).flagsPage)},
+	{"GET", "/flags/new", access.Write, whole, "new-flag-page", "Page: where a flag is made", plain((*server).newFlagPage)},
+	{"POST", "/flags/new", access.Write, inBody, "new-flag", "Page: what the form of that page would create", plain((*server).newFlag)},
 	{"GET", "/flags/{key}", access.Read, whole, "flag-page", "Page: one flag", plain((*server).flagPage)},
+	{"GET", "/flags/{key}/edit", access.Write, inBody, "edit-page", "Page: the editor of a flag", plain((*server).editPage)},
+	{"POST", "/flags/{key}/edit", access.Write, inBody, "edit-flag", "Page: what a form of the editor would do", plain((*server).editFlag)},
+	{"GET", "/flags/{key}/do/{op}", access.Write, inBody, "do-page", "Page: what a switch of a flag would do", plain((*server).doPage)},
+	{"GET", "/flags/{key}/restore", access.Write, inBody, "restore-page", "Page: what it would do to make a flag as it was at a revision", plain((*server).restorePage)},
+	{"POST", "/flags/{key}/save", access.Write, inBody, "save-flag", "Do what the page before a change asked for", plain((*server).savePage)},
 }
