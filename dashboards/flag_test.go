@@ -89,10 +89,12 @@ func flagSamples() map[string]Page {
 		wide.Flag.Variants[fmt.Sprintf("arm-%02d", i)] = json.RawMessage(fmt.Sprintf(`{"limit":%d,"text":"%s"}`, i, strings.Repeat("x", 40*i)))
 	}
 	bare := FlagDetail{FlagSeen: plainFlag("shop.gift-cards"), Order: places3}
-	return map[string]Page{
+	all := tabSamples(asOf)
+	maps.Copy(all, map[string]Page{
 		"flags": NewFlags(f, list, asOf, at), "flags-many": NewFlags(f, many, asOf, at), "flags-none": NewFlags(f, FlagList{}, asOf, at),
 		"flag": NewFlag(f, sampleFlagDetail(), asOf), "flag-arms": NewFlag(f, wide, asOf), "flag-bare": NewFlag(Frame{Path: "/flags/shop.gift-cards", Person: "person:eve"}, bare, asOf),
-	}
+	})
+	return all
 }
 
 // TestGets: what everybody gets is said in one sentence, whatever decides.

@@ -60,7 +60,7 @@ func NewFlagCode(f Frame, s FlagSeen, all []Scanned, asOf AsOf) FlagCode {
 	}
 	p.Lead = "The code uses it in " + amount(total, "place") + " of " + amount(len(all), "source tree") + "."
 	if len(all) == 0 {
-		p.Lead, p.Empty = "", &Empty{Title: "No source tree was scanned", Text: "A scan says where the code uses which flag. Run it where the code is, best in its pipeline:", Command: "sluice refs . --upload"}
+		p.Lead, p.Empty = "", &Empty{Title: "No source tree was scanned", Text: "A scan says where the code uses which flag. Run it where the code is, best in its pipeline:", Command: "sluice refs scan ."}
 	}
 	return p
 }

@@ -68,7 +68,7 @@ type FlagList struct {
 
 // NewFlags makes the list.
 func NewFlags(f Frame, in FlagList, asOf AsOf, now time.Time) Flags {
-	p := Flags{Frame: f, Filter: filterForm(f, in.Filter), AsOf: asOf, Pager: turn("/flags", in.Asked, in.Next)}
+	p := Flags{Frame: f, Filter: filterForm(f, in.Filter), AsOf: asOf, Pager: Turn("/flags", in.Asked, in.Next)}
 	for _, s := range in.Flags {
 		p.Rows = append(p.Rows, flagRow(s, f.Environment, in.Order, now))
 	}
@@ -89,8 +89,8 @@ func NewFlags(f Frame, in FlagList, asOf AsOf, now time.Time) Flags {
 	return p
 }
 
-// turn makes the links of a list that its cursors lead through.
-func turn(path string, asked url.Values, next string) Pager {
+// Turn makes the links of a list that its cursors lead through.
+func Turn(path string, asked url.Values, next string) Pager {
 	at := func(cursor string) string {
 		q := url.Values{}
 		for name, v := range asked {

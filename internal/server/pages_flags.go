@@ -60,15 +60,6 @@ func (s *server) flagPage(w http.ResponseWriter, r *http.Request) error {
 	return s.page(w, http.StatusOK, page)
 }
 
-// flagTab makes one of the views of a flag.
-func (s *server) flagTab(r *http.Request, f dashboards.Frame, seen FlagDetail) (dashboards.Page, error) {
-	switch dashboards.FlagTab(r.URL.Query().Get("tab")) {
-	case dashboards.TabOverview:
-		return s.flagOverview(r, f, seen)
-	}
-	return nil, errNoSuch
-}
-
 func (s *server) flagFrame(w http.ResponseWriter, r *http.Request) dashboards.Frame {
 	return s.frameOf(w, r, dashboards.InFlags, access.AnyEnvironment, mux.Vars(r)["key"], "")
 }

@@ -33,5 +33,11 @@ var pageTable = []route{
 	{"POST", "/flags/{key}/edit", access.Write, inBody, "edit-flag", "Page: what a form of the editor would do", plain((*server).editFlag)},
 	{"GET", "/flags/{key}/do/{op}", access.Write, inBody, "do-page", "Page: what a switch of a flag would do", plain((*server).doPage)},
 	{"GET", "/flags/{key}/restore", access.Write, inBody, "restore-page", "Page: what it would do to make a flag as it was at a revision", plain((*server).restorePage)},
+	{"GET", "/flags/{key}/history", access.Read, whole, "history-page", "Page: what happened to a flag", plain((*server).tabPage)},
+	{"GET", "/flags/{key}/explain", access.Read, whole, "explain-page", "Page: why a unit gets what it gets", plain((*server).tabPage)},
+	{"GET", "/flags/{key}/requests/{id}", access.Read, whole, "request-page", "Page: one change request", plain((*server).requestPage)},
+	{"POST", "/flags/{key}/requests/{id}/{op}", access.Write, inBody, "answer-page", "Do what a form of that page asks for", plain((*server).answerPage)},
+	{"POST", "/flags/{key}/schedules/{id}/cancel", access.Write, inBody, "cancel-page", "Take back what waits for its time", plain((*server).cancelPage)},
+	{"GET", "/requests", access.Read, whole, "requests-page", "Page: what waits for others to agree", plain((*server).requestsPage)},
 	{"POST", "/flags/{key}/save", access.Write, inBody, "save-flag", "Do what the page before a change asked for", plain((*server).savePage)},
 }

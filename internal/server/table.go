@@ -45,6 +45,7 @@ var calls = []route{
 	{"GET", "/api/v1/flags/{key}/requests", access.Read, whole, "list-requests", "Changes that wait for others to agree", typed((*server).listRequests)},
 	{"POST", "/api/v1/flags/{key}/requests", access.Write, inBody, "propose-change", "Ask others to agree to a change", typed((*server).proposeChange)},
 	{"GET", "/api/v1/flags/{key}/requests/{id}", access.Read, whole, "get-request", "One change request and what it would make different", typed((*server).getRequest)},
+	{"GET", "/api/v1/requests", access.Read, whole, "waiting-requests", "What waits for others to agree, of all flags", typed((*server).waitingRequests)},
 	{"POST", "/api/v1/flags/{key}/requests/{id}/{op}", access.Write, inBody, "answer-request", "Approve, reject, withdraw or apply a change request", typed((*server).answerRequest)},
 	{"POST", "/api/v1/flags/{key}/preview", access.Write, inBody, "foresee-change", "What changes of a flag would come to: differences, approvals, and made-up units that get another variant", typed((*server).foreseeChange)},
 	{"POST", "/api/v1/flags/{key}/{op}", access.Decide, inBody, "switch-flag", "Enable, disable, force, unforce, archive or restore a flag", typed((*server).switchFlag)},
