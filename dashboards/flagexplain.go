@@ -49,11 +49,11 @@ type Test struct {
 // Bucket is one hash, with the text that was hashed.
 type Bucket struct{ Of, Text, Value, Meaning string }
 
-// Question is what somebody asks of a flag.
-type Question struct{ Environment, Unit, Attributes, At string }
+// UnitQuestion is what somebody asks of a flag.
+type UnitQuestion struct{ Environment, Unit, Attributes, At string }
 
 // NewFlagExplain makes the page. x is nil while nobody is asked for.
-func NewFlagExplain(f Frame, s FlagSeen, environments []string, q Question, x *flags.Explanation, asOf AsOf) FlagExplain {
+func NewFlagExplain(f Frame, s FlagSeen, environments []string, q UnitQuestion, x *flags.Explanation, asOf AsOf) FlagExplain {
 	p := FlagExplain{Frame: f, Top: newFlagTop(f, s, TabExplain), AsOf: asOf, Command: "sluice explain " + s.Flag.Key + " -e " + or(q.Environment, "production") + " -u " + or(q.Unit, "user-14")}
 	for _, a := range lines(q.Attributes) {
 		p.Command += " '" + strings.ReplaceAll(a, "'", "") + "'"
@@ -143,7 +143,7 @@ func meaning(b flags.Hashed) string {
 }
 
 // Query is a question as the API's parameters.
-func (q Question) Query() url.Values {
+func (q UnitQuestion) Query() url.Values {
 	out := url.Values{"environment": {q.Environment}, "unit": {q.Unit}}
 	if q.At != "" {
 		out.Set("at", q.At)

@@ -36,7 +36,7 @@ type HistoryEntry struct {
 func NewFlagHistory(f Frame, s FlagSeen, all []flags.Entry, turn Pager, asOf AsOf) FlagHistory {
 	p := FlagHistory{Frame: f, Top: newFlagTop(f, s, TabHistory), Pager: turn, AsOf: asOf, Command: "sluice history " + s.Flag.Key}
 	for _, e := range all {
-		h := HistoryEntry{Revision: e.Revision, What: happened(e), At: e.At, Actor: e.Actor, Comment: e.Comment, Cause: e.Cause}
+		h := HistoryEntry{Revision: e.Revision, What: eventWords(e), At: e.At, Actor: e.Actor, Comment: e.Comment, Cause: e.Cause}
 		if e.Due != nil {
 			h.Due = *e.Due
 		}
@@ -60,8 +60,8 @@ func NewFlagHistory(f Frame, s FlagSeen, all []flags.Entry, turn Pager, asOf AsO
 	return p
 }
 
-// happened is the type of an event in words: "changed" of flag.changed.
-func happened(e flags.Entry) string {
+// eventWords is the type of an event in words: "changed" of flag.changed.
+func eventWords(e flags.Entry) string {
 	_, what, _ := strings.Cut(e.Type, ".")
 	return what
 }

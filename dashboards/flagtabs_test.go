@@ -35,8 +35,8 @@ func tabSamples(asOf AsOf) map[string]Page {
 		"change":           change, "change-asks": NewChange(f, asks, true, "k"), "change-same": NewChange(f, Foreseen{Key: "a", Name: "Enable", Exists: true, Unchanged: true}, true, "k"),
 		"change-refused":   archive.Refuse(errors.New("op is refused: it is a prerequisite of shop.basket"), func(string) string { return "" }),
 		"flag-history":     NewFlagHistory(f, s, sampleHistory(), Pager{Older: "/flags/x?tab=history&cursor=a"}, asOf),
-		"flag-explain":     NewFlagExplain(f, s, places3, Question{"production", "user-14", "plan=pro\nage=3", "412"}, sampleExplanation(), asOf),
-		"flag-explain-ask": NewFlagExplain(f, plain, places3, Question{Environment: "production"}, nil, asOf),
+		"flag-explain":     NewFlagExplain(f, s, places3, UnitQuestion{"production", "user-14", "plan=pro\nage=3", "412"}, sampleExplanation(), asOf),
+		"flag-explain-ask": NewFlagExplain(f, plain, places3, UnitQuestion{Environment: "production"}, nil, asOf),
 		"flag-use":         NewFlagUse(f, s, places3, sampleUse(2, 14), asOf, at), "flag-use-many": NewFlagUse(f, s, places3, sampleUse(12, 90), asOf, at),
 		"flag-use-none": NewFlagUse(f, plain, places3, Used{Environment: "production", Days: 14}, asOf, at), "flag-use-unknown": NewFlagUse(f, plain, places3, Used{Missing: "this replica counts no evaluations"}, asOf, at),
 		"flag-code": NewFlagCode(f, s, sampleScans(), asOf), "flag-code-none": NewFlagCode(f, plain, nil, asOf),
@@ -115,11 +115,11 @@ func sampleRequest() flags.Request {
 		Needs:   []flags.Need{{Environment: "production", Count: 2, Role: "approver"}}, Approvals: []flags.Approval{{Actor: "person:ben", At: at, Comment: "looks good"}}}
 }
 
-func sampleAsked(mine bool) Asked {
-	return Asked{FlagRequest: FlagRequest{"checkout.payments.express-pay", sampleRequest()}, Differences: []string{"production: unit user-8 is no longer targeted with on"}, Samples: sampleForeseen().Samples, Mine: mine}
+func sampleAsked(mine bool) RequestSeen {
+	return RequestSeen{FlagRequest: FlagRequest{"checkout.payments.express-pay", sampleRequest()}, Differences: []string{"production: unit user-8 is no longer targeted with on"}, Samples: sampleForeseen().Samples, Mine: mine}
 }
 
-func over(a Asked) Asked {
+func over(a RequestSeen) RequestSeen {
 	a.Request.Standing, a.Request.Why, a.Differences, a.Samples = flags.Void, "the flag changed under it", nil, nil
 	return a
 }

@@ -118,9 +118,9 @@ func leadOf(u Used, what string, all []variantDays) string {
 	return fmt.Sprintf("In %s, %s of %s %s in %d days gave %s.", u.Environment, short(math.Round(1000*float64(first.total)/float64(total))/1000), count(total), what, u.Days, orCode(first.variant))
 }
 
-// drawn is how many variants have a line of their own: the style sheet tells
+// mostLines is how many variants have a line of their own: the style sheet tells
 // so many apart without colour.
-const drawn = 5
+const mostLines = 5
 
 var lineClasses = []string{"treatment", "control", "worse", "planned", "thin"}
 
@@ -130,7 +130,7 @@ func useChart(lead, what string, all []variantDays) chart.Chart {
 	days := daysOf(all)
 	for i, v := range all {
 		p.Table.Head = append(p.Table.Head, orCode(v.variant))
-		if i >= drawn {
+		if i >= mostLines {
 			continue
 		}
 		line := chart.Line{Name: orCode(v.variant), Class: lineClasses[i]}

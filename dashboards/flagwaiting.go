@@ -146,8 +146,8 @@ type RequestForm struct {
 	Form Form
 }
 
-// Asked is a change request as the server knows it.
-type Asked struct {
+// RequestSeen is a change request as the server knows it.
+type RequestSeen struct {
 	FlagRequest
 	Differences []string
 	Samples     []Sample
@@ -166,7 +166,7 @@ var requestForms = []struct {
 }
 
 // NewRequest makes the page of a change request.
-func NewRequest(f Frame, in Asked, asOf AsOf, key func() string) RequestPage {
+func NewRequest(f Frame, in RequestSeen, asOf AsOf, key func() string) RequestPage {
 	q := in.Request
 	p := RequestPage{Frame: f, Flag: in.Flag, FlagLink: flagLink(in.Flag), Row: requestRow(in.Flag, q), Differences: in.Differences, Base: q.Base, AsOf: asOf,
 		Command: "sluice change approve " + in.Flag + " -m 'why'"}
@@ -195,7 +195,7 @@ func NewRequest(f Frame, in Asked, asOf AsOf, key func() string) RequestPage {
 
 // offered reports whether a form can do anything: an author's own approval does
 // not count, and nobody takes another's request back.
-func offered(may Rights, in Asked, op string) bool {
+func offered(may Rights, in RequestSeen, op string) bool {
 	switch op {
 	case "approve":
 		return may.Decide && !in.Mine

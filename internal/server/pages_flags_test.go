@@ -25,8 +25,8 @@ func fields(body, form string) url.Values {
 	return out
 }
 
-// shows complains when a page is not there, or does not hold the texts.
-func (h *house) shows(who, path string, texts ...string) string {
+// sees complains when a page is not there, or does not hold the texts.
+func (h *house) sees(who, path string, texts ...string) string {
 	h.t.Helper()
 	code, body, _ := h.ask(who, "GET", path, "", asBrowser...)
 	h.holds(path, code, http.StatusOK, body, texts...)
@@ -59,7 +59,7 @@ func faultsOn(body string) []string {
 // changes fills a form of a page in, sends it, and saves what it leads to.
 func (h *house) changes(who, page, form string, answers, save url.Values) (int, string, http.Header) {
 	h.t.Helper()
-	sent := fields(h.shows(who, page), form)
+	sent := fields(h.sees(who, page), form)
 	for name, v := range answers {
 		sent[name] = v
 	}
@@ -87,13 +87,13 @@ func (h *house) saves(who, body string, save url.Values) (int, string, http.Head
 
 func TestFlagPages(t *testing.T) {
 	h := shop(t)
-	h.shows("viewer", "/flags", "shop.checkout", "1 rule; all others get off", "health unknown")
-	h.shows("viewer", "/flags?owner=nobody", "No flag matches")
-	h.shows("viewer", pageOfFlag, "ring eq internal", "everybody else", "default and safe")
-	if body := h.shows("viewer", pageOfFlag); strings.Contains(body, "/edit") || strings.Contains(body, "/do/") {
+	h.sees("viewer", "/flags", "shop.checkout", "1 rule; all others get off", "health unknown")
+	h.sees("viewer", "/flags?owner=nobody", "No flag matches")
+	h.sees("viewer", pageOfFlag, "ring eq internal", "everybody else", "default and safe")
+	if body := h.sees("viewer", pageOfFlag); strings.Contains(body, "/edit") || strings.Contains(body, "/do/") {
 		t.Error("a viewer is offered what he may not do")
 	}
-	h.shows("approver", pageOfFlag, "/flags/shop.checkout/edit", "/do/disable?environment=production")
+	h.sees("approver", pageOfFlag, "/flags/shop.checkout/edit", "/do/disable?environment=production")
 	for path, want := range map[string]int{"/flags/none": 404, "/flags/shop.checkout?tab=none": 404, "/flags?purpose=x&cursor=nonsense": 400, "/flags/none/edit": 404} {
 		if code, _, _ := h.ask("editor", "GET", path, "", asBrowser...); code != want {
 			t.Errorf("%s: %d, want %d", path, code, want)
@@ -106,7 +106,7 @@ func TestFlagPages(t *testing.T) {
 func TestEditor(t *testing.T) {
 	h := shop(t)
 	rule := url.Values{"rule.name": {"beta"}, "rule.attribute": {"plan"}, "rule.operator": {"in"}, "rule.values": {"pro\nteam"}, "rule.serve": {"on 30, off 70"}, "place": {"1"}}
-	sent := fields(h.shows("editor", pageOfFlag+"/edit?environment=production", "Add a rule", "kind: Flag"), "add-rule-0")
+	sent := fields(h.sees("editor", pageOfFlag+"/edit?environment=production", "Add a rule", "kind: Flag"), "add-rule-0")
 	for name, v := range rule {
 		sent[name] = v
 	}
@@ -178,7 +178,7 @@ func TestEditor_everyForm(t *testing.T) {
 func TestEditor_refusals(t *testing.T) {
 	h := shop(t)
 	const edit = pageOfFlag + "/edit?environment=production"
-	page := h.shows("editor", edit)
+	page := h.sees("editor", edit)
 	for name, c := range map[string]struct {
 		form    string
 		answers url.Values
@@ -221,18 +221,18 @@ func TestEditor_refusals(t *testing.T) {
 // may not decide sees the command and no form.
 func TestSwitchPages(t *testing.T) {
 	h := shop(t)
-	body := h.shows("approver", pageOfFlag+"/do/force?environment=production", "Force the safe variant in production", "sluice flag force shop.checkout -e production")
+	body := h.sees("approver", pageOfFlag+"/do/force?environment=production", "Force the safe variant in production", "sluice flag force shop.checkout -e production")
 	if code, _, _ := h.saves("approver", body, url.Values{"comment": {"payments fail"}}); code != 303 || h.flag("shop.checkout").Environments["production"].Forced == nil {
 		t.Errorf("to force: %d", code)
 	}
-	if body := h.shows("editor", pageOfFlag+"/do/unforce?environment=production", "End the forced state in production"); strings.Contains(body, `id="do"`) {
+	if body := h.sees("editor", pageOfFlag+"/do/unforce?environment=production", "End the forced state in production"); strings.Contains(body, `id="do"`) {
 		t.Error("an editor is offered a decision")
 	}
-	body = h.shows("approver", pageOfFlag+"/do/archive", "Reason to archive it in any case")
+	body = h.sees("approver", pageOfFlag+"/do/archive", "Reason to archive it in any case")
 	if code, _, _ := h.saves("approver", body, url.Values{"comment": {"gone"}}); code != 303 || !h.flag("shop.checkout").Archived {
 		t.Errorf("to archive: %d", code)
 	}
-	h.shows("approver", pageOfFlag+"/do/archive", "The flag is so already")
+	h.sees("approver", pageOfFlag+"/do/archive", "The flag is so already")
 	if code, _, _ := h.ask("approver", "GET", pageOfFlag+"/do/dance", "", asBrowser...); code != 404 {
 		t.Errorf("there is a page of no switch: %d", code)
 	}
@@ -241,7 +241,7 @@ func TestSwitchPages(t *testing.T) {
 // TestNewFlag: a flag is made by a form, or by a document, and seen before.
 func TestNewFlag(t *testing.T) {
 	h := shop(t)
-	form := fields(h.shows("editor", "/flags/new", "In production"), "new")
+	form := fields(h.sees("editor", "/flags/new", "In production"), "new")
 	for name, v := range map[string]string{"key": "shop.gift", "purpose": "operational", "owner": "shop-team", "type": "string", "variants": "red: #f00\nblue: \"#00f\"", "safe": "red", "environments.production": "enabled", "tags": "a, b"} {
 		form.Set(name, v)
 	}
@@ -266,7 +266,7 @@ func TestRestore(t *testing.T) {
 	h := shop(t)
 	first := h.flag("shop.checkout").Revision
 	h.want("approver", "PATCH", "/api/v1/flags/shop.checkout", `{"changes":[{"op":"set-default","variant":"on"}]}`, 200, "")
-	body := h.shows("editor", pageOfFlag+"/restore?at="+revisionText(first), "as it was at revision")
+	body := h.sees("editor", pageOfFlag+"/restore?at="+revisionText(first), "as it was at revision")
 	if code, _, _ := h.saves("editor", body, url.Values{"comment": {"back"}}); code != 303 || h.flag("shop.checkout").Default != "off" {
 		t.Errorf("to restore: %d", code)
 	}

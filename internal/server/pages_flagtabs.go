@@ -91,7 +91,7 @@ func (s *server) flagExplain(r *http.Request, f dashboards.Frame, d FlagDetail) 
 	if err != nil {
 		return nil, err
 	}
-	q := dashboards.Question{Environment: environment, Unit: r.URL.Query().Get("unit"), Attributes: r.URL.Query().Get("attributes"), At: r.URL.Query().Get("at")}
+	q := dashboards.UnitQuestion{Environment: environment, Unit: r.URL.Query().Get("unit"), Attributes: r.URL.Query().Get("attributes"), At: r.URL.Query().Get("at")}
 	query := q.Query()
 	asOf := s.ofLog("/api/v1" + flagPath(d.Key) + "/explain?" + query.Encode())
 	if q.Unit == "" || environment == "" {
@@ -274,7 +274,7 @@ func (s *server) requestSeen(w http.ResponseWriter, r *http.Request) (dashboards
 		return dashboards.RequestPage{}, err
 	}
 	q := out.Body
-	seen := dashboards.Asked{FlagRequest: dashboards.FlagRequest{Flag: vars["key"], Request: q.Request}, Mine: q.Author == who(r.Context()).Name}
+	seen := dashboards.RequestSeen{FlagRequest: dashboards.FlagRequest{Flag: vars["key"], Request: q.Request}, Mine: q.Author == who(r.Context()).Name}
 	for _, d := range q.Differences {
 		seen.Differences = append(seen.Differences, d.Text)
 	}

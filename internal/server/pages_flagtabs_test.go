@@ -21,7 +21,7 @@ func TestFlagTabs(t *testing.T) {
 		"?tab=dependencies": {"It needs nothing there"},
 		"?tab=waiting":      {"Nothing was proposed lately", "Nothing is scheduled"},
 	} {
-		h.shows("editor", pageOfFlag+path, want...)
+		h.sees("editor", pageOfFlag+path, want...)
 	}
 	for _, tab := range []string{"history", "explain"} {
 		code, _, header := h.ask("viewer", "GET", pageOfFlag+"/"+tab+"?unit=u-1", "", asBrowser...)
@@ -38,8 +38,8 @@ func TestFlagTabs(t *testing.T) {
 func TestFlagUse(t *testing.T) {
 	use := known{"production": {Asked: start, Since: start.AddDate(0, -1, 0)}}
 	h := shop(t, func(h *House) { h.Usage = use })
-	h.shows("viewer", "/flags", start.UTC().Format("2006-01-02 15:04:05"))
-	h.shows("viewer", pageOfFlag+"?tab=evaluations&environment=production&days=7", "No evaluation was counted", start.UTC().Format("2006-01-02 15:04:05"))
+	h.sees("viewer", "/flags", start.UTC().Format("2006-01-02 15:04:05"))
+	h.sees("viewer", pageOfFlag+"?tab=evaluations&environment=production&days=7", "No evaluation was counted", start.UTC().Format("2006-01-02 15:04:05"))
 }
 
 // TestScheduledPages: a change is put off by the page before it, and taken back
@@ -50,13 +50,13 @@ func TestScheduledPages(t *testing.T) {
 	if code != 303 || !strings.Contains(header.Get("Location"), "tab=waiting") || h.flag("shop.checkout").Owner != "shop-team" {
 		t.Fatalf("to put it off: %d %s", code, header.Get("Location"))
 	}
-	body := h.shows("editor", pageOfFlag+"?tab=waiting", "at the weekend", "set-owner pay-team", "2036-11-28 10:00:00")
-	h.shows("editor", pageOfFlag, "set-owner pay-team")
+	body := h.sees("editor", pageOfFlag+"?tab=waiting", "at the weekend", "set-owner pay-team", "2036-11-28 10:00:00")
+	h.sees("editor", pageOfFlag, "set-owner pay-team")
 	to := strings.Split(strings.SplitAfter(body, `id="cancel-0" action="`)[1], `"`)[0]
 	if code, _, _ := h.send("editor", to, fields(body, "cancel-0")); code != 303 {
 		t.Errorf("to take it back: %d", code)
 	}
-	h.shows("editor", pageOfFlag+"?tab=waiting", "withdrawn")
+	h.sees("editor", pageOfFlag+"?tab=waiting", "withdrawn")
 	code, body, _ = h.changes("editor", pageOfFlag+"/edit?environment=production", "set-owner-0", url.Values{"owner": {"pay-team"}}, url.Values{"comment": {"x"}, "at": {"2001-01-01T10:00"}})
 	h.holds("a moment that is past", code, 400, body, "do-at-fault")
 }
@@ -74,7 +74,7 @@ func TestRequestPages(t *testing.T) {
 	h := shop(t)
 	h.want("admin", "POST", "/api/v1/apply", fourEyes, 200, "created")
 	const edit = pageOfFlag + "/edit?environment=production"
-	sent := fields(h.shows("editor", edit), "set-default-0")
+	sent := fields(h.sees("editor", edit), "set-default-0")
 	sent.Set("variant", "on")
 	code, body, _ := h.send("editor", pageOfFlag+"/edit", sent)
 	h.holds("the page before", code, 200, body, "Others have to agree first", "1 approval (approver, production)", "File a change request", "1,000 get another variant")
@@ -85,26 +85,26 @@ func TestRequestPages(t *testing.T) {
 	if code != 303 || !strings.HasPrefix(page, pageOfFlag+"/requests/") {
 		t.Fatalf("to file it: %d %s", code, page)
 	}
-	h.shows("viewer", "/requests", "shop.checkout", "set-default on", "1 approval (approver, production), 0 given")
-	mine := h.shows("editor", page, "ready", "1,000 get another variant")
+	h.sees("viewer", "/requests", "shop.checkout", "set-default on", "1 approval (approver, production), 0 given")
+	mine := h.sees("editor", page, "ready", "1,000 get another variant")
 	code, refused, _ = h.send("editor", page+"/apply", fields(mine, "apply"))
 	h.holds("to apply it too early", code, 409, refused, "1 approval")
-	theirs := h.shows("approver", page)
+	theirs := h.sees("approver", page)
 	if strings.Contains(theirs, `id="withdraw"`) || strings.Contains(mine, `id="approve"`) {
 		t.Error("somebody is offered what would be refused")
 	}
 	if code, _, _ := h.send("approver", page+"/approve", fields(theirs, "approve")); code != 303 {
 		t.Errorf("to approve: %d", code)
 	}
-	h.shows("viewer", page, "person:approver", "1 given")
-	apply := fields(h.shows("editor", page), "apply")
+	h.sees("viewer", page, "person:approver", "1 given")
+	apply := fields(h.sees("editor", page), "apply")
 	for range 2 {
 		if code, _, _ := h.send("editor", page+"/apply", apply); code != 303 || h.flag("shop.checkout").Default != "on" {
 			t.Errorf("to apply: %d", code)
 		}
 	}
-	h.shows("viewer", "/requests", "Nothing waits for others to agree")
-	h.shows("viewer", page, "done")
+	h.sees("viewer", "/requests", "Nothing waits for others to agree")
+	h.sees("viewer", page, "done")
 	if code, _, _ := h.send("approver", page+"/dance", nil); code != 404 {
 		t.Errorf("an operation that is none: %d", code)
 	}
