@@ -9,32 +9,50 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 )
 
-// StartCommand is what fills an empty board.
-const StartCommand = "sluice apply rollout.yaml"
+// What fills an empty board, in that order.
+const (
+	ApplyCommand = "sluice apply flag.yaml metric.yaml rollout.yaml"
+	StartCommand = "sluice rollout start production/my-flag/1"
+)
+
+// mostCards is how many rollouts a lane shows unless it is asked for all.
+const mostCards = 20
 
 // NewHome makes the board of the newest rollout of each flag and environment.
-// The frame's Query keeps those whose flag, environment or owner holds it.
+// The frame's Query keeps those whose flag, environment or owner holds it; its
+// address says which lane is shown whole.
 func NewHome(f Frame, all []Seen, asOf AsOf, now time.Time) Home {
-	h := Home{Frame: f, AsOf: asOf, Lanes: []Lane{
+	h := Home{Frame: f, AsOf: asOf, CSV: f.with("/rollouts/export", "form", "csv"), Lanes: []Lane{
 		{ID: "needs-you", Name: "Needs you", Hint: "Nothing waits for a person."},
 		{ID: "running", Name: "Running", Hint: "No rollout is under way."},
 		{ID: "holding", Name: "Holding", Hint: "Nothing is held up."},
 		{ID: "decided", Name: "Decided, cleaning up", Hint: "Nothing is decided yet."},
 	}}
-	shown := newest(all)
-	shown = slices.DeleteFunc(shown, func(s Seen) bool { return !s.matches(f.Query) })
-	slices.SortStableFunc(shown, func(a, b Seen) int {
-		return cmp.Or(since(a.Rollout).Compare(since(b.Rollout)), cmp.Compare(a.Rollout.ID, b.Rollout.ID))
-	})
+	shown := slices.DeleteFunc(newest(all), func(s Seen) bool { return !s.matches(f.Query) })
 	for _, s := range shown {
 		c := newCard(s, now)
 		l := &h.Lanes[lane(c)]
 		l.Cards = append(l.Cards, c)
 	}
+	for i := range h.Lanes {
+		h.Lanes[i].order(f)
+	}
 	if len(shown) == 0 {
-		h.Empty = StartCommand
+		h.Empty = []string{ApplyCommand, StartCommand}
 	}
 	return h
+}
+
+// order puts those first that will need a person next, and keeps as many as a
+// lane has room for.
+func (l *Lane) order(f Frame) {
+	slices.SortStableFunc(l.Cards, func(a, b Card) int {
+		return cmp.Or(a.Turn.Compare(b.Turn), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Flag, b.Flag))
+	})
+	l.Tally = len(l.Cards)
+	if whole := f.asks("lane"); l.Tally > mostCards && whole != string(l.ID) && whole != "all" {
+		l.Cards, l.More = l.Cards[:mostCards], f.with("/", "lane", string(l.ID))+"#"+string(l.ID)
+	}
 }
 
 // newest keeps the last rollout of each flag in each environment: what came
@@ -76,12 +94,55 @@ func lane(c Card) int {
 
 func newCard(s Seen, now time.Time) Card {
 	r := s.Rollout
-	v, _ := s.verdict()
-	return Card{
-		Flag: r.Plan.Flag, Environment: r.Plan.Environment, Owner: r.Plan.Owner, Unit: r.Plan.Unit, Link: link(r),
-		Status: status(s), Need: need(s, now), Stages: stages(r), Reach: reach(r), Lights: lights(s),
-		Gate: sentence(v.Text), Age: age(r, now),
+	c := Card{
+		Flag: r.Plan.Flag, Environment: r.Plan.Environment, N: r.Number, Owner: r.Plan.Owner, Unit: r.Plan.Unit, Link: link(r),
+		Status: status(s), Need: need(s, now), Stages: stages(r), Reach: reach(r),
+		Gate: gateLine(s), Age: age(r, now),
 	}
+	c.Lights, c.Unlit = lights(s)
+	if s.Ask != nil {
+		c.Asked = strings.Join(s.Ask.Of, ", ")
+	}
+	c.Turn = next(s, c, now)
+	return c
+}
+
+// gateLine says why a rollout is where it is: the verdict, how many units there
+// are of those that are needed, and how long that takes.
+func gateLine(s Seen) string {
+	v, _ := s.verdict()
+	text := sentence(v.Text)
+	for _, c := range v.Checks {
+		if c.Name == decisions.CheckUnits && stands(c) && s.Rollout.Open() && !strings.Contains(v.Text, c.Text) {
+			text += " " + sentence(c.Text)
+		}
+	}
+	if took := left(s); took != "" {
+		text += " " + upper(took) + " left."
+	}
+	return strings.TrimSpace(text)
+}
+
+// next is when a rollout needs a person next, as far as that can be told. Those
+// that wait for one are in the order in which they began to.
+func next(s Seen, c Card, now time.Time) time.Time {
+	r := s.Rollout
+	switch {
+	case c.Need != "" && s.Ask != nil && !s.Ask.Since.IsZero():
+		return s.Ask.Since
+	case c.Need != "" || c.Status == Holding:
+		return since(r)
+	case c.Status == Running:
+		v, _ := s.verdict()
+		if s.Evidence != nil {
+			if d, ok := r.TimeLeft(v, *s.Evidence); ok {
+				return now.Add(d)
+			}
+		}
+	case !due(r).IsZero():
+		return due(r)
+	}
+	return now.AddDate(100, 0, 0)
 }
 
 // age is how long ago the rollout started, or was planned when it has not.
@@ -141,13 +202,31 @@ func overdue(r decisions.Rollout, now time.Time) bool {
 	return !d.IsZero() && now.After(d)
 }
 
-// lights returns the guardrails of a rollout in words.
-func lights(s Seen) []Light {
-	var all []Light
+// mostLights is how many guardrails a card names.
+const mostLights = 4
+
+// lights returns the guardrails of a rollout in words, the worst of them first,
+// and how many more there are.
+func lights(s Seen) (all []Light, more int) {
 	for _, r := range measure(s).Rows {
 		if r.Role == Guardrail {
 			all = append(all, Light{Metric: r.Metric, Mark: r.Verdict})
 		}
 	}
-	return all
+	slices.SortStableFunc(all, func(a, b Light) int { return cmp.Compare(a.worry(), b.worry()) })
+	more = max(0, len(all)-mostLights)
+	return all[:len(all)-more], more
+}
+
+// worry orders guardrails: harm, then what nobody knows, then the rest.
+func (l Light) worry() int {
+	switch l.Mark {
+	case Worse:
+		return 0
+	case NoData:
+		return 1
+	case Inconclusive:
+		return 2
+	}
+	return 3
 }

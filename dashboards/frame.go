@@ -86,6 +86,24 @@ func (f Frame) Here() string {
 	return path
 }
 
+// asks returns what the page's address says under a name.
+func (f Frame) asks(name string) string {
+	_, query, _ := strings.Cut(f.Path, "?")
+	values, _ := url.ParseQuery(query) // what cannot be read was not said
+	return values.Get(name)
+}
+
+// with is a page's address, narrowed as this page is, with one more word.
+func (f Frame) with(path, name, value string) string {
+	query := url.Values{name: {value}}
+	for name, value := range map[string]string{"environment": f.Environment, "q": f.Query} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return path + "?" + query.Encode()
+}
+
 // Renews reports whether the page asks for itself again.
 func (f Frame) Renews() bool { return f.Refresh > 0 && f.Path != "" }
 

@@ -15,11 +15,30 @@ func newGate(s Seen) Gate {
 	g.Sentence, g.Checks = sentence(v.Text), newChecks(v.Checks)
 	if s.Rollout.Open() {
 		g.Next = v.Next
+		g.Left = left(s)
+		for i, c := range v.Checks {
+			if stands(c) && !c.Next.IsZero() && !c.Next.Equal(v.Next) {
+				g.Checks[i].Have = sentence(c.Text) + " Asked again on " + moment(c.Next) + "."
+			}
+		}
 	}
 	if s.Evidence != nil {
 		g.Evaluated = s.Evidence.At
 	}
 	return g
+}
+
+// left says how long the gate waits for time and traffic, "" when nobody knows.
+func left(s Seen) string {
+	v, ok := s.verdict()
+	if !ok || s.Evidence == nil || !s.Rollout.Open() {
+		return ""
+	}
+	d, ok := s.Rollout.TimeLeft(v, *s.Evidence)
+	if !ok || d <= 0 {
+		return ""
+	}
+	return "about " + roughly(d)
 }
 
 // carriedOut reports whether a verdict asked for a stage that the rollout has
@@ -71,6 +90,8 @@ func checked(s decisions.CheckState) Mark {
 func label(c decisions.Check) string {
 	name := words(c.Name)
 	switch {
+	case c.Of != "" && conditional(c.Name):
+		return conditionName(c.Name) + " " + c.Of
 	case c.Metric == "":
 		return name
 	case c.Name == decisions.CheckGuardrail || c.Name == decisions.CheckSuccess:

@@ -186,6 +186,20 @@ func length(d time.Duration) string {
 	return strconv.Itoa(int(d/time.Second)) + space + "s"
 }
 
+// roughly writes a length of time with its largest part alone, for what is
+// estimated.
+func roughly(d time.Duration) string {
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
+		if n := (d + u.unit/2) / u.unit; n >= 1 {
+			return group(strconv.Itoa(int(n))) + space + u.name
+		}
+	}
+	return "a minute"
+}
+
 func parts(d, large time.Duration, largeName string, small time.Duration, smallName string) string {
 	text := strconv.Itoa(int(d/large)) + space + largeName
 	if rest := d % large / small; rest > 0 {

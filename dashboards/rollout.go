@@ -1,24 +1,96 @@
 package dashboards
 
-import "time"
+import (
+	"net/url"
+	"time"
 
-// Rollout is the page of one rollout: where it stands and why, what was
-// measured, what was decided, and how to take it back.
+	"github.com/sluice-hq/sluice/dashboards/chart"
+	"github.com/sluice-hq/sluice/decisions"
+)
+
+// Rollout is the page of one rollout: where it stands and why, what it waits
+// for and of whom, what was decided, and how to take it back. What was measured
+// has a page of its own.
 type Rollout struct {
 	Frame
-	Title  Title
-	Lead   string  // the result in one sentence
-	Banner *Banner // at most one, see Loudest; nil: none
-	Gate   Gate
-	Readout
-	Exposures Exposures
-	Decisions []Decision // in the order they were made
-	Acts      []Act      // what a person can do now, the most urgent first
-	Cleanup   Cleanup
-	AsOf      AsOf
+	Title      Title
+	Tabs       []Tab
+	Buttons    []Button // what this person can do now, the most urgent first
+	Asked      *Awaited // nil: it waits for nobody
+	Lead       string   // the result in one sentence
+	Banner     *Banner  // at most one, see Loudest; nil: none
+	Gate       Gate
+	Ramp       chart.Chart
+	Deployed   []Deployed
+	Guards     []Guard
+	Others     string // how the metrics stand that guard nothing
+	Readout    string // address of all that was measured
+	Exposures  Exposures
+	Traffic    []Traffic
+	Wrongs     []Wrong // incidents that are open
+	Conditions []Condition
+	Agreeing   *Agreeing // nil: nobody has to agree
+	Safety     Safety
+	Plan       *PlanText  // the tab of the plan, alone; nil: another tab
+	Decisions  []Decision // in the order they were made, the newest
+	Earlier    string     // address of all of them, when there are more
+	Acts       []Act      // commands for those who have no buttons, the most urgent first
+	Cleanup    Cleanup
+	AsOf       AsOf
 }
 
 func (Rollout) template() string { return "rollout" }
+
+// Drawn reports whether there is anything to draw over time.
+func (r Rollout) Drawn() bool { return len(r.Ramp.Shapes) > 0 }
+
+// NewRollout makes the page of a rollout. json is the address of the same
+// values as JSON, empty for none.
+func NewRollout(f Frame, s Seen, json string, now time.Time) Rollout {
+	v, _ := s.verdict()
+	out, deployed := measure(s), deployments(s.Evidence)
+	x := exposures(s)
+	page := Rollout{
+		Frame: f, Title: newTitle(s), Tabs: tabs(s.Rollout, false), Asked: awaits(s.Ask), Lead: lead(s, out), Banner: Loudest(banners(v.Checks)), Gate: newGate(s),
+		Ramp: ramp{s.Rollout, now, deployed}.chart(), Deployed: deployed, Guards: guards(out), Others: others(out), Readout: "/readouts/" + s.Rollout.ID,
+		Exposures: x, Traffic: traffic(x, s.Rollout.Plan.Arms, s.Counted), Wrongs: wrongs(s.Incidents), Conditions: conditions(s, f.Rights.Decide),
+		Agreeing: agreeing(s.Agreement), Safety: newSafety(s), Decisions: history(s.Rollout), Cleanup: newCleanup(s.Rollout, now), AsOf: newAsOf(s, json, now),
+	}
+	if n := len(page.Decisions) - mostListed; n > 0 {
+		page.Decisions, page.Earlier = page.Decisions[n:], "/decisions?"+url.Values{"rollout": {s.Rollout.ID}}.Encode()
+	}
+	page.act(s)
+	return page
+}
+
+// mostListed is how many decisions the page of a rollout lists.
+const mostListed = 50
+
+// NewRolloutPlan makes the tab with the plan of a rollout, which yaml holds.
+func NewRolloutPlan(f Frame, s Seen, yaml, json string, now time.Time) Rollout {
+	page := Rollout{
+		Frame: f, Title: newTitle(s), Tabs: tabs(s.Rollout, true), Plan: newPlanText(s, yaml, f.Rights.Write), AsOf: newAsOf(s, json, now),
+	}
+	page.act(s)
+	return page
+}
+
+// act offers what can be done: buttons to those who may, commands to others.
+func (r *Rollout) act(s Seen) {
+	if !r.Rights.Decide {
+		r.Acts = acts(s)
+		return
+	}
+	var wants decisions.Wanted
+	if s.Ask != nil {
+		wants = s.Ask.What
+	}
+	r.Buttons = buttons(s.Rollout, s.Can, wants)
+}
+
+func tabs(r decisions.Rollout, plan bool) []Tab {
+	return []Tab{{"Now", link(r), !plan}, {"Plan", link(r) + "?tab=plan", plan}, {"Readout", "/readouts/" + r.ID, false}}
+}
 
 // Act is something that a person can do about a rollout, with the command that
 // does it.
@@ -50,6 +122,7 @@ type Gate struct {
 	Sentence  string // the verdict in words
 	Evaluated time.Time
 	Next      time.Time // when it is looked at again; zero: when a person acts
+	Left      string    // how long it waits for time and traffic: "about 3 h"; empty: nothing of that is open, or nobody knows
 	Checks    []Check
 }
 
@@ -112,4 +185,5 @@ type Cleanup struct {
 	Due      time.Time
 	Ticket   string // URL
 	State    string // "due 30 days after the final decision"
+	Link     string // of the page of it
 }

@@ -82,7 +82,7 @@ func sampleRollout() Rollout {
 		Banner: &Banner{Kind: GuardrailBreached, Text: "day_7_retention is worse than its margin allows. Everybody gets gate_30; the rollout is locked until a person explains."},
 		Gate: Gate{Title: "Gate from experiment to full", Sentence: "Rolled back: day_7_retention is breached.", Evaluated: at, Next: at.Add(2 * time.Minute),
 			Checks: sampleChecks()},
-		Readout: out, Exposures: sampleExposures(),
+		Tabs: []Tab{{"Now", title.Link, true}, {"Plan", title.Link + "?tab=plan", false}}, Guards: guards(out), Others: others(out), Readout: "/readouts/1", Exposures: sampleExposures(),
 		Decisions: []Decision{
 			{1, Expanded, at.Add(-32 * time.Hour), "start → canary", "Started by ana.", "person:ana", "", "/decisions/1"},
 			{2, Expanded, at.Add(-24 * time.Hour), "canary → experiment", "Every check of the gate is passed: 1 204 of 1 000 units per arm, and harm of 50 % to day_7_retention is excluded.", "controller", hash, "/decisions/2"},
@@ -105,10 +105,10 @@ func sampleHome() Home {
 	running.Lights = []Light{{"checkout_latency", Within}, {"support_contacts", Inconclusive}, {"checkout_errors", NoData}}
 	held := card("search.ranker-v3", Holding, "", "telemetry: no exposure for 12 m", Stage{"canary", Now}, Stage{"full", Ahead})
 	return Home{Frame: Frame{Path: "/", Person: "person:ana", Refresh: 2 * time.Second}, AsOf: sampleAsOf(), Lanes: []Lane{
-		{"needs-you", "Needs you", "Nothing waits for a person.", []Card{needs}},
-		{"running", "Running", "Nothing is running.", []Card{running, running}},
-		{"holding", "Holding", "Nothing is held.", []Card{held}},
-		{"decided", "Decided, cleaning up", "Nothing is to be cleaned up.", nil},
+		{"needs-you", "Needs you", "Nothing waits for a person.", []Card{needs}, 1, ""},
+		{"running", "Running", "Nothing is running.", []Card{running, running}, 2, ""},
+		{"holding", "Holding", "Nothing is held.", []Card{held}, 1, ""},
+		{"decided", "Decided, cleaning up", "Nothing is to be cleaned up.", nil, 0, ""},
 	}}
 }
 
@@ -131,6 +131,7 @@ func samples() map[string]Page {
 		flagSamples(),
 		readoutSamples(),
 		logSamples(),
+		rolloutSamples(),
 	} {
 		maps.Copy(all, some)
 	}
@@ -140,7 +141,7 @@ func samples() map[string]Page {
 func firstSamples() map[string]Page {
 	return map[string]Page{
 		"home":          sampleHome(),
-		"home-empty":    Home{Frame: Frame{Path: "/", Person: "person:ana"}, Empty: "sluice apply rollout.yaml"},
+		"home-empty":    Home{Frame: Frame{Path: "/", Person: "person:ana"}, Empty: []string{ApplyCommand, StartCommand}},
 		"rollout":       sampleRollout(),
 		"rollout-begin": NewRollout(Frame{Path: "/rollouts/production/game.gate/1", Person: "person:ana", Refresh: 2 * time.Second}, plannedSeen(), "", at),
 		"record":        sampleRecord(),

@@ -13,6 +13,12 @@ type Seen struct {
 	Evidence *decisions.Evidence // nil: nothing was read yet
 	Verdict  *decisions.Verdict  // of that evidence; nil: that of the last decision
 	Rollback string              // the command that takes the rollout back, frozen at its start
+
+	Ask       *decisions.Ask       // nil: it waits for nobody
+	Agreement *decisions.Agreement // nil: nobody has to agree
+	Can       []decisions.Op       // what whoever looks can do now
+	Incidents []decisions.Reported // of the flag here
+	Counted   []Counted            // units per arm at the last looks, oldest first
 }
 
 // verdict returns the newest verdict there is.

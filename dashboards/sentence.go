@@ -3,6 +3,8 @@ package dashboards
 import (
 	"math"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Conclude says the result of a readout in one sentence, from the row that
@@ -71,6 +73,12 @@ func sentence(s string) string {
 		return s
 	}
 	return s + "."
+}
+
+// upper begins a text as sentences begin.
+func upper(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 func direction(v float64) string {

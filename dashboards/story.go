@@ -12,18 +12,6 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 )
 
-// NewRollout makes the page of a rollout. json is the address of the same
-// values as JSON, empty for none.
-func NewRollout(f Frame, s Seen, json string, now time.Time) Rollout {
-	v, _ := s.verdict()
-	out := measure(s)
-	return Rollout{
-		Frame: f, Title: newTitle(s), Lead: lead(s, out), Banner: Loudest(banners(v.Checks)), Gate: newGate(s),
-		Readout: out, Exposures: exposures(s), Decisions: history(s.Rollout), Acts: acts(s),
-		Cleanup: newCleanup(s.Rollout, now), AsOf: newAsOf(s, json, now),
-	}
-}
-
 // lead is the result in a sentence, and what the plan makes of it.
 func lead(s Seen, out Readout) string {
 	if s.Evidence == nil {
@@ -140,7 +128,7 @@ func newCleanup(r decisions.Rollout, now time.Time) Cleanup {
 	if p == nil {
 		return Cleanup{}
 	}
-	c := Cleanup{EndState: p.EndState, Ticket: p.Ticket, Due: due(r)}
+	c := Cleanup{EndState: p.EndState, Ticket: p.Ticket, Due: due(r), Link: "/cleanup/" + r.ID}
 	switch {
 	case c.Due.IsZero():
 		c.State = p.Due.String() + " after the final decision"

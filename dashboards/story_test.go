@@ -59,7 +59,7 @@ func TestNewRollout(t *testing.T) {
 	if diff := cmp.Diff(want, p.Decisions); diff != "" {
 		t.Error(diff)
 	}
-	if want := (Cleanup{EndState: "remove", Due: at.Add(30 * 24 * time.Hour), State: "in 30" + space + "d"}); p.Cleanup != want {
+	if want := (Cleanup{EndState: "remove", Due: at.Add(30 * 24 * time.Hour), State: "in 30" + space + "d", Link: "/cleanup/production/game.gate/1"}); p.Cleanup != want {
 		t.Errorf("cleanup is %+v", p.Cleanup)
 	}
 	if p.AsOf.Seq != "1 412" || p.AsOf.Lag != 2*time.Second || p.AsOf.Rules != "plan v1" || len(p.AsOf.Queries) != 1 {

@@ -143,6 +143,10 @@ func (p Plot) flags(c *Chart, x scale) float64 {
 	var ends []float64 // of the last head of each row
 	marks := slices.Clone(p.Marks)
 	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.X, b.X) })
+	first := top / 2
+	if p.Y.Label != "" {
+		first += label // which stands above them
+	}
 	for _, m := range marks {
 		if m.X < x.lo || m.X > x.hi {
 			continue
@@ -153,7 +157,7 @@ func (p Plot) flags(c *Chart, x scale) float64 {
 			row, ends = len(ends), append(ends, 0)
 		}
 		ends[row] = at + headWidth/2 + 2
-		c.Flags = append(c.Flags, Flag{X: at, Row: top/2 + (float64(row)+0.5)*headHeight, Text: m.Text, Class: m.Class})
+		c.Flags = append(c.Flags, Flag{X: at, Row: first + (float64(row)+0.5)*headHeight, Text: m.Text, Class: m.Class})
 	}
 	return float64(len(ends))
 }

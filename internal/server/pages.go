@@ -10,54 +10,9 @@ import (
 	"github.com/sluice-hq/sluice/internal/access"
 )
 
-func (s *server) homePage(w http.ResponseWriter, r *http.Request) error {
-	var all []dashboards.Seen
-	var asOf dashboards.AsOf
-	for _, v := range s.views(r.Context(), r.URL.Query().Get("environment")) {
-		all = append(all, seen(v))
-		if v.Look != nil && v.Look.Evidence.Newest.After(asOf.Event) {
-			asOf = dashboards.AsOf{Event: v.Look.Evidence.Newest, Lag: s.Now().Sub(v.Look.Evidence.Newest)}
-		}
-	}
-	asOf.JSON = "/api/v1/rollouts"
-	f := s.listFrame(w, r, dashboards.InRollouts)
-	f.Query = r.URL.Query().Get("q")
-	return s.page(w, http.StatusOK, dashboards.NewHome(f, all, asOf, s.Now()))
-}
-
-func (s *server) rolloutPage(w http.ResponseWriter, r *http.Request) error {
-	id := pathOf(r).String()
-	v, err := s.view(id)
-	if err != nil {
-		return s.problemPage(w, r, err)
-	}
-	f, page := s.frameOf(w, r, dashboards.InRollouts, v.Rollout.Plan.Environment, v.Rollout.Plan.Flag, id), seen(v)
-	if !v.Rollout.Open() {
-		f.Refresh = 0
-		if err := s.final(r, &page); err != nil {
-			return s.problemPage(w, r, err)
-		}
-	}
-	return s.page(w, http.StatusOK, dashboards.NewRollout(f, page, "/api/v1/rollouts/"+id, s.Now()))
-}
-
-// final shows a rollout that is over as it was when the last decision about it
-// was made, from that decision's record.
-func (s *server) final(r *http.Request, page *dashboards.Seen) error {
-	last, ok := page.Rollout.Last()
-	if !ok {
-		return nil
-	}
-	record, err := s.decision(r.Context(), last.ID)
-	if err == nil && record.Record != nil {
-		page.Evidence, page.Verdict = &record.Record.Evidence, nil
-	}
-	return err
-}
-
 // seen is what the pages take of a view.
 func seen(v RolloutView) dashboards.Seen {
-	out := dashboards.Seen{Rollout: v.Rollout, Rollback: "sluice rollback " + v.Rollout.ID + " -m 'why'"}
+	out := dashboards.Seen{Rollout: v.Rollout, Rollback: "sluice rollback " + v.Rollout.ID + " -m 'why'", Ask: v.Ask, Agreement: v.Agreement, Can: v.Can}
 	if v.Rollout.WayBack != nil {
 		out.Rollback = v.Rollout.WayBack.Command
 	}

@@ -150,6 +150,7 @@ type LookView struct {
 	Watermark map[string]decisions.Place `json:"watermark,omitempty" doc:"by shard: the facts that are counted in it"`
 	Asked     event.Hash                 `json:"asked" doc:"SHA-256 over the hashes of the queries; zeros when they were not kept"`
 	Units     int64                      `json:"units" doc:"of all arms, the quarantined left out"`
+	Arms      map[string]int64           `json:"arms,omitempty" doc:"the same by variant, over all stages"`
 	Metrics   []LookedAt                 `json:"metrics"`
 }
 
@@ -167,10 +168,11 @@ type LookedAt struct {
 func viewLook(l decisions.Look) LookView {
 	v := LookView{
 		At: l.At, Stage: l.Stage, Action: l.Verdict.Action, Reason: l.Verdict.Reason, Decision: l.Decision,
-		Watermark: l.Evidence.Watermark, Asked: l.Evidence.Asked(), Metrics: []LookedAt{},
+		Watermark: l.Evidence.Watermark, Asked: l.Evidence.Asked(), Metrics: []LookedAt{}, Arms: map[string]int64{},
 	}
 	for _, c := range l.Evidence.Units {
 		v.Units += c.N
+		v.Arms[c.Arm] += c.N
 	}
 	for _, m := range l.Evidence.Metrics {
 		v.Metrics = append(v.Metrics, lookedAt(m))

@@ -50,6 +50,7 @@ var duties = map[string]duty{
 	"experiments-page":         {access.Read, theHouse},
 	"page-changes":             {access.Read, theHouse},
 	"act-page":                 {access.Decide, both},
+	"export-board":             {access.Read, theHouse},
 	"act-on-rollout":           {access.Decide, both},
 	"tail-events":              {access.Read, callers},
 	"stream-rulesets":          {access.Sync, callers},
