@@ -83,6 +83,19 @@ func TestAHealthyReleaseIsLeftAlone(t *testing.T) {
 	}
 }
 
+// One exclusion test may miss as often as many of them together, and the stop
+// tests have their error beside it: no plan is nearer to its bound.
+func TestAHealthyReleaseOfOneGuardrailIsLeftAlone(t *testing.T) {
+	r, healthy := release(), Scenario{Kind: Healthy}
+	r.Settings = Settings{Every: event.Duration(4 * time.Hour), Alone: true}
+	r.Plan.Metrics = decisions.Metrics{Guardrails: []decisions.Guardrail{{Metric: "returns", Margin: percent(5)}}}
+	r.Plan.Stages = []decisions.Stage{{Name: "week", Treatment: 50_000, Decide: true, MinWindow: decisions.Window(day)}}
+	s := r.Summarize(healthy, runs(t, r, healthy, 100))
+	if s.Undisturbed < 80 {
+		t.Errorf("of 100 runs %d are undisturbed: %v", s.Undisturbed, s.Ended)
+	}
+}
+
 func TestAGoodReleaseIsShipped(t *testing.T) {
 	s := release().Summarize(Scenario{Kind: Better}, runs(t, release(), Scenario{Kind: Better}, 10))
 	if s.Ended[Shipped] < 8 || s.Shipping.Middle < 60 {
