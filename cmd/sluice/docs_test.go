@@ -193,7 +193,11 @@ func TestReadme(t *testing.T) {
 
 // walkThrough runs every shell block of a document. Blocks that begin with a
 // text of instead are another script here.
+//
+// A guide has a folder, a shell and ports of its own, and waits for windows and
+// folds most of the time: guides are walked side by side.
 func walkThrough(t *testing.T, file string, instead map[string]string) {
+	t.Parallel()
 	source, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
