@@ -54,6 +54,30 @@ func (r Rollout) epoch(s Stage) int {
 	return r.Epochs + r.Laps*r.Plan.lap() + r.Plan.epochOf(s)
 }
 
+// Circuit says how the epochs of a rollout come again: whoever was there counts
+// in the first lap alone.
+type Circuit struct {
+	Behind int // the epoch behind which the present version of the plan has its own
+	Epochs int // how many it has, before the first comes again; 0: none has come again
+}
+
+// Circuit is that of the present version of the plan.
+func (r Rollout) Circuit() Circuit {
+	if r.Laps == 0 {
+		return Circuit{}
+	}
+	return Circuit{Behind: r.Epochs, Epochs: r.Plan.lap()}
+}
+
+// of names an epoch, the same for those that are the same in another lap; ok is
+// false of those that were before.
+func (c Circuit) of(epoch int) (place int, ok bool) {
+	if c.Epochs == 0 || epoch <= c.Behind {
+		return 0, false
+	}
+	return (epoch - c.Behind - 1) % c.Epochs, true
+}
+
 // epochOf returns the epoch of a stage in the plan, 0 for one that it has not.
 func (p Plan) epochOf(s Stage) int {
 	i := slices.IndexFunc(p.Stages, func(o Stage) bool { return o.Name == s.Name })

@@ -125,9 +125,9 @@ func (f *MemFacts) Evidence(_ context.Context, r Rollout, now time.Time) (Eviden
 		m = &memRollout{}
 	}
 	e.Exposures, e.Newest, e.Units = m.exposures, m.newest, append(e.Units, m.batches.units...)
-	known := m.known(r)
+	left := m.left(r)
 	for _, u := range m.order {
-		if known[u.id] || u.first.Before(r.Fresh) {
+		if left[u] {
 			continue
 		}
 		switch stage, _ := r.Plan.stage(u.stage); {
@@ -197,9 +197,9 @@ func (u *memUnit) count(all []Count) []Count {
 // units whose events have had time to come.
 func (m *memRollout) strata(r Rollout, metric string, now time.Time, chosen func(*memUnit) bool) []stats.Stratum {
 	def, arms := r.Metrics[metric], r.Arms()
-	out, known := m.batches.strata(metric, arms, now.Add(-def.Age(true))), m.known(r)
+	out, left := m.batches.strata(metric, arms, now.Add(-def.Age(true))), m.left(r)
 	for _, u := range m.order {
-		if u.twoArms || !chosen(u) || known[u.id] || u.first.Before(r.Fresh) || u.first.Add(def.Age(true)).After(now) {
+		if u.twoArms || !chosen(u) || left[u] || u.first.Add(def.Age(true)).After(now) {
 			continue
 		}
 		i := slices.IndexFunc(out, func(s stats.Stratum) bool { return s.Epoch == u.epoch && s.Stage == u.stage })
@@ -221,17 +221,30 @@ func (m *memRollout) strata(r Rollout, metric string, now time.Time, chosen func
 	return out
 }
 
-// known returns the units that the present version of the plan knows already:
-// they were split before it, in this epoch or another.
-func (m *memRollout) known(r Rollout) map[string]bool {
+// left returns the units that do not count: the present version of the plan knows
+// them already, since they were split before it, in this epoch or another, or they
+// count in an earlier lap.
+func (m *memRollout) left(r Rollout) map[*memUnit]bool {
 	known, dark := map[string]bool{}, r.Plan.Dark()
+	first, left := map[cohort]int{}, map[*memUnit]bool{} // the earliest epoch of a unit, by place in the circuit
 	for _, u := range m.order {
 		stage, _ := r.Plan.stage(u.stage)
-		if u.first.Before(r.Fresh) && stage.Kind() != Serve && !slices.Contains(dark, u.stage) {
+		if stage.Kind() == Serve {
+			continue
+		}
+		if u.first.Before(r.Fresh) && !slices.Contains(dark, u.stage) {
 			known[u.id] = true
 		}
+		if place, ok := r.Circuit().of(u.epoch); ok { // units stand in the order in which they came
+			at := cohort{place, u.id}
+			first[at] = or(first[at], u.epoch)
+			left[u] = u.epoch > first[at]
+		}
 	}
-	return known
+	for _, u := range m.order {
+		left[u] = left[u] || known[u.id] || u.first.Before(r.Fresh)
+	}
+	return left
 }
 
 // sample is the sample of one unit.

@@ -97,7 +97,7 @@ func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now
 func question(r decisions.Rollout) warehouse.Question {
 	arms := r.Arms()
 	q := warehouse.Question{
-		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, UnitKind: r.Plan.Unit, Gate: true, Since: r.Fresh, Dark: r.Plan.Dark(),
+		Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, UnitKind: r.Plan.Unit, Gate: true, Since: r.Fresh, Dark: r.Plan.Dark(), Circuit: warehouse.Circuit(r.Circuit()),
 		Control: arms.Control, Treatments: []string{arms.Treatment},
 	}
 	for _, key := range r.Plan.Measured() {

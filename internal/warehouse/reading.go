@@ -81,6 +81,9 @@ func (r *reading) params() Params {
 	if r.remembers() {
 		p["dark"] = append(slices.Clone(r.Dark), "") // no stage is called so: a list without elements has no type
 	}
+	if r.circles() {
+		p["behind"], p["circuit"] = r.Circuit.Behind, r.Circuit.Epochs
+	}
 	if r.by != "" {
 		p["by"], p["values"] = r.by, r.values
 	}

@@ -57,7 +57,7 @@ func (w *Warehouse) readLargest(ctx context.Context, r *reading, m stats.Metric)
 		if err := rows.Scan(append(at.dest(), &unit, value, divisor)...); err != nil {
 			return nil, err
 		}
-		if l, ok := r.largest(at, s, unit, value, divisor); ok {
+		if l, ok := r.largest(at, s, unit, value, divisor); ok && at.epoch >= 0 {
 			out = append(out, l)
 		}
 	}

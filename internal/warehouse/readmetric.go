@@ -60,6 +60,13 @@ func (r *reading) addSample(rows driver.Rows, m stats.Metric, s shape, of map[st
 	if err := rows.Scan(append(append(at.dest(), &fresh, &having), sums.dest(s)...)...); err != nil {
 		return err
 	}
+	a := r.answer(at.part)
+	if newest := later(a.NewestEvent[m.Key], fresh); !newest.IsZero() {
+		a.NewestEvent[m.Key] = newest
+	}
+	if at.epoch < 0 {
+		return nil // these units count in an earlier lap
+	}
 	d, ok := of[at]
 	if !ok { // no events at all
 		d = stats.Distribution{Nu: m.Nu, Scale: m.FixedPoint()}
@@ -69,10 +76,6 @@ func (r *reading) addSample(rows driver.Rows, m stats.Metric, s shape, of map[st
 	if err != nil {
 		return err
 	}
-	a := r.answer(at.part)
 	a.Samples = append(a.Samples, Sample{Metric: m.Key, Epoch: int(at.epoch), Stage: at.stage, Arm: at.arm, Sample: sample})
-	if newest := later(a.NewestEvent[m.Key], fresh); !newest.IsZero() {
-		a.NewestEvent[m.Key] = newest
-	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Question asks for the sufficient statistics of one rollout as they were at
-// a time. All fields but Gate, Since, Dark and Caps are required; Treatments and Metrics
+// a time. All fields but Gate, Since, Dark, Circuit and Caps are required; Treatments and Metrics
 // name at least what the answer shall hold.
 type Question struct {
 	Environment string
@@ -23,6 +23,7 @@ type Question struct {
 	Gate        bool           // use each metric's gate window, and only units that are that old at Until
 	Since       time.Time      // units first exposed before it, in whatever epoch, do not count; zero: all do
 	Dark        []string       // stages whose units count, in another epoch, although they were there before Since
+	Circuit     Circuit        // of a rollout that came back to epochs that were over; zero: it did not
 	Until       time.Time      // units first exposed after it do not count; to the millisecond
 
 	// Watermark names, by shard, the last message that the loader has read

@@ -168,6 +168,7 @@ func TestReadout_equalsARecount(t *testing.T) {
 		if rapid.Bool().Draw(t, "afresh") {
 			q.Since, q.Dark = noon.Add(minutes(t, 0, 20, "since")*10), draw(t, "dark", nil, []string{"ramp"})
 		}
+		q.Circuit = draw(t, "circuit", Circuit{}, Circuit{Epochs: 1}, Circuit{Behind: 1, Epochs: 1}, Circuit{Epochs: 2})
 		if rapid.Bool().Draw(t, "frozen caps") {
 			q.Caps = map[string]Caps{"a": {Value: big.NewInt(1500), Denominator: big.NewInt(1_000_000)}}
 		}

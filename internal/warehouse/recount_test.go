@@ -171,7 +171,7 @@ func (c recount) collect(m stats.Metric, units []*recounted) (newest time.Time) 
 func (c recount) answer() Answer {
 	a := *newAnswer()
 	all := c.units()
-	var grown, two []*recounted
+	var grown, two, again []*recounted
 	for _, u := range all {
 		a.Exposures += u.seen
 		if u.newest.After(a.NewestExposure) {
@@ -179,6 +179,10 @@ func (c recount) answer() Answer {
 		}
 		switch {
 		case u.first.After(c.Until) || c.known(u):
+		case c.again(u):
+			if !u.two {
+				again = append(again, u)
+			}
 		case u.two:
 			a.TwoArms++
 			two = append(two, u)
@@ -191,7 +195,7 @@ func (c recount) answer() Answer {
 		a.Strays = c.strays()
 	}
 	for _, m := range c.Metrics {
-		c.measure(m, all, grown, &a)
+		c.measure(m, all, slices.Concat(grown, again), &a)
 	}
 	return a
 }
@@ -205,6 +209,16 @@ func (c recount) known(u *recounted) bool {
 	whole.by = ""
 	return u.first.Before(c.Since) || slices.ContainsFunc(whole.units(), func(o *recounted) bool {
 		return o.unit == u.unit && o.first.Before(c.Since) && !slices.Contains(c.Dark, o.stage)
+	})
+}
+
+// again reports whether a unit was there in an earlier lap.
+func (c recount) again(u *recounted) bool {
+	behind, epochs := int32(c.Circuit.Behind), int32(c.Circuit.Epochs)
+	whole := c
+	whole.by = ""
+	return epochs > 0 && slices.ContainsFunc(whole.units(), func(o *recounted) bool {
+		return o.unit == u.unit && o.epoch > behind && o.epoch < u.epoch && (u.epoch-o.epoch)%epochs == 0
 	})
 }
 
@@ -235,7 +249,7 @@ func (c recount) measure(m stats.Metric, all, grown []*recounted, a *Answer) {
 		caps = c.caps(m, everyone)
 		a.Caps[m.Key] = caps
 	}
-	for _, g := range groups(old) {
+	for _, g := range groups(slices.DeleteFunc(old, c.again)) { // they say how fresh the metric is, and no more
 		a.Samples = append(a.Samples, Sample{Metric: m.Key, Epoch: int(g[0].epoch), Stage: g[0].stage, Arm: g[0].arm, Sample: c.sample(m, g, caps)})
 	}
 }

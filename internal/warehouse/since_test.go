@@ -67,3 +67,41 @@ func TestReadout_sinceInWhateverEpoch(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestReadout_inTheFirstLapAlone counts who comes again in another lap where he
+// came first; newcomers of the lap count in it. What both do says how fresh a
+// metric is.
+func TestReadout_inTheFirstLapAlone(t *testing.T) {
+	var s story
+	lap := func(r *ingest.ExposureRow) { r.Epoch = 4 } // behind 1, of two epochs: the same as 2
+	first := func(r *ingest.ExposureRow) { r.Epoch = 2 }
+	other := func(r *ingest.ExposureRow) { r.Epoch = 3 }
+	s.expose(1, "off", noon, first)
+	s.expose(2, "on", noon, first)
+	s.expose(3, "on", noon, other)
+	for unit := range uint64(5) {
+		s.expose(unit, []string{"on", "off"}[unit%2], noon.Add(2*time.Hour), lap)
+	}
+	s.buy(2, 5, noon.Add(time.Minute))
+	s.buy(2, 5, noon.Add(121*time.Minute))
+	w, _ := start(t)
+	if err := w.Insert(t.Context(), block("laps", 1, s.n, s.rows)); err != nil {
+		t.Fatal(err)
+	}
+	q := question(purchase)
+	q.Circuit = Circuit{Behind: 1, Epochs: 2}
+	a, err := w.Readout(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Count{{2, "canary", "off", 1}, {2, "canary", "on", 1}, {3, "canary", "on", 1}, {4, "canary", "off", 1}, {4, "canary", "on", 2}}
+	if diff := cmp.Diff(want, a.Units); diff != "" {
+		t.Errorf("units (-want +got):\n%s", diff)
+	}
+	if newest := a.NewestEvent["purchase"]; !newest.Equal(noon.Add(121 * time.Minute)) {
+		t.Errorf("the newest event is of %v", newest)
+	}
+	if at := a.Strata["purchase"][0]; at.Epoch != 2 || at.Treatment != stats.Proportion(1, 1) {
+		t.Errorf("first lap %+v", at)
+	}
+}

@@ -235,6 +235,8 @@ func TestTotals_equalTheRawEvents(t *testing.T) {
 				a := p.compare(t, fmt.Sprintf("round %d, gate %v", round, q.Gate), q)
 				q.Since, q.Dark = noon.Add(time.Duration(r.IntN(7200))*time.Second), []string{"a ramp"}
 				p.compare(t, fmt.Sprintf("round %d, since %s", round, q.Since), q)
+				q.Circuit = Circuit{Epochs: 1}
+				p.compare(t, fmt.Sprintf("round %d, in two laps since %s", round, q.Since), q)
 				if len(d.rows) == 0 && a.TwoArms == 0 {
 					t.Errorf("the story tells too little")
 				}

@@ -22,10 +22,10 @@ func (r *reading) keeps(m stats.Metric) ([]uint64, bool) {
 func (r *reading) keptSQL(s shape, numbers []uint64, p Params) string {
 	r.fromKept(numbers, p)
 	return `SELECT toUInt64(0) AS part, epoch, stage, arm,
-  maxIf(fresh, n > 0 AND (epoch, unit) NOT IN (
+  maxIf(fresh, n > 0 AND (` + r.keptEpoch() + `, unit) NOT IN (
     SELECT epoch, unit FROM assignments WHERE leaf IN {leaves:Array(UInt64)} AND rollout = {rollout:String} AND kind = {kind:String} AND two AND n > 0)),
   toUInt64(sumIf(n, k > 0)), ` + s.signed().sums() + `
-FROM unit_totals
+FROM ` + r.keptRows(tableTotals) + `
 WHERE ` + r.keptStates() + `
 GROUP BY epoch, stage, arm HAVING sum(n) > 0
 ORDER BY epoch, stage, arm`
@@ -40,7 +40,7 @@ func (r *reading) keptStates() string {
 func (r *reading) liveSQL(numbers []uint64, p Params) string {
 	r.fromKept(numbers, p)
 	return `
-  SELECT ` + state + ` FROM unit_totals
+  SELECT ` + state + ` FROM ` + r.keptRows(tableTotals) + `
   WHERE ` + r.keptStates() + `
   GROUP BY ` + state + ` HAVING sum(n) > 0`
 }
@@ -53,7 +53,7 @@ func (r *reading) fromKept(numbers []uint64, p Params) {
 // seen count those, also of units of another kind than the rollout's.
 func (r *reading) keptUnitsSQL() string {
 	return `SELECT toUInt64(0), epoch, stage, arm, toUInt8(two), toUInt64(sumIf(n, ` + r.keptFresh() + ` AND first <= {until:Int64})), sum(seen), minIf(first, n > 0), max(newest), kind
-FROM assignments
+FROM ` + r.keptRows(tableAssignments) + `
 WHERE leaf IN {leaves:Array(UInt64)} AND rollout = {rollout:String} AND (kind = {kind:String} OR seen > 0)
 GROUP BY kind, epoch, stage, arm, two, seen > 0 HAVING sum(n) > 0 OR sum(seen) > 0
 ORDER BY epoch, stage, arm, two, kind`
@@ -61,19 +61,21 @@ ORDER BY epoch, stage, arm, two, kind`
 
 // startsSQL says when the first unit of each stratum came: those that moved to
 // another left it with nothing.
-const startsSQL = `SELECT epoch, stage, arm, min(first) FROM (
-  SELECT epoch, first, stage, arm FROM assignments
+func (r *reading) startsSQL() string {
+	return `SELECT epoch, stage, arm, min(first) FROM (
+  SELECT epoch, first, stage, arm FROM ` + r.keptRows(tableAssignments) + `
   WHERE leaf IN {leaves:Array(UInt64)} AND rollout = {rollout:String} AND kind = {kind:String} AND seen = 0 AND NOT two
   GROUP BY epoch, unit, first, stage, arm HAVING sum(n) > 0)
 GROUP BY epoch, stage, arm
 ORDER BY epoch, stage, arm`
+}
 
 // starts corrects when the strata began, where that decides their order.
 func (w *Warehouse) starts(ctx context.Context, r *reading, all []counted, p Params) error {
 	if !staged(all) {
 		return nil
 	}
-	asked := r.ask(OfUnits, startsSQL, p)
+	asked := r.ask(OfUnits, r.startsSQL(), p)
 	rows, err := query(ctx, w.reader, asked.SQL, asked.Params)
 	if err != nil {
 		return err

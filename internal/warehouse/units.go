@@ -40,16 +40,16 @@ var (
 )
 
 // units returns every unit that the question is about.
-func (r reading) units() string {
+func (r *reading) units() string {
 	switch {
 	case r.past != nil:
 		return pastUnits
 	case r.served != nil:
 		return servedUnits
 	case r.by == "":
-		return wholeUnits
+		return r.lapped(wholeUnits)
 	}
-	return brokenUnits
+	return r.lapped(brokenUnits)
 }
 
 // unitsSQL counts units, and says how fresh exposures are: by the sender's
@@ -73,8 +73,8 @@ WHERE environment = {environment:String} AND flag = {flag:String} AND unit_kind 
 GROUP BY unit_kind`
 
 // wholeSQL also counts exposures that count nowhere else.
-func wholeSQL(fresh string) string {
-	return "SELECT * FROM (" + unitsSQL(wholeUnits, fresh) + strays + "\n)\nORDER BY ALL"
+func wholeSQL(units, fresh string) string {
+	return "SELECT * FROM (" + unitsSQL(units, fresh) + strays + "\n)\nORDER BY ALL"
 }
 
 // counted are the units of one arm of one stratum, as the server counts them.
@@ -130,7 +130,7 @@ func (r *reading) unitsSQL() string {
 	case r.kept != nil:
 		return r.keptUnitsSQL()
 	case r.past == nil && r.served == nil && r.by == "":
-		return wholeSQL(r.fresh())
+		return wholeSQL(r.units(), r.fresh())
 	}
 	return unitsSQL(r.units(), r.fresh())
 }
@@ -143,6 +143,9 @@ func (a *Answer) took(u counted, kind string) bool {
 	}
 	a.Exposures += int64(u.exposures)
 	a.NewestExposure = later(a.NewestExposure, u.newest)
+	if u.Epoch < 0 {
+		return false // they count in an earlier lap
+	}
 	if u.two && u.N > 0 {
 		a.TwoArms += u.N
 		a.Quarantined = append(a.Quarantined, u.Count)
