@@ -378,3 +378,27 @@ func TestKeeper_noticesWhatWasNotStored(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestTotals_inTwoLaps asks the totals and the raw events of units that come again
+// in another lap, some of them after two arms: the answers are equal, and not
+// those of two units each.
+func TestTotals_inTwoLaps(t *testing.T) {
+	r := seeded(t, 20261122)
+	p, d := startPlant(t, 1), unordered(r, 60, 1)
+	q := gateAndFull(shapes()[:4], noon.Add(24*time.Hour))[1]
+	p.wanted = q.Measures()
+	p.load(t, d, len(d.rows))
+	settle(t, p.keeper(p.shards[0]))
+	twice := p.compare(t, "as if others", q)
+	q.Circuit = Circuit{Epochs: 1}
+	once := p.compare(t, "in the first lap", q)
+	count := func(a Answer) (n int64) {
+		for _, c := range a.Units {
+			n += c.N
+		}
+		return n
+	}
+	if count(once) >= count(twice) || once.Exposures != twice.Exposures || once.TwoArms == 0 {
+		t.Errorf("%d units once and %d twice; %d and %d exposures; %d of two arms", count(once), count(twice), once.Exposures, twice.Exposures, once.TwoArms)
+	}
+}
