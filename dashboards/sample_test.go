@@ -132,6 +132,7 @@ func samples() map[string]Page {
 		readoutSamples(),
 		logSamples(),
 		rolloutSamples(),
+		searchSamples(),
 	} {
 		maps.Copy(all, some)
 	}

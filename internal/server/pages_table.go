@@ -7,6 +7,7 @@ import "github.com/sluice-hq/sluice/internal/access"
 var pageTable = []route{
 	{"GET", "/", access.Read, whole, "home", "Page: the rollouts", plain((*server).homePage)},
 	{"GET", "/changes", access.Read, whole, "page-changes", "Page: when there is something new (server-sent events)", plain((*server).pageChanges)},
+	{"GET", "/search", access.Read, whole, "search-page", "Page: what is found by words", plain((*server).searchPage)},
 	{"GET", "/rollouts/export", access.Read, whole, "export-board", "The board as CSV", plain((*server).exportBoard)},
 	{"GET", "/rollouts/{environment}/{flag}/{number}", access.Read, inPath, "rollout-page", "Page: one rollout", plain((*server).rolloutPage)},
 	{"GET", "/rollouts/{environment}/{flag}/{number}/{op}", access.Decide, inPath, "act-page", "Page: what an operation on a rollout would do", plain((*server).actPage)},

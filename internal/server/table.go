@@ -75,6 +75,7 @@ var calls = []route{
 	{"POST", "/api/v1/rollouts/{environment}/{flag}/{number}/{op}", access.Decide, inPath, "command-rollout", "Start, schedule, unschedule, hold, resume, approve, override, advance, ship, reject, reduce, roll back, explain, roll forward or drill", typed((*server).commandRollout)},
 	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}/outlook", access.Read, inPath, "get-outlook", "How long the stages of a rollout take at present traffic, and what each detects and excludes", typed((*server).getOutlook)},
 	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}/{op}", access.Read, inPath, "preview-command", "What a command would do to a rollout: to how many units, whom it tells, what it is against; changes nothing", typed((*server).previewCommand)},
+	{"GET", "/api/v1/search", access.Read, whole, "search", "Flags, rollouts, metrics, segments, people and decisions by words", typed((*server).search)},
 	{"GET", "/api/v1/review", access.Read, whole, "get-review", "What happened to releases in a time: decisions, overrides, incidents, drills, stale flags", typed((*server).getReview)},
 	{"POST", "/api/v1/rollouts/outlook", access.Read, inBody, "foresee-plan", "The same of plans that are not recorded", typed((*server).foreseeDocuments)},
 	{"POST", "/api/v1/rehearsals", access.Read, inBody, "rehearse-plan", "Carry a plan out on made-up units, with faults put in: when it stops, how many it harms, how often it cries wolf", typed((*server).rehearsePlans)},

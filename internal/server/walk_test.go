@@ -51,6 +51,8 @@ var duties = map[string]duty{
 	"page-changes":             {access.Read, theHouse},
 	"act-page":                 {access.Decide, both},
 	"export-board":             {access.Read, theHouse},
+	"search-page":              {access.Read, theHouse},
+	"search":                   {access.Read, theHouse},
 	"act-on-rollout":           {access.Decide, both},
 	"tail-events":              {access.Read, callers},
 	"stream-rulesets":          {access.Sync, callers},
