@@ -133,6 +133,7 @@ func samples() map[string]Page {
 		logSamples(),
 		rolloutSamples(),
 		searchSamples(),
+		simulationSamples(),
 	} {
 		maps.Copy(all, some)
 	}

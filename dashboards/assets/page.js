@@ -55,6 +55,17 @@
     e.preventDefault();
   });
 
+  // Arrows move through a grid of units; Tab leaves it.
+  document.addEventListener("keydown", (e) => {
+    const grid = e.target.closest("[data-grid]");
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -grid?.dataset.grid, ArrowDown: +grid?.dataset.grid }[e.key];
+    if (!grid || !by) return;
+    const cells = [...grid.querySelectorAll("button")];
+    const next = cells[cells.indexOf(e.target) + by];
+    if (next) { e.target.tabIndex = -1; next.tabIndex = 0; next.focus(); }
+    e.preventDefault();
+  });
+
   // A choice that shows something else shows it at once.
   document.addEventListener("change", (e) => { if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit(); });
 

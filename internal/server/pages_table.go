@@ -22,6 +22,8 @@ var pageTable = []route{
 	{"POST", "/incidents", access.Report, inBody, "open-incident-on-page", "Open an incident", plain((*server).openIncidentOnPage)},
 	{"POST", "/incidents/{environment}/{flag}/{incident}/resolve", access.Report, inPath, "resolve-incident-on-page", "Say how an incident ended", plain((*server).resolveOnPage)},
 	{"GET", "/experiments", access.Read, whole, "experiments-page", "Page: what was tried, and what came of it", plain((*server).experimentsPage)},
+	{"GET", "/simulate", access.Read, whole, "simulate-page", "Page: what made-up units get of flags, in each stage of a plan", plain((*server).simulatePage)},
+
 	{"GET", "/sign-in", access.Public, whole, "sign-in-page", "Page: sign in", plain((*server).signInPage)},
 	{"POST", "/sign-in", access.Public, whole, "sign-in", "Sign in with a token", plain((*server).signIn)},
 	{"POST", "/sign-out", access.Public, whole, "sign-out", "Sign out", plain((*server).signOut)},

@@ -48,6 +48,7 @@ var duties = map[string]duty{
 	"open-incident-on-page":    {access.Report, whatTheBodySays},
 	"resolve-incident-on-page": {access.Report, both},
 	"experiments-page":         {access.Read, theHouse},
+	"simulate-page":            {access.Read, theHouse},
 	"page-changes":             {access.Read, theHouse},
 	"act-page":                 {access.Decide, both},
 	"export-board":             {access.Read, theHouse},
