@@ -21,6 +21,14 @@ type Form struct {
 	Grave  bool     // it does something that cannot simply be undone
 	Cancel string   // where to go instead; empty: nowhere
 	Faults []string // what was refused and belongs to no field
+	Check  string   // address that says, while it is written, what would be refused; empty: none
+	Said   *Said    // what that said last; nil: nothing was asked
+}
+
+// Said is what would become of a form if it were sent.
+type Said struct {
+	Mark  Mark     // Passed or Failed
+	Lines []string // what would change, or what would be refused, one sentence each
 }
 
 // Kind is what a field takes.
@@ -115,6 +123,27 @@ func fix(f event.Invalid) string {
 		return ""
 	}
 	return ": " + f.Fix
+}
+
+// Foretell returns the form with what would become of it: err is why it would be
+// refused, changes what it would change.
+func (f Form) Foretell(err error, changes []string) Form {
+	f.Said = &Said{Mark: Passed, Lines: changes}
+	if err == nil {
+		if len(changes) == 0 {
+			f.Said.Lines = []string{"Nothing would change."}
+		}
+		return f
+	}
+	f.Said = &Said{Mark: Failed, Lines: []string{err.Error()}}
+	var all event.Invalids
+	if errors.As(err, &all) && len(all) > 0 {
+		f.Said.Lines = nil
+		for _, fault := range all {
+			f.Said.Lines = append(f.Said.Lines, fault.Error())
+		}
+	}
+	return f
 }
 
 // named finds the field that a fault is about: of that name, or of the nearest

@@ -129,7 +129,7 @@ func samples() map[string]Page {
 		frameSamples(),
 		previewSamples(),
 		flagSamples(),
-		readoutSamples(),
+		readoutSamples(), catalogueSamples(),
 		logSamples(),
 		rolloutSamples(),
 		searchSamples(),

@@ -24,6 +24,10 @@ var pageTable = []route{
 	{"GET", "/experiments", access.Read, whole, "experiments-page", "Page: what was tried, and what came of it", plain((*server).experimentsPage)},
 	{"GET", "/simulate", access.Read, whole, "simulate-page", "Page: what made-up units get of flags, in each stage of a plan", plain((*server).simulatePage)},
 
+	{"GET", "/catalogue", access.Read, whole, "catalogue-page", "Page: the metrics", plain((*server).cataloguePage)},
+	{"POST", "/catalogue", access.Write, inBody, "declare-metric", "Do what the form of that page asks for", plain((*server).declareMetric)},
+	{"GET", "/catalogue/{key}", access.Read, whole, "metric-page", "Page: one metric", plain((*server).metricPage)},
+	{"POST", "/catalogue/{key}", access.Write, whole, "change-metric", "Do what the form of that page asks for", plain((*server).changeMetric)},
 	{"GET", "/sign-in", access.Public, whole, "sign-in-page", "Page: sign in", plain((*server).signInPage)},
 	{"POST", "/sign-in", access.Public, whole, "sign-in", "Sign in with a token", plain((*server).signIn)},
 	{"POST", "/sign-out", access.Public, whole, "sign-out", "Sign out", plain((*server).signOut)},

@@ -99,7 +99,8 @@ type server struct {
 	pools pools
 	flagd *flagd.Handler
 
-	exports exports
+	exports  exports
+	recalled recalled
 
 	bringing sync.Mutex // held while a large list is read
 	log      *slog.Logger

@@ -66,6 +66,8 @@ var calls = []route{
 	{"GET", "/api/v1/policies", access.Read, whole, "list-policies", "All policies", typed((*server).listPolicies)},
 	{"DELETE", "/api/v1/policies/{policy}", access.Manage, whole, "delete-policy", "Take a policy away", typed((*server).deletePolicy)},
 	{"GET", "/api/v1/metrics", access.Read, whole, "list-metrics", "All declared metrics", typed((*server).listMetrics)},
+	{"GET", "/api/v1/catalogue", access.Read, whole, "list-catalogue", "All metrics with where they are used, what past rollouts did to them and when events came last; events that no metric declares", typed((*server).listCatalogue)},
+	{"GET", "/api/v1/catalogue/{key}", access.Read, whole, "get-metric", "One metric with its versions and what every rollout did to it", typed((*server).getMetric)},
 	{"GET", "/api/v1/rollouts", access.Read, whole, "list-rollouts", "All rollouts and the newest look at each", typed((*server).listRollouts)},
 	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}", access.Read, inPath, "get-rollout", "One rollout and the newest look at it", typed((*server).getRollout)},
 	{"GET", "/api/v1/rollouts/{environment}/{flag}/{number}/outcome", access.Read, inPath, "get-outcome", "What was learnt from a rollout, and whether its effect held", typed((*server).getOutcome)},
