@@ -55,7 +55,7 @@ type MetricPage struct {
 	Lead             string // what past rollouts did to it, in a sentence
 	Effects          Readout
 	Uses             []Use
-	History          []Version
+	History          []Defined
 	Form             *Form // to change it; nil: whoever looks may not
 	Command          string
 	AsOf             AsOf
@@ -70,8 +70,8 @@ type Use struct {
 	Status        Mark
 }
 
-// Version is one definition of the metric.
-type Version struct {
+// Defined is one definition of the metric.
+type Defined struct {
 	Number  int
 	At      time.Time
 	Who     string
@@ -168,7 +168,7 @@ func NewMetricPage(f Frame, m Told, form *Form) MetricPage {
 	}
 	for i := len(m.History) - 1; i >= 0; i-- {
 		v := m.History[i]
-		p.History = append(p.History, Version{Number: v.Version, At: v.At, Who: v.Actor, Comment: v.Comment, Changes: v.Changes})
+		p.History = append(p.History, Defined{Number: v.Version, At: v.At, Who: v.Actor, Comment: v.Comment, Changes: v.Changes})
 	}
 	return p
 }
