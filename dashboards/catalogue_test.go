@@ -32,7 +32,7 @@ func past() []decisions.PastEffect {
 	return all
 }
 
-func listed(key string) Listed {
+func listedMetric(key string) Listed {
 	l := Listed{Declaration: declared(key)}
 	var effects []stats.Past
 	for _, e := range past() {
@@ -46,7 +46,7 @@ func listed(key string) Listed {
 
 func toldOf(key string) Told {
 	m := declared(key).Metric
-	return Told{Listed: listed(key), Effects: past(), History: []ingest.MetricVersion{
+	return Told{Listed: listedMetric(key), Effects: past(), History: []ingest.MetricVersion{
 		{Version: 1, Revision: 3, At: at.AddDate(0, -4, 0), Actor: "person:lee", Metric: m},
 		{Version: 2, Revision: 17, At: at.AddDate(0, 0, -3), Actor: "person:ana", Comment: "the seventh day alone", Changes: []string{`retention: {"from":"0s","to":"7d"} → {"from":"6d","to":"7d"}`}, Metric: m}}}
 }
@@ -59,7 +59,7 @@ func catalogueSamples() map[string]Page {
 	good := form.Foretell(nil, []string{"Metric day_7 would be created."})
 	many := []Listed{}
 	for i := range 60 {
-		l := listed(fmt.Sprintf("metric_%02d.of_a_rather_long_name_that_says_what_is_counted", i))
+		l := listedMetric(fmt.Sprintf("metric_%02d.of_a_rather_long_name_that_says_what_is_counted", i))
 		if i%3 == 0 {
 			l.Past, l.Newest, l.Uses = nil, nil, nil
 		}
@@ -68,7 +68,7 @@ func catalogueSamples() map[string]Page {
 	reader := frame
 	reader.Rights = Rights{}
 	return map[string]Page{
-		"catalogue":       NewCatalogue(frame, []Listed{listed("day_7"), {Declaration: declared("rounds_played")}}, []Undeclared{{"puchase", "production", 412, at, "/events/letters?name=puchase&reason=unknown_metric"}}, &good, Pager{}),
+		"catalogue":       NewCatalogue(frame, []Listed{listedMetric("day_7"), {Declaration: declared("rounds_played")}}, []Undeclared{{"puchase", "production", 412, at, "/events/letters?name=puchase&reason=unknown_metric"}}, &good, Pager{}),
 		"catalogue-empty": NewCatalogue(reader, nil, nil, nil, Pager{}),
 		"catalogue-many":  NewCatalogue(reader, many, nil, nil, Pager{Older: "/catalogue?cursor=x"}),
 		"metric":          NewMetricPage(frame, toldOf("day_7"), &bad),
@@ -112,7 +112,7 @@ func TestCatalogue(t *testing.T) {
 	if p := NewCatalogue(Frame{}, nil, nil, &refused, Pager{}); !p.Open {
 		t.Error("a form that was refused is folded away")
 	}
-	if math.IsNaN(listed("x").Past.Effect) {
+	if math.IsNaN(listedMetric("x").Past.Effect) {
 		t.Error("there is no mean")
 	}
 }
