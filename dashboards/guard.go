@@ -1,7 +1,9 @@
 package dashboards
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-hq/sluice/decisions"
@@ -15,7 +17,7 @@ type Guard struct {
 	Note   string // the verdict in its own words
 }
 
-// guards are the guardrails of a readout.
+// guards are the guardrails of a readout, the worst first.
 func guards(out Readout) []Guard {
 	var all []Guard
 	for _, r := range out.Rows {
@@ -23,6 +25,9 @@ func guards(out Readout) []Guard {
 			all = append(all, Guard{Mark: r.Verdict, Metric: r.title(), Have: r.have(), Note: r.Note})
 		}
 	}
+	slices.SortStableFunc(all, func(a, b Guard) int {
+		return cmp.Compare(Light{Mark: a.Mark}.worry(), Light{Mark: b.Mark}.worry())
+	})
 	return all
 }
 

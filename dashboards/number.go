@@ -186,15 +186,15 @@ func length(d time.Duration) string {
 	return strconv.Itoa(int(d/time.Second)) + space + "s"
 }
 
-// roughly writes a length of time with its largest part alone, for what is
-// estimated.
+// roughly writes a length of time in one unit, of which there is more than one
+// and a half, for what is estimated.
 func roughly(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration
 		name string
 	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
-		if n := (d + u.unit/2) / u.unit; n >= 1 {
-			return group(strconv.Itoa(int(n))) + space + u.name
+		if d >= u.unit*3/2 {
+			return group(strconv.Itoa(int((d+u.unit/2)/u.unit))) + space + u.name
 		}
 	}
 	return "a minute"

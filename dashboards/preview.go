@@ -147,7 +147,7 @@ func fields(op decisions.Op, p Prospect) (all []Field) {
 		return append(all, anyway("Start it although something is lacking"))
 	case decisions.OpOverride:
 		for i, c := range p.Checks {
-			all = append(all, Field{Name: TickOf(i), Label: c.Check + " (" + string(checked(c.State)) + ")", Kind: AsTick, Value: "true"})
+			all = append(all, Field{Name: TickOf(i), Label: c.Check + " (" + string(checked(c.State)) + ")", Kind: AsTick})
 		}
 	case decisions.OpReduce:
 		to := Field{Name: "to", Label: "To which stage", Kind: AsChoice, Options: []Option{{"", "the share below"}}}

@@ -13,6 +13,7 @@ import (
 // What the chart of a ramp has room for.
 const (
 	mostDecided  = 14 // numbered marks, the newest
+	mostStacked  = 4  // of them in one place
 	mostDeployed = 8  // lettered marks, the newest
 )
 
@@ -158,16 +159,30 @@ func (r ramp) conclusion() string {
 }
 
 // marked are the decisions that the chart has a number for: those that changed
-// something or asked people for something, the newest of them.
+// something or asked people for something, the newest of them, and no more in one
+// place than can be told apart.
 func (r ramp) marked() []int {
 	var all []int
-	for i, d := range r.Decisions {
+	for i, d := range slices.Backward(r.Decisions) {
 		switch a := d.Verdict.Action; {
+		case len(all) == mostDecided || r.beside(all, d.At) == mostStacked:
 		case steers(d), a == decisions.Pause, a == decisions.Review, a == decisions.Cleanup:
 			all = append(all, i)
 		}
 	}
-	return all[max(0, len(all)-mostDecided):]
+	slices.Reverse(all)
+	return all
+}
+
+// beside counts those of some decisions whose marks would touch that of a moment.
+func (r ramp) beside(some []int, at time.Time) (n int) {
+	span := r.end().Sub(r.from())
+	for _, i := range some {
+		if apart := r.Decisions[i].At.Sub(at).Abs(); apart <= span/30 {
+			n++
+		}
+	}
+	return n
 }
 
 func (r ramp) marks() []chart.Mark {

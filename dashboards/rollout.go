@@ -22,9 +22,10 @@ type Rollout struct {
 	Gate       Gate
 	Ramp       chart.Chart
 	Deployed   []Deployed
-	Guards     []Guard
-	Others     string // how the metrics stand that guard nothing
-	Readout    string // address of all that was measured
+	Guards     []Guard // the worst first
+	Calm       []Guard // those that there is no room for at first sight
+	Others     string  // how the metrics stand that guard nothing
+	Readout    string  // address of all that was measured
 	Exposures  Exposures
 	Traffic    []Traffic
 	Wrongs     []Wrong // incidents that are open
@@ -56,6 +57,9 @@ func NewRollout(f Frame, s Seen, json string, now time.Time) Rollout {
 		Exposures: x, Traffic: traffic(x, s.Rollout.Plan.Arms, s.Counted), Wrongs: wrongs(s.Incidents), Conditions: conditions(s, f.Rights.Decide),
 		Agreeing: agreeing(s.Agreement), Safety: newSafety(s), Decisions: history(s.Rollout), Cleanup: newCleanup(s.Rollout, now), AsOf: newAsOf(s, json, now),
 	}
+	if len(page.Guards) > mostGuards {
+		page.Guards, page.Calm = page.Guards[:mostGuards], page.Guards[mostGuards:]
+	}
 	if n := len(page.Decisions) - mostListed; n > 0 {
 		page.Decisions, page.Earlier = page.Decisions[n:], "/decisions?"+url.Values{"rollout": {s.Rollout.ID}}.Encode()
 	}
@@ -63,8 +67,11 @@ func NewRollout(f Frame, s Seen, json string, now time.Time) Rollout {
 	return page
 }
 
-// mostListed is how many decisions the page of a rollout lists.
-const mostListed = 50
+// What the page of a rollout has room for at first sight.
+const (
+	mostListed = 50 // decisions
+	mostGuards = 8  // guardrails
+)
 
 // NewRolloutPlan makes the tab with the plan of a rollout, which yaml holds.
 func NewRolloutPlan(f Frame, s Seen, yaml, json string, now time.Time) Rollout {

@@ -75,6 +75,7 @@ func rolloutSamples() map[string]Page {
 		"rollout-busy":  NewRollout(deciding(path), busy(), "/api/v1"+path, at),
 		"rollout-many":  NewRollout(deciding(path), crowded(), "/api/v1"+path, at),
 		"rollout-ended": NewRollout(deciding(path), over, "/api/v1"+path, at),
+		"home-many":     NewHome(Frame{Path: "/", Person: "person:ana", Section: InRollouts, Environments: []string{"production", "staging"}}, crowd(200), sampleAsOf(), at),
 		"rollout-plan":  NewRolloutPlan(deciding(path+"?tab=plan"), busy(), "flag: game.gate\nstages:\n  - {name: canary, treatment: 5%}\n"+strings.Repeat("#", 300)+"\n", "/api/v1"+path, at),
 	}
 }

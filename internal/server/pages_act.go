@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -34,18 +35,18 @@ func (s *server) actOnRollout(w http.ResponseWriter, r *http.Request) error {
 		return s.problemPage(w, r, err)
 	}
 	if err := s.act(r, p); err != nil {
-		page.Form = page.Form.Refuse(err, sentTo(r, page.Form))
+		page.Form = page.Form.Refuse(err, sentTo(r, page.Form, errors.Is(err, event.ErrConflict)))
 		return s.page(w, problem(err).Status, page)
 	}
 	return s.onward(w, r, page.Title.Link, page.Name+": done.")
 }
 
 // sentTo returns what a form said in a field. What it holds unseen is that of the
-// rollout as it is now, and so are the boxes of checks.
-func sentTo(r *http.Request, f dashboards.Form) func(string) string {
+// rollout as it is now; where that has changed, so have the boxes to tick.
+func sentTo(r *http.Request, f dashboards.Form, changed bool) func(string) string {
 	return func(name string) string {
 		for _, field := range f.Fields {
-			if field.Name == name && (field.Kind == dashboards.AsHidden || strings.HasPrefix(name, "check-")) {
+			if field.Name == name && (field.Kind == dashboards.AsHidden || field.Kind == dashboards.AsTick && changed) {
 				return field.Value
 			}
 		}
