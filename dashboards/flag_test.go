@@ -77,7 +77,7 @@ func sampleFlagDetail() FlagDetail {
 func flagSamples() map[string]Page {
 	f := sampleFrame(InFlags)
 	f.Path, f.Environment = "/flags", ""
-	asOf := AsOf{Event: at, Seq: "event 9182 of the log", JSON: "/api/v1/flags"}
+	asOf := AsOf{Log: 9182, JSON: "/api/v1/flags"}
 	list := FlagList{Flags: []FlagSeen{sampleFlag(), plainFlag("shop.gift-cards")}, Order: places3}
 	many := FlagList{Order: places3, Asked: url.Values{"q": {"shop"}, "cursor": {"abc"}}, Next: "def", Filter: FlagFilter{Q: "shop", Stale: "true", Sort: "changed"}}
 	for i := range 200 {

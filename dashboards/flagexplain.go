@@ -32,7 +32,7 @@ type Explained struct {
 
 // Looked is one thing that evaluation looked at.
 type Looked struct {
-	Mark       Mark // Passed: it decided
+	Mark       Mark // Decided: the answer was given here
 	Step, Name string
 	Why        string
 	Tests      []Test
@@ -89,10 +89,10 @@ func explained(x flags.Explanation) *Explained {
 		e.Reason += ", " + string(r.Error)
 	}
 	for _, l := range x.Looks {
-		look := Looked{Mark: NotApplicable, Step: string(l.Step), Name: l.Name, Why: l.Why}
+		look := Looked{Mark: WentOn, Step: string(l.Step), Name: l.Name, Why: l.Why}
 		if l.Decided {
 			look.Mark = Decided
-			e.Text += ": " + l.Why
+			e.Text += ", because " + l.Why
 		}
 		if l.Condition != nil {
 			look.Tests = tests(*l.Condition, 0)
@@ -108,9 +108,9 @@ func explained(x flags.Explanation) *Explained {
 
 // tests lists a condition and its parts, each with what was found.
 func tests(t flags.Tested, deep int) []Test {
-	out := []Test{{Mark: Failed, Condition: t.Condition, Deep: deep}}
+	out := []Test{{Mark: NotMet, Condition: t.Condition, Deep: deep}}
 	if t.Met {
-		out[0].Mark = Passed
+		out[0].Mark = Met
 	}
 	if len(t.Parts) == 0 {
 		out[0].Is = or(string(t.Is), "nothing")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/sluice-hq/sluice/dashboards/chart"
@@ -126,7 +127,7 @@ var lineClasses = []string{"treatment", "control", "worse", "planned", "thin"}
 
 func useChart(lead, what string, all []variantDays) chart.Chart {
 	p := chart.Plot{ID: "use", Title: "By day and variant: " + what, Desc: lead, X: chart.Axis{Time: true},
-		Y: chart.Axis{Label: what + " a day", Format: func(v float64) string { return number(v) }, Holds: []float64{0}}, Table: chart.Table{Head: []string{"Day"}}}
+		Y: chart.Axis{Label: what + " a day", Format: large, Holds: []float64{0}}, Table: chart.Table{Head: []string{"Day"}}}
 	days := daysOf(all)
 	for i, v := range all {
 		p.Table.Head = append(p.Table.Head, orCode(v.variant))
@@ -196,4 +197,17 @@ func useRows(usage []flags.Usage) []UseRow {
 		out = append(out, UseRow{orCode(k.variant), string(k.reason), count(s.Asked), count(s.Listed), count(s.Exposures)})
 	}
 	return out
+}
+
+// large writes a number on an axis in the room that there is: 1.5 M.
+func large(v float64) string {
+	for _, unit := range []struct {
+		name string
+		of   float64
+	}{{"G", 1e9}, {"M", 1e6}, {"k", 1e3}} {
+		if math.Abs(v) >= unit.of {
+			return strconv.FormatFloat(math.Round(10*v/unit.of)/10, 'f', -1, 64) + space + unit.name
+		}
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
 }

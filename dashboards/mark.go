@@ -59,6 +59,19 @@ const (
 	Void      Mark = "void"
 )
 
+// Marks of a unit and a segment.
+const (
+	Member    Mark = "a member"
+	NotMember Mark = "no member"
+)
+
+// Marks of a condition, and of what evaluation looks at.
+const (
+	Met    Mark = "met"
+	NotMet Mark = "not met"
+	WentOn Mark = "went on"
+)
+
 // Glyph returns the sign that stands before the word, as text.
 func (m Mark) Glyph() string {
 	switch m {
@@ -70,11 +83,11 @@ func (m Mark) Glyph() string {
 		return "■"
 	case Inconclusive:
 		return "○"
-	case Passed, Shipped, Healthy, Live, Made:
+	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided:
 		return "✓"
 	case Waiting, Planned, Draft, Pending, Unclear:
 		return "◌"
-	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void:
+	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet:
 		return "✕"
 	case Running, Expanded, Experimenting:
 		return "▶"
@@ -84,7 +97,7 @@ func (m Mark) Glyph() string {
 		return "⛔"
 	case Review, Overruled:
 		return "!"
-	case NotApplicable, CleanupDue:
+	case NotApplicable, CleanupDue, WentOn:
 		return "–"
 	}
 	return "?"
@@ -109,11 +122,11 @@ func (m Mark) Shape() *Shape {
 		return &Shape{Path: "M1.5 1.5h9v9h-9z"}
 	case Inconclusive:
 		return &Shape{Path: "M6 1.5a4.5 4.5 0 1 0 .01 0z", Line: true}
-	case Passed, Shipped, Healthy, Live, Made:
+	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided:
 		return &Shape{Path: "M1.5 6.5 4.5 9.5 10.5 2.5", Line: true}
 	case Waiting, Planned, Draft, Pending, Unclear:
 		return &Shape{Path: "M6 1.5A4.5 4.5 0 0 1 10.5 6M8.25 9.9A4.5 4.5 0 0 1 3.75 9.9M1.5 6A4.5 4.5 0 0 1 3 2.65", Line: true}
-	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void:
+	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet:
 		return &Shape{Path: "M2 2l8 8M10 2l-8 8", Line: true}
 	case Running, Expanded, Experimenting:
 		return &Shape{Path: "M2 1v10l9-5z"}
@@ -144,7 +157,7 @@ func (m Mark) Tone() Tone {
 		return ToneBetter
 	case Worse, Failed, RolledBack, Critical:
 		return ToneWorse
-	case Inconclusive, NoData, Waiting, Planned, NotApplicable, Draft, Pending, Unclear:
+	case Inconclusive, NoData, Waiting, Planned, NotApplicable, Draft, Pending, Unclear, NotMet, WentOn:
 		return ToneUnknown
 	}
 	return TonePlain

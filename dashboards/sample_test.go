@@ -129,6 +129,7 @@ func samples() map[string]Page {
 		frameSamples(),
 		previewSamples(),
 		flagSamples(),
+		groupSamples(),
 		readoutSamples(), catalogueSamples(),
 		logSamples(),
 		rolloutSamples(),

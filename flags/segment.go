@@ -191,3 +191,17 @@ func (s *segment) explain(c *Context) Membership {
 	}
 	return m
 }
+
+// Explain says whether a context is in the segment, and why; false when one of
+// its lists is not among lists.
+func (r RecordedSegment) Explain(c *Context, lists Lists) (Membership, bool) {
+	s := compileSegment(&r, lists)
+	if s.unloaded {
+		return Membership{}, false
+	}
+	return s.explain(c), true
+}
+
+// Bulks returns the bulks that have to be loaded before the segment can be
+// asked.
+func (r RecordedSegment) Bulks() []UnitBulk { return r.lists() }

@@ -31,13 +31,20 @@ const attributePrefix = "attribute."
 // they cannot be declared as fields.
 func (in *explainIn) Resolve(ctx huma.Context) []error {
 	u := ctx.URL()
-	in.attributes = url.Values{}
-	for name, values := range u.Query() {
+	in.attributes = attributesOf(u.Query())
+	return nil
+}
+
+// attributesOf returns the attributes of the context among the parameters of a
+// query.
+func attributesOf(query url.Values) url.Values {
+	all := url.Values{}
+	for name, values := range query {
 		if attribute, ok := strings.CutPrefix(name, attributePrefix); ok {
-			in.attributes[attribute] = values
+			all[attribute] = values
 		}
 	}
-	return nil
+	return all
 }
 
 // ExplanationView is an evaluation, step by step.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 
 	"github.com/gorilla/mux"
 
@@ -43,7 +42,7 @@ func (s *server) flagsPage(w http.ResponseWriter, r *http.Request) error {
 // ofLog says how far the log is that a page of definitions was made from, and
 // where the same is as JSON.
 func (s *server) ofLog(json string) dashboards.AsOf {
-	return dashboards.AsOf{Event: s.Now(), Seq: "event " + strconv.FormatUint(s.Projection.Seq(), 10) + " of the log", JSON: json}
+	return dashboards.AsOf{Log: s.Projection.Seq(), JSON: json}
 }
 
 // flagPage is one flag: the view that the query names.

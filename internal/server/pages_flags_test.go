@@ -36,10 +36,10 @@ func (h *house) sees(who, path string, texts ...string) string {
 // holds complains about another status, or an answer without the texts.
 func (h *house) holds(what string, code, want int, body string, texts ...string) {
 	h.t.Helper()
-	read := html.UnescapeString(strings.ReplaceAll(body, "<wbr>", ""))
+	read := strings.NewReplacer("<wbr>", "", "\u00a0", " ", "\u202f", " ").Replace(html.UnescapeString(body))
 	for _, text := range texts {
 		if !strings.Contains(read, text) {
-			h.t.Errorf("%s does not say %q", what, text)
+			h.t.Errorf("%s does not say %q: %q", what, text, faultsOn(body))
 		}
 	}
 	if code != want {

@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -98,12 +97,7 @@ func (s *server) flagExplain(r *http.Request, f dashboards.Frame, d FlagDetail) 
 		asOf.JSON = ""
 		return dashboards.NewFlagExplain(f, shownFlag(d), all, q, nil, asOf), nil
 	}
-	in := &explainIn{Key: d.Key, Environment: environment, Unit: q.Unit, At: q.At, attributes: url.Values{}}
-	for name, values := range query {
-		if attribute, ok := strings.CutPrefix(name, attributePrefix); ok {
-			in.attributes[attribute] = values
-		}
-	}
+	in := &explainIn{Key: d.Key, Environment: environment, Unit: q.Unit, At: q.At, attributes: attributesOf(query)}
 	out, err := s.explainFlag(r.Context(), in)
 	if err != nil {
 		page := dashboards.NewFlagExplain(f, shownFlag(d), all, q, nil, asOf)

@@ -56,6 +56,7 @@ var calls = []route{
 	{"GET", "/api/v1/flags/{key}/dependencies", access.Read, ofCaller, "flag-dependencies", "What a flag needs, and what needs it", typed((*server).getDependencies)},
 	{"GET", "/api/v1/segments", access.Read, whole, "list-segments", "All segments", typed((*server).listSegments)},
 	{"GET", "/api/v1/segments/{key}", access.Read, whole, "get-segment", "One segment and what asks for it", typed((*server).getSegment)},
+	{"GET", "/api/v1/segments/{key}/explain", access.Read, whole, "explain-segment", "Whether a unit is in a segment, and why; attributes as attribute.plan=pro", typed((*server).explainSegment)},
 	{"DELETE", "/api/v1/segments/{key}", access.Write, whole, "delete-segment", "Take a segment away that nothing asks for", typed((*server).deleteSegment)},
 	{"GET", "/api/v1/segments/{key}/units", access.Read, whole, "get-units", "The ids of a segment's list, one a line", plain((*server).getUnits)},
 	{"PUT", "/api/v1/segments/{key}/units", access.Write, whole, "put-units", "Replace a segment's list: one id a line, as text or JSON, at most 1,000,000 ids and 64 MiB", plain((*server).putUnits)},
