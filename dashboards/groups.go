@@ -13,27 +13,27 @@ func segmentLink(key string) string { return "/segments/" + url.PathEscape(key) 
 // environmentLink returns the address of an environment's page.
 func environmentLink(name string) string { return "/environments/" + url.PathEscape(name) }
 
-// Groups is the list of segments: groups of units that are named once, for the
+// SegmentList is the list of segments: groups of units that are named once, for the
 // rules of many flags.
-type Groups struct {
+type SegmentList struct {
 	Frame
-	Rows  []GroupRow
+	Rows  []SegmentRow
 	Empty *Empty
 	New   string // where one is made; empty: this person makes none
 	Pager Pager
 	AsOf  AsOf
 }
 
-func (Groups) template() string { return "segments" }
+func (SegmentList) template() string { return "segments" }
 
-// GroupRow is one segment in the list.
-type GroupRow struct{ Key, Link, Description, Owner, Unit, Members string }
+// SegmentRow is one segment in the list.
+type SegmentRow struct{ Key, Link, Description, Owner, Unit, Members string }
 
-// NewGroups makes the list.
-func NewGroups(f Frame, all []flags.RecordedSegment, turn Pager, asOf AsOf) Groups {
-	p := Groups{Frame: f, Pager: turn, AsOf: asOf}
+// NewSegmentList makes the list.
+func NewSegmentList(f Frame, all []flags.RecordedSegment, turn Pager, asOf AsOf) SegmentList {
+	p := SegmentList{Frame: f, Pager: turn, AsOf: asOf}
 	for _, s := range all {
-		p.Rows = append(p.Rows, GroupRow{Key: s.Key, Link: segmentLink(s.Key), Description: s.Description, Owner: s.Owner, Unit: or(s.Unit, flags.DefaultUnit), Members: members(s.Segment)})
+		p.Rows = append(p.Rows, SegmentRow{Key: s.Key, Link: segmentLink(s.Key), Description: s.Description, Owner: s.Owner, Unit: or(s.Unit, flags.DefaultUnit), Members: members(s.Segment)})
 	}
 	if f.Rights.Write {
 		p.New = "/segments/new"
@@ -62,8 +62,8 @@ func members(s flags.Segment) string {
 	return strings.Join(out, ", ")
 }
 
-// Group is the page of one segment.
-type Group struct {
+// SegmentPage is the page of one segment.
+type SegmentPage struct {
 	Frame
 	Key, Description, Owner, Unit, Tags string
 	Lead                                string
@@ -79,10 +79,10 @@ type Group struct {
 	AsOf                                AsOf
 }
 
-func (Group) template() string { return "segment" }
+func (SegmentPage) template() string { return "segment" }
 
-// GroupSeen is a segment as the server knows it.
-type GroupSeen struct {
+// SegmentSeen is a segment as the server knows it.
+type SegmentSeen struct {
 	Segment          flags.RecordedSegment
 	UsedBy           []flags.Use
 	Unit, Attributes string            // that was asked for
@@ -92,10 +92,10 @@ type GroupSeen struct {
 // mostIDs bounds how many ids of a list a page shows.
 const mostIDs = 50
 
-// NewGroup makes the page of a segment. key names the request of its form.
-func NewGroup(f Frame, in GroupSeen, asOf AsOf, key string) Group {
+// NewSegmentPage makes the page of a segment. key names the request of its form.
+func NewSegmentPage(f Frame, in SegmentSeen, asOf AsOf, key string) SegmentPage {
 	s := in.Segment
-	p := Group{
+	p := SegmentPage{
 		Frame: f, Key: s.Key, Description: s.Description, Owner: s.Owner, Unit: or(s.Unit, flags.DefaultUnit), Tags: few(s.Tags, 12), AsOf: asOf,
 		Lead: sentence("It holds " + members(s.Segment)), Command: "curl -X PUT --data-binary @ids.txt $SLUICE_SERVER/api/v1/segments/" + s.Key + "/units?list=included",
 		Included: s.Included.Units[:min(len(s.Included.Units), mostIDs)], Excluded: s.Excluded.Units[:min(len(s.Excluded.Units), mostIDs)],
@@ -148,7 +148,7 @@ func used(u flags.Use) Linked {
 }
 
 // Refuse returns the page with what was refused of a change of its lists.
-func (p Group) Refuse(err error, sent func(string) string) Group {
+func (p SegmentPage) Refuse(err error, sent func(string) string) SegmentPage {
 	if p.Units != nil {
 		form := p.Units.Refuse(err, sent)
 		p.Units = &form

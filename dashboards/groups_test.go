@@ -32,7 +32,7 @@ func groupSamples() map[string]Page {
 	f.Path, f.Environment, f.Environments = "/segments", "", nil
 	f.Rights.Manage = true
 	asOf := AsOf{Log: 9182, JSON: "/api/v1/segments"}
-	seen := GroupSeen{Segment: sampleGroup(), Unit: "user-14", Attributes: "plan=free",
+	seen := SegmentSeen{Segment: sampleGroup(), Unit: "user-14", Attributes: "plan=free",
 		UsedBy: []flags.Use{{Environment: "production", Flag: "checkout.payments.express-pay", Rule: "beta"}, {Environment: "production", Rule: "embargo"}, {Environment: "production", Flag: "a", Rollout: "production/a/1", Revision: 4}},
 		Member: &flags.Membership{Why: "the condition of the segment is not met", Condition: &flags.Tested{Condition: "plan in [beta pro]", Is: []byte(`"free"`)}}}
 	house := HouseSeen{YAML: func(kind, key string) string { return "apiVersion: sluice/v1\nkind: " + kind + "\nkey: " + key + "\n" }}
@@ -52,8 +52,8 @@ func groupSamples() map[string]Page {
 	plain := f
 	plain.Rights = Rights{}
 	return map[string]Page{
-		"segments":      NewGroups(f, []flags.RecordedSegment{sampleGroup(), manyIDs(200), {Segment: flags.Segment{Key: "nobody", Unit: "workspace"}}}, Pager{Older: "/segments?cursor=a"}, asOf),
-		"segments-none": NewGroups(f, nil, Pager{}, asOf), "segment": NewGroup(f, seen, asOf, "k"), "segment-large": NewGroup(plain, GroupSeen{Segment: manyIDs(1204)}, asOf, ""),
+		"segments":      NewSegmentList(f, []flags.RecordedSegment{sampleGroup(), manyIDs(200), {Segment: flags.Segment{Key: "nobody", Unit: "workspace"}}}, Pager{Older: "/segments?cursor=a"}, asOf),
+		"segments-none": NewSegmentList(f, nil, Pager{}, asOf), "segment": NewSegmentPage(f, seen, asOf, "k"), "segment-large": NewSegmentPage(plain, SegmentSeen{Segment: manyIDs(1204)}, asOf, ""),
 		"environments": NewHouse(f, house, asOf), "environments-bare": NewHouse(plain, HouseSeen{}, asOf),
 		"document": NewDocEdit(f, doc), "document-refused": NewDocEdit(f, doc).Refuse(event.Invalid{Path: "yaml", Why: "is refused:\n[3:1] unknown field \"ownr\""}, func(string) string { return "ownr: x" }),
 		"document-preview": NewDocPreview(f, shownDoc, "k"), "document-same": NewDocPreview(f, same, "k"),

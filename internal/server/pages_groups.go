@@ -24,7 +24,7 @@ func (s *server) segmentsPage(w http.ResponseWriter, r *http.Request) error {
 		return s.problemPage(w, r, err)
 	}
 	turn := dashboards.Turn("/segments", q, out.Body.Next)
-	return s.page(w, http.StatusOK, dashboards.NewGroups(s.frame(w, r, dashboards.InFlags), out.Body.Segments, turn, s.ofLog("/api/v1/segments")))
+	return s.page(w, http.StatusOK, dashboards.NewSegmentList(s.frame(w, r, dashboards.InFlags), out.Body.Segments, turn, s.ofLog("/api/v1/segments")))
 }
 
 // segmentPage is one segment, and whether one unit is in it.
@@ -36,13 +36,13 @@ func (s *server) segmentPage(w http.ResponseWriter, r *http.Request) error {
 	return s.page(w, http.StatusOK, page)
 }
 
-func (s *server) segmentSeen(w http.ResponseWriter, r *http.Request) (dashboards.Group, error) {
+func (s *server) segmentSeen(w http.ResponseWriter, r *http.Request) (dashboards.SegmentPage, error) {
 	key, q := mux.Vars(r)["key"], r.URL.Query()
 	out, err := s.getSegment(r.Context(), &segmentKey{key})
 	if err != nil {
-		return dashboards.Group{}, err
+		return dashboards.SegmentPage{}, err
 	}
-	in := dashboards.GroupSeen{Segment: out.Body.RecordedSegment, UsedBy: out.Body.UsedBy, Unit: q.Get("unit"), Attributes: q.Get("attributes")}
+	in := dashboards.SegmentSeen{Segment: out.Body.RecordedSegment, UsedBy: out.Body.UsedBy, Unit: q.Get("unit"), Attributes: q.Get("attributes")}
 	json := "/api/v1/segments/" + url.PathEscape(key)
 	var refused error
 	if in.Unit != "" {
@@ -54,7 +54,7 @@ func (s *server) segmentSeen(w http.ResponseWriter, r *http.Request) (dashboards
 			in.Member = &member.Body
 		}
 	}
-	page := dashboards.NewGroup(s.frameOf(w, r, dashboards.InFlags, access.AnyEnvironment, key, ""), in, s.ofLog(json), newFormKey())
+	page := dashboards.NewSegmentPage(s.frameOf(w, r, dashboards.InFlags, access.AnyEnvironment, key, ""), in, s.ofLog(json), newFormKey())
 	if refused != nil {
 		page.Lookup = page.Lookup.Refuse(refused, q.Get)
 	}
@@ -263,8 +263,8 @@ func (d draftDoc) only() error {
 	return nil
 }
 
-// applied sends a document through the door that files come by.
-func (s *server) applied(ctx context.Context, d draftDoc, dry bool) (Applied, error) {
+// writes sends a document through the door that files come by.
+func (s *server) writes(ctx context.Context, d draftDoc, dry bool) (Applied, error) {
 	if err := d.only(); err != nil {
 		return Applied{}, err
 	}
@@ -278,7 +278,7 @@ func (s *server) applied(ctx context.Context, d draftDoc, dry bool) (Applied, er
 // previewDocument shows what a document would make different.
 func (s *server) previewDocument(w http.ResponseWriter, r *http.Request, d draftDoc) error {
 	f, page := s.writeFrame(w, r, d.key), s.described(d)
-	done, err := s.applied(r.Context(), d, true)
+	done, err := s.writes(r.Context(), d, true)
 	if err != nil {
 		return s.page(w, problem(err).Status, dashboards.NewDocEdit(f, page).Refuse(err, sent(r)))
 	}
@@ -293,7 +293,7 @@ func (s *server) previewDocument(w http.ResponseWriter, r *http.Request, d draft
 
 // saveDocument records a document and goes on to its page.
 func (s *server) saveDocument(w http.ResponseWriter, r *http.Request, d draftDoc) error {
-	done, err := s.applied(r.Context(), d, false)
+	done, err := s.writes(r.Context(), d, false)
 	if err != nil {
 		return s.page(w, problem(err).Status, dashboards.NewDocEdit(s.writeFrame(w, r, d.key), s.described(d)).Refuse(err, sent(r)))
 	}
