@@ -27,6 +27,7 @@ func (h *house) measure(ctx context.Context) []meter.Family {
 	list = append(list, h.measureRoom()...)
 	list = append(list, h.measureLetters(ctx))
 	list = append(list, h.measureWebhooks(ctx)...)
+	list = append(list, h.measureReleases()...)
 	if c, err := h.counting.get(); err == nil {
 		list = append(list, c.measure(ctx, now())...)
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
 )
 
@@ -49,7 +51,7 @@ func TestMeasure(t *testing.T) {
 		}
 	}
 	var shown strings.Builder
-	for _, file := range []string{"sluice.json", "alerts.yaml"} {
+	for _, file := range []string{"sluice.json", "releases.json", "alerts.yaml"} {
 		b, err := os.ReadFile(filepath.Join("../../dashboards/grafana", file))
 		if err != nil {
 			t.Fatal(err)
@@ -57,6 +59,9 @@ func TestMeasure(t *testing.T) {
 		shown.Write(b)
 	}
 	have := measured(text)
+	for _, f := range releases(nil, nil) { // there are samples of while a rollout is open
+		have = append(have, f.Name)
+	}
 	for _, name := range measured(shown.String()) {
 		if !slices.Contains(have, name) {
 			t.Errorf("the dashboard or an alert asks for %s, which nobody measures", name)
@@ -65,29 +70,11 @@ func TestMeasure(t *testing.T) {
 }
 
 // TestDashboard: Grafana's and Prometheus's files can be read, every panel asks
-// something and says what in a title, every alert says what to do.
+// something and says what in a title, every board shows what Sluice writes as
+// annotations, every alert says what to do.
 func TestDashboard(t *testing.T) {
-	var board struct {
-		UID    string
-		Panels []struct {
-			ID      int
-			Title   string
-			Targets []struct{ Expr string }
-		}
-	}
-	b, err := os.ReadFile("../../dashboards/grafana/sluice.json")
-	if err == nil {
-		err = json.Unmarshal(b, &board)
-	}
-	if err != nil || board.UID == "" || len(board.Panels) < 10 {
-		t.Fatalf("the dashboard has %d panels, %v", len(board.Panels), err)
-	}
-	seen := map[int]bool{}
-	for _, p := range board.Panels {
-		if p.Title == "" || len(p.Targets) == 0 || len(measured(p.Targets[0].Expr)) == 0 || seen[p.ID] {
-			t.Errorf("panel %d, %q, shows nothing, or twice", p.ID, p.Title)
-		}
-		seen[p.ID] = true
+	for _, file := range []string{"sluice.json", "releases.json"} {
+		checkBoard(t, file)
 	}
 	var rules struct {
 		Groups []struct {
@@ -97,7 +84,7 @@ func TestDashboard(t *testing.T) {
 			}
 		}
 	}
-	b, err = os.ReadFile("../../dashboards/grafana/alerts.yaml")
+	b, err := os.ReadFile("../../dashboards/grafana/alerts.yaml")
 	if err == nil {
 		err = yaml.Unmarshal(b, &rules)
 	}
@@ -108,5 +95,47 @@ func TestDashboard(t *testing.T) {
 		if len(measured(r.Expr)) == 0 || r.For == "" || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
 			t.Errorf("alert %s is not whole: %+v", r.Alert, r)
 		}
+	}
+}
+
+// checkBoard reads one file of Grafana's.
+func checkBoard(t *testing.T, file string) {
+	t.Helper()
+	var board struct {
+		UID    string
+		Panels []struct {
+			ID      int
+			Title   string
+			Targets []struct{ Expr string }
+		}
+		Annotations struct {
+			List []struct {
+				Name   string
+				Target struct{ Tags []string }
+			}
+		}
+	}
+	b, err := os.ReadFile("../../dashboards/grafana/" + file)
+	if err == nil {
+		err = json.Unmarshal(b, &board)
+	}
+	if err != nil || board.UID == "" || len(board.Panels) < 10 {
+		t.Fatalf("%s has %d panels, %v", file, len(board.Panels), err)
+	}
+	seen := map[int]bool{}
+	for _, p := range board.Panels {
+		if p.Title == "" || len(p.Targets) == 0 || len(measured(p.Targets[0].Expr)) == 0 || seen[p.ID] {
+			t.Errorf("%s: panel %d, %q, shows nothing, or twice", file, p.ID, p.Title)
+		}
+		seen[p.ID] = true
+	}
+	told := append(decisions.ToldTypes(), flags.EventType)
+	for _, a := range board.Annotations.List {
+		if len(a.Target.Tags) != 2 || a.Target.Tags[0] != "sluice" || !slices.Contains(told, a.Target.Tags[1]) {
+			t.Errorf("%s: the annotations %s are tagged %v, which nothing is", file, a.Name, a.Target.Tags)
+		}
+	}
+	if len(board.Annotations.List) == 0 {
+		t.Errorf("%s shows no annotation", file)
 	}
 }
