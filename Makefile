@@ -6,8 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams bench-safe bench-readouts simulate rehearse torment chaos cluster fuzz fuzz-stats engine build clean
-.PHONY: demo test check generate generated bench bench-events bench-streams bench-readouts simulate rehearse torment bench-rollouts chaos cluster fuzz fuzz-stats engine build clean
+.PHONY: demo test check generate generated bench bench-events bench-streams bench-safe bench-readouts simulate rehearse torment chaos cluster fuzz fuzz-stats engine build clean bench-rollouts replay
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo

@@ -15,7 +15,8 @@ type Window struct {
 	Ahead time.Duration // how far in the future; zero: an hour
 }
 
-func (w Window) late() time.Duration  { return orElse(w.Late, 7*24*time.Hour) }
+func (w Window) late() time.Duration { return orElse(w.Late, 7*24*time.Hour) }
+
 // Tolerance is how far in the future a time may be.
 func (w Window) Tolerance() time.Duration { return orElse(w.Ahead, time.Hour) }
 
