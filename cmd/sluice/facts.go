@@ -52,7 +52,8 @@ func (h *house) openController(context.Context) error {
 	return nil
 }
 
-// Evidence implements decisions.Facts.
+// Evidence implements decisions.Facts: every unit had the same time for its
+// events.
 func (f *facts) Evidence(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
 	c, err := f.house.counting.get()
 	if err != nil {
@@ -60,16 +61,6 @@ func (f *facts) Evidence(ctx context.Context, r decisions.Rollout, now time.Time
 	}
 	e, q, err := f.count(ctx, c, r, now)
 	f.news.counted(r.ID, q.Until, err)
-	return e, f.house.counting.blame(ctx, err)
-}
-
-// ask counts for gates: every unit had the same time for its events.
-func (f *facts) ask(ctx context.Context, r decisions.Rollout, now time.Time) (decisions.Evidence, error) {
-	c, err := f.house.counting.get()
-	if err != nil {
-		return decisions.Evidence{At: now}, err
-	}
-	e, _, err := f.count(ctx, c, r, now)
 	return e, f.house.counting.blame(ctx, err)
 }
 
