@@ -129,7 +129,7 @@ func withoutScripts(t *testing.T, chromium context.Context, base string, pages m
 		return err
 	}))
 	for name, want := range map[string]string{
-		"home": "Explain the rollback", "rollout": "sluice decide explain " + demoRollout, "record": "sluice verify",
+		"home": "Explain the rollback", "rollout": "sluice decide explain " + demoRollout, "record": "sluice decisions recompute",
 		"missing": "nothing of that name", "lost": "nothing of that name", "sign-in": "Token",
 	} {
 		t.Run("no-scripts/"+name, func(t *testing.T) {
