@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"net/http"
 	"net/http/httptest"
@@ -70,28 +71,34 @@ func stilled(p Page) Page {
 	return v.Interface().(Page)
 }
 
+// TestPages_inChromium looks at every sample, each look in a tab of its own, as
+// many tabs at once as tests run.
 func TestPages_inChromium(t *testing.T) {
 	axe, chromium := browsertest.Axe(t, "../node_modules"), browsertest.Open(t)
 	pages := still()
 	base := site(t, pages)
 	for _, look := range browsertest.Looks {
-		tab := browsertest.Tab(t, chromium, look)
-		for name := range pages {
-			hostile := strings.HasPrefix(name, "hostile-")
-			if hostile && look.Scheme == "dark" {
-				continue // what breaks out breaks out in every colour
+		t.Run(look.Name, func(t *testing.T) {
+			t.Parallel()
+			tab := browsertest.Tab(t, chromium, look)
+			for name := range pages {
+				if strings.HasPrefix(name, "hostile-") && look.Scheme == "dark" {
+					continue // what breaks out breaks out in every colour
+				}
+				t.Run(name, func(t *testing.T) { examine(t, tab, base, name, look, axe) })
 			}
-			t.Run(look.Name+"/"+name, func(t *testing.T) {
-				browsertest.Do(t, tab, chromedp.Navigate(base+"/"+name))
-				if *shots != "" && !hostile { // those are longer than a picture can be
-					browsertest.Picture(t, tab, filepath.Join(*shots, name+"-"+look.Name+".png"))
-				}
-				examine := axe
-				if hostile {
-					examine = "" // their roles and colours are those of the samples
-				}
-				browsertest.Check(t, tab, look, examine)
-			})
-		}
+		})
 	}
+}
+
+// examine looks at one page of the site. The roles and colours of a hostile
+// page are those of its sample.
+func examine(t *testing.T, tab context.Context, base, name string, look browsertest.Look, axe string) {
+	browsertest.Do(t, tab, chromedp.Navigate(base+"/"+name))
+	if strings.HasPrefix(name, "hostile-") { // longer than a picture can be
+		axe = ""
+	} else if *shots != "" {
+		browsertest.Picture(t, tab, filepath.Join(*shots, name+"-"+look.Name+".png"))
+	}
+	browsertest.Check(t, tab, look, axe)
 }
