@@ -80,6 +80,9 @@ func NewChange(f Frame, in Foreseen, may bool, key string) Change {
 	if !in.Exists {
 		p.Link = "/flags"
 	}
+	if in.Asks != "" && !in.Exists {
+		p.Notes = append(p.Notes, "A flag that is not there yet cannot be proposed: create it disabled where others have to agree, then change it there.")
+	}
 	if may && !in.Unchanged && (in.Asks == "" || in.Exists) {
 		form := changeForm(in, key)
 		p.Form = &form

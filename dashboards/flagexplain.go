@@ -42,7 +42,7 @@ type Looked struct {
 type Test struct {
 	Mark      Mark
 	Condition string
-	Is        string
+	Is        string // what was found, in words; empty: that is in its parts
 	Deep      int // how far inside others
 }
 
@@ -113,10 +113,10 @@ func tests(t flags.Tested, deep int) []Test {
 		out[0].Mark = Met
 	}
 	if len(t.Parts) == 0 {
-		out[0].Is = or(string(t.Is), "nothing")
+		out[0].Is = "it is " + or(string(t.Is), "nothing")
 	}
 	for _, m := range t.Segments {
-		out[0].Is = "segment " + m.Segment + ", revision " + revision(m.Revision) + ": " + m.Why
+		out[0].Is = "revision " + revision(m.Revision) + ": " + m.Why
 		if m.Condition != nil {
 			out = append(out, tests(*m.Condition, deep+1)...)
 		}

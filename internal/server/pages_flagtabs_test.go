@@ -13,7 +13,7 @@ func TestFlagTabs(t *testing.T) {
 	h.want("approver", "PATCH", "/api/v1/flags/shop.checkout", `{"comment":"for staff alone","changes":[{"op":"set-description","description":"One-tap payment"}]}`, 200, "")
 	for path, want := range map[string][]string{
 		"?tab=history": {"for staff alone", "description", "restore this revision"},
-		"?tab=explain&environment=production&unit=u-1&attributes=ring%3Dinternal": {"the condition is met", "ring eq internal", "<code><bdi>true</bdi></code>", `<bdi>"internal"</bdi>`, "sluice explain shop.checkout -e production -u u-1 'ring=internal'"},
+		"?tab=explain&environment=production&unit=u-1&attributes=ring%3Dinternal": {"the condition is met", "ring eq internal", "<code><bdi>true</bdi></code>", `it is "internal"`, "sluice explain shop.checkout -e production -u u-1 'ring=internal'"},
 		"?tab=explain&environment=production&unit=u-1&at=1":                       {"is before flag shop.checkout was created"},
 		"?tab=explain":      {"Id of the user"},
 		"?tab=evaluations":  {"this replica counts no evaluations"},

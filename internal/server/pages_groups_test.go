@@ -96,7 +96,7 @@ func TestEnvironmentPages(t *testing.T) {
 	edit.Set("yaml", "apiVersion: sluice/v1\nkind: Environment\nkey: production\ndescription: What customers see\n")
 	code, body, _ = h.send("admin", "/environments/edit", edit)
 	h.holds("an environment", code, 200, body, "It is created")
-	code, body, _ = h.send("admin", "/environments/edit", url.Values{"kind": {"Flag"}, "yaml": {strings.Replace(switches("a", "shop-team", "operational"), "---\n", "", 1)}})
+	code, _, _ = h.send("admin", "/environments/edit", url.Values{"kind": {"Flag"}, "yaml": {strings.Replace(switches("a", "shop-team", "operational"), "---\n", "", 1)}})
 	if code < 400 {
 		t.Errorf("a flag is written as a document of the house: %d", code)
 	}
