@@ -69,8 +69,10 @@ func (s *server) rolloutPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.page(w, http.StatusOK, dashboards.NewRolloutPlan(f, page, string(text), json, s.Now()))
 	}
-	if !v.Rollout.Open() {
+	if over(v.Rollout) {
 		f.Refresh = 0
+	}
+	if !v.Rollout.Open() {
 		if err := s.final(r, &page); err != nil {
 			return s.problemPage(w, r, err)
 		}
@@ -82,6 +84,13 @@ func (s *server) rolloutPage(w http.ResponseWriter, r *http.Request) error {
 		return s.problemPage(w, r, err)
 	}
 	return s.page(w, http.StatusOK, dashboards.NewRollout(f, page, json, s.Now()))
+}
+
+// over reports whether a rollout has nothing more to tell: it waits neither for its
+// start nor for the proof that everybody is safe.
+func over(r decisions.Rollout) bool {
+	proving := r.Return != nil && r.Return.Proven == nil && r.Return.Unproven == nil
+	return !r.Open() && r.Status != decisions.Planned && !proving
 }
 
 // mostCounted is how many looks the small lines of units are made of.

@@ -237,3 +237,52 @@ func TestBoard_many(t *testing.T) {
 		t.Error("rollouts of another environment are shown")
 	}
 }
+
+// TestRolloutPage_renews: the page of a rollout renews itself until it has
+// nothing more to tell; one that waits for its start has.
+func TestRolloutPage_renews(t *testing.T) {
+	for name, c := range map[string]struct {
+		r    decisions.Rollout
+		want bool
+	}{
+		"planned":  {decisions.Rollout{Standing: decisions.Standing{Status: decisions.Planned}}, false},
+		"running":  {decisions.Rollout{Standing: decisions.Standing{Status: decisions.Running}}, false},
+		"rejected": {decisions.Rollout{Standing: decisions.Standing{Status: decisions.Rejected}}, true},
+		"proving":  {decisions.Rollout{Standing: decisions.Standing{Status: decisions.RolledBack}, Return: &decisions.Return{}}, false},
+		"proven":   {decisions.Rollout{Standing: decisions.Standing{Status: decisions.RolledBack}, Return: &decisions.Return{Proven: &decisions.Proving{}}}, true},
+		"unproven": {decisions.Rollout{Standing: decisions.Standing{Status: decisions.RolledBack}, Return: &decisions.Return{Unproven: &decisions.Proving{}}}, true},
+	} {
+		if got := over(c.r); got != c.want {
+			t.Errorf("%s: over is %v", name, got)
+		}
+	}
+	h := shop(t)
+	h.want("admin", "POST", "/api/v1/apply", plan, http.StatusOK, "created")
+	if page := h.browse("viewer", pageOfOne); !strings.Contains(page, `hx-get="`+pageOfOne+`"`) {
+		t.Error("the page does not show when it starts")
+	}
+}
+
+// TestActPage_conflict: a refusal keeps what was ticked, and what has changed
+// since is shown as it is now, with the one who was faster.
+func TestActPage_conflict(t *testing.T) {
+	h := shop(t)
+	h.want("admin", "POST", "/api/v1/apply", shopPeople, http.StatusOK, "created")
+	h.want("admin", "POST", "/api/v1/apply?start=true", threeStages, http.StatusOK, "created")
+	h.look()
+	h.look()
+	form := h.hidden("approver", pageOfOne+"/override")
+	form.Set("check-0", "true")
+	if code, body, _ := h.send("approver", pageOfOne+"/override", form); code != http.StatusBadRequest || !strings.Contains(body, `value="true" checked`) {
+		t.Errorf("without a reason: %d, and the box is not ticked any more", code)
+	}
+	h.want("admin", "POST", rolloutOne+"/hold", `{"comment":"lunch"}`, http.StatusOK, "paused")
+	form = h.hidden("approver", pageOfOne+"/override")
+	form.Set("check-0", "true")
+	form.Set("comment", "so")
+	form.Set("seen", `"1"`)
+	code, body, _ := h.send("approver", pageOfOne+"/override", form)
+	if code != http.StatusConflict || !strings.Contains(body, "person:admin was faster") || strings.Contains(body, `value="true" checked`) || !strings.Contains(body, "\nso</textarea>") {
+		t.Errorf("somebody was faster: %d %s", code, body)
+	}
+}
