@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/sluice-hq/sluice/dashboards/chart"
@@ -86,6 +87,9 @@ func NewRolloutPlan(f Frame, s Seen, yaml, json string, now time.Time) Rollout {
 func (r *Rollout) act(s Seen) {
 	if !r.Rights.Decide {
 		r.Acts = acts(s)
+		if slices.ContainsFunc(r.Acts, func(a Act) bool { return a.Command == r.Safety.Command }) {
+			r.Safety.Command = "" // it stands there already
+		}
 		return
 	}
 	var wants decisions.Wanted

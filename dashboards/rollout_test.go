@@ -103,6 +103,9 @@ func TestNewRollout_whoMayNot(t *testing.T) {
 	f := deciding("/")
 	f.Rights = Rights{}
 	text := html(t, NewRollout(f, busy(), "", at))
+	if n := strings.Count(text, `aria-label="Command: sluice rollback`); n != 1 {
+		t.Errorf("the command to roll back stands there %d times", n)
+	}
 	if strings.Contains(text, `class="button`) || !strings.Contains(text, "sluice rollback production/game.gate/1") {
 		t.Error("who may not decide has a button, or no command")
 	}
