@@ -135,6 +135,7 @@ func samples() map[string]Page {
 		rolloutSamples(),
 		searchSamples(),
 		simulationSamples(),
+		planSamples(),
 	} {
 		maps.Copy(all, some)
 	}

@@ -72,3 +72,23 @@ func index(n *ast.SequenceNode, path string) (ast.Node, string) {
 	}
 	return n.Values[i], rest
 }
+
+// Count returns how many items or fields there are at a path, 0 when there is
+// none or a single word.
+func (d Document) Count(path string) int {
+	var node ast.Node = d.body
+	for path != "" {
+		next, rest := step(node, path)
+		if next == nil {
+			return 0
+		}
+		node, path = next, strings.TrimPrefix(rest, ".")
+	}
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		return len(n.Values)
+	case *ast.SequenceNode:
+		return len(n.Values)
+	}
+	return 0
+}

@@ -194,8 +194,11 @@ func narrow(text string) string {
 }
 
 func text(n ast.Node) string {
-	if s, ok := n.(*ast.StringNode); ok {
-		return s.Value
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value
+	case *ast.LiteralNode:
+		return strings.TrimSpace(n.Value.Value)
 	}
 	return strings.TrimSpace(n.String())
 }

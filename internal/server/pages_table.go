@@ -62,4 +62,9 @@ var pageTable = []route{
 	{"GET", "/environments/{environment}", access.Read, inPath, "environment-page", "Page: one environment and its policies", plain((*server).environmentsPage)},
 	{"GET", "/requests", access.Read, whole, "requests-page", "Page: what waits for others to agree", plain((*server).requestsPage)},
 	{"POST", "/flags/{key}/save", access.Write, inBody, "save-flag", "Do what the page before a change asked for", plain((*server).savePage)},
+
+	{"GET", "/plans/new", access.Write, whole, "new-plan-page", "Page: where a plan is made", plain((*server).newPlanPage)},
+	{"GET", "/plans/edit", access.Read, whole, "edit-plan-page", "Page: the editor of a plan", plain((*server).editPlanPage)},
+	{"POST", "/plans/draft", access.Read, inBody, "draft-page", "Page: what speaks against a plan, and what it would do", plain((*server).draftPage)},
+	{"POST", "/plans/save", access.Write, inBody, "save-plan", "Save a plan, and start it if told so", plain((*server).savePlan)},
 }

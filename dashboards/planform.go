@@ -1,0 +1,256 @@
+package dashboards
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// Written tells what a document says: the word at a path, and how many items or
+// fields there are.
+type Written interface {
+	Text(path string) string
+	Count(path string) int
+}
+
+// PlanForm is a plan as fields and as YAML, each made from the other.
+type PlanForm struct {
+	Parts  []PlanPart
+	Tables []PlanTable
+	YAML   PlanField
+	Base   string   // the YAML that the fields were made from: what differs from it, somebody has written
+	Faults []string // that belong to no field
+	Lines  string   // all faults, with their lines and what stands there; empty: the YAML has none
+	Lists  []PlanList
+}
+
+// PlanPart is some fields that belong together.
+type PlanPart struct {
+	ID     Anchor
+	Title  string
+	Fields []PlanField
+}
+
+// PlanTable is a list of the plan, one item to a row; the last row is empty, for
+// another item.
+type PlanTable struct {
+	ID          Anchor
+	Title, Help string
+	Head        []string
+	Rows        [][]PlanField
+}
+
+// PlanField is a field with its id, and the list of what is known for it.
+type PlanField struct {
+	ID    Anchor
+	List  Anchor // empty: nothing is known
+	Field Field
+}
+
+// PlanList is what a field may name. Other words can be written too: what is
+// not there yet may come first.
+type PlanList struct {
+	ID     Anchor
+	Values []string
+}
+
+// PlanKnown is what plans may name.
+type PlanKnown struct{ Environments, Flags, Metrics, Owners, Segments []string }
+
+const (
+	listOfFlags    Anchor = "known-flags"
+	listOfMetrics  Anchor = "known-metrics"
+	listOfOwners   Anchor = "known-owners"
+	listOfSegments Anchor = "known-segments"
+)
+
+func (k PlanKnown) lists() []PlanList {
+	return []PlanList{{listOfFlags, k.Flags}, {listOfMetrics, k.Metrics}, {listOfOwners, k.Owners}, {listOfSegments, k.Segments}}
+}
+
+// NewPlanForm makes the fields of a plan, and the YAML beside them.
+func NewPlanForm(yaml string, doc Written, known PlanKnown) PlanForm {
+	f := PlanForm{Base: yaml, Lists: known.lists()}
+	f.YAML = PlanField{ID: "plan-yaml", Field: Field{Name: "yaml", Label: "The plan as YAML", Kind: AsCode, Value: yaml, Must: true, Rows: min(48, max(24, strings.Count(yaml, "\n")+2))}}
+	for _, p := range planParts(known) {
+		for i, of := range p.Fields {
+			p.Fields[i].ID, p.Fields[i].Field = anchorOf(of.Field.Name), of.Field.saying(doc.Text(of.Field.Name))
+		}
+		f.Parts = append(f.Parts, p)
+	}
+	for _, t := range planTables {
+		f.Tables = append(f.Tables, t.filled(doc))
+	}
+	return f
+}
+
+// saying returns the field with a value. A choice offers what it says, whether
+// that is one of its answers or not.
+func (f Field) saying(value string) Field {
+	f.Value = value
+	if f.Kind == AsChoice && !slices.ContainsFunc(f.Options, func(o Option) bool { return o.Value == value }) {
+		f.Options = append(slices.Clip(f.Options), Option{value, value})
+	}
+	return f
+}
+
+// anchorOf is the id of the field at a path of the form's own.
+func anchorOf(path string) Anchor {
+	return Anchor("plan-" + strings.NewReplacer(".", "-", "[", "-", "]", "").Replace(path))
+}
+
+func planParts(known PlanKnown) []PlanPart {
+	line := func(name, label, hint string, list Anchor) PlanField {
+		return PlanField{List: list, Field: Field{Name: name, Label: label, Kind: AsLine, Hint: hint}}
+	}
+	must := func(f PlanField) PlanField { f.Field.Must = true; return f }
+	pick := func(name, label, none string, values ...string) PlanField {
+		return PlanField{Field: choice(name, label, "", none, values...)}
+	}
+	hypothesis := PlanField{Field: Field{Name: "hypothesis", Label: "Hypothesis", Kind: AsText, Rows: 2, Hint: "More visitors buy something"}}
+	template := pick("template", "Template", "none: the stages below", decisions.Templates()...)
+	template.Field.Help = "It brings stages and gates along; a stage below of the same name takes the place of its own."
+	return []PlanPart{
+		{ID: "release", Title: "The release", Fields: []PlanField{
+			must(line("flag", "Flag", "shop.checkout", listOfFlags)), must(pick("environment", "Environment", "choose one", known.Environments...)),
+			must(line("owner", "Owner", "shop-team", listOfOwners)), must(line("unit", "Unit", "user", "")), hypothesis, template,
+		}},
+		{ID: "arms", Title: "Arms", Fields: []PlanField{must(line("arms.control", "Control", "off", "")), must(line("arms.treatment", "Treatment", "on", ""))}},
+		{ID: "cleanup", Title: "The end of the flag", Fields: []PlanField{
+			line("cleanup.due", "Due after the decision", "30d", ""), pick("cleanup.endState", "What becomes of it", "choose one", "promote", "remove", "keep", "convert"),
+			line("cleanup.ticket", "Ticket", "https://tickets.example/SHOP-1", ""),
+		}},
+	}
+}
+
+// planTable is a list of a plan: where it is, and what a row asks.
+type planTable struct {
+	path, title, help string
+	id                Anchor
+	columns           []PlanField // named as in an item
+}
+
+var planTables = []planTable{
+	{"stages", "Stages", "Serve gives an audience the treatment, ramp and decide compare a share with as many others, full gives it to everybody.", "stages", []PlanField{
+		{Field: Field{Name: "name", Label: "Name", Kind: AsLine, Hint: "canary"}},
+		{Field: choice("kind", "Kind", "", "by the rest", string(decisions.Serve), string(decisions.Ramp), string(decisions.Decide), string(decisions.Full), string(decisions.Dark))},
+		{Field: Field{Name: "treatment", Label: "Share", Kind: AsLine, Hint: "5%"}},
+		{List: listOfSegments, Field: Field{Name: "to", Label: "Segment", Kind: AsLine}},
+		{Field: Field{Name: "minWindow", Label: "At least", Kind: AsLine, Hint: "24h"}},
+		{Field: Field{Name: "maxWindow", Label: "At most", Kind: AsLine, Hint: "28d"}},
+	}},
+	{"metrics.success", "Success metrics", "What should improve, and the smallest effect that is worth finding.", "success", []PlanField{
+		{List: listOfMetrics, Field: Field{Name: "metric", Label: "Metric", Kind: AsLine, Hint: "purchases"}},
+		{Field: Field{Name: "mde", Label: "Worth finding", Kind: AsLine, Hint: "2%"}},
+	}},
+	{"metrics.guardrails", "Guardrails", "What must not get worse: how much harm is tolerated, and which size the alarm is sharpest for.", "guardrails", []PlanField{
+		{List: listOfMetrics, Field: Field{Name: "metric", Label: "Metric", Kind: AsLine, Hint: "errors"}},
+		{Field: Field{Name: "margin", Label: "Tolerated", Kind: AsLine, Hint: "1%"}},
+		{Field: Field{Name: "detect", Label: "Sharpest for", Kind: AsLine, Hint: "20%"}},
+	}},
+}
+
+// filled is the table of what a document says, with an empty row behind.
+func (t planTable) filled(doc Written) PlanTable {
+	out := PlanTable{ID: t.id, Title: t.title, Help: t.help + " An emptied row is taken away."}
+	for _, c := range t.columns {
+		out.Head = append(out.Head, c.Field.Label)
+	}
+	for i := range doc.Count(t.path) + 1 {
+		row := slices.Clone(t.columns)
+		for j, c := range row {
+			path := t.at(i, c.Field.Name)
+			row[j].ID, row[j].Field = anchorOf(path), c.Field.saying(t.value(doc, i, c.Field.Name))
+			row[j].Field.Name, row[j].Field.Label = path, c.Field.Label+", "+strings.ToLower(t.title)+" "+strconv.Itoa(i+1)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+func (t planTable) at(i int, column string) string {
+	return fmt.Sprintf("%s[%d].%s", t.path, i, column)
+}
+
+// value is what an item says in a column. The kind of a stage follows from what
+// it says.
+func (t planTable) value(doc Written, i int, column string) string {
+	if column != "kind" {
+		return doc.Text(t.at(i, column))
+	}
+	return string(kindOf(doc, i))
+}
+
+func kindOf(doc Written, i int) decisions.Kind {
+	at := fmt.Sprintf("stages[%d].", i)
+	if k := doc.Text(at + "kind"); k != "" { // of a form: the plan has no such field
+		return decisions.Kind(k)
+	}
+	s := decisions.Stage{Serve: doc.Text(at + "serve"), To: doc.Text(at + "to"), Dark: doc.Text(at+"dark") == "true", Decide: doc.Text(at+"decide") == "true"}
+	if doc.Text(at+"treatment") != "" {
+		s.Treatment = decisions.All
+	}
+	if doc.Count(at+"ramp") > 0 {
+		s.Ramp = &decisions.Steps{}
+	}
+	if doc.Count(at+"when") > 0 {
+		s.When = &flags.Condition{}
+	}
+	s.Units = make([]string, doc.Count(at+"units"))
+	return s.Kind()
+}
+
+// Refuse returns the form with faults: each at the field that it names, or that
+// stands for it, and all of them with their lines beside the YAML.
+func (f PlanForm) Refuse(faults event.Invalids, lines string) PlanForm {
+	f.Lines = lines
+	byName := map[string]*Field{}
+	f.Parts = slices.Clone(f.Parts)
+	for i := range f.Parts {
+		f.Parts[i].Fields = slices.Clone(f.Parts[i].Fields)
+		for j := range f.Parts[i].Fields {
+			byName[f.Parts[i].Fields[j].Field.Name] = &f.Parts[i].Fields[j].Field
+		}
+	}
+	f.Tables = slices.Clone(f.Tables)
+	for i := range f.Tables {
+		f.Tables[i].Rows = slices.Clone(f.Tables[i].Rows)
+		for j := range f.Tables[i].Rows {
+			f.Tables[i].Rows[j] = slices.Clone(f.Tables[i].Rows[j])
+			for k := range f.Tables[i].Rows[j] {
+				byName[f.Tables[i].Rows[j][k].Field.Name] = &f.Tables[i].Rows[j][k].Field
+			}
+		}
+	}
+	for _, fault := range faults {
+		if at := fieldFor(byName, fault.Path); at != nil {
+			at.Fault = strings.TrimPrefix(at.Fault+"; "+fault.Why+fix(fault), "; ")
+		} else {
+			f.Faults = append(f.Faults, fault.Error())
+		}
+	}
+	return f
+}
+
+// fieldFor finds the field that a fault is about: of that name, or what stands
+// first in the row that it names.
+func fieldFor(byName map[string]*Field, path string) *Field {
+	for path != "" {
+		for _, end := range []string{"", ".name", ".metric"} {
+			if f := byName[path+end]; f != nil {
+				return f
+			}
+		}
+		cut := strings.LastIndexAny(path, ".[")
+		if cut < 0 {
+			return nil
+		}
+		path = path[:cut]
+	}
+	return nil
+}
