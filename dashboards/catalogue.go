@@ -95,18 +95,27 @@ type Told struct {
 }
 
 // NewCatalogue makes the list. form is nil for whoever may not declare metrics.
-func NewCatalogue(f Frame, all []Listed, undeclared []Undeclared, form *Form, pager Pager) Catalogue {
+func NewCatalogue(f Frame, all []Listed, undeclared []Undeclared, form *Form, pager Pager, now time.Time) Catalogue {
 	c := Catalogue{Frame: f, Undeclared: undeclared, Pager: pager, Form: form, AsOf: AsOf{JSON: "/api/v1/catalogue"}}
 	if len(all) == 0 {
 		c.Empty = &Empty{Title: "No metric yet", Text: "A metric is declared by a document. Events whose name no metric declares wait among the dead letters.", Command: "sluice apply metric.yaml"}
 	}
 	for _, m := range all {
 		c.Rows = append(c.Rows, metricLine(m))
+		c.AsOf = c.AsOf.upTo(m.Newest, now)
 	}
 	if form != nil && form.Refused() {
 		c.Open = true
 	}
 	return c
+}
+
+// upTo notes an event that is counted, if it is the newest so far.
+func (a AsOf) upTo(newest *time.Time, now time.Time) AsOf {
+	if newest != nil && newest.After(a.Event) {
+		a.Event, a.Lag = *newest, now.Sub(*newest)
+	}
+	return a
 }
 
 func metricLine(m Listed) MetricLine {
@@ -149,14 +158,14 @@ func meanWords(p stats.PastMean) string {
 }
 
 // NewMetricPage makes the page of one metric.
-func NewMetricPage(f Frame, m Told, form *Form) MetricPage {
+func NewMetricPage(f Frame, m Told, form *Form, now time.Time) MetricPage {
 	d := m.Metric
 	p := MetricPage{Frame: f, Key: d.Key, Description: d.Description, Facts: metricFacts(m), Form: form, Effects: Readout{Level: confidence},
 		Command: "sluice apply metric.yaml", AsOf: AsOf{JSON: "/api/v1" + MetricLink(d.Key)}}
 	if m.Newest != nil {
 		p.Newest = *m.Newest
-		p.AsOf.Event = p.Newest
 	}
+	p.AsOf = p.AsOf.upTo(m.Newest, now)
 	if m.Past != nil {
 		p.Lead = pastWords(*m.Past)
 	}

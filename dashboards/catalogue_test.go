@@ -37,7 +37,9 @@ func listedMetric(key string) Listed {
 	var effects []stats.Past
 	for _, e := range past() {
 		l.Uses = append(l.Uses, e.MetricUse)
-		effects = append(effects, stats.Past{Effect: e.Comparison.Estimate, SE: e.Comparison.SE})
+		if e.Status != decisions.Running {
+			effects = append(effects, stats.Past{Effect: e.Comparison.Estimate, SE: e.Comparison.SE})
+		}
 	}
 	mean, newest := stats.MeanPast(effects), at.Add(-time.Minute)
 	l.Past, l.Newest = &mean, &newest
@@ -68,11 +70,11 @@ func catalogueSamples() map[string]Page {
 	reader := frame
 	reader.Rights = Rights{}
 	return map[string]Page{
-		"catalogue":       NewCatalogue(frame, []Listed{listedMetric("day_7"), {Declaration: declared("rounds_played")}}, []Undeclared{{"puchase", "production", 412, at, "/events/letters?name=puchase&reason=unknown_metric"}}, &good, Pager{}),
-		"catalogue-empty": NewCatalogue(reader, nil, nil, nil, Pager{}),
-		"catalogue-many":  NewCatalogue(reader, many, nil, nil, Pager{Older: "/catalogue?cursor=x"}),
-		"metric":          NewMetricPage(frame, toldOf("day_7"), &bad),
-		"metric-unused":   NewMetricPage(reader, Told{Listed: Listed{Declaration: declared("rounds_played")}}, nil),
+		"catalogue":       NewCatalogue(frame, []Listed{listedMetric("day_7"), {Declaration: declared("rounds_played")}}, []Undeclared{{"puchase", "production", 412, at, "/events/letters?name=puchase&reason=unknown_metric"}}, &good, Pager{}, at),
+		"catalogue-empty": NewCatalogue(reader, nil, nil, nil, Pager{}, at),
+		"catalogue-many":  NewCatalogue(reader, many, nil, nil, Pager{Older: "/catalogue?cursor=x"}, at),
+		"metric":          NewMetricPage(frame, toldOf("day_7"), &bad, at),
+		"metric-unused":   NewMetricPage(reader, Told{Listed: Listed{Declaration: declared("rounds_played")}}, nil, at),
 	}
 }
 
@@ -85,7 +87,7 @@ func TestMetricPage(t *testing.T) {
 	if p.Uses[1].Status != RolledBack || p.History[0].Number != 2 {
 		t.Errorf("uses %+v, history %+v", p.Uses, p.History)
 	}
-	if !strings.HasPrefix(p.Lead, "4 rollouts that are over changed it by +") {
+	if !strings.HasPrefix(p.Lead, "3 rollouts that are over changed it by +") {
 		t.Errorf("it leads with %q", p.Lead)
 	}
 	if got := html(t, p); !strings.Contains(got, "This would be refused.") || !strings.Contains(got, `hx-post="/catalogue?check=true"`) {
@@ -109,7 +111,7 @@ func TestCatalogue(t *testing.T) {
 		t.Error("who may not declare metrics sees the form")
 	}
 	refused := MetricForm("/catalogue", "x", "k").Refuse(event.Invalids{{Path: "key", Why: "is missing"}}, func(string) string { return "x" })
-	if p := NewCatalogue(Frame{}, nil, nil, &refused, Pager{}); !p.Open {
+	if p := NewCatalogue(Frame{}, nil, nil, &refused, Pager{}, at); !p.Open {
 		t.Error("a form that was refused is folded away")
 	}
 	if math.IsNaN(listedMetric("x").Past.Effect) {

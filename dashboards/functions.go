@@ -99,8 +99,10 @@ func clip(s string, most int) string {
 // underscore, where a reader would.
 func key(s string) template.HTML {
 	text := template.HTMLEscapeString(clip(s, 120))
-	return template.HTML(strings.NewReplacer(".", ".<wbr>", "_", "_<wbr>").Replace(text))
+	return template.HTML(breaks.Replace(text))
 }
+
+var breaks = strings.NewReplacer(".", ".<wbr>", "_", "_<wbr>")
 
 // known reports whether a number is one.
 func known(v float64) bool { return v == v }

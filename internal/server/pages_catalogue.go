@@ -53,7 +53,7 @@ func (s *server) catalogueWith(w http.ResponseWriter, r *http.Request, code int,
 	if form.Refused() || form.Said != nil {
 		f.Refresh = 0
 	}
-	return s.page(w, code, dashboards.NewCatalogue(f, all, undeclared, formFor(f, form), pager))
+	return s.page(w, code, dashboards.NewCatalogue(f, all, undeclared, formFor(f, form), pager, s.Now()))
 }
 
 // formFor keeps a form from those who may not send it.
@@ -87,7 +87,7 @@ func (s *server) metricWith(w http.ResponseWriter, r *http.Request, code int, ba
 		form = &fresh
 	}
 	d := out.Body
-	return s.page(w, code, dashboards.NewMetricPage(f, dashboards.Told{Listed: dashboards.Listed(d.CatalogueEntry), Effects: d.Effects, History: d.History}, formFor(f, *form)))
+	return s.page(w, code, dashboards.NewMetricPage(f, dashboards.Told{Listed: dashboards.Listed(d.CatalogueEntry), Effects: d.Effects, History: d.History}, formFor(f, *form), s.Now()))
 }
 
 // metricDocument writes a metric as it is applied. It names the revision that
