@@ -41,8 +41,11 @@ func (r ramp) chart() chart.Chart {
 	p := chart.Plot{
 		ID: "ramp", Title: "Exposure over time", Desc: r.conclusion(),
 		X: chart.Axis{Time: true}, Y: chart.Axis{Label: "share of units that get " + r.Plan.Arms.Treatment, Format: func(v float64) string { return short(v) }, Holds: []float64{0, 1}},
-		Lines: []chart.Line{{Name: "planned, at the shortest windows", Class: "planned", Step: true, Points: planned}, {Name: "actual", Class: "treatment", Step: true, Points: actual}},
+		Lines: []chart.Line{{Name: "actual", Class: "treatment", Step: true, Points: actual}},
 		Marks: r.marks(), Table: r.table(),
+	}
+	if len(planned) > 0 {
+		p.Lines = append([]chart.Line{{Name: "planned, at the shortest windows", Class: "planned", Step: true, Points: planned}}, p.Lines...)
 	}
 	c := p.Draw()
 	if rows := stacked(c); rows > 2 {
@@ -104,6 +107,9 @@ func (r ramp) end() time.Time {
 // planned is the share at the earliest that the plan allows, from the start or
 // from when that is expected.
 func (r ramp) planned() []chart.Point {
+	if !r.timed() {
+		return nil
+	}
 	at, until := r.from(), time.Time{}
 	if !r.Ended.IsZero() {
 		until = r.end()
@@ -123,6 +129,12 @@ func (r ramp) planned() []chart.Point {
 		points = append(points, chart.Point{X: seconds(at), Y: points[n-1].Y})
 	}
 	return points
+}
+
+// timed reports whether the plan says how long anything takes before everybody
+// has the treatment. Without that there is no earliest time to draw.
+func (r ramp) timed() bool {
+	return slices.ContainsFunc(r.Plan.Stages, func(s decisions.Stage) bool { return s.Kind() != decisions.Full && s.MinWindow > 0 })
 }
 
 // from is when the plan begins.
@@ -206,6 +218,9 @@ func (r ramp) table() chart.Table {
 	}
 	at := r.from()
 	for _, s := range r.Plan.Stages {
+		if !r.timed() {
+			break
+		}
 		t.Rows = append(t.Rows, []string{moment(at), "planned at the earliest: " + s.Name, short(s.Exposure().Fraction())})
 		at = at.Add(least(s))
 	}

@@ -38,6 +38,11 @@ func TestRamp_planned(t *testing.T) {
 	if len(points) != len(r.Plan.Stages)+1 || points[1].X-points[0].X != 24*3600 || points[2].X-points[1].X != 7*24*3600 {
 		t.Errorf("planned is %v", points)
 	}
+	untimed := r
+	untimed.Plan.Stages = []decisions.Stage{{Name: "a", Treatment: 5000}, {Name: "b", Serve: "treatment", Observe: decisions.Window(time.Hour)}}
+	if points := untimed.planned(); len(points) > 0 {
+		t.Errorf("a plan without windows is drawn as %v", points)
+	}
 	r.Ended = r.Started.Add(time.Hour)
 	if points := r.planned(); len(points) != 2 || points[1].X > seconds(r.end()) {
 		t.Errorf("planned behind the end: %v", points)
