@@ -14,9 +14,9 @@ type PastMean struct {
 }
 
 const (
-	methodRandom = "random-effects mean of DerSimonian & Laird"
-	assumeAllPast  = "the comparisons are of different units, and all there are"
-	warnFewPast = "fewer than five comparisons: how much effects differ is hardly known"
+	methodRandom  = "random-effects mean of DerSimonian & Laird"
+	assumeAllPast = "the comparisons are of different units, and all there are"
+	warnFewPast   = "fewer than five comparisons: how much effects differ is hardly known"
 )
 
 // MeanPast returns the mean of effects that differ by more than their errors: the

@@ -21,10 +21,10 @@ func TestMeanPast_published(t *testing.T) {
 		past = append(past, Past{Effect: math.Log(r[0] / treated / (r[2] / control)), SE: math.Sqrt(1/r[0] - 1/treated + 1/r[2] - 1/control)})
 	}
 	p := MeanPast(past)
-	if p.N != 13 || math.Abs(p.Effect- -0.7141) > 5e-5 || math.Abs(p.SE-0.1787) > 5e-5 || math.Abs(p.SD*p.SD-0.3088) > 5e-5 {
+	if p.N != 13 || math.Abs(p.Effect - -0.7141) > 5e-5 || math.Abs(p.SE-0.1787) > 5e-5 || math.Abs(p.SD*p.SD-0.3088) > 5e-5 {
 		t.Errorf("the mean is %.4f ± %.4f, variance between %.4f", p.Effect, p.SE, p.SD*p.SD)
 	}
-	if math.Abs(p.Fixed.Low- -1.0644) > 1e-3 || math.Abs(p.Fixed.High- -0.3638) > 1e-3 {
+	if math.Abs(p.Fixed.Low - -1.0644) > 1e-3 || math.Abs(p.Fixed.High - -0.3638) > 1e-3 {
 		t.Errorf("the interval is %v", p.Fixed)
 	}
 }
