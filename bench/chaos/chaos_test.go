@@ -19,6 +19,7 @@ func TestKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED, nothing was killed: it builds the program and takes minutes")
 	}
+	t.Parallel() // it waits for what it killed most of the time
 	enginetest.Library(t)
 	binary := filepath.Join(t.TempDir(), "sluice")
 	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "chaos", "-o", binary, "../../cmd/sluice")
@@ -35,6 +36,7 @@ func TestKills(t *testing.T) {
 
 // TestOrder counts some thousand events twice, clean and disordered.
 func TestOrder(t *testing.T) {
+	t.Parallel()
 	enginetest.Library(t)
 	o := options{seed: 1, units: 1000}
 	rows, err := o.orderTrial(t.Context())
@@ -62,6 +64,7 @@ func TestDifference(t *testing.T) {
 
 // TestLiar loads through an engine that lies.
 func TestLiar(t *testing.T) {
+	t.Parallel()
 	enginetest.Library(t)
 	o := options{seed: 1, inserts: 300}
 	rows, err := o.liarTrial(t.Context())

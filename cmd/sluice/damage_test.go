@@ -220,6 +220,7 @@ func spoiled(t *testing.T, data string, change func(block []byte, records []int)
 // TestDamage takes a stopped server's data and a copy of its log, spoils them
 // in every way that the program promises to see, and looks at what it says.
 func TestDamage(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED: it starts servers")
 	}

@@ -89,6 +89,7 @@ func (s told) await(t *testing.T, wanted func(server.RolloutView) bool) server.R
 // TestPages_live looks at the pages as the server serves them, with its
 // headers and real numbers, while the story runs and when it is over.
 func TestPages_live(t *testing.T) {
+	t.Parallel()
 	axe, chromium := browsertest.Axe(t, "../../node_modules"), browsertest.Open(t)
 	s := tellStory(t)
 	s.await(t, func(v server.RolloutView) bool { return v.Rollout.Stage == 1 && v.Look != nil })

@@ -47,6 +47,7 @@ func (c fusedConn) Write(b []byte) (int, error) {
 // after the last. Repeating the block under its token must make it whole, and
 // store nothing twice.
 func TestInsert_survivesKills(t *testing.T) {
+	t.Parallel()
 	s := enginetest.StartSupervisor(t)
 	f := &fuse{s: s}
 	f.left.Store(-1)

@@ -149,6 +149,7 @@ func metricOf(t *rapid.T, key string) stats.Metric {
 // every kind, and again split by an attribute. All numbers equal those of the
 // recount bit for bit.
 func TestReadout_equalsARecount(t *testing.T) {
+	t.Parallel()
 	w, _ := start(t)
 	stories := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -206,6 +206,7 @@ func gateAndFull(metrics []stats.Metric, until time.Time) []Question {
 // fails at random points, and asks both ways after each: the answers are equal
 // bit for bit.
 func TestTotals_equalTheRawEvents(t *testing.T) {
+	t.Parallel()
 	r := seeded(t, 20261122)
 	for _, shards := range []int{1, 3} {
 		p, d := startPlant(t, shards), unordered(r, 80*shards, shards)
@@ -301,6 +302,7 @@ func (p *plant) stumble(t testing.TB, r *rand.Rand, k *Keeper) (crashes int) {
 // TestTotals_rebuildWithoutAUnit deletes a unit that was added up already: the totals
 // follow, and its rows are in no leaf any more.
 func TestTotals_rebuildWithoutAUnit(t *testing.T) {
+	t.Parallel()
 	p, d := startPlant(t, 1), unordered(seeded(t, 3), 40, 1)
 	q := gateAndFull(shapes()[:3], noon.Add(24*time.Hour))[1]
 	p.wanted = q.Measures()

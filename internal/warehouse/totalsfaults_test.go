@@ -50,6 +50,7 @@ func endure(t testing.TB, k *Keeper) (faults int) {
 // TestTotals_insertsThatWereNone folds, rebuilds and merges while every other
 // insert is acknowledged and not stored, into assignments as into totals.
 func TestTotals_insertsThatWereNone(t *testing.T) {
+	t.Parallel()
 	r := seeded(t, 20261123)
 	p, d := startPlant(t, 1), unordered(r, 30, 1)
 	q := gateAndFull(shapes()[:3], noon.Add(24*time.Hour))[1]
@@ -77,6 +78,7 @@ func TestTotals_insertsThatWereNone(t *testing.T) {
 // TestKeeper_dropsLeavesThoughItFailedTo retires leaves while every second
 // statement that drops one fails: none stays on the disk for ever.
 func TestKeeper_dropsLeavesThoughItFailedTo(t *testing.T) {
+	t.Parallel()
 	r := seeded(t, 20261124)
 	p, d := startPlant(t, 1), unordered(r, 24, 1)
 	p.wanted = gateAndFull(shapes()[:3], noon.Add(24*time.Hour))[1].Measures()
@@ -107,6 +109,7 @@ func TestKeeper_dropsLeavesThoughItFailedTo(t *testing.T) {
 // TestKeeper_foldsLessAfterAFault fails twice at what is loaded, and folds it in
 // smaller pieces, which grow again.
 func TestKeeper_foldsLessAfterAFault(t *testing.T) {
+	t.Parallel()
 	p, d := startPlant(t, 1), unordered(seeded(t, 20261126), 40, 1)
 	q := gateAndFull(shapes()[:3], noon.Add(24*time.Hour))[1]
 	p.wanted = q.Measures()
@@ -141,6 +144,7 @@ func TestKeeper_foldsLessAfterAFault(t *testing.T) {
 // TestTotals_Check finds no difference, then the one that is made, until the totals
 // are made anew.
 func TestTotals_Check(t *testing.T) {
+	t.Parallel()
 	p, d := startPlant(t, 2), unordered(seeded(t, 20261125), 40, 2)
 	q := gateAndFull(shapes(), noon)[0]
 	p.wanted = q.Measures()
