@@ -43,7 +43,7 @@ type Test struct {
 	Mark      Mark
 	Condition string
 	Is        string // what was found, in words; empty: that is in its parts
-	Deep      int // how far inside others
+	Deep      int    // how far inside others
 }
 
 // Bucket is one hash, with the text that was hashed.
