@@ -160,10 +160,10 @@ func (p SegmentPage) Refuse(err error, sent func(string) string) SegmentPage {
 // common.
 type House struct {
 	Frame
-	Places2  []HouseDoc
-	Policies []HouseDoc
-	New      []Button
-	AsOf     AsOf
+	Documents []HouseDoc
+	Policies  []HouseDoc
+	New       []Button
+	AsOf      AsOf
 }
 
 func (House) template() string { return "environments" }

@@ -26,7 +26,7 @@ func NewHouse(f Frame, in HouseSeen, asOf AsOf) House {
 			continue
 		}
 		d := HouseDoc{ID: Anchor("environment-" + strconv.Itoa(i)), Key: e.Key, Description: e.Description, Lines: environmentLines(e.EnvironmentDoc), YAML: in.YAML("Environment", e.Key), Stamp: stamped(e.Stamp)}
-		p.Places2 = append(p.Places2, d.editable(f, "Environment"))
+		p.Documents = append(p.Documents, d.editable(f, "Environment"))
 	}
 	for i, c := range in.Policies {
 		if !about(c.Policy, in.One) {
