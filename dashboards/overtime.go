@@ -27,11 +27,15 @@ type OverTime struct {
 
 // Event is what a mark on the charts stands for.
 type Event struct {
-	Mark string // as it stands on the chart
+	Mark Sign // as it stands on the chart
 	At   time.Time
 	Text string
 	Link string // of the record; empty: none
 }
+
+// Sign is the head of a mark on a chart: a number, or v and a number. It never
+// comes from outside.
+type Sign string
 
 // overTime draws the looks that were read.
 func overTime(g Glance, metric string, rows []Row) OverTime {
@@ -66,11 +70,11 @@ func happened(r decisions.Rollout, from, until time.Time) []Event {
 			text += ": " + d.Change
 		}
 		if d.Change != "" || d.Mark != Holding {
-			all = append(all, Event{Mark: strconv.Itoa(d.Number), At: d.At, Text: text, Link: d.Link})
+			all = append(all, Event{Mark: Sign(strconv.Itoa(d.Number)), At: d.At, Text: text, Link: d.Link})
 		}
 	}
 	for _, v := range r.Versions {
-		all = append(all, Event{Mark: "v" + strconv.Itoa(v.Version), At: v.At, Text: v.Text()})
+		all = append(all, Event{Mark: Sign("v" + strconv.Itoa(v.Version)), At: v.At, Text: v.Text()})
 	}
 	all = slices.DeleteFunc(all, func(e Event) bool { return e.At.Before(from.Add(-time.Minute)) || e.At.After(until) })
 	slices.SortStableFunc(all, func(a, b Event) int { return a.At.Compare(b.At) })
@@ -163,7 +167,7 @@ func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 func marks(events []Event) []chart.Mark {
 	all := make([]chart.Mark, len(events))
 	for i, e := range events {
-		all[i] = chart.Mark{X: seconds(e.At), Text: e.Mark}
+		all[i] = chart.Mark{X: seconds(e.At), Text: string(e.Mark)}
 	}
 	return all
 }

@@ -176,7 +176,7 @@ func TestReadoutPage_overTime(t *testing.T) {
 	}
 	var said []string
 	for _, e := range p.Time.Events {
-		said = append(said, e.Mark+" "+e.Text)
+		said = append(said, string(e.Mark)+" "+e.Text)
 	}
 	want := []string{"v2 version 2 starts its tests afresh on units first exposed after it", "2 expanded: canary → experiment", "3 rolled back: experiment → safe variant"}
 	if diff := cmp.Diff(want, said); diff != "" {
