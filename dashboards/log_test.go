@@ -99,6 +99,12 @@ func TestRecompute_says(t *testing.T) {
 			t.Errorf("%s: %s %q, want %s with %q", p.Name, p.Mark, p.Text, want[i].mark, want[i].text)
 		}
 	}
+	verdict := decisions.Verdict{Action: decisions.Rollback, Reason: "breach", Text: "worse by 4 %"}
+	now := verdict
+	now.Text = "worse by 5 %"
+	if p := proofOfData(decisions.Recounted{Late: true, Verdict: now, Differences: make([]decisions.Difference, 2)}, verdict); !strings.HasSuffix(p.Text, "The verdict is the same.") {
+		t.Errorf("the same verdict for other numbers: %q", p.Text)
+	}
 	whole := Recompute{}.Made(decisions.Recomputed{Same: true}, &decisions.Proven{}, &decisions.Recounted{Same: true}, &decisions.Recounted{Same: true, Late: true})
 	for _, p := range whole.Proofs {
 		if p.Mark != Passed {

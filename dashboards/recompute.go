@@ -28,8 +28,9 @@ func proofOfChain(v decisions.Proven) Proof {
 	return p
 }
 
-// proofOfData says what the data of today make of a decision.
-func proofOfData(r decisions.Recounted) Proof {
+// proofOfData says what the data of today make of a decision whose verdict was
+// recorded.
+func proofOfData(r decisions.Recounted, recorded decisions.Verdict) Proof {
 	p := Proof{Name: "From today's data at the same watermark", Mark: Passed, Text: "Every number is the recorded one."}
 	if r.Late {
 		p = Proof{Name: "With what has arrived since", Mark: Passed, Text: "Nothing has arrived that changes a number."}
@@ -39,7 +40,7 @@ func proofOfData(r decisions.Recounted) Proof {
 	}
 	switch {
 	case r.Same:
-	case r.SameVerdict || r.Verdict.Action == "":
+	case r.SameVerdict || r.Verdict.Action == recorded.Action && r.Verdict.Reason == recorded.Reason && r.Verdict.Stage == recorded.Stage:
 		p.Text = fmt.Sprintf("%s The verdict is the same.", differ(len(r.Differences)))
 	default:
 		p.Text = fmt.Sprintf("%s They would have given: %s", differ(len(r.Differences)), sentence(string(r.Verdict.Action)+", "+string(r.Verdict.Reason)))
@@ -65,7 +66,7 @@ func (r Recompute) Made(record decisions.Recomputed, chain *decisions.Proven, to
 	}
 	for _, counted := range []*decisions.Recounted{today, late} {
 		if counted != nil {
-			r.Proofs = append(r.Proofs, proofOfData(*counted))
+			r.Proofs = append(r.Proofs, proofOfData(*counted, record.Verdict))
 		}
 	}
 	return r
