@@ -116,7 +116,7 @@ func sampleRecord() Record {
 	return Record{Frame: Frame{Path: "/decisions/3", Person: "person:ana"}, ID: "3", Title: sampleTitle(), Number: 3, Mark: RolledBack, Action: "Rollback",
 		Change: "experiment → safe variant", At: at.Add(-40 * time.Second), Who: "controller",
 		Reason: "day_7_retention is breached: −4.31 % [−8.13 %, −0.49 %], e-value 57.", Checks: sampleChecks(), Readout: sampleReadout(), Exposures: sampleExposures(),
-		Facts:  []Fact{{"Evidence, SHA-256", hash}, {"Plan", "v1, " + hash}, {"Watermark", "fact 412"}, {"Flag revision", "17"}, {"Decision", "018f2c1e-7c1f-7d13-9a53-0d5f3a6c9e11"}},
+		Facts:    []Fact{{"Evidence, SHA-256", hash}, {"Plan", "v1, " + hash}, {"Watermark", "fact 412"}, {"Flag revision", "17"}, {"Decision", "018f2c1e-7c1f-7d13-9a53-0d5f3a6c9e11"}},
 		Markdown: "/api/v1/decisions/3/page", Document: "/api/v1/decisions/3/record", Recompute: Recompute{Possible: true, Link: "/decisions/3?recompute=true"},
 		Verify: "sluice decisions recompute 018f2c1e-7c1f-7d13-9a53-0d5f3a6c9e11", AsOf: sampleAsOf()}
 }
