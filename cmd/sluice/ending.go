@@ -96,40 +96,50 @@ func (s *story) ending(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	facts, err := s.settle(ctx)
+	facts, evidence, err := s.settle(ctx)
 	if err != nil {
 		return err
 	}
-	r, err := s.admin.readout(ctx, demoRollout, nil)
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.record(ctx, v.Rollout), s.check(v.Rollout, facts, r.Evidence))
+	return errors.Join(s.record(ctx, v.Rollout), s.check(v.Rollout, facts, evidence))
 }
 
-// settle waits until every acknowledged event is countable and every player
-// old enough to be counted.
-func (s *story) settle(ctx context.Context) (f server.FactsView, err error) {
+// settle waits until every acknowledged event is loaded and in the totals, and
+// every player old enough to be counted.
+func (s *story) settle(ctx context.Context) (f server.FactsView, e decisions.Evidence, err error) {
 	quiet := now().Add(3 * time.Second) // the metrics' windows are 2 s
-	for end := now().Add(30 * time.Second); now().Before(end); {
+	for end := now().Add(time.Minute); now().Before(end); {
 		if err := s.admin.get(ctx, "/api/v1/facts", &f); err != nil {
-			return f, err
+			return f, e, err
 		}
 		if loaded(f) && now().After(quiet) {
-			return f, nil
+			r, err := s.admin.readout(ctx, demoRollout, nil)
+			if err != nil || added(f, r.Evidence) {
+				return f, r.Evidence, err
+			}
 		}
 		select {
 		case <-ctx.Done():
-			return f, ctx.Err()
+			return f, e, ctx.Err()
 		case <-time.After(look):
 		}
 	}
-	return f, fmt.Errorf("the facts are not loaded after 30 s: %+v", f)
+	return f, e, fmt.Errorf("the facts are not loaded and added up after a minute: %+v", f)
 }
 
 func loaded(f server.FactsView) bool {
 	for _, shard := range append(f.Shards, f.Control) {
 		if shard.Done < shard.Last {
+			return false
+		}
+	}
+	return true
+}
+
+// added reports whether the evidence is of all that was acknowledged: totals
+// come after what is loaded, on a busy machine by seconds.
+func added(f server.FactsView, e decisions.Evidence) bool {
+	for _, shard := range f.Shards {
+		if e.Watermark[shard.Shard].Seq < shard.Last {
 			return false
 		}
 	}
