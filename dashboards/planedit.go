@@ -18,6 +18,9 @@ type PlanEdit struct {
 	Both     bool       // form and YAML were both changed: which one counts is to be said
 	Checked  *PlanCheck // nil: nobody asked
 	Save     *Form      // nil: nobody asked, or it would be refused
+	Ahead    *PlanOutlook
+	Tried    *PlanRehearsal
+	Unknown  string // why nothing can be foreseen or rehearsed; empty: it can, or nobody asked
 	Commands []string
 	AsOf     AsOf
 }
@@ -98,6 +101,15 @@ func SavePlan(yaml, seen, key string, start bool) *Form {
 		f.Fields = append(f.Fields, Field{Name: "start", Kind: AsHidden, Value: "true"})
 	}
 	return &f
+}
+
+// Foresee returns the page with what is to be expected.
+func (p PlanEdit) Foresee(o decisions.Outlook) PlanEdit {
+	p.Ahead = NewPlanOutlook(o)
+	for _, q := range o.Past.Queries {
+		p.AsOf.Queries = append(p.AsOf.Queries, Query{Name: "What units were like: " + strings.Join(q.Of, ", "), SQL: q.SQL, Hash: q.Hash.String()})
+	}
+	return p
 }
 
 // Refuse returns the page with what was refused.

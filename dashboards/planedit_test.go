@@ -3,8 +3,13 @@ package dashboards
 import (
 	"fmt"
 	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/decisions/rehearsal"
 	"github.com/sluice-hq/sluice/event"
 )
 
@@ -51,9 +56,14 @@ func planSamples() map[string]Page {
 	refused := NewPlanEdit(f, at, whole).Refuse(event.Invalids{{Path: "flag", Value: "shop.checkout", Why: "is not known", Fix: "define the flag first"}, {Path: "stages[1].exclude.errors", Why: "is not a guardrail"}, {Path: "rollback", Why: "is missing"}},
 		"[3:7] flag \"shop.checkout\" is not known; define the flag first\n>  3 | flag: shop.checkout\n           ^")
 	refused.Both = true
+	ahead := NewPlanEdit(f, at, whole).Foresee(sampleOutlook())
+	ahead.Tried = NewPlanRehearsal(sampleRehearsal(), event.Duration(3*time.Hour))
+	unknown := NewPlanEdit(f, at, whole)
+	unknown.Unknown = "this replica knows no past"
 	return map[string]Page{
-		"plan-new": NewPlanEdit(f, PlanAt{Name: "New plan", Rights: Rights{Write: true}}, NewPlanForm("apiVersion: sluice/v1\nkind: Rollout\n", PlanSent{}, PlanKnown{})),
-		"plan":     checked, "plan-refused": refused, "plan-many": NewPlanEdit(f, at, manyPlan()),
+		"plan-new":   NewPlanEdit(f, PlanAt{Name: "New plan", Rights: Rights{Write: true}}, NewPlanForm("apiVersion: sluice/v1\nkind: Rollout\n", PlanSent{}, PlanKnown{})),
+		"plan-ahead": ahead, "plan-unknown": unknown,
+		"plan": checked, "plan-refused": refused, "plan-many": NewPlanEdit(f, at, manyPlan()),
 	}
 }
 
@@ -67,4 +77,96 @@ func manyPlan() PlanForm {
 		}
 	}
 	return NewPlanForm(planYAML+strings.Repeat("# and more\n", 200), sent, samplePlanKnown())
+}
+
+func sampleOutlook() decisions.Outlook {
+	day := func(d float64) *float64 { return &d }
+	curve := func(metric, role string, wanted float64) decisions.Curve {
+		c := decisions.Curve{Metric: metric, Role: role, Wanted: wanted}
+		for i := 1; i <= 20; i++ {
+			c.Points = append(c.Points, decisions.SmallestSeen{Day: float64(i), Effect: 0.2 / float64(i)})
+		}
+		return c
+	}
+	return decisions.Outlook{
+		Past: decisions.Past{From: at.Add(-14 * 24 * time.Hour), Until: at, Units: 140_000, Queries: []decisions.Query{{SQL: "SELECT 1", Of: []string{"units"}}}},
+		Days: nil, Warnings: []string{"A stage that serves an audience compares nothing; it takes its shortest window"},
+		Stages: []decisions.StageOutlook{
+			{Stage: "canary", Kind: decisions.Ramp, Begins: day(0), Days: day(1.5), Waits: "exclude errors", Units: 150,
+				Asks: []decisions.Asked{{Metric: "errors", Asks: "exclude", Size: 0.3, Units: 120, Days: day(1.5)}}, Sees: []decisions.Seen{{Metric: "errors", Detects: 0.4, Excludes: 0.3}}},
+			{Stage: "experiment", Kind: decisions.Decide, Begins: day(1.5), Days: day(28), Waits: "success", Units: 140_000, Late: true,
+				Asks: []decisions.Asked{{Metric: "purchases", Asks: "success", Size: 0.02, Units: 800_000}, {Metric: "errors", Asks: "margin", Size: 0.01, Refused: "no unit of the past is old enough for it"}}},
+			{Stage: "full", Kind: decisions.Full},
+		},
+		Power: []decisions.Curve{curve("purchases", "success", 0.02), curve("errors", "guardrail", 0.001), curve("latency", "guardrail", 0), curve("contacts", "guardrail", 0.1), curve("returns", "guardrail", 0.1)},
+	}
+}
+
+func sampleRehearsal() rehearsal.Report {
+	began := event.Duration(0)
+	first := rehearsal.Run{Decisions: []rehearsal.Decided{{After: event.Duration(24 * time.Hour), Action: decisions.Expand, Text: "every check is passed"}}}
+	breach := first
+	breach.Began = &began
+	return rehearsal.Report{Seed: 1, Seeds: 20, Scenarios: []rehearsal.Summary{
+		{Scenario: rehearsal.Scenario{Name: "healthy"}, Runs: 20, Ended: map[rehearsal.End]int{rehearsal.Shipped: 17, rehearsal.Reviewed: 3}, Alarms: 1, First: first},
+		{Scenario: rehearsal.Scenario{Name: "breach 20% of errors"}, Runs: 20, Ended: map[rehearsal.End]int{rehearsal.RolledBack: 20}, Detected: 20, First: breach,
+			Detection: rehearsal.Spread{N: 20, Low: 6, Middle: 9, High: 31}, Harmed: rehearsal.Spread{N: 20, Low: 210, Middle: 480, High: 3100}},
+	}}
+}
+
+// TestPlanSent_Amendments: the form says what differs, row by row, and what a
+// stage of another kind says and does not.
+func TestPlanSent_Amendments(t *testing.T) {
+	was := samplePlan()
+	for name, c := range map[string]struct {
+		change map[string]string
+		want   []Amendment
+	}{
+		"nothing":      {nil, nil},
+		"a word":       {map[string]string{"owner": " ana "}, []Amendment{{"owner", "ana"}}},
+		"none":         {map[string]string{"cleanup.due": ""}, []Amendment{{"cleanup.due", nil}}},
+		"a row goes":   {map[string]string{"metrics.success[0].metric": "", "metrics.success[0].mde": ""}, []Amendment{{"metrics.success[0]", nil}}},
+		"a row comes":  {map[string]string{"metrics.success[1].metric": "visits"}, []Amendment{{"metrics.success[1].metric", "visits"}}},
+		"another kind": {map[string]string{"stages[0].kind": "decide"}, []Amendment{{"stages[0].serve", nil}, {"stages[0].dark", nil}, {"stages[0].holdback", nil}, {"stages[0].decide", true}}},
+	} {
+		sent := samplePlan()
+		sent["metrics.success[1].metric"] = []string{""}
+		for path, value := range c.change {
+			sent[path] = []string{value}
+		}
+		if diff := cmp.Diff(c.want, sent.Amendments(was)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestPlanForm_Refuse puts a fault where the person can mend it.
+func TestPlanForm_Refuse(t *testing.T) {
+	f := NewPlanForm(planYAML, samplePlan(), samplePlanKnown()).Refuse(event.Invalids{
+		{Path: "stages[1].exclude.errors", Why: "is no guardrail"}, {Path: "arms.control", Why: "is not there", Fix: "write off"}, {Path: "health.srm", Why: "is odd"},
+	}, "[1:1] so")
+	if got := f.Tables[0].Rows[1][0].Field.Fault; got != "is no guardrail" {
+		t.Errorf("at the stage: %q", got)
+	}
+	if got := f.Parts[1].Fields[0].Field.Fault; got != "is not there: write off" {
+		t.Errorf("at the arm: %q", got)
+	}
+	if len(f.Faults) != 1 || f.Lines != "[1:1] so" {
+		t.Errorf("beside the fields: %q, %q", f.Faults, f.Lines)
+	}
+}
+
+// TestPowerChart: the line falls from day to day, and the sentence says when the
+// wanted effect shows.
+func TestPowerChart(t *testing.T) {
+	c := powerChart(sampleOutlook().Power[0], 0)
+	if !strings.Contains(c.Desc, "The plan wants 2.00\u00a0%: by day 10.") && !strings.Contains(c.Desc, "by day 10.") {
+		t.Errorf("it says %q", c.Desc)
+	}
+	if len(c.Table.Rows) != 20 || len(c.Shapes) != 2 {
+		t.Errorf("%d rows and %d shapes", len(c.Table.Rows), len(c.Shapes))
+	}
+	if !strings.HasPrefix(string(c.Shapes[1].D), "M") || strings.Count(string(c.Shapes[1].D), "L") == 0 && strings.Count(string(c.Shapes[1].D), " ") < 19 {
+		t.Errorf("the line is %s", c.Shapes[1].D)
+	}
 }

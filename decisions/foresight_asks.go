@@ -79,11 +79,8 @@ func (f *foresight) sees(day float64) (out []Seen) {
 		if g.Margin == nil || f.metrics[g.Metric].refused != "" || n < stats.FreezeUnits {
 			continue
 		}
-		stop := stats.Design{Metric: f.metrics[g.Metric].Expected, Side: stats.Greater, Units: n, Inference: stats.AlwaysValid,
-			Alpha: alphaHarm / float64(f.stops())}
-		if f.better(g.Metric) > 0 {
-			stop.Side = stats.Less
-		}
+		stop := f.stopping(g)
+		stop.Units = n
 		advance := f.exclusion(g.Metric)
 		advance.Margin, advance.Units, advance.Power = 0.5, n, stats.DefaultPower // the smallest margin is asked for: any is the start
 		out = append(out, Seen{Metric: g.Metric, Detects: stop.Solve().MDE, Excludes: advance.Solve().MDE})

@@ -32,6 +32,7 @@ type Outlook struct {
 	Stages   []StageOutlook `json:"stages"`
 	Days     *float64       `json:"days"` // until the last stage is reached; nil: it is not at this traffic
 	Warnings []string       `json:"warnings,omitempty"`
+	Power    []Curve        `json:"power,omitempty"` // what success metrics and guardrails with a margin show, day by day
 }
 
 // StageOutlook is one stage of an outlook. Days are counted from the start of
@@ -102,6 +103,7 @@ func (r Rollout) foresee(p Past, insists bool) Outlook {
 	if last := len(o.Stages) - 1; last >= 0 {
 		o.Days = o.Stages[last].Begins
 	}
+	o.Power = f.curves(o)
 	return o
 }
 

@@ -136,3 +136,28 @@ func TestOutlookWarns(t *testing.T) {
 		t.Errorf("staff: %+v", s)
 	}
 }
+
+// TestOutlookPower: what the tests show gets smaller as units come, and on the
+// day that a stage ends it is what the stage says that it sees.
+func TestOutlookPower(t *testing.T) {
+	r := plannedOutlook(Stage{Name: "experiment", Treatment: 50_000, Decide: true, MinWindow: 14 * dayWindow, MaxWindow: 14 * dayWindow})
+	o := r.Foresee(pastOutlook())
+	if len(o.Power) != 2 || o.Power[0].Role != "success" || o.Power[1].Role != "guardrail" {
+		t.Fatalf("%+v", o.Power)
+	}
+	for _, c := range o.Power {
+		for i, p := range c.Points[1:] {
+			if !(p.Effect < c.Points[i].Effect) {
+				t.Errorf("%s: %+v after %+v", c.Metric, p, c.Points[i])
+			}
+		}
+	}
+	kept := o.Power[1].Points
+	last, sees := kept[len(kept)-1], o.Stages[0].Sees[0]
+	if last.Day != *o.Stages[0].Days || math.Abs(last.Effect-sees.Detects) > 1e-9 {
+		t.Errorf("the curve ends with %+v, and the stage sees %+v after %v days", last, sees, *o.Stages[0].Days)
+	}
+	if nobody := r.Foresee(Past{}); len(nobody.Power) != 0 {
+		t.Errorf("a curve of nobody: %+v", nobody.Power)
+	}
+}

@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"ingest/otlp":        {"event"},                         // whose faults it reports
 	"sdk":                {"flags", "event"},
 	"decisions":          {"flags", "stats", "event"},
-	"dashboards":         {"decisions", "flags", "ingest", "stats", "event", "dashboards/chart"},
+	"dashboards":         {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "event", "dashboards/chart"},
 	"dashboards/chart":   {},
 	"internal/manifest":  {"event"},
 	"internal/refs":      {},

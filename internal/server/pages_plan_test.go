@@ -155,3 +155,30 @@ func TestPlanPage_new(t *testing.T) {
 	h.see("viewer", "/plans/edit?environment=production&flag=shop.nothing", http.StatusNotFound, "")
 	h.see("bound", "/plans/edit?environment=production&flag=shop.checkout", http.StatusNotFound, "")
 }
+
+// TestPlanPage_ahead: what is to be expected of a plan is told before it is
+// saved, at present traffic and on made-up units, and nothing comes of it.
+func TestPlanPage_ahead(t *testing.T) {
+	h := withPasts(t)
+	h.want("admin", "POST", "/api/v1/apply", documents, http.StatusOK, "created")
+	before := h.Projection.Seq()
+	body, _ := h.drafted("editor", url.Values{"yaml": {plan}, "do": {"foresee"}})
+	for _, want := range []string{"units came in the 14 days", "Smallest effect that purchases shows", "an effect of 2", "experiment"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is missing in\n%s", want, body)
+		}
+	}
+	body, _ = h.drafted("editor", url.Values{"yaml": {plan}, "do": {"rehearse"}})
+	for _, want := range []string{"20 runs of each scenario", "healthy", "The first run of"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is missing in\n%s", want, body)
+		}
+	}
+	if now := h.Projection.Seq(); now != before {
+		t.Errorf("it recorded %d events", now-before)
+	}
+	none := shop(t)
+	if body, _ := none.drafted("editor", url.Values{"yaml": {plan}, "do": {"foresee"}}); !strings.Contains(body, "knows no past") {
+		t.Error("nothing is said where no past is known")
+	}
+}

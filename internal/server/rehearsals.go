@@ -134,3 +134,10 @@ func (s *server) rehearseOne(ctx context.Context, r rehearsal.Rehearsal, said re
 	v.Report = &report
 	return v, err
 }
+
+// spaced returns how far apart looks are of which so many are carried out, in
+// whole hours.
+func (v RehearsalView) spaced(seeds, most int) event.Duration {
+	hours := (v.Rehearsal.Looks()*len(v.Scenarios)*seeds + most - 1) / most
+	return event.Duration(max(hours, 1)) * rehearsal.DefaultEvery
+}
