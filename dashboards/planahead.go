@@ -128,7 +128,7 @@ func powerChart(c decisions.Curve, i int) chart.Chart {
 	row := powerRow(c)
 	p := chart.Plot{ID: "power-" + strconv.Itoa(i), Title: "Smallest effect that " + c.Metric + " shows", Height: 240,
 		Desc: "By " + row.On + " " + c.Metric + " shows an effect of " + row.Least + " or more, four times in five.",
-		X:    chart.Axis{Label: "day of the rollout", Holds: []float64{0}}, Y: chart.Axis{Label: "smallest effect", Format: percent, Holds: []float64{0}},
+		X:    chart.Axis{Label: "day of the rollout", Holds: []float64{0}}, Y: chart.Axis{Label: "smallest effect in " + c.Metric, Format: percent, Holds: []float64{0}},
 		Table: chart.Table{Head: []string{"Day", "Smallest effect"}}}
 	line := chart.Line{Name: "smallest effect that is seen", Class: "treatment"}
 	for _, at := range c.Points {
