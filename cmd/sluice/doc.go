@@ -80,7 +80,8 @@ decisions holds plans, gates, verdicts, records, the controller, and what comes 
 rollout: its outcome, and the end of its flag.
 decisions/rehearsal carries a plan out on a made-up crowd, in virtual time.
 
-dashboards holds the pages.
+dashboards holds the pages: each a plain struct made of the values of the other
+rooms, its forms, and dashboards/chart, which draws their charts as paths.
 
 internal/natslog is the log, the streams and the small values on JetStream, in
 this process or on a server. internal/replica compares what replicas hold. internal/engine runs the embedded ClickHouse
