@@ -28,11 +28,7 @@ func (unheard) Page(_ context.Context, f ingest.LetterFilter, _ string, _ int) (
 func TestCatalogue(t *testing.T) {
 	h := newHouseWith(t, func(h *House) { h.Letters = unheard{} })
 	h.want("editor", "POST", "/api/v1/apply", documents+"---\n"+plan, http.StatusOK, "created")
-	var list struct {
-		Metrics    []CatalogueEntry
-		Undeclared []Undeclared
-	}
-	list = decode[struct {
+	list := decode[struct {
 		Metrics    []CatalogueEntry
 		Undeclared []Undeclared
 	}](h, "viewer", "/api/v1/catalogue")

@@ -97,7 +97,6 @@ func planOf(text string) (manifest.Document, error) {
 // sentPlan reads what a browser sent of the editor: the side that was changed
 // counts, or the one that somebody chose.
 func sentPlan(r *http.Request) draftPlan {
-	_ = r.ParseForm() // what cannot be read was not sent
 	line := func(name string) string { return strings.ReplaceAll(r.PostFormValue(name), "\r\n", "\n") }
 	d := draftPlan{text: line("yaml"), base: line("base"), of: r.PostFormValue("of"), sent: dashboards.PlanSent(r.PostForm)}
 	from := d.base
@@ -193,6 +192,9 @@ func (s *server) planKnown(ctx context.Context) (k dashboards.PlanKnown) {
 // draftPage shows a plan that somebody writes: with what speaks against it, and
 // with what he asks for besides.
 func (s *server) draftPage(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil { // an empty editor in its place would lose the draft
+		return fmt.Errorf("reading the draft: %w", err)
+	}
 	d := sentPlan(r)
 	page := s.planPage(w, r, d)
 	applied, err := s.tryPlan(r, d)
