@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams bench-safe bench-readouts simulate rehearse torment chaos cluster fuzz fuzz-stats engine build clean bench-rollouts replay
+.PHONY: demo test check generate generated bench bench-events bench-streams bench-safe bench-readouts simulate pictures rehearse torment chaos cluster fuzz fuzz-stats engine build clean bench-rollouts replay
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -44,6 +44,9 @@ bench-readouts: build engine ## readouts of a large rollout: from raw events, fr
 
 bench-events: build engine  ## events acknowledged and loaded a second, next to a bare server and to the engine alone; memory
 	$(GO) run ./bench/events --seed $(SEED)
+
+pictures: engine             ## the pictures of docs/pages, taken in Chromium of the pages that tests look at
+	$(GO) test ./dashboards -count 1 -run '^TestPages_inChromium$$/^light$$/^(home|rollout|readout|simulate)$$' -shots $(CURDIR)/docs/pages
 
 simulate:                   ## false alarms, power, coverage and time to detect of the statistics, in made-up rollouts
 	$(GO) run ./bench/simulate --seed $(SEED)
