@@ -71,8 +71,11 @@ func TestCookieCatsGuardrail(t *testing.T) {
 	if j.LogBreach != j.LogHarm || !j.Harmed || j.Safe {
 		t.Errorf("a margin of 0 is not the same as no harm: %+v", j)
 	}
-	if !near(j.Needed, 106812, 1) || !near(j.Information, 148898, 1) {
-		t.Errorf("information %v of %v, want 148898 of 106812", j.Information, j.Needed)
+	// What the e-process needs is what one look does, times its inflation; the
+	// treated are a little less noisy where the harm is there.
+	process := Design{Metric: Expected{Kind: KindProportion, Level: 0.19}, Effect: -0.04, Side: Less, Inference: AlwaysValid}.Solve()
+	if want := 106812 * process.Inflation; !near(j.Needed, want, 0.01*want) || !near(j.Information, 148898, 1) {
+		t.Errorf("information %v of %v, want 148898 of %v", j.Information, j.Needed, want)
 	}
 	if !(j.Bounds.High < 0) || !j.Relative {
 		t.Errorf("breached, but the bounds %v reach 0", j.Bounds)

@@ -110,10 +110,7 @@ func (g Guardrail) judge(y yardstick, f Frozen) Judgement {
 		Threshold: -math.Log(g.Alpha),
 		Reading:   y.shown(f).read(p, g.Alpha),
 	}
-	j.Information = excess.V
-	if size := or(g.Margin, g.Detect) * unit(g.Absolute, f); size > 0 {
-		j.Needed = needed(size, g.Alpha, g.Power) * y.spread(harm*g.Margin)
-	}
+	j.Information, j.Needed = excess.V, g.answering(y, p, f)
 	if g.Margin > 0 {
 		j.LogSafe = p.one(excess.mirrored())
 	}
@@ -122,6 +119,20 @@ func (g Guardrail) judge(y yardstick, f Frozen) Judgement {
 	j.Safe = j.LogSafe >= j.Threshold
 	j.State = j.state()
 	return j
+}
+
+// answering returns the information at which the test excludes the margin where
+// there is no harm, or sees the harm of Detect where the margin is 0: with the
+// power, and 0 when sizes have no meaning yet.
+func (g Guardrail) answering(y yardstick, p process, f Frozen) float64 {
+	size, harm, truth := unit(g.Absolute, f), g.Direction.harm(), 0.0
+	if size == 0 {
+		return 0
+	}
+	if g.Margin == 0 {
+		truth = harm * g.Detect
+	}
+	return y.course(harm*g.Margin, truth, size, f).mixed(g.Alpha, g.Power, p.oneSided(g.Alpha))
 }
 
 // process is tuned for the contrast with the margin.

@@ -37,12 +37,23 @@ func (l Limit) Judge(strata []Stratum, f Frozen) Judgement {
 	p := tuned(at, 2*l.Alpha)
 	j = Judgement{LogBreach: p.one(t), LogSafe: p.one(t.mirrored()), Threshold: -math.Log(l.Alpha),
 		Reading: y.read(p, l.Alpha)}
-	j.Clock, j.Information, j.Needed, j.Budget = t.V, t.V, at, budget
+	j.Clock, j.Information, j.Needed, j.Budget = t.V, t.V, l.answering(y, p, f), budget
 	j.Breached, j.Safe = j.LogBreach >= j.Threshold, j.LogSafe >= j.Threshold
 	j.State = j.state()
 	j.Doubt = Doubt{Method: methodLimit, Assumptions: []string{assumeUnits, assumeNormal}}
 	j.few(treated(strata))
 	return j
+}
+
+// answering returns the information at which the test sees with the power that a
+// level which is better by Detect is within the limit; 0 for a limit of 0
+// without it.
+func (l Limit) answering(y yardstick, p process, f Frozen) float64 {
+	size := or(l.Detect, 0.05*math.Abs(l.Value))
+	if size == 0 {
+		return 0
+	}
+	return y.course(l.Value, l.Value-l.Direction.harm()*size, 1, f).mixed(l.Alpha, l.Power, p.oneSided(l.Alpha))
 }
 
 // sharpest returns the information to tune for; a limit of 0 has no share of

@@ -68,15 +68,12 @@ type Look struct {
 	Bounds *Interval `json:"bounds,omitempty"` // effects that it left, each side at alpha; nil in looks of earlier versions
 }
 
-// Needed returns the information that Look plans for, 0 when the size has no
-// meaning yet.
-func (n NonInferiority) Needed(f Frozen) float64 {
-	n = n.defaults()
-	size := n.Size * unit(n.Absolute, f)
-	if size == 0 || n.fault() != nil {
-		return 0
-	}
-	return n.inflation() * n.planned(measured(tally{}, n.Absolute, f), f)
+// needed returns the information that Look plans for, at the mixture of arms so
+// far: which mixture that will be depends on nothing that is observed, so that
+// looks at its twentieths keep their error.
+func (n NonInferiority) needed(y yardstick, f Frozen) float64 {
+	harm := n.Direction.harm()
+	return math.Min(n.inflation()*y.course(harm*n.Size, 0, unit(n.Absolute, f), f).once(n.Alpha, n.Power), mostInformation)
 }
 
 const methodAnytime = "non-inferiority by a one-sided mixture e-process, sound at every look"
@@ -115,7 +112,7 @@ func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclus
 		return e, yardstick{}, false
 	}
 	e.Reading = y.shown(f).read(n.process(y, f), n.Alpha)
-	e.Clock, e.Information, e.Needed = t.V, t.V, n.Needed(f)
+	e.Clock, e.Information, e.Needed = t.V, t.V, n.needed(y, f)
 	e.Doubt = Doubt{Method: method, Assumptions: []string{assumeUnits, assumeNormal, assumeFrozen}}
 	e.weigh(strata, f)
 	e.Z = t.mirrored().z()
@@ -123,8 +120,9 @@ func (n NonInferiority) start(method string, strata []Stratum, f Frozen) (Exclus
 	return e, y, true
 }
 
-// planned returns the information that one look needs, in the clock of the
-// contrast with the size.
+// planned is the information that Anytime is sharpest at, which must not move
+// with the mixture of arms: about what one look needs of equal arms, in the clock
+// of the contrast with the size.
 func (n NonInferiority) planned(y yardstick, f Frozen) float64 {
 	return needed(n.Size*unit(n.Absolute, f), n.Alpha, n.Power) * y.spread(n.Direction.harm()*n.Size)
 }

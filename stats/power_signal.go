@@ -35,15 +35,21 @@ func (d Design) signal(size float64) signal {
 }
 
 // excluding returns the signal of harm that is less than a margin, where the
-// true effect is the design's: the contrast of a gate, y_t − r y_c.
+// true effect is the design's: the contrast of a gate, y_t − r y_c. The test
+// takes the noise of proportions from the margin.
 func (d Design) excluding(margin float64) signal {
 	harm := d.Direction.harm()
 	r := 1.0
 	if !d.Absolute {
 		r += harm * margin
 	}
-	s := d.noise(r, d.moved(d.Effect))
+	moved := d.moved(d.Effect)
+	s := d.noise(r, moved)
 	s.distance = (margin - harm*d.Effect) * d.unit()
+	if d.Metric.Kind == KindProportion {
+		pc, pt := counts{xc: d.Metric.Level, nc: 1, xt: moved * s.share, nt: s.share}.atMargin(harm*margin, r)
+		s.null = math.Sqrt(r*r*d.Metric.variance(pc) + d.Metric.variance(pt)/s.share)
+	}
 	return s
 }
 

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -129,21 +130,27 @@ func TestUnitsAsSpotify(t *testing.T) {
 	}
 }
 
-// Chow, Shao & Wang 2008, "Sample Size Calculations in Clinical Research", 2nd
-// edition: the examples of non-inferiority in sections 3.2.4 (means, which Table
-// 3.2.1 refines by the t-test to 51) and 4.2.4 (proportions).
+// Non-inferiority: of means the example of Chow, Shao & Wang 2008, "Sample Size
+// Calculations in Clinical Research", 2nd edition, section 3.2.4, which Table
+// 3.2.1 refines by the t-test to 51; of proportions the first row of Farrington &
+// Manning 1990, Statistics in Medicine 9:1447, table 1, for a difference and for
+// a ratio, with 3 treated units for 2 of control, and a total of the vignette
+// "Designing binary endpoint trials" of the R package rpact.
 func TestExclusionAsPublished(t *testing.T) {
+	tenth, lopsided := Expected{Kind: KindProportion, Level: 0.1}, []float64{2, 3}
+	fifth := Expected{Kind: KindProportion, Level: 0.2}
 	for _, c := range []struct {
 		name   string
 		design Design
-		want   int64
+		want   []int64
 	}{
-		{"means", Design{Metric: Expected{Kind: KindMean, SD: 0.1}, Margin: 0.05}, 51},
-		{"proportions", Design{Metric: Expected{Kind: KindProportion, Level: 0.65}, Margin: 0.1, Effect: 0.2}, 25},
+		{"means", Design{Metric: Expected{Kind: KindMean, SD: 0.1}, Margin: 0.05, Absolute: true}, []int64{51, 51}},
+		{"a difference", Design{Metric: tenth, Margin: 0.2, Absolute: true, Power: 0.9, Weights: lopsided}, []int64{42, 63}},
+		{"a ratio, 49 where shares of a unit are rounded", Design{Metric: tenth, Margin: 0.9, Power: 0.9, Weights: lopsided}, []int64{33, 50}},
+		{"rpact, 508.4 in all", Design{Metric: fifth, Margin: 0.1, Absolute: true, Direction: Decrease, Alpha: 0.025}, []int64{255, 255}},
 	} {
-		c.design.Absolute = true
-		if got := c.design.Solve().Units[0]; got != c.want {
-			t.Errorf("%s: %d units an arm, want %d", c.name, got, c.want)
+		if got := c.design.Solve().Units; !slices.Equal(got, c.want) {
+			t.Errorf("%s: %d units, want %d", c.name, got, c.want)
 		}
 	}
 }

@@ -99,6 +99,17 @@ func (c counts) apart(d float64) float64 {
 	})
 }
 
+// atMargin returns the likeliest proportions where the treated one is r times
+// control's, or exceeds it by x where r is 1.
+func (c counts) atMargin(x, r float64) (control, treatment float64) {
+	if r == 1 {
+		control = c.apart(x)
+		return control, control + x
+	}
+	control = c.inRatio(r)
+	return control, math.Min(r*control, 1)
+}
+
 // alone returns the part of the clock of treated units with nothing, if their
 // proportion is p.
 func (c counts) alone(p float64) float64 {

@@ -52,11 +52,21 @@ func (s Success) Judge(strata []Stratum, f Frozen) Outcome {
 	o.LogE, o.Threshold = p.two(t), -math.Log(g.Alpha)
 	o.P = math.Min(1, math.Exp(-o.LogE))
 	o.Reading = y.shown(f).read(p, g.Alpha)
-	o.Bounds, o.Needed = y.shown(f).interval(p.band(g.Alpha)), at
+	o.Bounds, o.Needed = y.shown(f).interval(p.band(g.Alpha)), g.finding(y, p, f)
 	o.Doubt = Doubt{Method: methodSuccess, Assumptions: []string{assumeUnits, assumeNormal, assumeFrozen}}
 	o.weigh(strata, f)
 	o.Verdict = o.verdict(g.Direction.harm() * t.S)
 	return o
+}
+
+// finding returns the information at which the two-sided test sees the effect
+// with the power, 0 when the effect has no size yet.
+func (g Guardrail) finding(y yardstick, p process, f Frozen) float64 {
+	size := unit(g.Absolute, f)
+	if size == 0 {
+		return 0
+	}
+	return y.course(0, -g.Direction.harm()*g.Margin, size, f).mixed(g.Alpha/2, g.Power, p.twoSided(g.Alpha))
 }
 
 func (o Outcome) verdict(harm float64) Verdict {

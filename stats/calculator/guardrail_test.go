@@ -4,7 +4,7 @@ import "testing"
 
 func TestGuardrail(t *testing.T) {
 	a := ask(t, "guardrail", `{`+cookieArms+`, "margin": 0, "detect": 0.04, "direction": "increase", "alpha": 0.05}`)
-	expect(t, a, 0.01, map[string]any{"state": "breached", "e_value": 57.0, "information": 148927.0, "information_needed": 106812.0})
+	expect(t, a, 0.01, map[string]any{"state": "breached", "e_value": 57.0, "information": 148927.0, "information_needed": 229492.0})
 	a = ask(t, "guardrail", `{"control": {"type": "proportion", "n": 10000, "sum": 0}, "treatment": {"type": "proportion", "n": 10000, "sum": 500},
 		"margin": 0.1, "direction": "decrease"}`)
 	expect(t, a, 0, map[string]any{"state": "breached", "relative": false})
