@@ -57,6 +57,7 @@ type Asked struct {
 	Size    float64  `json:"size"`              // relative: harm to exclude, or effect worth finding
 	Power   float64  `json:"power"`             // that it is answered for
 	Units   int64    `json:"units,omitempty"`   // of each arm that it needs
+	AtLeast bool     `json:"atLeast,omitempty"` // Units and Days are the least that it may take: nobody failed in the past, and the fewer fail the longer it takes
 	Days    *float64 `json:"days"`              // of the stage until it has them
 	Refused string   `json:"refused,omitempty"` // why that is not known
 	Reach   float64  `json:"reach,omitempty"`   // harm that the stage excludes by its end instead, where it does not exclude Size
@@ -64,11 +65,14 @@ type Asked struct {
 
 // Seen is what a stage sees of a guardrail by its end, with the power of 80 %:
 // relative harm that is established, and harm that is excluded where there is
-// none. Zero: no harm of any size is.
+// none. Zero: no harm of any size is. Failures that nobody had in the past have
+// no multiples: of them it tells how many stop, and which share is noticed.
 type Seen struct {
 	Metric   string  `json:"metric"`
 	Detects  float64 `json:"detects,omitempty"`
 	Excludes float64 `json:"excludes,omitempty"`
+	Stops    int64   `json:"stops,omitempty"`   // treated units that fail, and none of as many in control, until the rollout stops
+	Notices  float64 `json:"notices,omitempty"` // share of the treated units that fail which stops it
 }
 
 const (
@@ -143,7 +147,7 @@ func (f *foresight) warnings() (out []string) {
 	warn(warnEligible, some)
 	warn(warnLimits, limits)
 	warn(warnServing, serves)
-	return out
+	return append(out, f.unfailing()...)
 }
 
 // days returns a number of days for an outlook: none for never.

@@ -122,6 +122,10 @@ func (c *preflight) metrics() {
 		s := c.past.Metrics[key]
 		found := Precheck{Name: "metric", State: Given, Path: c.Plan.roleOf(key), Text: fmt.Sprintf("%s has data of %s units", key, count(s.N))}
 		switch {
+		case c.Metrics[key].Aggregate == stats.Failures && s.N > 0 && s.X == 0 && c.Metrics[key].SignOfLife == "":
+			found.State = Doubted
+			found.Text = fmt.Sprintf("%s: nobody of %s units failed: either %s at most do, or nobody reports it", key, count(s.N), percent(mostUnseen(s.N)))
+			found.Fix = "name an event in the metric's signOfLife that comes as long as failures are reported"
 		case c.Metrics[key].Aggregate == stats.Failures:
 			found.Text += ", and may have none: it counts failures"
 		case s.N == 0:
@@ -175,6 +179,9 @@ func (c *preflight) asked(i int, o StageOutlook, a Asked, longest float64) {
 	switch {
 	case a.Refused != "":
 		found.State, found.Text = Doubted, fmt.Sprintf("%s cannot be foreseen: %s", what, a.Refused)
+	case a.AtLeast && a.Days != nil && *a.Days <= longest:
+		found.State, found.Fix = Doubted, unasking(a)
+		found.Text = fmt.Sprintf("%s is answered after %.1f days at present traffic at the earliest: nobody failed in the past, and the fewer fail the longer it takes", what, *a.Days)
 	case a.Days != nil && *a.Days <= longest:
 		found.Text = fmt.Sprintf("%s is answered after %.1f days at present traffic", what, *a.Days)
 	default:
@@ -188,8 +195,20 @@ func (c *preflight) asked(i int, o StageOutlook, a Asked, longest float64) {
 	c.add(found)
 }
 
+// unasking says how to do without a question that only failures of control
+// answer.
+func unasking(a Asked) string {
+	if a.Asks == asksExclude {
+		return "leave exclude out: many times nothing is nothing, and what stops needs no failures of control"
+	}
+	return "give it a margin of 0 %: what stops needs no failures of control, and shipping does not wait for them"
+}
+
 // reachable says which harm the stage can exclude.
 func reachable(a Asked) string {
+	if a.AtLeast {
+		return unasking(a)
+	}
 	if a.Reach > a.Size {
 		return fmt.Sprintf("exclude %s, which is in reach, raise the share, or give the stage a longer window", percent(math.Ceil(a.Reach*100)/100))
 	}

@@ -199,6 +199,21 @@ func (e Events) Excludes(size float64, epochs []EventCounts) (excluded bool, log
 	return logE >= -math.Log(e.Alpha), logE
 }
 
+// First returns how many treated units must fail, where none of control does,
+// until the margin is breached at that traffic; 0 for a rule that is none.
+func (e Events) First(traffic [2]float64) int64 {
+	e, c := e.defaults(), EventCounts{Traffic: traffic}
+	if e.fault([]EventCounts{c}) != nil {
+		return 0
+	}
+	for c.Treatment = e.Floor; c.Treatment <= mostFailures; c.Treatment++ {
+		if e.logOne([]EventCounts{c}, e.Margin) >= -math.Log(e.Alpha) {
+			return c.Treatment
+		}
+	}
+	return 0
+}
+
 // mirrored returns the counts with the arms exchanged.
 func mirrored(epochs []EventCounts) []EventCounts {
 	m := make([]EventCounts, len(epochs))

@@ -121,8 +121,13 @@ func asksTable(w io.Writer, o decisions.Outlook) {
 	for _, s := range o.Stages {
 		for _, a := range s.Asks {
 			after, units := inDays(a.Days), thousands(a.Units)
-			if a.Refused != "" {
+			switch {
+			case a.Refused != "":
 				after, units = a.Refused, ""
+			case a.Units == 0:
+				units = ""
+			case a.AtLeast && a.Days != nil:
+				after, units = after+", or longer", units+" or more"
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Stage, a.Asks, a.Metric, percent(a.Size), units, after)
 		}
@@ -133,7 +138,11 @@ func seesTable(w io.Writer, o decisions.Outlook) {
 	fmt.Fprintln(w, "\nSTAGE\tBY ITS END OF\tDETECTS\tEXCLUDES")
 	for _, s := range o.Stages {
 		for _, m := range s.Sees {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Stage, m.Metric, harm(m.Detects), harm(m.Excludes))
+			detects, excludes := harm(m.Detects), harm(m.Excludes)
+			if m.Stops > 0 {
+				detects, excludes = fmt.Sprintf("%d failing, or %s of the treated", m.Stops, percent(m.Notices)), "nothing without failures"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Stage, m.Metric, detects, excludes)
 		}
 	}
 }
