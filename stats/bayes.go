@@ -31,6 +31,7 @@ const (
 	assumePrior    = "the prior was chosen without these data"
 	assumeBelief   = "chances and risks are beliefs after one look: no error rate holds for who looks often"
 	warnPosterior  = "the control mean is known to worse than about 5 %: the posterior of the relative change rests on the delta method"
+	warnPriorP     = "the p-value and the statistic are of the data alone: the prior is not in them, so that they may disagree with the credible interval"
 	warnPriorScale = "the control mean is 0 or as good as, so that a prior in shares of it has no meaning: there is no posterior"
 
 	certain = 37 // standard deviations from 0 beyond which a float knows the sign of a normal
@@ -116,9 +117,13 @@ func (k contrast) believe(c *Comparison, o Options) {
 	c.Posterior = &b
 	c.Method = methodFlat + c.Method
 	c.Assumptions = append(c.Assumptions, assumeBelief)
-	if prior != nil {
+	switch {
+	case prior != nil:
 		c.Method = methodPrior + strings.TrimPrefix(c.Method, methodFlat)
 		c.Assumptions = append(c.Assumptions, assumePrior)
+		c.warn(warnPriorP)
+	case (c.P < o.Alpha) == b.Credible.Contains(0):
+		c.warn(warnBorderline)
 	}
 	if o.Relative && k.poor(quantiles{alpha: o.Alpha, side: o.Side}.critical()) {
 		c.warn(warnPosterior)

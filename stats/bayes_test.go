@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -33,6 +34,26 @@ func TestCompareBayes(t *testing.T) {
 		if i, p := c.Answer(); i != c.Posterior.Credible || p != c.P {
 			t.Errorf("the answer is %v and %v", i, p)
 		}
+	}
+}
+
+// With a prior the p-value of the data alone stands beside an interval that may
+// say otherwise: whoever reads both is told. Without one they differ on the
+// border alone, where the p-value is Student's and the posterior normal.
+func TestPriorBesideAPValue(t *testing.T) {
+	strata := arms(1000, 100, 1000, 130)
+	firm := &Prior{Mean: 0, SD: 0.002}
+	c := Compare(strata, Options{Inference: Bayes, Prior: firm})
+	if i, p := c.Answer(); !(p < 0.05) || !i.Contains(0) || !slices.Contains(c.Warnings, warnPriorP) {
+		t.Errorf("p %v beside %v, warnings %q", p, i, c.Warnings)
+	}
+	if c := Compare(strata, Options{Inference: Bayes}); len(c.Warnings) != 0 {
+		t.Errorf("without a prior: %q", c.Warnings)
+	}
+	border := oneStratum(valued(5, 0, 1), valued(5, 1.35, 1))
+	c = Compare(border, Options{Inference: Bayes})
+	if i, p := c.Answer(); !(p > 0.05) || i.Contains(0) || !slices.Contains(c.Warnings, warnBorderline) {
+		t.Errorf("on the border: p %v beside %v, warnings %q", p, i, c.Warnings)
 	}
 }
 

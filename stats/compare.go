@@ -22,7 +22,7 @@ type Options struct {
 	Power    float64 `json:"power,omitempty"`    // with Margin; zero means DefaultPower
 	Units    float64 `json:"units,omitempty"`    // units of both arms that it is sharpest at; zero means 5,000
 
-	Covariate Covariate `json:"covariate,omitempty"` // how what was known before adjusts; empty means ArmSpecific
+	Covariate Covariate `json:"covariate,omitempty"` // how what was known before adjusts; empty means ArmSpecific, of 200 units an arm and more
 	Inference Inference `json:"inference,omitempty"` // which answer is asked for; empty means FixedHorizon
 	Prior     *Prior    `json:"prior,omitempty"`     // of Bayes; nil: none
 	Sequence  *Sequence `json:"sequence,omitempty"`  // of GroupSequential
@@ -330,6 +330,7 @@ func (k contrast) doubt(c *Comparison, o Options) {
 	switch {
 	case k.cuped != nil:
 		c.Assumptions = append(c.Assumptions, assumeBefore)
+		c.sloped(o.Covariate, min(k.nc, k.nt))
 	case k.covered && o.Covariate != Unadjusted:
 		c.warn(warnNoBaseline)
 	}
@@ -350,6 +351,16 @@ func (k contrast) doubt(c *Comparison, o Options) {
 	}
 	if (c.P < o.Alpha) == c.Fixed.Contains(0) {
 		c.warn(warnBorderline)
+	}
+}
+
+// sloped warns of slopes that come from few units.
+func (c *Comparison) sloped(asked Covariate, units int64) {
+	switch {
+	case asked == ArmSpecific && units < smallArm:
+		c.warn(warnOwnSlopes)
+	case asked == "" && c.CUPED.Covariate == Pooled:
+		c.warn(warnOneSlope)
 	}
 }
 

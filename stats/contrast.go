@@ -27,8 +27,8 @@ type contrast struct {
 
 func contrasted(strata []Stratum, c Covariate) contrast {
 	kind, seen := strata[0].Control.Kind, views(strata, c)
-	of := supported(strata, seen)
-	k := contrast{rates: kind == KindProportion, thin: of.thin, clusters: kind == KindCluster, covered: covered(strata)}
+	var arms accounts // whose reference are the units of both
+	k := contrast{rates: kind == KindProportion, thin: thin(strata, seen), clusters: kind == KindCluster, covered: covered(strata)}
 	k.quotients = k.clusters || kind == KindRatio
 	k.cuped = cuped(seen, c)
 	k.proportion = k.rates && !k.thin && k.cuped == nil
@@ -40,21 +40,21 @@ func contrasted(strata []Stratum, c Covariate) contrast {
 		if w := seen[i].overlap(); w > 0 {
 			v := seen[i].separated(s)
 			k.add(s, v, w/k.weight)
-			of.add(v, w/k.weight)
+			arms.add(v, w/k.weight)
 		}
 	}
 	k.yt = k.yc + k.effect
-	k.support(of)
+	k.lend(arms)
 	return k
 }
 
-// support adds what the variances lack.
-func (k *contrast) support(p support) {
-	control, treatment := p.lacking()
-	k.constant = p.constant()
+// lend adds what an arm that is few lacks.
+func (k *contrast) lend(arms accounts) {
+	control, treatment := arms.together(k.thin)
+	k.constant = arms.constant()
 	k.vc, k.vt, k.own = k.vc+control, k.vt+treatment, k.own+control+treatment
 	if k.own > 0 {
-		k.free += control*control/p.freeC + treatment*treatment/p.freeT
+		k.free += control*control/arms.control.free + treatment*treatment/arms.treatment.free
 	}
 }
 

@@ -30,7 +30,7 @@ func (y yardstick) course(x, truth, unit float64, f Frozen) course {
 func (y yardstick) expected(x, truth, unit float64, f Frozen) (null, real float64) {
 	r := y.ratio(x)
 	if y.counts == nil {
-		null = y.freedom.treatment.clock + r*r*y.freedom.control.clock
+		null = y.arms.treatment.like + r*r*y.arms.control.like
 		return null, null
 	}
 	likely := y

@@ -20,6 +20,7 @@ type lines struct {
 	control, treatment   []float64
 	freeC, freeT         float64 // degrees of freedom of the arms, over the strata adjusted
 	spentC, spentT, many int     // columns that each arm's slopes use; covariates of the samples
+	one                  bool    // both arms have one, because one of them is few
 }
 
 // regressors is how many covariates a sample has. A ratio has one, the ratio
@@ -49,7 +50,8 @@ func (c Covariate) fit(strata []Stratum) lines {
 	if c == Unadjusted || l.many == 0 {
 		return lines{}
 	}
-	if c == Pooled {
+	l.one = c == "" && l.few(strata)
+	if c == Pooled || l.one {
 		both := newNormal(l.many)
 		l.sum(both, strata, bothArms)
 		l.control, l.spentC = both.solve()
@@ -70,6 +72,17 @@ func (c Covariate) fit(strata []Stratum) lines {
 		return lines{}
 	}
 	return l
+}
+
+// few reports whether an arm has too few units to have slopes of its own.
+func (l lines) few(strata []Stratum) bool {
+	var nc, nt int64
+	for _, s := range strata {
+		if s.estimable() && l.of(s) {
+			nc, nt = nc+s.Control.N, nt+s.Treatment.N
+		}
+	}
+	return min(nc, nt) < smallArm
 }
 
 // covariates returns how many covariates the samples have: those of the first
@@ -130,5 +143,5 @@ func (l lines) adjust(v *view, s Stratum) {
 	v.ownc, v.ownt = c.left(both)/v.nc, t.left(both)/v.nt
 	v.freec *= 1 - float64(l.spentC)/l.freeC // the slopes are spent once for all strata
 	v.freet *= 1 - float64(l.spentT)/l.freeT
-	v.adjusted, v.theta = true, both[0]
+	v.adjusted, v.one, v.theta = true, l.one, both[0]
 }

@@ -13,6 +13,8 @@ type CUPED struct {
 const (
 	assumeBefore   = "what adjusts was known before the first exposure, so that the change cannot have moved it"
 	warnNoBaseline = "no stratum can be adjusted by what was known before: its units are too few"
+	warnOneSlope   = "fewer than 200 units in an arm: what was known before adjusts both arms with one slope, and neither is taken to vary less around it than both do"
+	warnOwnSlopes  = "fewer than 200 units in an arm: slopes of its own promise too much; without a setting of the covariate both arms have one"
 	adjustedOwn    = "; adjusted by what was known before, each arm with its own slopes"
 	adjustedPooled = "; adjusted by what was known before, both arms with one slope"
 )
@@ -26,6 +28,9 @@ func cuped(seen []view, c Covariate) *CUPED {
 	for _, v := range seen {
 		w := v.overlap()
 		used, weight = used || v.adjusted, weight+w
+		if v.one {
+			a.Covariate = Pooled
+		}
 		a.Theta += w * v.theta
 		a.Control += w * v.yc
 		a.Treatment += w * v.yt
@@ -35,7 +40,7 @@ func cuped(seen []view, c Covariate) *CUPED {
 	if !used {
 		return nil
 	}
-	if c == "" {
+	if a.Covariate == "" {
 		a.Covariate = ArmSpecific
 	}
 	a.Theta, a.Control, a.Treatment = a.Theta/weight, a.Control/weight, a.Treatment/weight

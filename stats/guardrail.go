@@ -171,6 +171,9 @@ func (r *Reading) weigh(strata []Stratum, f Frozen) {
 	}
 	if covered(strata) {
 		r.Assumptions = append(r.Assumptions, assumeBefore)
+		if min(nc, nt) < smallArm {
+			r.warn(warnOneSlope)
+		}
 	}
 	r.few(min(nc, nt))
 	if f.Doubt > 0.1 {

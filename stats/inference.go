@@ -15,7 +15,8 @@ const (
 
 // Answer returns the interval and the p-value of the inference that was asked
 // for: those of one look, unless the answer is to hold at every look. A posterior
-// has no p-value; that of one look stands beside its interval.
+// has no p-value; that of one look stands beside its interval, with a warning
+// where a prior may have it disagree.
 func (c Comparison) Answer() (Interval, float64) {
 	switch c.Inference {
 	case AlwaysValid, LinearModel:

@@ -60,7 +60,7 @@ type pool struct {
 
 // pooled returns the pools of both arms, and that of all units.
 func pooled(strata []Stratum) (control, treatment, cells pool) {
-	for i, v := range views(strata, ArmSpecific) {
+	for i, v := range views(strata, "") {
 		s := strata[i]
 		vc, vt := v.separated(s).within(s)
 		control.add(s.Control, vc)
@@ -154,13 +154,13 @@ func (t score) t() float64 {
 // tally holds what the scores of an effect are made of, whatever the size
 // that the effect is compared with.
 type tally struct {
-	effect    float64 // Σ w_k (ȳ_t − ȳ_c)
-	control   float64 // Σ w_k ȳ_c
-	weight    float64 // Σ w_k
-	treatment float64 // Σ w_k² Var(ȳ_t), the treated units' part of the clock
-	noise     float64 // Σ w_k² Var(ȳ_c)
-	shared    float64 // Σ w_k² Cov(ȳ_t, ȳ_c), of arms that are adjusted by the units of both
-	freedom   freedom
+	effect    float64  // Σ w_k (ȳ_t − ȳ_c)
+	control   float64  // Σ w_k ȳ_c
+	weight    float64  // Σ w_k
+	treatment float64  // Σ w_k² Var(ȳ_t), the treated units' part of the clock
+	noise     float64  // Σ w_k² Var(ȳ_c)
+	shared    float64  // Σ w_k² Cov(ȳ_t, ȳ_c), of arms that are adjusted by the units of both
+	arms      accounts // whose reference is the frozen variance
 	counts    []counts // of proportions alone, whose clock is that of the hypothesis
 }
 
@@ -168,46 +168,43 @@ type tally struct {
 // has no variance yet and waits. Proportions that are not adjusted have the
 // variance of the hypothesis, so that few units need no degrees of freedom.
 func tallied(strata []Stratum, f Frozen) tally {
-	t := tally{freedom: freedom{frozen: float64(f.Units)}}
+	var t tally
 	adjusted := false
-	seen := views(strata, ArmSpecific)
-	of := supported(strata, seen)
-	for i, v := range seen {
+	for i, v := range views(strata, "") {
 		if !v.seen {
 			continue
 		}
 		adjusted = adjusted || v.adjusted
-		v = v.separated(strata[i]).borrowed(strata[i], f.Variance)
+		v = v.separated(strata[i])
 		w := v.overlap() / f.Variance
-		of.add(v, w)
 		t.effect += w * (v.yt - v.yc)
 		t.control += w * v.yc
 		t.weight += w
 		t.treatment += w * w * v.vt
 		t.noise += w * w * v.vc
 		t.shared += w * w * v.shared
-		t.freedom.treatment.add(v.nt, w*w*f.Variance/v.nt, w*w*v.vt, v.freet)
-		t.freedom.control.add(v.nc, w*w*f.Variance/v.nc, w*w*v.vc, v.freec)
+		t.arms.treatment.add(v.nt, w*w*v.vt, w*w*f.Variance/v.nt, v.freet)
+		t.arms.control.add(v.nc, w*w*v.vc, w*w*f.Variance/v.nc, v.freec)
 		if strata[i].Control.Kind == KindProportion {
 			t.counts = append(t.counts, v.counts(strata[i], w))
 		}
 	}
-	t.support(of)
-	if t.counts != nil {
-		t.freedom.frozen = 0 // the hypothesis knows the variance
-	}
-	if t.counts != nil && !adjusted {
-		t.freedom = freedom{}
+	switch {
+	case t.counts == nil:
+		t.lend(float64(f.Units))
+	case !adjusted:
+		t.arms = accounts{}
 	}
 	return t
 }
 
-// support adds what the parts of the clock lack.
-func (t *tally) support(p support) {
-	control, treatment := p.lacking()
-	t.treatment, t.noise = t.treatment+treatment, t.noise+control
-	t.freedom.treatment.add(0, 0, treatment, p.freeT)
-	t.freedom.control.add(0, 0, control, p.freeC)
+// lend adds what an arm that is few lacks beside the frozen variance, which was
+// taken from so many units.
+func (t *tally) lend(units float64) {
+	control, treatment := t.arms.beside(units)
+	t.noise, t.treatment = t.noise+control, t.treatment+treatment
+	t.arms.control.lend(control)
+	t.arms.treatment.lend(treatment)
 }
 
 // against returns the score of "there is no effect", or of the level itself.
@@ -216,7 +213,7 @@ func (t tally) against(x float64) score { return yardstick{tally: t}.against(x) 
 // level is the tally of the treated units with nothing, for limits: w_k =
 // n_t/s².
 func level(strata []Stratum, f Frozen) tally {
-	t := tally{freedom: freedom{frozen: float64(f.Units)}}
+	var t tally
 	for _, s := range strata {
 		if !s.Treatment.estimable() {
 			continue
@@ -230,7 +227,7 @@ func level(strata []Stratum, f Frozen) tally {
 			t.counts = append(t.counts, counts{xt: float64(s.Treatment.X), nt: n, squared: w * w, vt: s.Treatment.Variance() / n})
 			continue
 		}
-		t.freedom.treatment.add(n, w*w*f.Variance/n, w*w*s.Treatment.Variance()/n, n-1)
+		t.arms.treatment.add(n, w*w*s.Treatment.Variance()/n, w*w*f.Variance/n, n-1)
 	}
 	return t
 }

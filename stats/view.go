@@ -17,15 +17,20 @@ type view struct {
 	freec      float64 // degrees of freedom of ownc
 	freet      float64 // of ownt
 	adjusted   bool    // by covariates
+	one        bool    // both arms with one slope, because one of them is few
 	theta      float64 // what the difference of the first covariate was multiplied by
 }
 
 // Covariate says how what was known of the units before adjusts a comparison.
 type Covariate string
 
-// The kinds of adjustment.
+// The kinds of adjustment. The zero Covariate is ArmSpecific from 200 units an
+// arm on. Below, slopes of so few promise more than they keep: what each of the
+// units does to them would have to be known to correct for it (HC2 and HC3,
+// MacKinnon & White 1985, J. Econometrics 29:305), which sums do not tell. Both
+// arms take one slope then, and vary no less around it than the units of both.
 const (
-	ArmSpecific Covariate = "arm-specific" // each arm has slopes of its own (Lin 2013); the zero Covariate means this
+	ArmSpecific Covariate = "arm-specific" // each arm has slopes of its own (Lin 2013), however few its units are
 	Pooled      Covariate = "pooled"       // one slope for both arms (Deng, Xu, Kohavi & Walker 2013)
 	Unadjusted  Covariate = "none"         // the covariate is ignored
 )
@@ -40,7 +45,8 @@ func (c Covariate) fault() *Refusal {
 
 // views returns the view of every stratum, in their order. Slopes that would
 // leave the effect known worse than it was counted are not used: those of one
-// stratum need not fit where the covariate is of another size.
+// stratum need not fit where the covariate is of another size. With few units
+// both are taken as noisy as the units of both arms are.
 func views(strata []Stratum, c Covariate) []view {
 	out := make([]view, len(strata))
 	for i, s := range strata {
@@ -57,8 +63,12 @@ func views(strata []Stratum, c Covariate) []view {
 		if out[i].seen && lines.of(s) {
 			lines.adjust(&adjusted[i], s)
 		}
+		counted := out[i]
+		if adjusted[i].one {
+			counted, adjusted[i] = counted.alike(), adjusted[i].alike()
+		}
 		w := out[i].overlap()
-		raw += w * w * out[i].raw()
+		raw += w * w * (counted.ownc + counted.ownt)
 		left += w * w * (adjusted[i].ownc + adjusted[i].ownt)
 	}
 	if left <= raw {
@@ -119,20 +129,3 @@ func (v view) separated(s Stratum) view {
 
 // raw returns the variance of the difference as it was counted.
 func (v view) raw() float64 { return v.rawvc + v.rawvt }
-
-// borrowed returns the view of a stratum in which the units of one arm are all
-// alike, and those of the other are not: they are not known without error. The
-// frozen variance of a unit's value stands in. Proportions, whose variance is
-// that of the hypothesis, borrow none.
-func (v view) borrowed(s Stratum, frozen float64) view {
-	switch {
-	case !v.seen || s.Control.Kind == KindProportion:
-	case v.vc == 0 && v.vt > 0:
-		v.vc = frozen / v.nc
-		v.rawvc = v.vc // nothing more is lacking then
-	case v.vt == 0 && v.vc > 0:
-		v.vt = frozen / v.nt
-		v.rawvt = v.vt
-	}
-	return v
-}

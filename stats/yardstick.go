@@ -50,7 +50,7 @@ func (y yardstick) ratio(x float64) float64 { return 1 + y.sign*x }
 
 // against returns the score of "the effect is x".
 func (y yardstick) against(x float64) score {
-	return y.freedom.score(score{S: y.effect - x*y.unit(), V: y.clock(x)}, y.ratio(x))
+	return y.arms.freedom(score{S: y.effect - x*y.unit(), V: y.clock(x)}, y.ratio(x))
 }
 
 // clock returns the variance of the score of "the effect is x": of proportions
