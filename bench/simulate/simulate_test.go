@@ -50,6 +50,39 @@ func TestWorseThanPromised(t *testing.T) {
 	}
 }
 
+// The interval of one look, asked at every look, is wrong as often as theory has
+// it. One that is half as wide, or twice, is told, and so is a band that does not
+// hold it.
+func TestPeekingIsAsTheoryHasIt(t *testing.T) {
+	from := conversion("conversion 20 %", 0.2)
+	for _, tt := range []struct {
+		name   string
+		by     float64 // how much wider the interval is
+		faults int
+	}{{"as it is", 1, 0}, {"half as wide", 0.5, 1}, {"twice as wide, and beyond the band", 2, 2}} {
+		all := repeat(1, 150, func(r *rand.Rand) cries {
+			var c cries
+			var f first
+			var clock []float64
+			even(from, 20_000, 0).walk(r, func(_ int64, strata []stats.Stratum) bool {
+				if f.look(strata) {
+					j := stats.Guardrail{Detect: detect, Direction: from.better, Alpha: 0.2}.Judge(strata, f.frozen)
+					j.Fixed.Low, j.Fixed.High = j.Estimate-tt.by*(j.Estimate-j.Fixed.Low), j.Estimate+tt.by*(j.Fixed.High-j.Estimate)
+					c, clock = c.hear(j, 0), append(clock, j.Information)
+				}
+				return true
+			})
+			c.walked = leaves(r, clock)
+			return c
+		})
+		var got table
+		got.peeking(from, all, tt.name)
+		if len(got.faults) != tt.faults {
+			t.Errorf("%s: faults %q, want %d", tt.name, got.faults, tt.faults)
+		}
+	}
+}
+
 // What comes out depends on the seed alone, not on what finishes first.
 func TestRepeat_isDeterministic(t *testing.T) {
 	one := func(r *rand.Rand) float64 { return r.Float64() }
