@@ -47,7 +47,7 @@ func TestOutlookWithoutFailures(t *testing.T) {
 	o := r.Foresee(p)
 	canary := o.Stages[0]
 	// One past of 100,000 units in twenty shows no failure where 3 in 100,000 units fail.
-	least := stats.EventDesign{Rate: 2.9957e-5, Exclude: 5, Alpha: stats.ExcludeAlpha, Power: 0.9}.Solve().Units[0]
+	least := stats.EventDesign{Rate: 2.9957e-5, Exclude: 5, Alpha: stats.ExcludeAlpha, Power: canary.Asks[0].Power}.Solve().Units[0]
 	if ask := canary.Asks[0]; !ask.AtLeast || ask.Refused != "" || math.Abs(float64(ask.Units-least)) > 1e-4*float64(least) || ask.Days == nil {
 		t.Errorf("canary asks %+v, want at least %d units", ask, least)
 	}
