@@ -97,11 +97,13 @@ func (c course) mixed(alpha, power float64, radius func(clock float64) float64) 
 	return root(low, high, short)
 }
 
-// one and two are radii of an e-process with one side and with two.
+// oneSided returns how far above zero the score of an e-process must be, by its
+// clock.
 func (p process) oneSided(alpha float64) func(float64) float64 {
 	return func(v float64) float64 { return p.radiusOne(v, alpha) }
 }
 
+// twoSided is the same, either way.
 func (p process) twoSided(alpha float64) func(float64) float64 {
 	return func(v float64) float64 { return p.radiusTwo(v, alpha) }
 }

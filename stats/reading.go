@@ -24,7 +24,7 @@ type Reading struct {
 	Clock       float64  `json:"clock"`        // V: what the test takes for time
 	Information float64  `json:"information"`  // collected, in 1/(metric's unit)²; the clock
 	DF          float64  `json:"df,omitempty"` // degrees of freedom of the t version, which few units take; zero: normal
-	Needed      float64  `json:"needed"`       // to exclude harm of the margin (detect where it is 0) with the power; 0 when unknown
+	Needed      float64  `json:"needed"`       // until the test answers with the power: that harm of the margin is excluded, or harm of detect or the effect worth finding is seen; 0 when unknown
 	Doubt
 }
 
