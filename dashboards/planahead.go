@@ -84,6 +84,9 @@ func stageAhead(s decisions.StageOutlook) StageAhead {
 		if x.Excludes > 0 {
 			parts = append(parts, "excludes harm of "+percent(x.Excludes))
 		}
+		if x.Stops > 0 {
+			parts = append(parts, "nobody failed in the past: "+count(x.Stops)+" failing units stop, and "+percent(x.Notices)+" of the treated")
+		}
 		if len(parts) > 0 {
 			out.Sees = append(out.Sees, x.Metric+": "+strings.Join(parts, ", "))
 		}
@@ -99,6 +102,8 @@ func asks(a decisions.Asked) string {
 		return text + ", which cannot be foreseen: " + a.Refused
 	case a.Days == nil:
 		text += " never"
+	case a.AtLeast:
+		text += " after " + days(*a.Days) + " days at the earliest, with " + count(a.Units) + " units of each arm or more"
 	default:
 		text += " after " + days(*a.Days) + " days, with " + count(a.Units) + " units of each arm"
 	}

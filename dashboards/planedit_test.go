@@ -93,7 +93,7 @@ func sampleOutlook() decisions.Outlook {
 		Days: nil, Warnings: []string{"A stage that serves an audience compares nothing; it takes its shortest window"},
 		Stages: []decisions.StageOutlook{
 			{Stage: "canary", Kind: decisions.Ramp, Begins: day(0), Days: day(1.5), Waits: "exclude errors", Units: 150,
-				Asks: []decisions.Asked{{Metric: "errors", Asks: "exclude", Size: 0.3, Units: 120, Days: day(1.5)}}, Sees: []decisions.Seen{{Metric: "errors", Detects: 0.4, Excludes: 0.3}}},
+				Asks: []decisions.Asked{{Metric: "errors", Asks: "exclude", Size: 0.3, Units: 120, Days: day(1.5)}, {Metric: "crashes", Asks: "exclude", Size: 4, Units: 100, AtLeast: true, Days: day(1.5)}}, Sees: []decisions.Seen{{Metric: "errors", Detects: 0.4, Excludes: 0.3}, {Metric: "crashes", Stops: 8, Notices: 0.002}}},
 			{Stage: "experiment", Kind: decisions.Decide, Begins: day(1.5), Days: day(28), Waits: "success", Units: 140_000, Late: true,
 				Asks: []decisions.Asked{{Metric: "purchases", Asks: "success", Size: 0.02, Units: 800_000}, {Metric: "errors", Asks: "margin", Size: 0.01, Refused: "no unit of the past is old enough for it"}}},
 			{Stage: "full", Kind: decisions.Full},

@@ -45,15 +45,22 @@ func (f *foresight) exclusion(metric string) stats.Design {
 }
 
 // finding is the test of a success metric that improves by what is worth
-// finding; see read. The gate asks whether the arms differ at all, with the noise
-// that equal arms would have: a relative effect is planned in the metric's unit.
+// finding.
 func (f *foresight) finding(m Success) Asked {
+	d := f.improving(m)
+	return f.answer(Asked{Metric: m.Metric, Asks: asksSuccess, Size: m.MDE.Fraction(), Power: d.Power}, d)
+}
+
+// improving is the design of that test; see read. The gate asks whether the arms
+// differ at all, with the noise that equal arms would have: a relative effect is
+// planned in the metric's unit.
+func (f *foresight) improving(m Success) stats.Design {
 	d := stats.Design{Metric: f.metrics[m.Metric].Expected, Effect: f.better(m.Metric) * m.MDE.Fraction(), Power: stats.DefaultPower,
 		Alpha: alphaSuccess / float64(len(f.Plan.Metrics.Success)), Inference: stats.AlwaysValid}
 	if level := math.Abs(d.Metric.Level); level > 0 {
 		d.Effect, d.Absolute = d.Effect*level, true
 	}
-	return f.answer(Asked{Metric: m.Metric, Asks: asksSuccess, Size: m.MDE.Fraction(), Power: d.Power}, d)
+	return d
 }
 
 // answer fills in how many units a test needs, and when it has them: units whose

@@ -77,7 +77,7 @@ func (f *foresight) seesFailures(g Guardrail, units float64) []Seen {
 	if !ok || units < 1 {
 		return nil
 	}
-	rule := f.stopping(g)
+	rule := f.stopFailures(g)
 	stop := stats.EventDesign{Rate: past.share, Margin: rule.Margin, Alpha: rule.Alpha, Units: units}
 	if past.none {
 		stop.Rate, stop.Absolute = 0, true
@@ -87,8 +87,8 @@ func (f *foresight) seesFailures(g Guardrail, units float64) []Seen {
 	return []Seen{{Metric: g.Metric, Detects: stop.Solve().MDE, Excludes: max(advance.MDE-1, 0)}}
 }
 
-// stopping is the stop test of a guardrail on failures; see guardFailures.
-func (f *foresight) stopping(g Guardrail) stats.Events {
+// stopFailures is the stop test of a guardrail on failures; see guardFailures.
+func (f *foresight) stopFailures(g Guardrail) stats.Events {
 	return stats.Events{Margin: 1 + g.Margin.Fraction(), Alpha: alphaHarm / float64(f.stops())}
 }
 
@@ -101,7 +101,7 @@ func (f *foresight) unfailing() (out []string) {
 			continue
 		}
 		out = append(out, fmt.Sprintf("Nobody failed by %s among %s units of the past, so that %s at most do: %d failing units of the treated stop in equal arms, where none of control fails%s",
-			g.Metric, count(past.units), percent(past.share), f.stopping(g).First([2]float64{1, 1}), f.noticed(g)))
+			g.Metric, count(past.units), percent(past.share), f.stopFailures(g).First([2]float64{1, 1}), f.noticed(g)))
 	}
 	return out
 }
@@ -109,7 +109,7 @@ func (f *foresight) unfailing() (out []string) {
 // noticed says how many units it takes until the rate is noticed that the metric
 // declares, where it declares one.
 func (f *foresight) noticed(g Guardrail) string {
-	rate, rule := f.Metrics[g.Metric].Rate, f.stopping(g)
+	rate, rule := f.Metrics[g.Metric].Rate, f.stopFailures(g)
 	if rate == 0 {
 		return ""
 	}

@@ -33,11 +33,7 @@ const (
 func (f *foresight) curves(o Outlook) (all []Curve) {
 	until := f.horizon(o)
 	for _, m := range f.Plan.Metrics.Success {
-		d := stats.Design{Side: stats.Less, Alpha: alphaSuccess / float64(len(f.Plan.Metrics.Success)), Inference: stats.AlwaysValid}
-		if f.better(m.Metric) > 0 {
-			d.Side = stats.Greater
-		}
-		all = f.curve(all, Curve{Metric: m.Metric, Role: "success", Wanted: m.MDE.Fraction()}, d, until)
+		all = f.curve(all, Curve{Metric: m.Metric, Role: "success", Wanted: m.MDE.Fraction()}, f.improving(m), until)
 	}
 	for _, g := range f.Plan.Metrics.Guardrails {
 		if g.Margin != nil && !f.fails(g.Metric) {
@@ -68,13 +64,16 @@ func (f *foresight) curve(all []Curve, c Curve, d stats.Design, until float64) [
 	if f.metrics[c.Metric].refused != "" {
 		return all
 	}
-	d.Metric = f.metrics[c.Metric].Expected
 	for i := range curvePoints {
 		day := until * float64(i+1) / curvePoints
 		if d.Units = math.Floor(f.units(day, f.age(c.Metric))); d.Units < stats.FreezeUnits {
 			continue
 		}
-		if effect := d.Solve().MDE; effect > 0 {
+		effect := d.Solve().MDE
+		if d.Absolute {
+			effect /= math.Abs(d.Metric.Level)
+		}
+		if effect > 0 {
 			c.Points = append(c.Points, SmallestSeen{Day: day, Effect: effect})
 		}
 	}

@@ -152,6 +152,12 @@ func TestOutlookPower(t *testing.T) {
 			}
 		}
 	}
+	// The gate of a success metric has two sides: the curve comes to what is worth finding when the stage does.
+	for _, p := range o.Power[0].Points {
+		if ask := o.Stages[0].Asks[1]; ask.Asks != asksSuccess || (p.Effect <= 0.05) != (p.Day >= *ask.Days) {
+			t.Errorf("%+v, and %+v", p, ask)
+		}
+	}
 	kept := o.Power[1].Points
 	last, sees := kept[len(kept)-1], o.Stages[0].Sees[0]
 	if last.Day != *o.Stages[0].Days || math.Abs(last.Effect-sees.Detects) > 1e-9 {
