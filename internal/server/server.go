@@ -97,6 +97,7 @@ type server struct {
 	House
 	sets  sets
 	pools pools
+	pace  pace // of the events that are taken here
 	flagd *flagd.Handler
 
 	exports  exports
@@ -113,6 +114,9 @@ func New(h House) *Handler {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.sets.house, s.pools = &s.House, newPools(h.Limits)
+	if h.Now != nil {
+		s.pace.from = h.Now()
+	}
 	s.flagd = s.newFlagd()
 	r := mux.NewRouter()
 	api := newAPI(r, h.Version)

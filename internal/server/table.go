@@ -25,6 +25,7 @@ var calls = []route{
 	{"POST", logsPath, access.Send, ofCaller, "send-logs", "Send evaluations as OpenTelemetry log records (OTLP), which become exposures", plain((*server).takeLogs)},
 	{"POST", "/api/v1/events/import", access.Import, ofCaller, "import-events", "Bring events along, however old; with check=true, only say what would be taken", plain((*server).importEvents)},
 	{"GET", "/api/v1/events/tail", access.Read, ofCaller, "tail-events", "Every event that comes to this replica, with what became of it and what to do (server-sent events)", plain((*server).tailEvents)},
+	{"GET", "/api/v1/events/inflow", access.Read, whole, "get-inflow", "How events come in: how many a second, how far behind, what is repeated, unknown or dead", typed((*server).getInflow)},
 
 	{"POST", "/api/v1/apply", access.Write, inBody, "apply", "Create or change what the documents describe", typed((*server).apply)},
 	{"GET", "/api/v1/flags", access.Read, whole, "list-flags", "All flags", typed((*server).listFlags)},
