@@ -72,6 +72,13 @@ const (
 	WentOn Mark = "went on"
 )
 
+// Marks of an event at the door. One that is not taken is Rejected.
+const (
+	Accepted   Mark = "accepted"
+	DeadLetter Mark = "dead letter"
+	Refused    Mark = "refused" // with its whole request
+)
+
 // Glyph returns the sign that stands before the word, as text.
 func (m Mark) Glyph() string {
 	switch m {
@@ -83,11 +90,11 @@ func (m Mark) Glyph() string {
 		return "■"
 	case Inconclusive:
 		return "○"
-	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided:
+	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted:
 		return "✓"
 	case Waiting, Planned, Draft, Pending, Unclear:
 		return "◌"
-	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet:
+	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet, Refused:
 		return "✕"
 	case Running, Expanded, Experimenting:
 		return "▶"
@@ -95,7 +102,7 @@ func (m Mark) Glyph() string {
 		return "⏸"
 	case RolledBack:
 		return "⛔"
-	case Review, Overruled:
+	case Review, Overruled, DeadLetter:
 		return "!"
 	case NotApplicable, CleanupDue, WentOn:
 		return "–"
@@ -122,11 +129,11 @@ func (m Mark) Shape() *Shape {
 		return &Shape{Path: "M1.5 1.5h9v9h-9z"}
 	case Inconclusive:
 		return &Shape{Path: "M6 1.5a4.5 4.5 0 1 0 .01 0z", Line: true}
-	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided:
+	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted:
 		return &Shape{Path: "M1.5 6.5 4.5 9.5 10.5 2.5", Line: true}
 	case Waiting, Planned, Draft, Pending, Unclear:
 		return &Shape{Path: "M6 1.5A4.5 4.5 0 0 1 10.5 6M8.25 9.9A4.5 4.5 0 0 1 3.75 9.9M1.5 6A4.5 4.5 0 0 1 3 2.65", Line: true}
-	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet:
+	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet, Refused:
 		return &Shape{Path: "M2 2l8 8M10 2l-8 8", Line: true}
 	case Running, Expanded, Experimenting:
 		return &Shape{Path: "M2 1v10l9-5z"}
@@ -157,7 +164,7 @@ func (m Mark) Tone() Tone {
 		return ToneBetter
 	case Worse, Failed, RolledBack, Critical:
 		return ToneWorse
-	case Inconclusive, NoData, Waiting, Planned, NotApplicable, Draft, Pending, Unclear, NotMet, WentOn:
+	case Inconclusive, NoData, Waiting, Planned, NotApplicable, Draft, Pending, Unclear, NotMet, WentOn, Accepted:
 		return ToneUnknown
 	}
 	return TonePlain

@@ -133,6 +133,7 @@ func samples() map[string]Page {
 		groupSamples(),
 		readoutSamples(), catalogueSamples(),
 		logSamples(),
+		eventSamples(),
 		rolloutSamples(),
 		searchSamples(),
 		simulationSamples(),

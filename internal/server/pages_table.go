@@ -67,4 +67,6 @@ var pageTable = []route{
 	{"GET", "/plans/edit", access.Read, whole, "edit-plan-page", "Page: the editor of a plan", plain((*server).editPlanPage)},
 	{"POST", "/plans/draft", access.Read, inBody, "draft-page", "Page: what speaks against a plan, and what it would do", plain((*server).draftPage)},
 	{"POST", "/plans/save", access.Write, inBody, "save-plan", "Save a plan, and start it if told so", plain((*server).savePlan)},
+
+	{"GET", "/events", access.Read, whole, "events-page", "Page: how events come in, and what becomes of each", plain((*server).eventsPage)},
 }

@@ -124,14 +124,18 @@ func (t *tail) copy(l *ingest.Listener) error {
 	}
 }
 
-// tell writes one event, if its listener may read what is about its flag. A
+// hears reports whether somebody may read an event: what is about its flag. A
 // token that is bound to keys sees nothing of what has no flag.
-func (t *tail) tell(h ingest.Heard) error {
-	key := access.AnyKey
+func hears(p access.Principal, environment string, h ingest.Heard) bool {
 	if h.Kind == ingest.KindExposure {
-		key = h.Name
+		return p.Sees(environment, h.Name)
 	}
-	if !t.listener.Sees(t.environment, key) {
+	return p.Sees(environment, access.AnyKey)
+}
+
+// tell writes one event, if its listener may read it.
+func (t *tail) tell(h ingest.Heard) error {
+	if !hears(t.listener, t.environment, h) {
 		return nil
 	}
 	data, err := json.Marshal(h)

@@ -60,6 +60,7 @@ var duties = map[string]duty{
 	"search":                   {access.Read, theHouse},
 	"act-on-rollout":           {access.Decide, both},
 	"tail-events":              {access.Read, callers},
+	"events-page":              {access.Read, theHouse},
 	"get-inflow":               {access.Read, theHouse},
 	"stream-rulesets":          {access.Sync, callers},
 	"acknowledge-revision":     {access.Sync, callers},
