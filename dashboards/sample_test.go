@@ -137,6 +137,7 @@ func samples() map[string]Page {
 		rolloutSamples(),
 		searchSamples(),
 		simulationSamples(),
+		cleanupSamples(),
 		planSamples(),
 	} {
 		maps.Copy(all, some)

@@ -132,22 +132,11 @@ func (s *server) cleanupTicket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var f flags.Recorded
-	var ready decisions.Readiness
-	var scans []flags.RecordedScan
-	s.Projection.View(func(uint64) {
-		f, _ = s.Flags.Flag(v.Rollout.Plan.Flag)
-		ready, scans = s.readinessFor(r.Context(), v.Rollout, f), s.Flags.Scans()
-	})
-	var found []decisions.Scanned
-	for _, scan := range scans {
-		used, err := s.used(r.Context(), scan, f.Key)
-		if err != nil {
-			return err
-		}
-		found = append(found, scanned(used))
+	text, err := s.ticketOf(r.Context(), v.Rollout)
+	if err != nil {
+		return err
 	}
-	return writeMarkdown(w, v.Rollout.Ticket(f, ready, found))
+	return writeMarkdown(w, text)
 }
 
 func scanned(u Used) decisions.Scanned {
