@@ -146,7 +146,7 @@ func checkExported(t *testing.T, id string) {
 		t.Fatalf("exported %q", names)
 	}
 	t.Setenv("SLUICE_SERVER", "http://127.0.0.1:1")
-	if text := said(t, 0, "decisions", "recompute", "--file", names[0]); !strings.Contains(squeezed(text), "event holds record holds verdict the same: hold") {
+	if text := said(t, 0, "decisions", "recompute", "--file", names[0]); !strings.Contains(squeezed(text), "event holds record holds stages holds approvals holds effect holds verdict the same: hold") {
 		t.Errorf("without a server: %s", text)
 	}
 	b, err := os.ReadFile(names[0])

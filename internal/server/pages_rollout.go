@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/csv"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -97,7 +98,8 @@ func over(r decisions.Rollout) bool {
 const mostCounted = 60
 
 // counted returns how many units each arm had at the last looks, oldest first. A
-// replica that keeps no looks has none to show.
+// replica that keeps no looks has none to show; nor has one whose warehouse is
+// not there, and the page that a rollout is taken back on must open all the same.
 func (s *server) counted(r *http.Request, id RolloutPath) ([]dashboards.Counted, error) {
 	if s.Readouts == nil {
 		return nil, nil
@@ -105,6 +107,9 @@ func (s *server) counted(r *http.Request, id RolloutPath) ([]dashboards.Counted,
 	in := &looksIn{RolloutPath: id}
 	in.Limit = mostCounted
 	out, err := s.listLooks(r.Context(), in)
+	if gone := (Unavailable{}); errors.As(err, &gone) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
