@@ -56,7 +56,7 @@ func markBody(s string) string {
 
 // TestVerdicts_haveWords: every verdict cell of the readout says its verdict.
 func TestVerdicts_haveWords(t *testing.T) {
-	text := html(t, sampleRollout())
+	text := html(t, sampleRecord())
 	for _, r := range sampleReadout().Rows {
 		if !regexp.MustCompile(`<td class="verdict">[^\n]*` + string(r.Verdict)).MatchString(text) {
 			t.Errorf("the verdict of %s is not written: %s", r.Metric, r.Verdict)

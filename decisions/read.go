@@ -155,11 +155,13 @@ func (r Rollout) SampleRatio(units []Count) *stats.SRM {
 }
 
 // Promised returns the share of the treatment among units that the stages they
-// are of promised them; a half when no stage splits any.
+// are of promised them: all of it in a full stage without a holdback. It is a half
+// when no stage allocates any.
 func (r Rollout) Promised(units []Count) float64 {
 	var all, treated float64
 	for _, u := range units {
-		if weights, ok := r.weights(u.Stage); ok {
+		weights, splits := r.weights(u.Stage)
+		if s, ok := r.Plan.stage(u.Stage); splits || ok && s.Kind() == Full {
 			all, treated = all+float64(u.N), treated+float64(u.N)*weights[1]/(weights[0]+weights[1])
 		}
 	}
