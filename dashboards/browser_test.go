@@ -82,8 +82,8 @@ func TestPages_inChromium(t *testing.T) {
 			t.Parallel()
 			tab := browsertest.Tab(t, chromium, look)
 			for name := range pages {
-				if strings.HasPrefix(name, "hostile-") && look.Scheme == "dark" {
-					continue // what breaks out breaks out in every colour
+				if strings.HasPrefix(name, "hostile-") && look.Name != "narrow" {
+					continue // what breaks out breaks out in every colour, and soonest where there is least room
 				}
 				t.Run(name, func(t *testing.T) { examine(t, tab, base, name, look, axe) })
 			}

@@ -35,7 +35,7 @@ type Look struct {
 }
 
 // Looks are the ways in which every page is seen.
-var Looks = []Look{{"light", 1280, "light"}, {"dark", 1280, "dark"}, {"narrow", 320, "light"}, {"narrow-dark", 320, "dark"}}
+var Looks = []Look{{"light", 1280, "light"}, {"dark", 1280, "dark"}, {"narrow", 320, "light"}}
 
 // Axe returns the source of axe-core from a folder of npm modules.
 func Axe(t *testing.T, modules string) string {
