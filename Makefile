@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams bench-safe bench-readouts simulate pictures rehearse torment chaos cluster fuzz fuzz-stats engine build clean bench-rollouts replay
+.PHONY: demo test check generate generated bench bench-events bench-streams bench-safe bench-readouts simulate pictures rehearse torment chaos cluster fuzz fuzz-stats engine build clean bench-rollouts replay manifests
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -14,6 +14,10 @@ demo: build engine          ## replay a real experiment and watch it being rolle
 test: engine                ## every test; those that need the engine or a browser say so when they skip
 	$(GO) test ./...
 	cd bench/peers && $(GO) test ./...
+	cd deploy/check && $(GO) test ./...
+
+manifests:                  ## the files of deploy, against Kubernetes, NATS, GitHub Actions and the program
+	cd deploy/check && $(GO) test ./...
 
 check: engine bin/staticcheck generated               ## what a change must pass before it is committed
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }

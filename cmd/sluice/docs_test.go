@@ -172,6 +172,9 @@ func TestIncidentGuide(t *testing.T) { walkThrough(t, "../../docs/incidents.md",
 // TestNotificationGuide has a service tell a receiver, as the guide does.
 func TestNotificationGuide(t *testing.T) { walkThrough(t, "../../docs/notifications.md", nil) }
 
+// TestPipelineGuide is a pipeline that deploys under a release.
+func TestPipelineGuide(t *testing.T) { walkThrough(t, "../../docs/pipelines.md", nil) }
+
 // TestStatisticsGuide asks the calculator what docs/statistics.md asks it.
 func TestStatisticsGuide(t *testing.T) { walkThrough(t, "../../docs/statistics.md", nil) }
 
