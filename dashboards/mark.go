@@ -79,6 +79,13 @@ const (
 	Refused    Mark = "refused" // with its whole request
 )
 
+// Marks of how safe it is to end a flag.
+const (
+	Safe    Mark = "safe"
+	Caution Mark = "caution" // a person should look first
+	Blocked Mark = "blocked"
+)
+
 // Glyph returns the sign that stands before the word, as text.
 func (m Mark) Glyph() string {
 	switch m {
@@ -90,11 +97,11 @@ func (m Mark) Glyph() string {
 		return "■"
 	case Inconclusive:
 		return "○"
-	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted:
+	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted, Safe:
 		return "✓"
 	case Waiting, Planned, Draft, Pending, Unclear:
 		return "◌"
-	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet, Refused:
+	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet, Refused, Blocked:
 		return "✕"
 	case Running, Expanded, Experimenting:
 		return "▶"
@@ -102,7 +109,7 @@ func (m Mark) Glyph() string {
 		return "⏸"
 	case RolledBack:
 		return "⛔"
-	case Review, Overruled, DeadLetter:
+	case Review, Overruled, DeadLetter, Caution:
 		return "!"
 	case NotApplicable, CleanupDue, WentOn:
 		return "–"
@@ -129,11 +136,11 @@ func (m Mark) Shape() *Shape {
 		return &Shape{Path: "M1.5 1.5h9v9h-9z"}
 	case Inconclusive:
 		return &Shape{Path: "M6 1.5a4.5 4.5 0 1 0 .01 0z", Line: true}
-	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted:
+	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted, Safe:
 		return &Shape{Path: "M1.5 6.5 4.5 9.5 10.5 2.5", Line: true}
 	case Waiting, Planned, Draft, Pending, Unclear:
 		return &Shape{Path: "M6 1.5A4.5 4.5 0 0 1 10.5 6M8.25 9.9A4.5 4.5 0 0 1 3.75 9.9M1.5 6A4.5 4.5 0 0 1 3 2.65", Line: true}
-	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet, Refused:
+	case Failed, Rejected, Critical, Archived, Withdrawn, Lapsed, Void, NotMember, NotMet, Refused, Blocked:
 		return &Shape{Path: "M2 2l8 8M10 2l-8 8", Line: true}
 	case Running, Expanded, Experimenting:
 		return &Shape{Path: "M2 1v10l9-5z"}
@@ -160,9 +167,9 @@ const (
 // Tone returns the colour role that goes with the word.
 func (m Mark) Tone() Tone {
 	switch m {
-	case Better, Shipped, Passed, Healthy, Made:
+	case Better, Shipped, Passed, Healthy, Made, Safe:
 		return ToneBetter
-	case Worse, Failed, RolledBack, Critical:
+	case Worse, Failed, RolledBack, Critical, Blocked:
 		return ToneWorse
 	case Inconclusive, NoData, Waiting, Planned, NotApplicable, Draft, Pending, Unclear, NotMet, WentOn, Accepted:
 		return ToneUnknown

@@ -26,8 +26,11 @@ type DebtWeek struct {
 	Flags  int       `json:"flags"` // past due then
 	Oldest int       `json:"oldestDays"`
 	Mean   float64   `json:"meanDays"`
-	Came   int       `json:"came"` // flags that became due in the week
-	Went   int       `json:"went"` // flags that were ended in the week
+	Came   int       `json:"came"`       // flags that became due in the week
+	Went   int       `json:"went"`       // flags that were ended in the week
+	Month  int       `json:"upTo30Days"` // of Flags, those past due for up to 30 days
+	Season int       `json:"upTo90Days"` // for more than that, up to 90 days
+	Older  int       `json:"over90Days"`
 }
 
 // Debts returns what rollouts left and is past due now or was once: from the day
@@ -96,6 +99,7 @@ func DebtByWeek(all []Debt, weeks int, now time.Time) []DebtWeek {
 		for flag, since := range due {
 			age := int(until.Sub(since).Hours())
 			hours, w.Oldest = hours+age, max(w.Oldest, age/24)
+			w.count(age)
 			if _, was := begun[flag]; !was {
 				w.Came++
 			}
@@ -111,6 +115,18 @@ func DebtByWeek(all []Debt, weeks int, now time.Time) []DebtWeek {
 		out = append(out, w)
 	}
 	return out
+}
+
+// count puts a flag among those of its age.
+func (w *DebtWeek) count(hours int) {
+	switch {
+	case hours <= 30*24:
+		w.Month++
+	case hours <= 90*24:
+		w.Season++
+	default:
+		w.Older++
+	}
 }
 
 // dueAt returns the flags that were past due at a time, and since when.

@@ -144,12 +144,16 @@ func TestDebt(t *testing.T) {
 	}
 	got := DebtByWeek(all, 3, noon)
 	want := []DebtWeek{
-		{Until: at(-14), Flags: 2, Oldest: 6, Mean: 6, Came: 2},
-		{Until: at(-7), Flags: 1, Oldest: 13, Mean: 13, Went: 1},
-		{Until: noon, Flags: 2, Oldest: 20, Mean: 12.5, Came: 1},
+		{Until: at(-14), Flags: 2, Oldest: 6, Mean: 6, Came: 2, Month: 2},
+		{Until: at(-7), Flags: 1, Oldest: 13, Mean: 13, Went: 1, Month: 1},
+		{Until: noon, Flags: 2, Oldest: 20, Mean: 12.5, Came: 1, Month: 2},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	old := DebtByWeek([]Debt{{Flag: "a", Since: at(-30)}, {Flag: "b", Since: at(-31)}, {Flag: "c", Since: at(-90)}, {Flag: "d", Since: at(-91)}}, 1, noon)[0]
+	if old.Month != 1 || old.Season != 2 || old.Older != 1 {
+		t.Errorf("by age: %+v", old)
 	}
 	var order []string
 	for _, d := range ByAge(all) {

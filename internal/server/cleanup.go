@@ -30,6 +30,8 @@ type CleanupView struct {
 	Carried     *decisions.Carried     `json:"carried,omitempty" doc:"the change that carried the end state out"`
 	Closed      *decisions.Closed      `json:"closed,omitempty"`
 	Readiness   decisions.Readiness    `json:"readiness"`
+	Seen        flags.Seen             `json:"seen" doc:"when the flag was last asked for in the environment"`
+	References  map[string]int         `json:"references,omitempty" doc:"places in the code by repository, as the newest scans found them; absent when none was scanned"`
 }
 
 // cleanupView returns the cleanup of a rollout, as whoever asks may see it. Call
@@ -45,6 +47,13 @@ func (s *server) cleanupView(ctx context.Context, r decisions.Rollout) CleanupVi
 	}
 	if r.Plan.Cleanup != nil {
 		v.Ticket = r.Plan.Cleanup.Ticket
+	}
+	v.Seen = s.seen(r.Plan.Environment, r.Plan.Flag)
+	for _, scan := range s.Flags.Scans() {
+		if v.References == nil {
+			v.References = map[string]int{}
+		}
+		v.References[scan.Repository] = scan.Counts[r.Plan.Flag]
 	}
 	return v
 }
@@ -123,20 +132,39 @@ func (s *server) getCleanup(ctx context.Context, in *RolloutPath) (*cleanupOut, 
 // cleanupTicket writes the text of a ticket for whoever takes the flag out of
 // the code.
 func (s *server) cleanupTicket(w http.ResponseWriter, r *http.Request) error {
-	vars := mux.Vars(r)
-	number, err := strconv.Atoi(vars["number"])
+	number, err := strconv.Atoi(mux.Vars(r)["number"])
 	if err != nil {
 		return errNoSuch
 	}
-	v, err := s.view(decisions.RolloutID(vars["environment"], vars["flag"], number))
+	v, err := s.view(decisions.RolloutID(mux.Vars(r)["environment"], mux.Vars(r)["flag"], number))
 	if err != nil {
 		return err
 	}
-	text, err := s.ticketOf(r.Context(), v.Rollout)
+	text, err := s.ticket(r.Context(), v.Rollout)
 	if err != nil {
 		return err
 	}
 	return writeMarkdown(w, text)
+}
+
+// ticket is that text, as whoever asks may know it.
+func (s *server) ticket(ctx context.Context, r decisions.Rollout) (string, error) {
+	var f flags.Recorded
+	var ready decisions.Readiness
+	var scans []flags.RecordedScan
+	s.Projection.View(func(uint64) {
+		f, _ = s.Flags.Flag(r.Plan.Flag)
+		ready, scans = s.readinessFor(ctx, r, f), s.Flags.Scans()
+	})
+	var found []decisions.Scanned
+	for _, scan := range scans {
+		used, err := s.used(ctx, scan, f.Key)
+		if err != nil {
+			return "", err
+		}
+		found = append(found, scanned(used))
+	}
+	return r.Ticket(f, ready, found), nil
 }
 
 func scanned(u Used) decisions.Scanned {

@@ -22,9 +22,10 @@ var pageTable = []route{
 	{"POST", "/incidents", access.Report, inBody, "open-incident-on-page", "Open an incident", plain((*server).openIncidentOnPage)},
 	{"POST", "/incidents/{environment}/{flag}/{incident}/resolve", access.Report, inPath, "resolve-incident-on-page", "Say how an incident ended", plain((*server).resolveOnPage)},
 	{"GET", "/experiments", access.Read, whole, "experiments-page", "Page: what was tried, and what came of it", plain((*server).experimentsPage)},
-	{"GET", "/cleanup", access.Read, whole, "cleanup-page", "Page: flags that have to end, and the debt", plain((*server).cleanupPage)},
-	{"GET", "/cleanup/{environment}/{flag}/{number}", access.Read, inPath, "ending-page", "Page: the end of one flag", plain((*server).endingPage)},
-	{"POST", "/cleanup/{environment}/{flag}/{number}/do", access.Decide, inPath, "end-on-page", "Carry out the end state, as the form of that page asks", plain((*server).endOnPage)},
+	{"GET", "/cleanup", access.Read, whole, "cleanup-board", "Page: how far the end of every released flag is", plain((*server).cleanupBoard)},
+	{"GET", "/cleanup/{environment}/{flag}/{number}", access.Read, inPath, "cleanup-page", "Page: the end of one flag", plain((*server).cleanupPage)},
+	{"GET", "/cleanup/{environment}/{flag}/{number}/do", access.Decide, inPath, "end-page", "Page: what an end of a flag would do", plain((*server).endPage)},
+	{"POST", "/cleanup/{environment}/{flag}/{number}/do", access.Decide, inPath, "end-on-page", "Carry out what that page shows", plain((*server).endOnPage)},
 	{"POST", "/cleanup/{environment}/{flag}/{number}/close", access.Decide, inPath, "close-on-page", "Say that nothing is left to do", plain((*server).closeOnPage)},
 
 	{"GET", "/simulate", access.Read, whole, "simulate-page", "Page: what made-up units get of flags, in each stage of a plan", plain((*server).simulatePage)},

@@ -100,6 +100,7 @@ var calls = []route{
 	{"GET", "/api/v1/cleanup/debt", access.Read, whole, "flag-debt", "How many flags should have been ended, week by week", typed((*server).flagDebt)},
 	{"GET", "/api/v1/cleanup/{environment}/{flag}/{number}", access.Read, inPath, "get-cleanup", "One of them", typed((*server).getCleanup)},
 	{"GET", "/api/v1/cleanup/{environment}/{flag}/{number}/ticket", access.Read, inPath, "cleanup-ticket", "What to delete where: the text of a ticket (Markdown)", plain((*server).cleanupTicket)},
+	{"GET", "/api/v1/cleanup/{environment}/{flag}/{number}/do", access.Decide, inPath, "preview-ending", "What carrying out the end state would come to; changes nothing", typed((*server).previewEnding)},
 	{"POST", "/api/v1/cleanup/{environment}/{flag}/{number}/do", access.Decide, inPath, "end-flag", "Carry out the end state: promote, remove, keep or convert", typed((*server).endFlag)},
 	{"POST", "/api/v1/cleanup/{environment}/{flag}/{number}/close", access.Decide, inPath, "close-cleanup", "Say that nothing is left to do", typed((*server).closeCleanup)},
 	{"POST", "/hooks/alertmanager", access.Report, inBody, "hook-alertmanager", "Take alerts from Alertmanager, or Grafana: those that fire open incidents of flags, those that end resolve them", typed((*server).takeAlerts)},
