@@ -14,13 +14,14 @@ type kept struct {
 	Shared shared             `json:"shared"`
 	IDs    event.IDs          `json:"ids"`
 	Last   uint64             `json:"last"`
+	Since  since              `json:"since,omitempty"`
 }
 
 var _ event.Restorer = (*State)(nil)
 
 // Snapshot implements event.Restorer.
 func (s *State) Snapshot() any {
-	return kept{Flags: maps.Clone(s.flags), Shared: s.shared.clone(), IDs: s.ids.Frozen(), Last: s.last}
+	return kept{Flags: maps.Clone(s.flags), Shared: s.shared.clone(), IDs: s.ids.Frozen(), Last: s.last, Since: maps.Clone(s.since)}
 }
 
 // Restore implements event.Restorer.
@@ -37,6 +38,8 @@ func (s *State) Restore(b json.RawMessage) error {
 			r.Rollouts = map[string]Allocation{}
 		}
 	}
-	s.flags, s.needed, s.shared, s.ids, s.last = k.Flags, neededBy(k.Flags), k.Shared, k.IDs, k.Last
+	s.flags, s.needed, s.kinds, s.shared, s.ids, s.last = k.Flags, neededBy(k.Flags), kindsOf(k.Flags), k.Shared, k.IDs, k.Last
+	s.since = since{}
+	maps.Copy(s.since, k.Since) // none in a snapshot of before they were kept
 	return nil
 }

@@ -32,6 +32,8 @@ type Recorded struct {
 type State struct {
 	flags  map[string]*record
 	needed needed
+	kinds  kinds
+	since  since
 	shared shared
 	ids    event.IDs // of every event applied
 	last   uint64    // sequence of the last of them
@@ -56,7 +58,7 @@ type tenure struct {
 
 // NewState returns the state before the first event.
 func NewState() *State {
-	return &State{flags: map[string]*record{}, needed: needed{}, shared: newShared()}
+	return &State{flags: map[string]*record{}, needed: needed{}, kinds: kinds{}, since: since{}, shared: newShared()}
 }
 
 // Apply implements event.Fold. It trusts that the event was valid when it was
@@ -110,6 +112,8 @@ func (s *State) applyFlag(r event.Recorded) error {
 	next.mark()
 	next.carried(r)
 	s.needed.replace(s.flags[next.Key], next)
+	s.kinds.add(next)
+	s.since.add(next)
 	s.flags[next.Key] = next
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 )
 
 // Variants maps the name of each variant to its value, one JSON value of the
@@ -26,6 +28,26 @@ func (v *Variants) UnmarshalYAML(unmarshal func(any) error) error {
 		(*v)[name] = raw
 	}
 	return nil
+}
+
+// Named returns the first variant that has one of the names, or else the first
+// that has one of them for its value: other programs name variants by what they
+// are. It is false when none has.
+func (v Variants) Named(names ...string) (string, bool) {
+	for _, name := range names {
+		if _, ok := v[name]; ok {
+			return name, true
+		}
+	}
+	for _, name := range names {
+		for _, variant := range slices.Sorted(maps.Keys(v)) {
+			var text string
+			if raw := v[variant]; string(raw) == name || json.Unmarshal(raw, &text) == nil && text == name && name != "" {
+				return variant, true
+			}
+		}
+	}
+	return "", false
 }
 
 // typeOf returns the type of a JSON value, "" when it is not one value of one

@@ -15,15 +15,18 @@ import (
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest/otlp"
+	"github.com/sluice-hq/sluice/ingest/shapes"
 )
 
 // Request is a POST of events, apart from HTTP.
 type Request struct {
-	Environment string    // of the token
-	Encoding    string    // Content-Encoding: "", identity, gzip or zstd
-	Type        string    // Content-Type; "" is taken for JSON
-	Body        io.Reader // read to its end, or to the limit
-	Logs        bool      // it holds log records of OpenTelemetry, of which those of evaluations are exposures
+	Environment string            // of the token
+	Encoding    string            // Content-Encoding: "", identity, gzip or zstd
+	Type        string            // Content-Type; "" is taken for JSON
+	Body        io.Reader         // read to its end, or to the limit
+	Shape       shapes.Shape      // of another program's events; "": they are in our own
+	Attributes  map[string]string // of a CloudEvent that came in headers; nil: none did
+	Logs        bool              // it holds log records of OpenTelemetry, of which those of evaluations are exposures
 
 	Public bool // of a client's token: what speaks of more than one unit is not taken
 	Import bool // events of any age are taken, and units that are hashes stay what they are
@@ -90,6 +93,8 @@ func (f *inflater) read(req Request, room *hold) ([]byte, error) {
 func (req Request) checkType() error {
 	media := req.media()
 	switch {
+	case req.Shape == shapes.CloudEvents: // what came in headers says in Content-Type what its data is, which may be anything
+		return nil
 	case req.Logs && (media == otlp.JSON || media == otlp.Protobuf):
 		return nil
 	case req.Logs:

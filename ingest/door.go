@@ -36,6 +36,22 @@ type Declared interface {
 	Declared(name string) bool
 }
 
+// Past is what the door must know to take what other programs send, who name no
+// revision, and have names of their own for variants.
+type Past interface {
+	// RevisionAt returns the revision from which on what an environment had in
+	// force for a flag at a time was in force, 0 when there was nothing.
+	RevisionAt(environment, flag string, at time.Time) uint64
+	// Given returns the variant that the allocation in force at a revision gives
+	// a unit, "" when it enrols it for none.
+	Given(environment, flag string, revision uint64, unit string) string
+	// Variant returns the first variant of the flag that has one of the names, or
+	// else the first that has one of them for its value; false when none has.
+	Variant(flag string, names []string) (string, bool)
+	// UnitKinds returns the kinds of units that flags are about.
+	UnitKinds() []string
+}
+
 // Door decides which facts come in. It is pure and safe for concurrent use if
 // Flags, Metrics, Privacy and Windows are. All fields are required, but for those that
 // say otherwise.
@@ -44,6 +60,7 @@ type Door struct {
 	Metrics Declared
 	Privacy Privacy // nil: every attribute is kept
 	Windows Windows // nil: the zero Window everywhere
+	Past    Past    // nil: exposures of other programs count for no rollout
 	Key     []byte  // of UnitHash
 
 	// Replay is set for dead letters that are sent again and for imports: late
@@ -59,6 +76,7 @@ type Door struct {
 type Taken struct {
 	Batch
 	Rejected []Rejection
+	Ignored  int      // calls of other programs that tell of no event
 	Revision uint64   // newest revision that an exposure names, taken or not; also with Refused
 	Dropped  []string // names of attributes that the environment does not keep, the first ten, sorted
 	Differs  int      // exposures whose sender claims another rollout, stage, epoch or enrolment than the history
@@ -92,6 +110,7 @@ type visit struct {
 	out         Taken
 	dropped     map[string]bool // names of attributes that are not kept
 	tooMany     bool
+	equal       map[event.ID]int // events without IDs that are equal to others of the body, so far
 }
 
 func (d *Door) visit(environment string, now time.Time) *visit {

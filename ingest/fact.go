@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest/shapes"
 )
 
 // Kinds of facts: the field `kind` of an event.
@@ -55,10 +57,14 @@ const (
 	ByEvaluation Source = "evaluation" // this service, of an evaluation that it answered
 )
 
-// Lossy reports whether exposures of the source may be missing.
+// Lossy reports whether exposures of the source may be missing. Other programs'
+// libraries, whose shapes are sources, keep what they could not send in memory, and
+// not much of it.
 func (s Source) Lossy() bool { return s != BySender }
 
-func (s Source) known() bool { return s == BySender || s == ByTelemetry || s == ByEvaluation }
+func (s Source) known() bool {
+	return s == BySender || s == ByTelemetry || s == ByEvaluation || slices.Contains(shapes.Shapes, shapes.Shape(s))
+}
 
 // MetricEvent is something that happened to one or more units: the purchase of
 // a user also belongs to the user's workspace.

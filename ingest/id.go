@@ -32,6 +32,9 @@ func parseID(text []byte) (id event.ID, ok bool) {
 	return id, err == nil
 }
 
+// isVersion7 looks at the version, and at the variant of RFC 9562.
+func isVersion7(id event.ID) bool { return id[6]>>4 == 7 && id[8]>>6 == 0b10 }
+
 // DeriveID returns the ID of an event that its sender has given none: of the
 // form of version 7, with the event's time, and for the rest a hash of what
 // names the event. The same time and parts give the same ID for ever, so that an

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/ingest/shapes"
 )
 
 // Intake takes requests with events: it reads, validates, packs and
@@ -33,6 +34,7 @@ type Intake struct {
 type Receipt struct {
 	Accepted    int         `json:"accepted"`              // events on disk, dead letters among them
 	DeadLetters int         `json:"deadLetters,omitempty"` // events that wait until a metric declares them
+	Ignored     int         `json:"ignored,omitempty"`     // calls that tell of no event, such as who somebody is
 	Differs     int         `json:"differs,omitempty"`     // exposures whose claims are not what the history says
 	Dropped     []string    `json:"dropped,omitempty"`     // names of attributes that the environment does not keep, the first ten
 	Undeclared  []string    `json:"undeclared,omitempty"`  // names of the events among the dead letters, the first ten
@@ -97,6 +99,9 @@ func (in *Intake) door(req Request) *Door {
 // elsewhere or nowhere. So the door looks again when the history has caught up.
 func (in *Intake) take(ctx context.Context, door *Door, req Request, body []byte, now time.Time) (Taken, error) {
 	look := func() (Taken, error) {
+		if req.Shape != "" {
+			return door.AcceptShape(req.Environment, shapes.Body{Shape: req.Shape, Media: req.Type, Header: req.Attributes, Data: body}, now)
+		}
 		if req.Logs {
 			return door.AcceptLogs(req.Environment, req.media(), body, now)
 		}
@@ -171,7 +176,7 @@ func waitAll(ctx context.Context, tickets []*ticket) error {
 }
 
 func (t Taken) receipt() Receipt {
-	r := Receipt{Accepted: int(t.Count), DeadLetters: len(t.Dead), Differs: t.Differs, Dropped: t.Dropped, Rejected: t.Rejected}
+	r := Receipt{Accepted: int(t.Count), DeadLetters: len(t.Dead), Ignored: t.Ignored, Differs: t.Differs, Dropped: t.Dropped, Rejected: t.Rejected}
 	seen := map[string]bool{}
 	for _, d := range t.Dead {
 		if name := d.Name; !seen[name] && len(seen) < mostNamed {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -29,22 +30,27 @@ func wireOf(e Exposure) wire {
 
 // within checks the bounds that reading a body checks.
 func (v *visit) within(e Exposure) (faults []Rejection) {
-	bound := func(field, text string, most int) {
-		switch {
-		case len(text) > most:
-			faults = append(faults, v.reject(Malformed, field, text, fmt.Sprintf("is longer than %d bytes", most), "shorten it")...)
-		case !utf8.ValidString(text):
-			faults = append(faults, v.reject(Malformed, field, text, "is not UTF-8", "encode it in UTF-8")...)
-		}
-	}
-	bound("flag", e.Flag, maxKey)
-	bound("variant", e.Variant, maxKey)
-	bound("reason", e.Reason, maxKey)
-	bound("unit.id", e.Unit.ID, maxUnitID)
-	for name, text := range e.Attributes {
-		bound("attributes."+excerpt([]byte(name)), text, maxAttribute)
+	faults = slices.Concat(v.bound("flag", e.Flag, maxKey), v.bound("variant", e.Variant, maxKey), v.bound("reason", e.Reason, maxKey),
+		v.bound("unit.id", e.Unit.ID, maxUnitID))
+	return append(faults, v.boundAttributes(e.Attributes)...)
+}
+
+func (v *visit) boundAttributes(m map[string]string) (faults []Rejection) {
+	for name, text := range m {
+		faults = append(faults, v.bound("attributes."+excerpt([]byte(name)), text, maxAttribute)...)
 	}
 	return faults
+}
+
+// bound checks the length and the encoding of a field.
+func (v *visit) bound(field, text string, most int) []Rejection {
+	switch {
+	case len(text) > most:
+		return v.reject(Malformed, field, text, fmt.Sprintf("is longer than %d bytes", most), "shorten it")
+	case !utf8.ValidString(text):
+		return v.reject(Malformed, field, text, "is not UTF-8", "encode it in UTF-8")
+	}
+	return nil
 }
 
 // derived returns an exposure with its ID, which follows from what it is about.

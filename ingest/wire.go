@@ -245,7 +245,7 @@ func (r *reader) id() event.ID {
 		r.fault("id", text, "is not a UUID", fix)
 		return event.ID{}
 	}
-	if id[6]>>4 != 7 || id[8]>>6 != 0b10 { // version, and the variant of RFC 9562
+	if !isVersion7(id) {
 		r.fault("id", text, "is not a UUID of version 7", fix)
 	}
 	return id

@@ -27,8 +27,9 @@ var arrows = map[string][]string{
 	"flags":              {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
 	"flags/jsonlogic":    {"event"},                    // whose faults it reports
 	"flags/flagd":        {"flags", "flags/jsonlogic", "event"},
-	"ingest":             {"stats", "event", "ingest/otlp"}, // it takes log records of evaluations
-	"ingest/otlp":        {"event"},                         // whose faults it reports
+	"ingest":             {"stats", "event", "ingest/otlp", "ingest/shapes"}, // it takes log records of evaluations, and what other programs send
+	"ingest/shapes":      {"event"},                                          // whose faults it reports
+	"ingest/otlp":        {"event"},                                          // whose faults it reports
 	"sdk":                {"flags", "event"},
 	"decisions":          {"flags", "stats", "event"},
 	"dashboards":         {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "event", "dashboards/chart"},
@@ -45,7 +46,7 @@ var arrows = map[string][]string{
 	"internal/replica":   {"event"},
 	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are
 	"internal/warehouse": {"ingest", "stats", "event"},
-	"internal/server":    {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/replica", "internal/stream", "internal/notify"},
+	"internal/server":    {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "ingest/shapes", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/replica", "internal/stream", "internal/notify"},
 	"internal/meter":     {},  // what it writes, it is given
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,

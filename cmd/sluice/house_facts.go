@@ -35,7 +35,7 @@ func (h *house) openIntake(ctx context.Context) (*intake, error) {
 	codec, instance := ingest.NewCodec(), event.New().String()
 	door := server.Door{Projection: h.projection, Folds: h.folds}
 	in := &intake{
-		Intake:  &ingest.Intake{Door: &ingest.Door{Flags: door, Metrics: door, Privacy: door, Windows: door, Key: h.key}, Guard: h.guard, History: h.projection, End: h.end},
+		Intake:  &ingest.Intake{Door: &ingest.Door{Flags: door, Metrics: door, Privacy: door, Windows: door, Past: door, Key: h.key}, Guard: h.guard, History: h.projection, End: h.end},
 		streams: h.streams.Facts, dead: h.streams.Dead, kv: h.streams.KV,
 	}
 	for _, s := range in.streams {

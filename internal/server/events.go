@@ -16,7 +16,7 @@ import (
 // takeEvents answers POST /v1/events: 202 when every accepted event is on
 // disk, with the events that were not accepted and why.
 func (s *server) takeEvents(w http.ResponseWriter, r *http.Request) error {
-	return s.intake(w, r, func(*ingest.Request) {})
+	return s.intake(w, r, func(in *ingest.Request) { asCloudEvents(r.Header, in) })
 }
 
 // importEvents answers POST /api/v1/events/import as takeEvents does, for events
@@ -80,6 +80,7 @@ var (
 	_ ingest.Declared = Door{}
 	_ ingest.Privacy  = Door{}
 	_ ingest.Windows  = Door{}
+	_ ingest.Past     = Door{}
 )
 
 // Known implements ingest.Flags.
@@ -137,3 +138,35 @@ func (d Door) Window(environment string) (w ingest.Window) {
 
 // Declared implements ingest.Declared.
 func (d Door) Declared(name string) bool { return d.Metrics.Declared(name) }
+
+// RevisionAt implements ingest.Past.
+func (d Door) RevisionAt(environment, flag string, at time.Time) (revision uint64) {
+	d.Projection.View(func(uint64) { revision = d.Flags.RevisionAt(environment, flag, at) })
+	return revision
+}
+
+// Given implements ingest.Past.
+func (d Door) Given(environment, flag string, revision uint64, unit string) (variant string) {
+	d.Projection.View(func(uint64) {
+		if a, ok := d.Flags.AllocationAt(environment, flag, revision); ok {
+			variant = a.Given(unit)
+		}
+	})
+	return variant
+}
+
+// Variant implements ingest.Past.
+func (d Door) Variant(flag string, names []string) (variant string, ok bool) {
+	d.Projection.View(func(uint64) {
+		if f, known := d.Flags.Flag(flag); known {
+			variant, ok = f.Variants.Named(names...)
+		}
+	})
+	return variant, ok
+}
+
+// UnitKinds implements ingest.Past.
+func (d Door) UnitKinds() (kinds []string) {
+	d.Projection.View(func(uint64) { kinds = d.Flags.UnitKinds() })
+	return kinds
+}

@@ -253,7 +253,7 @@ func (s *server) principal(r *http.Request, needs access.Permission, now time.Ti
 		_, text, _ = r.BasicAuth()
 	}
 	if text == "" && needs == access.Send {
-		text = clientInQuery(r)
+		text = cmp.Or(ofPeer(r), clientInQuery(r))
 	}
 	if text == "" {
 		if c, err := r.Cookie(s.session(r)); err == nil {
@@ -269,6 +269,19 @@ func (s *server) principal(r *http.Request, needs access.Permission, now time.Ti
 		return access.Principal{Name: "guest", Class: access.Account, Grants: []access.Grant{{Role: access.Viewer}}}, true
 	}
 	return p, ok
+}
+
+// ofPeer returns the token of a sender that shows it as other programs' libraries
+// do: FeatBit's send it as it is, Segment's as the name of a user without a
+// password.
+func ofPeer(r *http.Request) string {
+	if user, _, ok := r.BasicAuth(); ok {
+		return user
+	}
+	if text := r.Header.Get("Authorization"); !strings.Contains(text, " ") {
+		return text
+	}
+	return ""
 }
 
 // open reports whether a request needs no token: with open pages, whoever asks

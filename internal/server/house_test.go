@@ -45,7 +45,7 @@ func newHouseWith(t testing.TB, adjust func(*House)) *house {
 	}
 	door := Door{Projection: h.Projection, Folds: folds}
 	h.Intake = &ingest.Intake{
-		Door:    &ingest.Door{Flags: door, Metrics: door, Privacy: door, Key: []byte("a key of the test")},
+		Door:    &ingest.Door{Flags: door, Metrics: door, Privacy: door, Past: door, Key: []byte("a key of the test")},
 		Packers: []*ingest.Packer{ingest.NewPacker(h.facts, ingest.NewCodec(), "test")},
 	}
 	ctx, stop := context.WithCancel(context.Background())
