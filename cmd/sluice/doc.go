@@ -43,7 +43,8 @@ that, and only then acts on the flag.
 
 # The way of one exposure
 
- 1. POST /v1/events brings it to ingest.Intake: inflate, then Door (validate,
+ 1. POST /v1/events brings it to ingest.Intake (or an address of another program,
+    whose shape ingest/shapes reads): inflate, then Door (validate,
     hash the unit's id, look up rollout, stage, epoch and arm in the history of
     the flag at the revision that the sender names).
  2. ingest.Packer puts the events of many requests into one message of a FACTS
@@ -74,7 +75,8 @@ flags holds what a flag is, how it changes and what a unit gets; and what flags
 share: segments, environments and policies. flags/jsonlogic compiles the rules
 that flags bring along, flags/flagd turns flags into flagd's documents and back.
 
-ingest holds facts from their arrival to the store, and the declared metrics.
+ingest holds facts from their arrival to the store, and the declared metrics. ingest/shapes
+reads what other programs' libraries send, ingest/otlp log records.
 
 decisions holds plans, gates, verdicts, records, the controller, and what comes after a
 rollout: its outcome, and the end of its flag.
