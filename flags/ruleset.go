@@ -87,15 +87,17 @@ func (s *State) sources(environment string) sources {
 // sources returns what the ruleset is compiled from.
 func (r Ruleset) sources() sources {
 	pinned, newest := map[pin]*RecordedSegment{}, map[string]*RecordedSegment{}
+	var segmented uint64
 	for i := range r.Segments {
 		doc := &r.Segments[i]
+		segmented = max(segmented, doc.Revision)
 		pinned[pin{doc.Key, doc.Revision}] = doc
 		if last, ok := newest[doc.Key]; !ok || last.Revision < doc.Revision {
 			newest[doc.Key] = doc
 		}
 	}
 	return sources{
-		environment: r.Environment, rules: r.Rules, changed: r.Revision,
+		environment: r.Environment, rules: r.Rules, changed: r.Revision, segmented: segmented,
 		at:  func(p pin) *RecordedSegment { return pinned[p] },
 		now: func(key string) *RecordedSegment { return newest[key] },
 		flags: func(yield func(string, *Recorded) bool) {

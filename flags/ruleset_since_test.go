@@ -23,6 +23,9 @@ func TestRulesetSince(t *testing.T) {
 		if diff := cmp.Diff(now, held.with(lacks)); diff != "" {
 			t.Fatalf("seed %d, revision %d from %d (-want +got):\n%s", seed, now.Revision, held.Revision, diff)
 		}
+		if diff := cmp.Diff(now, held.With(lacks)); diff != "" {
+			t.Fatalf("seed %d, revision %d from %d, merged (-want +got):\n%s", seed, now.Revision, held.Revision, diff)
+		}
 		for _, f := range lacks.Flags {
 			if f.Revision <= held.Revision {
 				t.Fatalf("flag %s at %d was sent to a holder of %d", f.Key, f.Revision, held.Revision)

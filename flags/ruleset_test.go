@@ -3,6 +3,7 @@ package flags
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -60,10 +61,16 @@ func TestRecompileAfterASegment(t *testing.T) {
 	if second.flags["other"] != first.flags["other"] || second.flags["checkout.express"] != first.flags["checkout.express"] || second.Version() != first.Version() {
 		t.Error("a segment that nothing asks for compiles flags")
 	}
+	if got := second.Changed(first); got != nil {
+		t.Errorf("a segment that nothing asks for changes %q", got)
+	}
 	revision := h.granted(h.trySegment("fellows", SegmentChange{Op: SegmentAdd, List: IncludedList, Units: []string{"w-2"}}))
 	third := h.state.Recompile(second, nil)
 	if third.flags["other"] != first.flags["other"] || third.flags["checkout.express"] == first.flags["checkout.express"] || third.Version() != revision {
 		t.Error("not the flag that asks for the segment alone was compiled")
+	}
+	if got := third.Changed(second); !slices.Equal(got, []string{"checkout.express"}) {
+		t.Errorf("a segment changes %q", got)
 	}
 	if r := third.Evaluate("checkout.express", inWorkspace("w-2")); r.Rule != "members" {
 		t.Errorf("got %+v", r)
@@ -78,6 +85,7 @@ func TestRecompileIsCompile(t *testing.T) {
 		h.segment(fellows("w-1"))
 		h.segment(Segment{Key: "guests", Included: ListOf("u-1")})
 		set := h.state.Compile(production, nil)
+		renewed := NewSet(h.state.Ruleset(production), nil)
 		for range rapid.IntRange(1, 25).Draw(rt, "commands") {
 			if rapid.Bool().Draw(rt, "shared") {
 				_ = genShared(rt, h) // a refusal changes nothing
@@ -88,11 +96,14 @@ func TestRecompileIsCompile(t *testing.T) {
 			if err := h.p.Catch(context.Background(), h.log); err != nil {
 				rt.Fatal(err)
 			}
-			set = h.state.Recompile(set, nil)
+			set, renewed = h.state.Recompile(set, nil), renewed.Renew(h.state.Ruleset(production), nil)
 			fresh, c := h.state.Compile(production, nil), genContext(rt)
 			for _, key := range fresh.Keys() {
 				if a, b := asJSON(rt, set.Explain(key, c)), asJSON(rt, fresh.Explain(key, c)); a != b || set.Version() != fresh.Version() {
 					rt.Fatalf("%s at %d and %d:\n%s\n%s", key, set.Version(), fresh.Version(), a, b)
+				}
+				if a, b := asJSON(rt, renewed.Explain(key, c)), asJSON(rt, fresh.Explain(key, c)); a != b || renewed.Version() != fresh.Version() {
+					rt.Fatalf("%s renewed at %d and %d:\n%s\n%s", key, renewed.Version(), fresh.Version(), a, b)
 				}
 			}
 		}

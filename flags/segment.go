@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -129,7 +130,7 @@ type segment struct {
 }
 
 func compileSegment(doc *RecordedSegment, lists Lists) *segment {
-	s := &segment{doc: doc, unit: doc.Unit}
+	s := &segment{doc: doc, unit: cmp.Or(doc.Unit, DefaultUnit)}
 	var in, out bool
 	s.included, in = doc.Included.compile(lists)
 	s.excluded, out = doc.Excluded.compile(lists)

@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 	"ingest":             {"stats", "event", "ingest/otlp", "ingest/shapes"}, // it takes log records of evaluations, and what other programs send
 	"ingest/shapes":      {"event"},                                          // whose faults it reports
 	"ingest/otlp":        {"event"},                                          // whose faults it reports
-	"sdk":                {"flags", "event"},
+	"sdk":                {"flags", "event"},                                 // strangers link it: it evaluates as the server does, and knows no other room
 	"decisions":          {"flags", "stats", "event"},
 	"dashboards":         {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "event", "dashboards/chart"},
 	"dashboards/chart":   {},
@@ -70,6 +70,7 @@ var kits = map[string]string{
 	"ingest/ingesttest":            "ingest",
 	"internal/engine/enginetest":   "internal/engine",
 	"internal/natslog/natstest":    "internal/natslog",
+	"sdk/sdktest":                  "sdk", // tests of applications import it
 	"internal/replica/replicatest": "internal/replica",
 }
 
@@ -83,7 +84,9 @@ var doors = map[string][]string{
 	"github.com/ebitengine/purego":  {"internal/engine"},
 	"github.com/gorilla/mux":        {"internal/server"},
 	"github.com/danielgtaylor/huma": {"internal/server"},
-	"github.com/goccy/go-yaml":      {"internal/manifest"},
+	"github.com/goccy/go-yaml":      {"internal/manifest", "sdk"}, // of the latter, its kit: tests of applications bring documents along, and import no internal room
+	"github.com/open-feature/":      {"sdk", "examples/checkout"}, // the SDK is a provider for its clients
+	"go.opentelemetry.io/otel":      {"sdk"},                      // the interface of spans, on which answers are written
 	"connectrpc.com/":               {"internal/flagd"},
 	"google.golang.org/protobuf":    {"internal/flagd"},
 	"golang.org/x/time":             {"internal/stream"},                        // the token bucket of new streams

@@ -82,6 +82,10 @@ decisions holds plans, gates, verdicts, records, the controller, and what comes 
 rollout: its outcome, and the end of its flag.
 decisions/rehearsal carries a plan out on a made-up crowd, in virtual time.
 
+sdk is what applications in Go link: a provider for OpenFeature that holds the
+rules of an environment, evaluates with package flags, and keeps what became of
+units until the server has it. sdk/sdktest is for their tests.
+
 dashboards holds the pages: each a plain struct made of the values of the other
 rooms, its forms, and dashboards/chart, which draws their charts as paths.
 

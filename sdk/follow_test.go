@@ -1,0 +1,467 @@
+package sdk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/open-feature/go-sdk/openfeature"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// broadcast is a server of which a test writes every stream by hand.
+type broadcast struct {
+	mu      sync.Mutex
+	refuse  *http.Response // the answer to who asks for a stream; nil: it is opened
+	dead    bool           // nobody answers
+	streams []*io.PipeWriter
+	last    []string // Last-Event-ID of each
+	acks    []string
+	lists   map[string]string
+}
+
+func (b *broadcast) exchange(r *http.Request) (*http.Response, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch path := r.URL.Path; {
+	case b.dead:
+		return nil, errNoNetwork
+	case strings.HasSuffix(path, "/ack"):
+		body, _ := io.ReadAll(r.Body)
+		b.acks = append(b.acks, path+" "+string(body))
+		return reply(http.StatusNoContent, ""), nil
+	case path == "/v1/events":
+		return reply(http.StatusAccepted, "{}"), nil
+	case strings.HasPrefix(path, "/api/v1/lists/"):
+		if text, ok := b.lists[filepath.Base(path)]; ok {
+			return reply(http.StatusOK, text), nil
+		}
+		return reply(http.StatusServiceUnavailable, ""), nil
+	case b.refuse != nil:
+		return b.refuse, nil
+	}
+	out, in := io.Pipe()
+	context.AfterFunc(r.Context(), func() { _ = out.CloseWithError(r.Context().Err()) })
+	b.streams, b.last = append(b.streams, in), append(b.last, r.Header.Get("Last-Event-ID"))
+	a := reply(http.StatusOK, "")
+	a.Body = out
+	return a, nil
+}
+
+// say writes to the newest stream, once there is one that was not there before.
+func (b *broadcast) say(t *testing.T, text string) {
+	t.Helper()
+	synctest.Wait()
+	b.mu.Lock()
+	in := b.streams[len(b.streams)-1]
+	b.mu.Unlock()
+	if _, err := io.WriteString(in, text); err != nil && !errors.Is(err, io.ErrClosedPipe) { // who has heard enough hangs up
+		t.Fatalf("writing to the stream: %v", err)
+	}
+	synctest.Wait()
+}
+
+func (b *broadcast) set(change func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	change()
+}
+
+// reopened returns when a stream is open that was not there before.
+func (b *broadcast) reopened(t *testing.T, before int) {
+	t.Helper()
+	for range 300 {
+		synctest.Wait()
+		b.mu.Lock()
+		open := len(b.streams)
+		b.mu.Unlock()
+		if open > before {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+	t.Fatal("no stream is opened again")
+}
+
+// hang ends the newest stream.
+func (b *broadcast) hang() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_ = b.streams[len(b.streams)-1].CloseWithError(io.ErrUnexpectedEOF)
+}
+
+func hello(revision int) string {
+	return fmt.Sprintf("retry: 1000\n\nevent: hello\ndata: {\"stream\":\"s-1\",\"environment\":\"production\",\"revision\":%d}\n\n", revision)
+}
+
+// following initialises a provider in a bubble.
+func following(t *testing.T, b *broadcast, change func(*Config)) *Provider {
+	t.Helper()
+	c := config(b.exchange)
+	if change != nil {
+		change(&c)
+	}
+	p, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, stop := context.WithTimeout(context.Background(), time.Second)
+		defer stop()
+		_ = p.ShutdownWithContext(ctx)
+	})
+	return p
+}
+
+// bubble runs a test in virtual time.
+func bubble(t *testing.T, run func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, run)
+}
+
+func (p *Provider) asks(key, unit string) openfeature.BoolResolutionDetail {
+	return p.BooleanEvaluation(context.Background(), key, false, openfeature.FlattenedContext{"targetingKey": unit})
+}
+
+// forced is the ruleset with one flag forced to its safe variant.
+func forced(r flags.Ruleset, revision uint64, i int) flags.Ruleset {
+	f := r.Flags[i]
+	e := f.Environments["production"]
+	e.Forced = &flags.Forced{Reason: "errors"}
+	f.Revision, f.Environments = revision, map[string]flags.Environment{"production": e}
+	return flags.Ruleset{Environment: "production", Revision: revision, Flags: []flags.Recorded{f}}
+}
+
+// TestFollow: a provider answers from what the stream said last, tells which
+// flags have changed, acknowledges it, and takes it up where it was.
+func TestFollow(t *testing.T) {
+	dir := t.TempDir()
+	bubble(t, func(t *testing.T) {
+		b := &broadcast{}
+		p := following(t, b, func(c *Config) { c.Dir = dir })
+		initialised := make(chan error, 1)
+		go func() { initialised <- p.InitWithContext(t.Context(), openfeature.EvaluationContext{}) }()
+		all := comparing(7, 3)
+		b.say(t, hello(7)+put(t, "put", all))
+		if err := <-initialised; err != nil || p.Status().State != Ready || p.Status().Flags != 3 {
+			t.Fatalf("%v, %+v", err, p.Status())
+		}
+		b.say(t, put(t, "patch", forced(all, 9, 1)))
+		if d := p.asks("shop.flag-0001", "u-1"); d.Reason != openfeature.DisabledReason || d.FlagMetadata["forced"] != true || d.FlagMetadata["version"] != "9" {
+			t.Errorf("the patch does not hold: %+v", d)
+		}
+		if e := <-p.EventChannel(); e.EventType != openfeature.ProviderConfigChange || !cmp.Equal(e.FlagChanges, []string{"shop.flag-0001"}) {
+			t.Errorf("got %+v", e)
+		}
+		b.hang()
+		b.reopened(t, 1)
+		b.say(t, hello(9))
+		if want := []string{`/api/v1/stream/s-1/ack {"revision":7}`, `/api/v1/stream/s-1/ack {"revision":9}`, `/api/v1/stream/s-1/ack {"revision":9}`}; !cmp.Equal(want, b.acks) {
+			t.Errorf("acknowledged %q", b.acks)
+		}
+		if last := b.last[len(b.last)-1]; last != "9" || p.Status().State != Ready {
+			t.Errorf("the stream was taken up at %q; %+v", last, p.Status())
+		}
+		k, found, err := readLastKnown(filepath.Join(dir, lastKnownFile))
+		if err != nil || !found || k.Revision != 9 || k.Confirmed.IsZero() {
+			t.Errorf("written down is %+v, %v, %v", k.head, found, err)
+		}
+	})
+}
+
+// TestStale: without a server answers stay, the state says how old they are, and
+// OpenFeature is told again and again; with it, all is well at once.
+func TestStale(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := &broadcast{}
+		p := following(t, b, func(c *Config) { c.Bootstrap = encoded(t, comparing(7, 1)) })
+		if err := p.Init(openfeature.EvaluationContext{}); err != nil {
+			t.Fatal(err)
+		}
+		b.say(t, hello(7))
+		time.Sleep(31 * time.Second) // without even a comment
+		if v := p.Status(); v.State != Ready {
+			t.Errorf("31 s of silence: %+v", v)
+		}
+		b.set(func() { b.dead = true })
+		time.Sleep(2 * time.Minute)
+		v := p.Status()
+		if v.State != Stale || v.Age < 2*time.Minute || v.Age > 3*time.Minute || !strings.Contains(v.Why, errNoNetwork.Error()) {
+			t.Errorf("without a network: %+v", v)
+		}
+		if d := p.asks("shop.flag-0000", "u-1"); d.Error() != nil || d.Variant == "" {
+			t.Errorf("a fallback: %+v", d)
+		}
+		stale := 0
+		for len(p.EventChannel()) > 0 {
+			if e := <-p.EventChannel(); e.EventType == openfeature.ProviderStale && e.EventMetadata["ageSeconds"].(float64) > 30 {
+				stale++
+			}
+		}
+		b.set(func() { b.dead = false })
+		b.reopened(t, 1)
+		b.say(t, hello(7))
+		e := lastEvent(p)
+		if stale < 3 || e.EventType != openfeature.ProviderReady || p.Status().State != Ready {
+			t.Errorf("%d times stale; then %+v, %+v", stale, e, p.Status())
+		}
+	})
+}
+
+func lastEvent(p *Provider) (e openfeature.Event) {
+	for len(p.EventChannel()) > 0 {
+		e = <-p.EventChannel()
+	}
+	return e
+}
+
+// TestSilence: a stream on which nothing comes is given up.
+func TestSilence(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := &broadcast{}
+		p := following(t, b, func(c *Config) { c.Bootstrap = encoded(t, comparing(7, 1)) })
+		if err := p.Init(openfeature.EvaluationContext{}); err != nil {
+			t.Fatal(err)
+		}
+		b.say(t, hello(7))
+		for range 10 {
+			time.Sleep(15 * time.Second)
+			b.say(t, ":\n\n")
+		}
+		if len(b.streams) != 1 {
+			t.Errorf("%d streams, and one had signs of life", len(b.streams))
+		}
+		time.Sleep(mostSilence + time.Second)
+		if v := p.Status(); v.Why != errSilent.Error() {
+			t.Errorf("after the silence: %+v", v)
+		}
+	})
+}
+
+// TestFatal: a token that is refused is fatal where there are no flags, and makes
+// those that there are stale: OpenFeature would give the code's defaults for a
+// provider that is fatal.
+func TestFatal(t *testing.T) {
+	for name, bootstrap := range map[string][]byte{"nothing": nil, "flags": encoded(t, comparing(7, 1))} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := &broadcast{refuse: reply(http.StatusUnauthorized, "no valid token")}
+				p := following(t, b, func(c *Config) { c.Bootstrap = bootstrap })
+				err := p.Init(openfeature.EvaluationContext{})
+				time.Sleep(time.Minute)
+				fatal, ok := errors.AsType[*openfeature.ProviderInitError](err)
+				if bootstrap != nil {
+					if e := lastEvent(p); err != nil || p.Status().State != Stale || e.EventType != openfeature.ProviderStale {
+						t.Errorf("with flags: %v, %+v, %+v", err, p.Status(), e)
+					}
+					return
+				}
+				if !ok || fatal.ErrorCode != openfeature.ProviderFatalCode || p.Status().State != Fatal {
+					t.Errorf("without flags: %v, %+v", err, p.Status())
+				}
+				b.set(func() { b.refuse = nil })
+				b.reopened(t, 0)
+				b.say(t, hello(7)+put(t, "put", comparing(7, 1)))
+				if e := lastEvent(p); e.EventType != openfeature.ProviderReady {
+					t.Errorf("when the token is good: %+v", e)
+				}
+			})
+		})
+	}
+}
+
+// TestNothingAtHand: without a server and without data, initialising ends after
+// Config.Wait, and what comes later is used.
+func TestNothingAtHand(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := &broadcast{dead: true}
+		p := following(t, b, nil)
+		began := time.Now()
+		err := p.Init(openfeature.EvaluationContext{})
+		if took := time.Since(began); err == nil || took != 5*time.Second {
+			t.Errorf("%v after %v", err, took)
+		}
+		if d := p.asks("shop.flag-0000", "u-1"); !strings.Contains(fmt.Sprint(d.Error()), string(openfeature.ProviderNotReadyCode)) {
+			t.Errorf("got %+v", d)
+		}
+		b.set(func() { b.dead = false })
+		b.reopened(t, 0)
+		b.say(t, hello(7)+put(t, "put", comparing(7, 1)))
+		if d := p.asks("shop.flag-0000", "u-1"); d.Error() != nil || p.Status().Source != FromStream {
+			t.Errorf("got %+v, %+v", d, p.Status())
+		}
+	})
+}
+
+// TestBehind: a replica that is behind does not undo what is held. After a while
+// it is another log, whose flags are taken; those that it lacks go on as they
+// were.
+func TestBehind(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := &broadcast{}
+		held := comparing(40, 3)
+		j := &journal{}
+		p := following(t, b, func(c *Config) { c.Bootstrap, c.Log = encoded(t, held), j.logger() })
+		if err := p.Init(openfeature.EvaluationContext{}); err != nil {
+			t.Fatal(err)
+		}
+		restored := forced(comparing(5, 3), 5, 0)
+		began := time.Now()
+		for p.Status().Revision == 40 {
+			if took := time.Since(began); took > 5*time.Minute {
+				t.Fatal("another log is never taken")
+			}
+			before := len(b.streams)
+			b.say(t, hello(5)+put(t, "put", restored))
+			for p.Status().Revision == 40 && len(b.streams) == before {
+				time.Sleep(time.Second)
+				synctest.Wait()
+			}
+		}
+		if took := time.Since(began); took < grace {
+			t.Errorf("what was held for good was undone after %v", took)
+		}
+		if d := p.asks("shop.flag-0000", "u-1"); d.FlagMetadata["forced"] != true || p.Status().Revision != 5 {
+			t.Errorf("the other log does not hold: %+v, %+v", d, p.Status())
+		}
+		if d := p.asks("shop.flag-0002", "u-1"); d.Error() != nil || !j.has("does not know flags") {
+			t.Errorf("a flag was lost: %+v", d)
+		}
+	})
+}
+
+// TestLists: a flag that asks for a large list waits for it, others do not; then
+// it is there, from the server and after a start from the folder.
+func TestLists(t *testing.T) {
+	dir := t.TempDir()
+	packed := flags.Pack([]string{"u-1", "u-2"})
+	list := flags.PackedList(event.Blob{SHA256: sha256.Sum256(packed), Size: int64(len(packed))}, packed)
+	r := comparing(7, 2)
+	first := r.Flags[0].Environments["production"]
+	first.Rules, first.Allocation = []flags.Rule{{Name: "fellows", When: &flags.Condition{Op: flags.InSegment, Values: []any{"fellows"}}, Serve: "on"}}, nil
+	r.Flags[0].Environments["production"] = first
+	r.Segments = []flags.RecordedSegment{{Segment: flags.Segment{Key: "fellows", Included: list}, Stamp: flags.Stamp{Revision: 6}}}
+	bubble(t, func(t *testing.T) {
+		b := &broadcast{}
+		p := following(t, b, func(c *Config) { c.Dir = dir })
+		go func() { _ = p.Init(openfeature.EvaluationContext{}) }()
+		b.say(t, hello(7)+put(t, "put", r))
+		if d := p.asks("shop.flag-0000", "u-1"); d.Error() == nil || p.asks("shop.flag-0001", "u-1").Error() != nil || len(b.acks) > 0 {
+			t.Errorf("without its list: %+v, acknowledged %q", d, b.acks)
+		}
+		b.set(func() { b.lists = map[string]string{list.Bulk.SHA256.String(): string(packed)} })
+		time.Sleep(listsAgain + time.Second)
+		b.say(t, ":\n\n")
+		if d := p.asks("shop.flag-0000", "u-1"); d.Variant != "on" || len(b.acks) != 1 {
+			t.Errorf("with its list: %+v, acknowledged %q", d, b.acks)
+		}
+	})
+	bubble(t, func(t *testing.T) {
+		p := following(t, &broadcast{dead: true}, func(c *Config) { c.Dir = dir })
+		if err := p.Init(openfeature.EvaluationContext{}); err != nil {
+			t.Fatal(err)
+		}
+		if d := p.asks("shop.flag-0000", "u-2"); d.Variant != "on" {
+			t.Errorf("after a start: %+v", d)
+		}
+	})
+}
+
+// TestRecall: of what is at hand the newest is taken; what is damaged, or of
+// another environment, is not, and the log says why.
+func TestRecall(t *testing.T) {
+	older, newer := encoded(t, comparing(5, 1)), encoded(t, comparing(9, 1))
+	for _, test := range []struct {
+		name            string
+		file, bootstrap []byte
+		environment     string
+		want            Source
+		revision        uint64
+		says            string
+	}{
+		{"nothing", nil, nil, "", "", 0, ""},
+		{"file", newer, nil, "", FromLastKnown, 9, ""},
+		{"newer file", newer, older, "", FromLastKnown, 9, ""},
+		{"newer bootstrap", older, newer, "", FromBootstrap, 9, ""},
+		{"damaged file", newer[:len(newer)-9], older, "", FromBootstrap, 5, "the last-known flags are damaged"},
+		{"damaged bootstrap", older, []byte("{"), "", FromLastKnown, 5, "the bootstrap data is not used"},
+		{"both damaged", []byte("x"), []byte("y"), "", "", 0, "are not used"},
+		{"another environment", newer, older, "staging", "", 0, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, c := &journal{}, config(offline)
+			c.Dir, c.Bootstrap, c.Environment, c.Log = t.TempDir(), test.bootstrap, test.environment, j.logger()
+			if test.file != nil {
+				if err := os.WriteFile(filepath.Join(c.Dir, lastKnownFile), test.file, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := New(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.recall()
+			if v := p.Status(); v.Source != test.want || v.Revision != test.revision || !j.has(test.says) {
+				t.Errorf("got %+v, log %q", v, j.lines.String())
+			}
+		})
+	}
+}
+
+// A second process is told that the folder is not its own, and goes on without.
+func TestOneProcessPerFolder(t *testing.T) {
+	dir := t.TempDir()
+	unlock, err := lock(filepath.Join(dir, "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config(offline)
+	c.Dir, c.Bootstrap = dir, encoded(t, comparing(5, 1))
+	p, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Init(openfeature.EvaluationContext{}); err != nil || !strings.Contains(p.Stats().Disk, "another process") {
+		t.Errorf("%v, %+v", err, p.Stats())
+	}
+	p.Shutdown()
+	unlock()
+	if again, err := lock(filepath.Join(dir, "lock")); err != nil {
+		t.Error(err)
+	} else {
+		again()
+	}
+}
+
+// A snapshot is bootstrap data.
+func TestSnapshot(t *testing.T) {
+	c := config(offline)
+	c.Bootstrap = encoded(t, comparing(5, 2))
+	p, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := p.Snapshot(); b != nil || err != nil {
+		t.Errorf("without flags: %q, %v", b, err)
+	}
+	p.recall()
+	b, err := p.Snapshot()
+	k, bad := decodeLastKnown(b)
+	if err != nil || bad != nil || k.Revision != 5 || len(k.ruleset.Flags) != 2 || !json.Valid(b[:strings.IndexByte(string(b), '\n')]) {
+		t.Errorf("%v, %v, %+v", err, bad, k.head)
+	}
+}
