@@ -118,6 +118,7 @@ func decisionFilter(f Frame, q url.Values) Form {
 	all := Option{"", "all"}
 	return Form{ID: "filter", Action: f.Here(), Get: true, Button: "Show", Fields: []Field{
 		{Name: "environment", Kind: AsHidden, Value: f.Environment},
+		{Name: "rollout", Label: "Rollout", Kind: AsLine, Value: q.Get("rollout"), Hint: "production/my-flag/1"},
 		{Name: "flag", Label: "Flag", Kind: AsLine, Value: q.Get("flag")},
 		{Name: "owner", Label: "Owner", Kind: AsLine, Value: q.Get("owner")},
 		{Name: "action", Label: "Decision", Kind: AsChoice, Value: q.Get("action"), Options: []Option{all, {"expand", "expand"}, {"pause", "pause"}, {"rollback", "rollback"}, {"reduce", "reduce"},

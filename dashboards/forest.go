@@ -1,11 +1,8 @@
 package dashboards
 
 import (
-	"html/template"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // Geometry of the forest plot in CSS pixels. The plot is not scaled, so that
@@ -19,31 +16,14 @@ const (
 // Axis is the scale of relative lift that all rows of a readout share. It
 // always holds zero.
 type Axis struct {
-	Lo, Hi float64       // ends, relative lift; both are ticks
-	Step   float64       // between ticks
-	grid   template.HTML // as lines says, made once for all rows
+	Lo, Hi float64 // ends, relative lift; both are ticks
+	Step   float64 // between ticks
 }
 
 // NewAxis makes the axis for a readout. One metric with few units must not
 // press all others into a dot, so what lies beyond two and a half times the
 // middle reach is cut and drawn as an arrow.
 func NewAxis(rows []Row) Axis {
-	a := scaled(rows)
-	a.grid = a.lines()
-	return a
-}
-
-// lines draws the grid of one row. It is written as it is rather than by the
-// template: of 150 rows with eight lines each that is most of a page's time.
-func (a Axis) lines() template.HTML {
-	var b strings.Builder
-	for _, t := range a.Ticks() {
-		b.WriteString(`<path class="grid" d="M` + strconv.FormatFloat(t.X, 'f', -1, 64) + ` -200v500"/>`)
-	}
-	return template.HTML(b.String())
-}
-
-func scaled(rows []Row) Axis {
 	var reaches []float64
 	lo, hi := 0.0, 0.0
 	for _, r := range rows {
@@ -111,6 +91,9 @@ func (a Axis) X(v float64) float64 {
 	return math.Round(x*10) / 10
 }
 
+// Zero returns the place of no change.
+func (a Axis) Zero() float64 { return a.X(0) }
+
 // Tick is one mark of the axis.
 type Tick struct {
 	X    float64
@@ -164,8 +147,6 @@ type Strip struct {
 	Title  string
 	Desc   string // the conclusion in a sentence
 	Tone   Tone
-	Grid   template.HTML // made of numbers alone
-	Zero   float64
 	Margin float64 // place of the margin's line
 	Danger Bar     // what lies beyond the margin
 	Always *Bar    // nil: not known
@@ -185,7 +166,7 @@ type Bar struct {
 // Strip draws one row on the axis.
 func (a Axis) Strip(id string, r Row, level float64) Strip {
 	s := Strip{ID: id, Title: r.title(), Desc: r.conclusion(level), Tone: r.Verdict.Tone(),
-		Grid: a.grid, Zero: a.X(0), Hollow: r.Verdict.Tone() == ToneUnknown}
+		Hollow: r.Verdict.Tone() == ToneUnknown}
 	if at, ok := r.Bound(); ok && a.holds(at) {
 		s.Bound, s.Margin, s.Danger = true, a.X(at), a.danger(at, r.Lower)
 	}

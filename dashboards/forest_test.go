@@ -26,8 +26,8 @@ func lifted(v Mark, l Lift, lower bool, margin *float64) Row {
 func TestAxis_Strip(t *testing.T) {
 	r := lifted(Worse, Lift{Relative: -0.05, Always: Interval{-0.2, 0.05}, Fixed: Interval{-0.075, -0.025}, Bounds: Interval{-0.09, -0.01}}, false, share(0.025))
 	s := tenPercent().Strip("x", r, 0.95)
-	if s.Zero != 160 || *s.Point != 88 {
-		t.Errorf("zero at %v, point at %v", s.Zero, *s.Point)
+	if tenPercent().Zero() != 160 || *s.Point != 88 {
+		t.Errorf("zero at %v, point at %v", tenPercent().Zero(), *s.Point)
 	}
 	if got, want := *s.Always, (Bar{X: 16, Width: 216, CutLo: true}); got != want {
 		t.Errorf("always = %+v, want %+v", got, want)
@@ -53,8 +53,8 @@ func TestAxis_Strip_inverseMetric(t *testing.T) {
 
 func TestAxis_Strip_marginOfZero(t *testing.T) {
 	s := tenPercent().Strip("x", lifted(Worse, Lift{Relative: -0.05}, false, share(0)), 0.95)
-	if !s.Bound || s.Margin != s.Zero {
-		t.Errorf("a margin of 0 is at %v, zero at %v", s.Margin, s.Zero)
+	if !s.Bound || s.Margin != tenPercent().Zero() {
+		t.Errorf("a margin of 0 is at %v, zero at %v", s.Margin, tenPercent().Zero())
 	}
 }
 

@@ -24,6 +24,8 @@ func functions() template.FuncMap {
 		"percent":    percent,
 		"short":      short,
 		"number":     number,
+		"chance":     chance,
+		"equals":     equals,
 		"count":      count,
 		"length":     length,
 		"moment":     moment,

@@ -200,7 +200,7 @@ func balanced(b Balanced) HealthRow {
 	case b.Alarm:
 		row.Mark, row.Text = Failed, "the arms differed before the first exposure by "+number(b.Difference)+" standard deviations: the effect is not the treatment's alone"
 	default:
-		row.Text = "the arms were alike before the first exposure: " + number(b.Difference) + " standard deviations, p = " + number(b.P)
+		row.Text = "the arms were alike before the first exposure: " + number(b.Difference) + " standard deviations, p " + equals(b.P)
 	}
 	return row
 }

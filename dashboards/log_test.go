@@ -45,14 +45,61 @@ func logSamples() map[string]Page {
 	learnt.Followed = &decisions.FollowUp{Metrics: []decisions.Followed{{Metric: "day_7", Held: "held", Text: "−4.1 % then, −4.0 % now: it held"}}}
 	record := recomputed(f, learnt)
 	query := url.Values{"by": {"people"}, "environment": {"production"}}
+	incidents := NewIncidents(f, url.Values{}, sampleReported(), "", func() string { return "018f" })
+	incidents.Told = sampleReceivers()
 	return map[string]Page{
 		"decisions": NewDecisionLog(f, query, list, sum, "next", "/api/v1/decisions"), "decisions-empty": NewDecisionLog(f, query, nil, decisions.Tally{}, "", "/api/v1/decisions"),
 		"record-again": record, "review": NewWeekReview(f, sampleDigest(), []Overdue{{"search.old", "/flags/search.old", "search-team", "nobody asked for it in 31 d"}}, "7d"),
-		"incidents":         NewIncidents(f, url.Values{}, sampleReported(), "", func() string { return "018f" }),
+		"incidents":         incidents,
+		"record-person":     NewRecord(f, ended(), personal(), "/api/v1/decisions/d2"),
+		"record-many":       recordMany(f),
 		"incidents-empty":   NewIncidents(sampleFrame(InIncidents), url.Values{}, nil, "", func() string { return "018f" }),
 		"experiments":       NewExperiments(f, url.Values{}, []Seen{{Rollout: learnt}, ended()}),
 		"experiments-empty": NewExperiments(f, url.Values{"words": {"nothing"}}, nil),
 	}
+}
+
+// sampleReceivers are webhooks in every state.
+func sampleReceivers() (all []Receiver) {
+	earlier := at.Add(-26 * time.Hour)
+	sent := []Message{{Made, at, "rollout.decided", "checkout.payments.express-pay in production", ""}, {Pending, at, "flag.changed", "", "the receiver answered 503"}}
+	for _, d := range []Deliveries{
+		{Webhook: "grafana", Delivered: 1204, Heard: &earlier, Newest: sent}, {Webhook: "release-channel", Delivered: 12, Waiting: 3, GivenUp: 1, Failing: &earlier, Why: "the receiver answered 503"},
+		{Webhook: "audit", Suspended: "the receiver said that it is gone"}, {Webhook: "new"}, {Webhook: "just-declared", Waiting: 1},
+	} {
+		all = append(all, NewReceiver(d))
+	}
+	return all
+}
+
+// TestNewReceiver: what keeps messages back is said first.
+func TestNewReceiver(t *testing.T) {
+	want := []string{"passed 1,204 delivered, 0 waiting, 0 given up, the last one on 2026-11-20 12:00:02 UTC.", "failed Every try has failed since 2026-11-20 12:00:02 UTC: the receiver answered 503. 12 delivered, 3 waiting, 1 given up.",
+		"paused Nothing is sent to it: the receiver said that it is gone. 0 delivered, 0 waiting, 0 given up.", "waiting Nothing was sent to it yet.", "waiting 0 delivered, 1 waiting, 0 given up."}
+	for i, r := range sampleReceivers() {
+		if got := strings.ReplaceAll(string(r.Mark)+" "+r.Text, space, " "); got != want[i] {
+			t.Errorf("%s: %q, want %q", r.Name, got, want[i])
+		}
+	}
+}
+
+// personal is the record of a person's decision against what was recommended.
+func personal() decisions.Record {
+	r := ended().Rollout
+	d := r.Decisions[1]
+	d.Against = "hold: 412 of 1,000 units in the smaller arm"
+	return decisions.Record{Decision: d, Recommended: &r.Decisions[0]}
+}
+
+// recordMany is a record with sixty metrics, one screen of which is enough.
+func recordMany(f Frame) Record {
+	r := recomputed(f, ended().Rollout)
+	r.Readout = manyRows()
+	r.Rows = r.Rows[:60]
+	for range 60 {
+		r.Checks = append(r.Checks, Check{Mark: Waiting, Name: "service_with_a_rather_long_name.latency_of_the_99th_percentile", Have: "412 of 1,000 units in the smaller arm"})
+	}
+	return r
 }
 
 // recomputed is the page of a decision that was made again, whose rollout is

@@ -242,3 +242,18 @@ func TestExposures(t *testing.T) {
 		t.Errorf("half of one half and all of the other is %v", got)
 	}
 }
+
+// TestConclude_harmWithoutALift: a guardrail that failures or a limit have breached
+// is what the sentence is about, though no lift shows it.
+func TestConclude_harmWithoutALift(t *testing.T) {
+	gain := Row{Metric: "purchases", Role: Success, Verdict: Better, Lift: &Lift{Relative: 0.05, Always: Interval{0.01, 0.09}}}
+	for want, r := range map[string]Row{
+		"on does harm to crashes (breached: 9 of 10 failures are in the treatment).":   {Metric: "crashes", Role: Guardrail, Verdict: Worse, Counted: true, Note: "breached: 9 of 10 failures are in the treatment"},
+		"on does harm to latency (the level is beyond its limit).":                     {Metric: "latency", Role: Guardrail, Verdict: Worse, Lower: true, Note: "the level is beyond its limit", Lift: &Lift{Relative: 0.001, Always: Interval{-0.02, 0.02}}},
+		"on raises latency by 5.00 % (always-valid 95 % interval +1.00 % to +9.00 %).": {Metric: "latency", Role: Guardrail, Verdict: Worse, Lower: true, Lift: &Lift{Relative: 0.05, Always: Interval{0.01, 0.09}}},
+	} {
+		if got := plain(Conclude("on", Readout{Level: 0.95, Rows: []Row{gain, r}})); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

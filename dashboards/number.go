@@ -104,6 +104,22 @@ func count(n int64) string {
 // percent writes a share, 0.05 as 5.00 %.
 func percent(v float64) string { return number(v*100) + space + "%" }
 
+// chance writes a p-value. Below one in ten thousand nobody acts on the digits.
+func chance(p float64) string {
+	if p < 1e-4 {
+		return "< 0.0001"
+	}
+	return number(p)
+}
+
+// equals writes a p-value behind its letter.
+func equals(p float64) string {
+	if p < 1e-4 {
+		return chance(p)
+	}
+	return "= " + chance(p)
+}
+
 // short writes a share that somebody chose, without digits that say nothing:
 // 0.05 as 5 %.
 func short(v float64) string {

@@ -138,7 +138,7 @@ func (s *series) lift(looks []decisions.Look, events []Event) chart.Plot {
 	if at, ok := s.row.Bound(); ok {
 		p.Levels = append(p.Levels, chart.Level{Name: "margin", Class: "margin", Y: at})
 	}
-	p.Desc = s.said(excluded)
+	p.Desc, p.Table = s.said(excluded), thinned(p.Table)
 	return p
 }
 
@@ -194,6 +194,24 @@ func units(r decisions.Rollout, looks []decisions.Look, events []Event) chart.Pl
 		p.Table.Rows = append(p.Table.Rows, []string{moment(l.At), count(t), count(c), count(int64(math.Round(promised)))})
 		p.Desc = fmt.Sprintf("%s has %s of %s units, %s; %s were expected.", arms.Treatment, count(t), count(t+c), percent(float64(t)/float64(t+c)), percent(share))
 	}
-	p.Lines = []chart.Line{expected, control, treatment}
+	p.Lines, p.Table = []chart.Line{expected, control, treatment}, thinned(p.Table)
 	return p
+}
+
+// mostTold is how many looks the table beside a chart has. Nobody reads two
+// hundred, and a page that renews itself would send them every time.
+const mostTold = 50
+
+// thinned keeps every n-th look of a table, back from the last one.
+func thinned(t chart.Table) chart.Table {
+	n := (len(t.Rows) + mostTold - 1) / mostTold
+	if n < 2 {
+		return t
+	}
+	var rows [][]string
+	for i := len(t.Rows) - 1; i >= 0; i -= n {
+		rows = append(rows, t.Rows[i])
+	}
+	slices.Reverse(rows)
+	return chart.Table{Head: t.Head, Rows: rows, Note: fmt.Sprintf("one look in %d", n)}
 }

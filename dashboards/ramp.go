@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 // What the chart of a ramp has room for.
 const (
 	mostDecided  = 14 // numbered marks, the newest
-	mostStacked  = 4  // of them in one place
+	mostStacked  = 3  // of either kind in one place
 	mostDeployed = 8  // lettered marks, the newest
 )
 
@@ -175,26 +176,38 @@ func (r ramp) conclusion() string {
 // place than can be told apart.
 func (r ramp) marked() []int {
 	var all []int
+	var taken []time.Time
 	for i, d := range slices.Backward(r.Decisions) {
 		switch a := d.Verdict.Action; {
-		case len(all) == mostDecided || r.beside(all, d.At) == mostStacked:
+		case len(all) == mostDecided || r.crowded(taken, d.At):
 		case steers(d), a == decisions.Pause, a == decisions.Review, a == decisions.Cleanup:
-			all = append(all, i)
+			all, taken = append(all, i), append(taken, d.At)
 		}
 	}
 	slices.Reverse(all)
 	return all
 }
 
-// beside counts those of some decisions whose marks would touch that of a moment.
-func (r ramp) beside(some []int, at time.Time) (n int) {
-	span := r.end().Sub(r.from())
-	for _, i := range some {
-		if apart := r.Decisions[i].At.Sub(at).Abs(); apart <= span/30 {
+// crowded reports whether as many marks as can be told apart would touch one at a
+// moment.
+func (r ramp) crowded(taken []time.Time, at time.Time) bool {
+	touch, n := r.span()/30, 0
+	for _, t := range taken {
+		if t.Sub(at).Abs().Seconds() <= touch {
 			n++
 		}
 	}
-	return n
+	return n >= mostStacked
+}
+
+// span is how many seconds the chart is wide: the plan may lead far beyond now.
+func (r ramp) span() float64 {
+	all := slices.Concat(r.actual(), r.planned())
+	if len(all) == 0 {
+		return 0
+	}
+	byTime := func(a, b chart.Point) int { return cmp.Compare(a.X, b.X) }
+	return slices.MaxFunc(all, byTime).X - slices.MinFunc(all, byTime).X
 }
 
 func (r ramp) marks() []chart.Mark {
@@ -202,8 +215,12 @@ func (r ramp) marks() []chart.Mark {
 	for _, i := range r.marked() {
 		all = append(all, chart.Mark{X: seconds(r.Decisions[i].At), Text: strconv.Itoa(i + 1), Class: "decision"})
 	}
-	for _, d := range r.deployed {
-		all = append(all, chart.Mark{X: seconds(d.At), Text: d.Letter, Class: "deployment"})
+	var taken []time.Time
+	for _, d := range slices.Backward(r.deployed) { // those that have no room are in the list beside the chart
+		if !r.crowded(taken, d.At) {
+			taken = append(taken, d.At)
+			all = append(all, chart.Mark{X: seconds(d.At), Text: d.Letter, Class: "deployment"})
+		}
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"fmt"
 	"net/url"
 	"time"
 
@@ -103,6 +104,7 @@ type Then struct {
 	Stage  string
 	Record string // address of the decision that was made at it; empty: none
 	Now    string // address of the page of now
+	Plan   int    // version of the plan that the rows are of, where it was another then; 0: it was the same
 }
 
 // Due is when the test of a metric has its information.
@@ -114,6 +116,7 @@ type Due struct {
 
 // NewReadoutPage makes the page.
 func NewReadoutPage(f Frame, g Glance, a Asked, now time.Time) ReadoutPage {
+	g.Past = !a.At.IsZero()
 	p := ReadoutPage{Frame: f, Title: newTitle(g.Seen), Tab: a.View, Looks: lookChoice(g, a), AsOf: newAsOf(g.Seen, g.JSON, now)}
 	p.AsOf.Queries = nil // they have a tab
 	for _, v := range views {
@@ -147,6 +150,9 @@ func (p *ReadoutPage) then(g Glance, a Asked) {
 	}
 	p.Refresh = 0
 	p.Then = &Then{At: g.Evidence.At, Now: g.address(a.at(time.Time{}))}
+	if versionAt(g.Rollout, g.Evidence.At) != g.Rollout.Version {
+		p.Then.Plan = g.Rollout.Version
+	}
 	for _, l := range g.Looks {
 		if l.At.Equal(g.Evidence.At) {
 			p.Then.Stage = l.Stage
@@ -216,6 +222,10 @@ func (p *ReadoutPage) metrics(g Glance, a Asked) {
 		a.Metric = Subject(g.Seen)
 	}
 	p.part(g, a, "How "+a.Metric+" and the units came about is read from the looks of the controller.")
+	if p.Part.Read { // the part asks for itself, so that the page need not read it again
+		a.Read = false
+		p.Path = g.address(a)
+	}
 	if p.Part.Read && p.Part.Fault == "" {
 		t := overTime(g, a.Metric, p.Rows)
 		p.Time = &t
@@ -227,6 +237,20 @@ func (p *ReadoutPage) part(g Glance, a Asked, text string) {
 	link := a
 	link.Read = true
 	p.Part = Part{Link: g.address(link), Text: text, Read: a.Read, Fault: g.Found.Fault, Fix: g.Found.Fix}
+}
+
+// Asks says in htmx's words when the part asks for itself: at once while it is not
+// read and, on a page that renews itself, again whenever there is a new look.
+func (p ReadoutPage) Asks() string {
+	switch {
+	case p.Part.Link == "":
+		return ""
+	case !p.Part.Read:
+		return "load, visibilitychange from:document"
+	case p.Tab != OfMetrics || !p.Renews():
+		return ""
+	}
+	return fmt.Sprintf("changed from:#live, every %dms", 4*p.Refresh.Milliseconds())
 }
 
 // Subject is the metric that a readout's charts are of when nobody names one:

@@ -129,7 +129,9 @@ func readoutSamples() map[string]Page {
 	g := glance()
 	g.Found = merged(found(), g.Found.Trail)
 	then := glance()
-	then.Evidence, then.Verdict = &then.Found.Trail[40].Evidence, &then.Looks[40].Verdict
+	then.Evidence, then.Verdict, then.Found.Trail = &then.Found.Trail[40].Evidence, &then.Looks[40].Verdict, then.Found.Trail[:41]
+	then.Evidence.Watermark = map[string]decisions.Place{"1": {Seq: 212, Newest: then.Evidence.At.Add(-2 * time.Second)}}
+	then.Rollout.Version, then.Rollout.Versions = 3, append(then.Rollout.Versions, decisions.VersionNote{Revision: decisions.Revision{Version: 3}, At: at.Add(-time.Hour), By: "person:ana"})
 	failed := readoutOf(glance(), "tab=segments&segment=country&read=now")
 	failed.Part.Fault, failed.Part.Fix, failed.Segments.Table = "The warehouse did not answer within 20 s.", "Ask for fewer attributes, or try again when the loaders have caught up.", Readout{}
 	young := glance()
@@ -297,5 +299,39 @@ func TestLift_withoutNumbers(t *testing.T) {
 	g.Found.Trail = nil
 	if p := readoutOf(g, "read=now"); p.Time == nil || p.Time.Lift != nil || p.Time.Units != nil {
 		t.Errorf("without looks there is %+v", p.Time)
+	}
+}
+
+// TestReadoutPage_renewsItsPart: charts over time are read again with every look;
+// the page around them does not read them a second time, and a look of the past
+// stands still.
+func TestReadoutPage_renewsItsPart(t *testing.T) {
+	p := readoutOf(glance(), "metric=day_7&read=now")
+	if got := p.Asks(); got != "changed from:#live, every 120000ms" {
+		t.Errorf("it is asked for %q", got)
+	}
+	if strings.Contains(p.Path, "read=") || !strings.Contains(p.Path, "metric=day_7") {
+		t.Errorf("the page asks for %s", p.Path)
+	}
+	for query, want := range map[string]string{"": "load, visibilitychange from:document", "tab=health&read=now": "", "tab=segments": "", "tab=query": "", "read=now&at=2026-11-21T14:00:00Z": ""} {
+		if got := readoutOf(glance(), query).Asks(); got != want {
+			t.Errorf("%s is asked for %q, want %q", query, got, want)
+		}
+	}
+}
+
+// TestThinned keeps the last look, and says what it leaves out.
+func TestThinned(t *testing.T) {
+	table := chart.Table{Head: []string{"Look"}}
+	for i := range 200 {
+		table.Rows = append(table.Rows, []string{fmt.Sprint(i)})
+	}
+	got := thinned(table)
+	if len(got.Rows) != mostTold || got.Rows[mostTold-1][0] != "199" || got.Rows[0][0] != "3" || got.Note != "one look in 4" {
+		t.Errorf("%d rows from %v to %v, %q", len(got.Rows), got.Rows[0], got.Rows[len(got.Rows)-1], got.Note)
+	}
+	table.Rows = table.Rows[:mostTold]
+	if got := thinned(table); len(got.Rows) != mostTold || got.Note != "" {
+		t.Errorf("%d rows, %q", len(got.Rows), got.Note)
 	}
 }

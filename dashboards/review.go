@@ -94,7 +94,8 @@ type Incidents struct {
 	Frame
 	Filter Form
 	Rows   []Incident
-	Open   *Form // opens one; nil: whoever looks may not
+	Open   *Form      // opens one; nil: whoever looks may not
+	Told   []Receiver // who hears of what happens; none: nobody, or it is not this person's business
 	Pager  Pager
 	Empty  *Empty
 	AsOf   AsOf

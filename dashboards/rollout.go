@@ -19,6 +19,7 @@ type Rollout struct {
 	Buttons    []Button // what this person can do now, the most urgent first
 	Asked      *Awaited // nil: it waits for nobody
 	Lead       string   // the result in one sentence
+	Next       string   // what happens next, or what it waits for; empty: nothing
 	Banner     *Banner  // at most one, see Loudest; nil: none
 	Gate       Gate
 	Ramp       chart.Chart
@@ -34,7 +35,8 @@ type Rollout struct {
 	Agreeing   *Agreeing // nil: nobody has to agree
 	Safety     Safety
 	Plan       *PlanText  // the tab of the plan, alone; nil: another tab
-	Decisions  []Decision // in the order they were made, the newest
+	Decisions  []Decision // the newest first
+	Before     []Decision // those that there is no room for at first sight, likewise
 	Earlier    string     // address of all of them, when there are more
 	Acts       []Act      // commands for those who have no buttons, the most urgent first
 	Cleanup    Cleanup
@@ -53,24 +55,35 @@ func NewRollout(f Frame, s Seen, json string, now time.Time) Rollout {
 	out, deployed := measure(s), deployments(s.Evidence)
 	x := exposures(s)
 	page := Rollout{
-		Frame: f, Title: newTitle(s), Tabs: tabs(s.Rollout, false), Asked: awaits(s.Ask), Lead: lead(s, out), Banner: Loudest(banners(v.Checks)), Gate: newGate(s),
+		Frame: f, Title: newTitle(s), Tabs: tabs(s.Rollout, false), Asked: awaits(s.Ask), Lead: lead(s, out), Next: upNext(s), Banner: Loudest(banners(v.Checks)), Gate: newGate(s),
 		Ramp: ramp{s.Rollout, now, deployed}.chart(), Deployed: deployed, Guards: guards(out), Others: others(out), Readout: "/readouts/" + s.Rollout.ID,
 		Exposures: x, Traffic: traffic(x, s.Rollout.Plan.Arms, s.Counted), Wrongs: wrongs(s.Incidents), Conditions: conditions(s, f.Rights.Decide),
-		Agreeing: agreeing(s.Agreement), Safety: newSafety(s), Decisions: history(s.Rollout), Cleanup: newCleanup(s.Rollout, now), AsOf: newAsOf(s, json, now),
+		Agreeing: agreeing(s.Agreement), Safety: newSafety(s), Cleanup: newCleanup(s.Rollout, now), AsOf: newAsOf(s, json, now),
 	}
 	if len(page.Guards) > mostGuards {
 		page.Guards, page.Calm = page.Guards[:mostGuards], page.Guards[mostGuards:]
 	}
-	if n := len(page.Decisions) - mostListed; n > 0 {
-		page.Decisions, page.Earlier = page.Decisions[n:], "/decisions?"+url.Values{"rollout": {s.Rollout.ID}}.Encode()
-	}
+	page.list(s.Rollout)
 	page.act(s)
 	return page
+}
+
+// list puts the newest decisions first, and keeps as many as there is room for.
+func (r *Rollout) list(of decisions.Rollout) {
+	r.Decisions = history(of)
+	slices.Reverse(r.Decisions)
+	if len(r.Decisions) > mostListed {
+		r.Decisions, r.Earlier = r.Decisions[:mostListed], "/decisions?"+url.Values{"rollout": {of.ID}}.Encode()
+	}
+	if len(r.Decisions) > mostShown {
+		r.Decisions, r.Before = r.Decisions[:mostShown], r.Decisions[mostShown:]
+	}
 }
 
 // What the page of a rollout has room for at first sight.
 const (
 	mostListed = 50 // decisions
+	mostShown  = 8  // of them without unfolding anything
 	mostGuards = 8  // guardrails
 )
 

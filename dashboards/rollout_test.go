@@ -114,7 +114,7 @@ func TestNewRollout_whoMayNot(t *testing.T) {
 // TestNewRollout_listsTheNewest: the numbers stay those of the log.
 func TestNewRollout_listsTheNewest(t *testing.T) {
 	p := NewRollout(deciding("/"), crowded(), "", at)
-	if n := len(p.Decisions); n != mostListed || p.Decisions[n-1].Number != 203 || p.Earlier != "/decisions?rollout=production%2Fgame.gate%2F1" {
-		t.Errorf("%d decisions, the last is number %d, all are at %q", n, p.Decisions[n-1].Number, p.Earlier)
+	if n := len(p.Decisions); n != mostShown || n+len(p.Before) != mostListed || p.Decisions[0].Number != 203 || p.Before[0].Number != 203-mostShown || p.Earlier != "/decisions?rollout=production%2Fgame.gate%2F1" {
+		t.Errorf("%d decisions and %d before them, the first is number %d, all are at %q", n, len(p.Before), p.Decisions[0].Number, p.Earlier)
 	}
 }

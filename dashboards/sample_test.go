@@ -45,7 +45,7 @@ func sampleTitle() Title {
 		Owner: "progression-team", Unit: "player", Status: RolledBack, Since: at.Add(-40 * time.Second),
 		Hypothesis: "Moving the first gate from level 30 to level 40 raises day-1 retention at no cost in day-7 retention",
 		Links:      []string{"https://tickets.example/GATE-3", "https://docs.example/gates"},
-		Stages:     []Stage{{"canary", Done}, {"experiment", Now}, {"full", Ahead}}, Reach: "50 % of units get gate_40"}
+		Stages:     []Stage{{"canary", Done}, {"experiment", Left}, {"full", Ahead}}, Reach: "nobody gets gate_40"}
 }
 
 func sampleExposures() Exposures {
@@ -78,15 +78,15 @@ func sampleRollout() Rollout {
 	out := sampleReadout()
 	return Rollout{
 		Frame: Frame{Path: title.Link, Person: "person:ana", Refresh: 2 * time.Second},
-		Title: title, Lead: Conclude("gate_40", out) + " The plan says: roll back.",
+		Title: title, Lead: Conclude("gate_40", out) + " The rollout was rolled back: nobody gets gate_40.", Next: "Nothing moves until somebody says why it was rolled back.",
 		Banner: &Banner{Kind: GuardrailBreached, Text: "day_7_retention is worse than its margin allows. Everybody gets gate_30; the rollout is locked until a person explains."},
-		Gate: Gate{Title: "Gate from experiment to full", Sentence: "Rolled back: day_7_retention is breached.", Evaluated: at, Next: at.Add(2 * time.Minute),
+		Gate: Gate{Title: "The last look", Sentence: "Rolled back: day_7_retention is breached.", Evaluated: at,
 			Checks: sampleChecks()},
 		Tabs: []Tab{{"Now", title.Link, true}, {"Plan", title.Link + "?tab=plan", false}}, Guards: guards(out), Others: others(out), Readout: "/readouts/1", Exposures: sampleExposures(),
 		Decisions: []Decision{
-			{1, Expanded, at.Add(-32 * time.Hour), "start → canary", "Started by ana.", "person:ana", "", "/decisions/1"},
-			{2, Expanded, at.Add(-24 * time.Hour), "canary → experiment", "Every check of the gate is passed: 1 204 of 1 000 units per arm, and harm of 50 % to day_7_retention is excluded.", "controller", hash, "/decisions/2"},
 			{3, RolledBack, at.Add(-40 * time.Second), "experiment → safe variant", "day_7_retention is breached: −4.31 % [−8.13 %, −0.49 %], e-value 57.", "controller", hash, "/decisions/3"},
+			{2, Expanded, at.Add(-24 * time.Hour), "canary → experiment", "Every check of the gate is passed: 1 204 of 1 000 units per arm, and harm of 50 % to day_7_retention is excluded.", "controller", hash, "/decisions/2"},
+			{1, Expanded, at.Add(-32 * time.Hour), "start → canary", "Started by ana.", "person:ana", "", "/decisions/1"},
 		},
 		Acts:    []Act{{"Roll back", "Gives everybody the safe variant; needs no approval.", "sluice rollback production/game.gate-position/1 -m 'why'"}},
 		Cleanup: Cleanup{EndState: "remove", Due: at.Add(30 * 24 * time.Hour), Ticket: "https://tickets.example/GAME-17", State: "in 30 d"},

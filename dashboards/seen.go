@@ -12,6 +12,7 @@ type Seen struct {
 	Rollout  decisions.Rollout
 	Evidence *decisions.Evidence // nil: nothing was read yet
 	Verdict  *decisions.Verdict  // of that evidence; nil: that of the last decision
+	Past     bool                // the evidence is that of a look of the past, and the rollout as it is now
 	Rollback string              // the command that takes the rollout back, frozen at its start
 
 	Ask       *decisions.Ask       // nil: it waits for nobody
@@ -19,6 +20,27 @@ type Seen struct {
 	Can       []decisions.Op       // what whoever looks can do now
 	Incidents []decisions.Reported // of the flag here
 	Counted   []Counted            // units per arm at the last looks, oldest first
+}
+
+// AsDecided is a rollout as it stood when a decision was made: the plan, the
+// definitions and the baselines that the decision rests on, not those of today. Its
+// decisions are all there are, so that this one has its number.
+func AsDecided(r decisions.Rollout, in decisions.Input) Seen {
+	r.Standing, r.Plan = in.State, in.Plan
+	if in.Metrics != nil { // records of before hold none
+		r.Metrics = in.Metrics
+	}
+	return Seen{Rollout: r, Evidence: &in.Evidence}
+}
+
+// versionAt returns which version of its plan a rollout had at a moment.
+func versionAt(r decisions.Rollout, at time.Time) int {
+	for _, v := range r.Versions {
+		if v.At.After(at) {
+			return v.Version - 1
+		}
+	}
+	return r.Version
 }
 
 // verdict returns the newest verdict there is.

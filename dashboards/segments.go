@@ -94,7 +94,7 @@ func segmented(r decisions.Rollout, t stats.Segmented) []Row {
 		default:
 			row.Verdict = Inconclusive
 			row.Lift = &Lift{Relative: c.Estimate, Absolute: c.Treatment.Mean - c.Control.Mean, Always: ends(e.Interval), Fixed: ends(c.Fixed)}
-			row.Note = "adjusted p = " + number(e.P)
+			row.Note = "adjusted p " + equals(e.P)
 			if e.StandsOut {
 				row.Verdict = wanted(c.Estimate, row.Lower)
 				row.Note += ", stands out"
@@ -139,8 +139,8 @@ func interaction(i stats.Interaction) string {
 	case i.Refused != nil:
 		return "no test of interaction: " + i.Refused.Message
 	case i.Differs:
-		return "the effect differs between segments (adjusted p = " + number(i.AdjustedP) + ")"
+		return "the effect differs between segments (adjusted p " + equals(i.AdjustedP) + ")"
 	}
-	return fmt.Sprintf("no difference between segments is shown (adjusted p = %s, %s of the variation is more than noise)",
-		number(i.AdjustedP), short(math.Round(i.Excess*100)/100))
+	return fmt.Sprintf("no difference between segments is shown (adjusted p %s, %s of the variation is more than noise)",
+		equals(i.AdjustedP), short(math.Round(i.Excess*100)/100))
 }

@@ -35,10 +35,10 @@ func decisive(rows []Row) (Row, bool) {
 // rank orders rows by how much they matter; MaxInt when there is nothing to say.
 func (r Row) rank() int {
 	switch {
+	case r.Role == Guardrail && r.Verdict == Worse:
+		return 0 // also where failures are counted, which have no lift
 	case r.Lift == nil:
 		return math.MaxInt
-	case r.Role == Guardrail && r.Verdict == Worse:
-		return 0
 	case r.Role == Success && r.Verdict == Worse:
 		return 1
 	case r.Role == Success && r.Verdict == Better:
@@ -54,6 +54,9 @@ func (r Row) rank() int {
 // finding says what happened to the metric, without the subject.
 func (r Row) finding(level float64) string {
 	l := r.Lift
+	if r.Verdict == Worse && !r.shownWorse() {
+		return "does harm to " + r.Metric + bracketed(r.Note)
+	}
 	if math.IsNaN(l.Relative) {
 		return "changes " + r.Metric + " by " + r.difference(l.Absolute) + "; control is at zero, so there is no relative lift"
 	}
@@ -65,6 +68,23 @@ func (r Row) finding(level float64) string {
 		return "keeps " + r.Metric + " within its margin: " + change(l.Relative) + interval
 	}
 	return "has no proven effect on " + r.Metric + ": " + change(l.Relative) + interval
+}
+
+// shownWorse reports whether the lift by itself shows that the metric is worse. Of
+// counted failures and of a level beyond its limit it need not.
+func (r Row) shownWorse() bool {
+	l := r.Lift
+	return l != nil && (l.Relative > 0) == r.Lower && (l.Always.noZero() || l.Bounds.noZero())
+}
+
+// noZero reports whether zero lies outside of an interval.
+func (i Interval) noZero() bool { return i.Lo > 0 || i.Hi < 0 }
+
+func bracketed(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
 }
 
 // sentence ends a text that has no end of its own.

@@ -18,10 +18,33 @@ func lead(s Seen, out Readout) string {
 		return ""
 	}
 	text := Conclude(s.Rollout.Plan.Arms.Treatment, out)
-	if v, ok := s.verdict(); ok && !carriedOut(s.Rollout, v) {
-		text += " The plan says: " + advice(v.Action) + "."
+	if next := s.follows(); next != "" {
+		text += " " + next
 	}
 	return text
+}
+
+// follows says what the plan makes of the result: what it asks for while that is
+// still to be done, and what was done. Of a look of the past it says what was
+// asked for then.
+func (s Seen) follows() string {
+	r := s.Rollout
+	v, ok := s.verdict()
+	switch {
+	case !ok:
+		return ""
+	case s.Past:
+		return "The plan said: " + advice(v.Action) + "."
+	case r.Status == decisions.RolledBack:
+		return "The rollout was rolled back: " + reach(r) + "."
+	case r.Status == decisions.CleanupDue:
+		return "The rollout is decided for good: " + reach(r) + "."
+	case carriedOut(r, v) || r.Status == decisions.Rejected:
+		return ""
+	case r.Status == decisions.Observing && v.Action == decisions.Hold:
+		return "It has been let in everywhere, and is still watched."
+	}
+	return "The plan says: " + advice(v.Action) + "."
 }
 
 func advice(a decisions.Action) string {
@@ -145,6 +168,10 @@ func newAsOf(s Seen, json string, now time.Time) AsOf {
 	if s.Evidence == nil {
 		return a
 	}
+	if s.Past { // how far behind the numbers were then
+		now = s.Evidence.At
+		a.Rules = fmt.Sprintf("plan v%d", versionAt(s.Rollout, now))
+	}
 	var places []string
 	for _, shard := range slices.Sorted(maps.Keys(s.Evidence.Watermark)) {
 		p := s.Evidence.Watermark[shard]
@@ -250,7 +277,7 @@ func pins(s Seen, of decisions.Record) []Fact {
 	if h := d.Input.SHA256.String(); h != "" {
 		all = append(all, Fact{"Evidence, SHA-256", h})
 	}
-	all = append(all, Fact{"Plan", fmt.Sprintf("v%d", s.Rollout.Version)}, Fact{"Flag revision", strconv.FormatUint(d.Revision, 10)})
+	all = append(all, Fact{"Plan", fmt.Sprintf("v%d", versionAt(s.Rollout, d.At))}, Fact{"Flag revision", strconv.FormatUint(d.Revision, 10)})
 	if e := s.Evidence; e != nil {
 		for i, q := range e.Queries {
 			all = append(all, Fact{fmt.Sprintf("Query %d, SHA-256", i+1), q.Hash.String()})

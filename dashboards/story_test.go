@@ -47,14 +47,14 @@ func TestNewRollout(t *testing.T) {
 	if p.Banner == nil || p.Banner.Kind != GuardrailBreached {
 		t.Errorf("banner is %+v", p.Banner)
 	}
-	if !strings.HasSuffix(p.Lead, "The plan says: roll back.") {
+	if !strings.HasSuffix(p.Lead, "The rollout was rolled back: nobody gets gate_40.") {
 		t.Errorf("lead is %q", p.Lead)
 	}
 	want := []Decision{
-		{Number: 1, Mark: Expanded, At: at.Add(-time.Hour), Change: "start → canary", Reason: "Started by ana.", Who: "controller", Link: "/decisions/d1"},
-		{Number: 2, Mark: Expanded, At: at.Add(-time.Minute), Change: "canary → experiment", Reason: "A person advances. “enough seen”", Who: "person:ana", Link: "/decisions/d2"},
 		{Number: 3, Mark: RolledBack, At: at, Change: "experiment → safe variant", Reason: "day_7 is breached. It is being carried out.", Who: "controller",
 			Hash: event.Sum([]byte("x")).String(), Link: "/decisions/d3"},
+		{Number: 2, Mark: Expanded, At: at.Add(-time.Minute), Change: "canary → experiment", Reason: "A person advances. “enough seen”", Who: "person:ana", Link: "/decisions/d2"},
+		{Number: 1, Mark: Expanded, At: at.Add(-time.Hour), Change: "start → canary", Reason: "Started by ana.", Who: "controller", Link: "/decisions/d1"},
 	}
 	if diff := cmp.Diff(want, p.Decisions); diff != "" {
 		t.Error(diff)
@@ -138,5 +138,46 @@ func TestBanners_sayNoMoreThanIsKnown(t *testing.T) {
 		if b == nil || b.Title() != want {
 			t.Errorf("%s: the banner is %+v, want %q", code, b, want)
 		}
+	}
+}
+
+// TestFollows: what is asked for, what was done, and what was asked for then.
+func TestFollows(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Seen)
+		want   string
+	}{
+		"under way":   {func(s *Seen) { s.Rollout.Status = decisions.Running }, "The plan says: roll back."},
+		"rolled back": {func(s *Seen) { s.Rollout.Status = decisions.RolledBack }, "The rollout was rolled back: nobody gets gate_40."},
+		"in the past": {func(s *Seen) { s.Rollout.Status, s.Past = decisions.RolledBack, true }, "The plan said: roll back."},
+		"shipped": {func(s *Seen) {
+			s.Rollout.Status, s.Verdict = decisions.Observing, &decisions.Verdict{Action: decisions.Hold}
+		}, "It has been let in everywhere, and is still watched."},
+		"harm behind it": {func(s *Seen) { s.Rollout.Status = decisions.Observing }, "The plan says: roll back."},
+		"rejected":       {func(s *Seen) { s.Rollout.Status = decisions.Rejected }, ""},
+	} {
+		s := catSeen()
+		c.change(&s)
+		if got := s.follows(); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// TestAsDecided: a record keeps the plan, the baselines and the definitions that
+// the decision rests on, whatever became of the plan.
+func TestAsDecided(t *testing.T) {
+	then := ended()
+	in := decisions.Input{State: then.Rollout.Standing, Plan: then.Rollout.Plan, Evidence: *then.Evidence}
+	now := then.Rollout
+	now.Version, now.Plan.Metrics, now.Plan.Arms.Treatment = 2, decisions.Metrics{}, "gate_50"
+	now.Versions = []decisions.VersionNote{{Revision: decisions.Revision{Version: 2}, At: at.Add(time.Hour)}}
+	d := now.Decisions[2]
+	p := NewRecord(Frame{}, AsDecided(now, in), decisions.Record{Decision: d}, "")
+	if len(p.Rows) != 3 || p.Number != 3 || p.Exposures.Arms[0].Name != "treatment (gate_40)" {
+		t.Errorf("%d rows, number %d, arms %+v", len(p.Rows), p.Number, p.Exposures.Arms)
+	}
+	if got := p.Facts[3]; got != (Fact{"Plan", "v1"}) {
+		t.Errorf("the plan was %+v", got)
 	}
 }

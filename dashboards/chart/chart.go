@@ -75,6 +75,7 @@ type Mark struct {
 type Table struct {
 	Head []string
 	Rows [][]string
+	Note string // which rows these are, when they are not all
 }
 
 // Chart is what the template writes. All places are in pixels from the upper

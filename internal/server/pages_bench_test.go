@@ -3,10 +3,15 @@ package server
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/sluice-hq/sluice/decisions"
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // BenchmarkPages_200open is how long 200 open pages wait until they hear of a
@@ -40,9 +45,71 @@ func BenchmarkPages_200open(b *testing.B) {
 		}
 	}
 	b.StopTimer()
-	slices.Sort(waits)
-	b.ReportMetric(float64(waits[len(waits)/2].Milliseconds()), "p50-ms")
-	b.ReportMetric(float64(waits[len(waits)*99/100].Milliseconds()), "p99-ms")
+	reportTimes(b, waits)
+}
+
+func reportTimes(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	b.ReportMetric(took[len(took)/2].Seconds()*1000, "p50-ms")
+	b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "p99-ms")
+}
+
+// BenchmarkReadout_200open is one request for the readout of fifty metrics with two
+// hundred looks at one of them, from the browser's question to its last byte, while
+// 200 pages hold their streams open. The looks are in memory: what a warehouse adds
+// is not in it.
+func BenchmarkReadout_200open(b *testing.B) {
+	const pages, metrics, looks = 200, 50, 200
+	now := start.Add(looks * time.Minute)
+	h := newHouseWith(b, func(h *House) { h.Readouts, h.Now = looksOf(metrics, looks), func() time.Time { return now } })
+	docs, guards := documents, []string{}
+	for _, key := range measured(metrics) {
+		docs += "---\napiVersion: sluice/v1\nkind: Metric\nkey: " + key + "\nowner: shop-team\nevent: " + key + "\naggregate: conversion\ndirection: increase\nwindow: 1h\n"
+		guards = append(guards, "{metric: "+key+", margin: 5%}")
+	}
+	h.want("admin", "POST", "/api/v1/apply", docs, http.StatusOK, "created")
+	h.want("approver", "POST", "/api/v1/apply", strings.Replace(plan, "\nstages:", "\n  guardrails: ["+strings.Join(guards, ", ")+"]\nstages:", 1), http.StatusOK, "created")
+	ctx, stop := context.WithCancel(b.Context())
+	defer stop()
+	for range pages {
+		h.watch(ctx)
+	}
+	var took []time.Duration
+	size := 0
+	for b.Loop() {
+		began := time.Now()
+		code, body, _ := h.ask("viewer", "GET", readoutOfOne+"?read=now&metric=guarded_01", "", asBrowser...)
+		took, size = append(took, time.Since(began)), len(body)
+		if code != http.StatusOK || !strings.Contains(body, "guarded_49") || !strings.Contains(body, "Units of each arm over time") {
+			b.Fatal(code, body)
+		}
+	}
+	reportTimes(b, took)
+	b.ReportMetric(float64(size), "bytes")
+}
+
+// measured are the keys of so many guarded metrics.
+func measured(n int) (keys []string) {
+	for i := range n {
+		keys = append(keys, fmt.Sprintf("guarded_%02d", i))
+	}
+	return keys
+}
+
+// looksOf are looks a minute apart at so many guarded metrics, the newest first.
+func looksOf(metrics, looks int) (all memLooks) {
+	frozen := stats.Frozen{Variance: 0.24, ControlMean: 0.4, Units: 1000}
+	for i := looks - 1; i >= 0; i-- {
+		n := int64(1000 * (i + 1))
+		strata := []stats.Stratum{{Control: stats.Proportion(n, n*4/10), Treatment: stats.Proportion(n, n*39/100)}}
+		judged := stats.Guardrail{Margin: 0.05}.Judge(strata, frozen)
+		e := decisions.Evidence{At: start.Add(time.Duration(i) * time.Minute), Units: []decisions.Count{{Arm: "on", N: n}, {Arm: "off", N: n}}}
+		for _, key := range measured(metrics) {
+			e.Metrics = append(e.Metrics, decisions.Measured{Metric: key, Strata: strata, Judgement: &judged})
+		}
+		all = append(all, decisions.Look{Rollout: "production/shop.checkout/1", At: e.At, Stage: "experiment", Verdict: decisions.Verdict{Action: decisions.Hold}, Evidence: e})
+	}
+	return all
 }
 
 // BenchmarkPage_rollout is one request for the page of a rollout.

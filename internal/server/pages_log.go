@@ -162,7 +162,9 @@ func (s *server) incidentList(w http.ResponseWriter, r *http.Request) (dashboard
 	}
 	f := s.listFrame(w, r, dashboards.InIncidents)
 	f.Refresh = 0 // nothing may change under the hand of who writes
-	return dashboards.NewIncidents(f, q, out.Body.Incidents, out.Body.Next, newFormKey), nil
+	page := dashboards.NewIncidents(f, q, out.Body.Incidents, out.Body.Next, newFormKey)
+	page.Told = s.receivers(r.Context())
+	return page, nil
 }
 
 // openIncidentOnPage does what the form of that page asks for.

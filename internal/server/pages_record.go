@@ -60,9 +60,9 @@ func (s *server) recordPage(w http.ResponseWriter, r *http.Request) (dashboards.
 	}
 	f := s.frameOf(w, r, dashboards.InDecisions, v.Rollout.Plan.Environment, v.Rollout.Plan.Flag, "")
 	f.Refresh = 0 // a record does not change
-	then := dashboards.Seen{Rollout: v.Rollout, Rollback: seen(v).Rollback}
+	then := dashboards.Seen{Rollout: v.Rollout}
 	if input != nil && record.Decision.ByController() {
-		then.Evidence = &input.Evidence
+		then = dashboards.AsDecided(v.Rollout, *input)
 	}
 	page := dashboards.NewRecord(f, then, record, "/api/v1/decisions/"+id)
 	if input != nil {

@@ -103,3 +103,14 @@ func TestWebhooks_elsewhere(t *testing.T) {
 	h.want("admin", "DELETE", "/api/v1/webhooks/release", "", http.StatusNoContent, "")
 	h.want("viewer", "GET", "/api/v1/webhooks/release", "", http.StatusNotFound, "")
 }
+
+// TestIncidentsPage_whoIsTold: the page of incidents says how it goes with messages,
+// to whoever may read everything.
+func TestIncidentsPage_whoIsTold(t *testing.T) {
+	h := sending(t)
+	h.want("admin", "POST", "/api/v1/apply", strings.Replace(webhook, "URL", "https://hooks.example.com", 1), http.StatusOK, "")
+	h.shows("/incidents", http.StatusOK, "Who is told", "release", "Nothing was sent to it yet.")
+	if code, body, _ := h.ask("bound", "GET", "/incidents", "", asBrowser...); code != http.StatusOK || strings.Contains(body, "Who is told") {
+		t.Errorf("who is bound to staging is told of webhooks: %d", code)
+	}
+}
