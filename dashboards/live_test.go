@@ -89,6 +89,33 @@ func TestLive_renewsInPlace(t *testing.T) {
 	browsertest.CheckFaults(t, tab)
 }
 
+// TestLive_renewsItsPart: charts over time were read once by the page as it opened;
+// a new look has them read again, and unfolded numbers stay unfolded.
+func TestLive_renewsItsPart(t *testing.T) {
+	var looks atomic.Int64
+	looks.Store(50)
+	mux := http.NewServeMux()
+	mux.Handle(AssetPath, Assets())
+	mux.HandleFunc("/readouts/", func(w http.ResponseWriter, r *http.Request) {
+		g := glance()
+		g.Found.Trail, g.Taken = g.Found.Trail[:looks.Load()], int(looks.Load())
+		serve(w, readoutOf(g, r.URL.RawQuery))
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	tab := browsertest.Tab(t, browsertest.Open(t), browsertest.Looks[0])
+	browsertest.Do(t, tab, chromedp.Navigate(s.URL+ReadoutLink(glance().Rollout)))
+	until(t, tab, `document.querySelector("#part")?.textContent.includes("50 were taken")`)
+	browsertest.Eval[bool](t, tab, `document.querySelector("#part details").open = true`)
+	looks.Store(60)
+	browsertest.Eval[bool](t, tab, `htmx.trigger(document.getElementById("live"), "changed"); true`)
+	until(t, tab, `document.querySelector("#part").textContent.includes("60 were taken")`)
+	if !browsertest.Eval[bool](t, tab, `document.querySelector("#part details").open && document.querySelectorAll("#part").length === 1`) {
+		t.Error("the numbers were folded, or the part stands there twice")
+	}
+	browsertest.CheckFaults(t, tab)
+}
+
 // TestLive_saysWhenItIsOld: a server that fails never empties the page; the
 // page says that it is old, and recovers.
 func TestLive_saysWhenItIsOld(t *testing.T) {

@@ -3,6 +3,7 @@ package dashboards
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 func filed(n int) (all []Filed, r decisions.Rollout) {
 	r = ended().Rollout
 	for len(all) < n {
-		for _, d := range r.Decisions {
+		for _, d := range slices.Backward(r.Decisions) {
 			all = append(all, Filed{d, r})
 		}
 	}
@@ -38,6 +39,7 @@ func sampleDigest() decisions.Digest {
 func logSamples() map[string]Page {
 	f := sampleFrame(InDecisions)
 	f.Path, f.Rights.Report = "/decisions?by=people&environment=production", true
+	f.Log = 918
 	list, r := filed(60)
 	sum := decisions.NewTally([]decisions.Rollout{r}, func(decisions.Rollout, decisions.Decision) bool { return true })
 	learnt := r
@@ -51,7 +53,7 @@ func logSamples() map[string]Page {
 		"decisions": NewDecisionLog(f, query, list, sum, "next", "/api/v1/decisions"), "decisions-empty": NewDecisionLog(f, query, nil, decisions.Tally{}, "", "/api/v1/decisions"),
 		"record-again": record, "review": NewWeekReview(f, sampleDigest(), []Overdue{{"search.old", "/flags/search.old", "search-team", "nobody asked for it in 31 d"}}, "7d"),
 		"incidents":         incidents,
-		"record-person":     NewRecord(f, ended(), personal(), "/api/v1/decisions/d2"),
+		"record-person":     NewRecord(f, Seen{Rollout: ended().Rollout}, personal(), "/api/v1/decisions/d2"),
 		"record-many":       recordMany(f),
 		"incidents-empty":   NewIncidents(sampleFrame(InIncidents), url.Values{}, nil, "", func() string { return "018f" }),
 		"experiments":       NewExperiments(f, url.Values{}, []Seen{{Rollout: learnt}, ended()}),

@@ -65,7 +65,7 @@ func looksAgain(s Seen, v decisions.Verdict) string {
 	}
 	text := "The controller looks again at " + clock(v.Next) + ". Once every check has passed, " + onwards(s.Rollout)
 	if took := left(s); took != "" {
-		text += ", in " + took + " at this pace"
+		text += ", in " + took + " at the earliest"
 	}
 	return text + "."
 }

@@ -111,10 +111,18 @@ func Eval[T any](t *testing.T, tab context.Context, script string) T {
 	return v
 }
 
-// Picture writes the whole page as PNG; an empty file name writes nothing.
+// tallest is how many pixels a picture can be high.
+const tallest = 16_000
+
+// Picture writes the whole page as PNG; an empty file name writes nothing, and of a
+// page that is higher than a picture can be there is none.
 func Picture(t *testing.T, tab context.Context, file string) {
 	t.Helper()
 	if file == "" {
+		return
+	}
+	if high := Eval[int64](t, tab, "document.documentElement.scrollHeight"); high > tallest {
+		t.Logf("%s is %d pixels high: there is no picture of it", filepath.Base(file), high)
 		return
 	}
 	png, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
