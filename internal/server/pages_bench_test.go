@@ -64,7 +64,7 @@ func BenchmarkReadout_200open(b *testing.B) {
 	h := newHouseWith(b, func(h *House) { h.Readouts, h.Now = looksOf(metrics, looks), func() time.Time { return now } })
 	docs, guards := documents, []string{}
 	for _, key := range measured(metrics) {
-		docs += "---\napiVersion: sluice/v1\nkind: Metric\nkey: " + key + "\nowner: shop-team\nevent: " + key + "\naggregate: conversion\ndirection: increase\nwindow: 1h\n"
+		docs += "---\napiVersion: sluice/v1\nkind: Metric\nkey: " + key + "\ndescription: Units that did it\nowner: shop-team\nevent: " + key + "\naggregate: conversion\ndirection: increase\nwindow: 1h\n"
 		guards = append(guards, "{metric: "+key+", margin: 5%}")
 	}
 	h.want("admin", "POST", "/api/v1/apply", docs, http.StatusOK, "created")
