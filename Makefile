@@ -6,7 +6,7 @@ ENGINE  := node_modules/.package-lock.json
 SEED    ?= 1
 SOURCES  = $(shell find . -name '*.go' -not -path './node_modules/*') $(shell find dashboards internal/warehouse cmd/sluice/demo -type f)
 
-.PHONY: demo test check generate generated bench bench-events bench-streams bench-safe bench-readouts simulate pictures rehearse torment chaos cluster fuzz fuzz-stats engine build clean bench-rollouts replay manifests
+.PHONY: demo test check generate generated bench bench-events bench-streams bench-safe bench-readouts simulate pictures rehearse torment chaos sdk-kills cluster fuzz fuzz-stats engine build clean bench-rollouts replay manifests
 
 demo: build engine          ## replay a real experiment and watch it being rolled back
 	./bin/sluice demo
@@ -69,6 +69,9 @@ replay:                     ## the state after 100,000 random commands, live, fr
 
 chaos: bin/sluice-chaos engine ## kill -9, repeats, disorder and an engine that lies: nothing lost, nothing doubled
 	$(GO) run ./bench/chaos --seed $(SEED)
+
+sdk-kills: build engine     ## a service under load whose server is killed 20 times: nothing lost, nothing doubled, no evaluation interrupted
+	SLUICE_BINARY=$(CURDIR)/bin/sluice $(GO) test ./examples/checkout -run '^TestKills$$' -count 1 -v -timeout 30m -args -kills 20
 
 cluster: build engine       ## kill -9 of 20 leaders of three NATS servers under load: nothing lost, nothing doubled
 	$(GO) run ./bench/cluster --kills 20 --seed $(SEED)

@@ -58,6 +58,7 @@ var arrows = map[string][]string{
 	"bench/streams":      {"bench/serving", "event"}, // it sends events, under IDs of its own
 	"bench/serving":      nil,                        // it starts the built program
 
+	"examples/checkout":   {"sdk"},                                  // what an application sees of us
 	"decisions/rehearsal": {"decisions", "flags", "stats", "event"}, // its controller on a made-up crowd
 	"bench/rehearse":      {"decisions", "decisions/rehearsal", "flags", "stats", "event"},
 	"bench/rollouts":      {"decisions", "flags", "stats", "event"},

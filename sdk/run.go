@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/open-feature/go-sdk/openfeature"
 )
@@ -142,13 +143,17 @@ func (p *Provider) ours(k lastKnown) bool {
 
 func (p *Provider) library() library { return library{dir: p.file("lists"), api: p.api} }
 
+// leave bounds a shutdown that nobody else does.
+const leave = 10 * time.Second
+
 // Shutdown implements openfeature.StateHandler.
 func (p *Provider) Shutdown() { _ = p.ShutdownWithContext(context.Background()) }
 
 // ShutdownWithContext implements openfeature.ContextAwareStateHandler. It sends
 // what waits until ctx is done. With a folder one failed attempt is enough: what
 // is left is on disk, and goes out at the next start. Without one, events that
-// could not be sent are lost, and the error says how many.
+// could not be sent are lost, and the error says how many. A ctx without a
+// deadline has 10 seconds: OpenFeature's own shutdown gives none.
 func (p *Provider) ShutdownWithContext(ctx context.Context) error {
 	p.mu.Lock()
 	r := p.running
@@ -156,6 +161,11 @@ func (p *Provider) ShutdownWithContext(ctx context.Context) error {
 	p.mu.Unlock()
 	if r == nil {
 		return nil
+	}
+	if _, bounded := ctx.Deadline(); !bounded {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, leave)
+		defer stop()
 	}
 	if s := p.held.Load(); s != nil {
 		p.count(s.set.Drain())
