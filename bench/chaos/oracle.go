@@ -186,27 +186,40 @@ func (o *oracle) changer(ctx context.Context) {
 	}
 }
 
+// stalled is how long nothing may be loaded before the loader is taken to be
+// stuck. What a run leaves to be loaded takes as long as it takes.
+const stalled = 3 * time.Minute
+
 // settle waits until everything that was acknowledged is loaded.
 func (o *oracle) settle(ctx context.Context, v *victim) error {
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, 200*time.Millisecond) {
+	var last server.FactsView
+	for end := time.Now().Add(stalled); time.Now().Before(end) && ctx.Err() == nil; pause(ctx, 200*time.Millisecond) {
 		var f server.FactsView
 		answer, err := o.call(ctx, http.MethodGet, o.admin, "/api/v1/facts", nil)
 		if err != nil || json.Unmarshal(answer, &f) != nil {
 			continue
 		}
-		whole := f.Control.Done == f.Control.Last
-		for _, s := range f.Shards {
-			whole = whole && s.Done == s.Last
-		}
-		if whole {
+		if behind(f) == 0 {
 			o.settled, o.loaded = f.Control.Last, map[string]uint64{}
 			for _, s := range f.Shards {
 				o.loaded[s.Shard] = s.Done
 			}
 			return nil
 		}
+		if behind(f) != behind(last) {
+			last, end = f, time.Now().Add(stalled)
+		}
 	}
-	return fmt.Errorf("the facts are not loaded; see %s", v.Log)
+	return fmt.Errorf("%d messages are not loaded, and none has been for %s; see %s", behind(last), stalled, v.Log)
+}
+
+// behind is how many messages are acknowledged and not loaded.
+func behind(f server.FactsView) uint64 {
+	n := f.Control.Last - f.Control.Done
+	for _, s := range f.Shards {
+		n += s.Last - s.Done
+	}
+	return n
 }
 
 func (o *oracle) post(ctx context.Context, token, path string, body []byte) ([]byte, error) {
