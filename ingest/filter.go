@@ -104,12 +104,12 @@ type letterKind struct {
 }
 
 func (l Letter) kind() letterKind {
-	return letterKind{l.Shard, l.Reason, l.Environment, l.Name, l.sendable()}
+	return letterKind{l.Shard, l.Reason, l.Environment, l.Name, l.Sendable()}
 }
 
-// sendable reports whether sending the letter's event again can be of use. What
+// Sendable reports whether sending the letter's event again can be of use. What
 // the stream has lost is nowhere; and the log is its own archive, from which
 // its table is filled.
-func (l Letter) sendable() bool {
+func (l Letter) Sendable() bool {
 	return l.Shard != ControlShard && (len(l.Fact) > 0 || len(l.Bytes) > 0)
 }

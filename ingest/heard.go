@@ -149,7 +149,7 @@ func synthetic(is bool) []Note {
 func (h *hearing) dead(list []Dead) {
 	for _, d := range list {
 		h.append(Heard{Verdict: Buried, Kind: KindMetric, Name: d.Name, ID: d.ID, Fact: d.Fact, Notes: []Note{{
-			Field: "name", Value: d.Name, Reason: d.Reason, Why: d.Why, Fix: "declare a metric that uses it, then send the dead letter again",
+			Field: "name", Value: d.Name, Reason: d.Reason, Why: d.Why, Fix: fixOf[d.Reason],
 		}}, units: unitsOf(d.Fact)})
 	}
 }

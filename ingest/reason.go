@@ -1,5 +1,7 @@
 package ingest
 
+import "slices"
+
 // Reason says in one word why an event was rejected or is dead. Reasons are
 // part of the API and of stored letters: they never change.
 type Reason string
@@ -24,10 +26,28 @@ const (
 
 // Known reports whether it is one of these: somebody who looks for another one
 // must not be told that there is none.
-func (r Reason) Known() bool {
-	switch r {
-	case Malformed, UnknownKind, UnknownFlag, NotAllowed, TimeWindow, UnknownMetric, Unreadable, Rejected, Lost:
-		return true
+func (r Reason) Known() bool { return slices.Contains(Reasons, r) }
+
+// Reasons are all of them, those of dead letters first.
+var Reasons = []Reason{UnknownMetric, Unreadable, Rejected, Lost, Malformed, UnknownKind, UnknownFlag, NotAllowed, TimeWindow}
+
+// fixOf says what to do about a dead letter.
+var fixOf = map[Reason]string{
+	UnknownMetric: "declare a metric that uses it, then send the dead letter again",
+	Unreadable:    "keep its bytes for whoever looks into it; send it again after an update that can read it, or purge it",
+	Rejected:      "mend what the store says, then send it again",
+	Lost:          "nothing of it is left here: have its sender send it anew, under the IDs that it had, then purge it",
+	Malformed:     "what is stored does not change: mend its sender, have the event sent anew, then purge it",
+	UnknownKind:   "send it again once this server knows the kind; else mend its sender, then purge it",
+	UnknownFlag:   "create the flag, then send it again; or mend the flag's name at its sender, then purge it",
+	NotAllowed:    "have a server send it, with a token of its own, then purge it",
+	TimeWindow:    "set the clock of its sender, and send it again when its time has come; or purge it",
+}
+
+// Fix says what to do about a dead letter.
+func (l Letter) Fix() string {
+	if !l.Sendable() && l.Reason != Lost {
+		return "it cannot be sent again: purge it once its cause is mended"
 	}
-	return false
+	return fixOf[l.Reason]
 }

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/server"
 )
 
 // dlqCmd is everything about dead letters: events that were accepted and
@@ -51,14 +53,14 @@ type dlqListCmd struct {
 
 // Run prints a line per letter.
 func (c dlqListCmd) Run(ctx context.Context) error {
-	all, err := list[ingest.Letter](ctx, c.client, "/api/v1/dlq", "letters", set(url.Values{}, c.pairs()...), c.Limit)
+	all, err := list[server.LetterView](ctx, c.client, "/api/v1/dlq", "letters", set(url.Values{}, c.pairs()...), c.Limit)
 	if err != nil {
 		return err
 	}
 	return c.write(all, func(w io.Writer) { tableLetters(w, all) })
 }
 
-func tableLetters(w io.Writer, all []ingest.Letter) {
+func tableLetters(w io.Writer, all []server.LetterView) {
 	if len(all) == 0 {
 		fmt.Fprintln(w, "No dead letters wait.")
 		return
@@ -77,16 +79,16 @@ type dlqShowCmd struct {
 
 // Run prints one letter.
 func (c dlqShowCmd) Run(ctx context.Context) error {
-	var l ingest.Letter
+	var l server.LetterView
 	if err := c.get(ctx, "/api/v1/dlq/letters/"+url.PathEscape(c.ID), &l); err != nil {
 		return err
 	}
 	return c.write(l, func(w io.Writer) { tableLetter(w, l) })
 }
 
-func tableLetter(w io.Writer, l ingest.Letter) {
-	fmt.Fprintf(w, "Letter\t%s\nReason\t%s\nWhy\t%s\nEnvironment\t%s\nName\t%s\nEvent\t%s\nTime\t%s\n",
-		l.ID, l.Reason, l.Why, orDash(l.Environment), orDash(l.Name), l.EventID, moment(l.At))
+func tableLetter(w io.Writer, l server.LetterView) {
+	fmt.Fprintf(w, "Letter\t%s\nReason\t%s\nWhy\t%s\nWhat to do\t%s\nEnvironment\t%s\nName\t%s\nEvent\t%s\nTime\t%s\n",
+		l.ID, l.Reason, l.Why, l.Fix, orDash(l.Environment), orDash(l.Name), l.EventID, moment(l.At))
 	switch {
 	case len(l.Fact) > 0:
 		fmt.Fprintf(w, "As sent\t%s\n", l.Fact)
@@ -103,6 +105,19 @@ type orderFlags struct {
 	IDs     []string `arg:"" optional:"" name:"letter" help:"Letters by their IDs."`
 	All     bool     `help:"Every letter that waits."`
 	Comment string   `short:"m" help:"Why; it stays on record."`
+	DryRun  bool     `help:"Order nothing: say how many letters it would be about."`
+}
+
+// preview says what the order would be about.
+func (f orderFlags) preview(ctx context.Context, replay bool) error {
+	query := set(url.Values{"id": f.IDs, "replay": {strconv.FormatBool(replay)}}, f.pairs()...)
+	var p server.OrderPreview
+	if err := f.get(ctx, "/api/v1/dlq/preview?"+query.Encode(), &p); err != nil {
+		return err
+	}
+	return f.write(p, func(w io.Writer) {
+		fmt.Fprintf(w, "%s selected; the order would be about %s.\n", several(p.Selected, "letter"), thousands(int64(p.Letters)))
+	})
 }
 
 // order records what is to be done.
@@ -123,6 +138,9 @@ type dlqReplayCmd struct {
 
 // Run orders a replay and waits until it is carried out.
 func (c dlqReplayCmd) Run(ctx context.Context) error {
+	if c.DryRun {
+		return c.preview(ctx, true)
+	}
 	o, err := c.order(ctx, "replay")
 	if err != nil {
 		return err
@@ -185,6 +203,9 @@ type dlqPurgeCmd struct{ orderFlags }
 
 // Run purges letters.
 func (c dlqPurgeCmd) Run(ctx context.Context) error {
+	if c.DryRun {
+		return c.preview(ctx, false)
+	}
 	o, err := c.order(ctx, "purge")
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -144,10 +145,13 @@ func (u units) Kept(ctx context.Context, kind string, unit uint64) (f ingest.Uni
 	if err != nil {
 		return f, err
 	}
-	f = ingest.UnitFacts{Kind: kind, Unit: ingest.UnitText(unit), Waiting: []ingest.KeptOf{}, Letters: []ingest.Letter{}, Remarks: remarksOnExports[:]}
-	if err := c.wait(ctx, kind, unit, &f); err != nil { // before the rows: what is loaded meanwhile is in both, not in none
+	waiting, remarks, err := c.wait(ctx, kind, unit) // before the rows: what is loaded meanwhile is in both, not in none
+	if err != nil {
 		return f, u.house.intake.blame(ctx, err)
 	}
+	exposures, metrics := ingest.KeptRows(waiting)
+	f = ingest.UnitFacts{Kind: kind, Unit: ingest.UnitText(unit), Waiting: append(exposures, metrics...), Letters: []ingest.Letter{},
+		Remarks: slices.Concat(remarksOnExports[:], remarks)}
 	rows, err := c.store.UnitRows(ctx, kind, unit)
 	if err != nil {
 		return f, u.house.counting.blame(ctx, err)
@@ -174,32 +178,38 @@ var remarksOnExports = [...]string{
 // mostWaiting bounds how many messages behind the loader an export reads.
 const mostWaiting = 20_000
 
-// wait finds the unit's events that are acknowledged and not loaded yet.
-func (c *counting) wait(ctx context.Context, kind string, unit uint64, f *ingest.UnitFacts) error {
+// wait finds the unit's events that are acknowledged and not loaded yet, and
+// says where it did not look to the end.
+func (c *counting) wait(ctx context.Context, kind string, unit uint64) (rows ingest.Rows, remarks []string, err error) {
 	for _, l := range c.loaders {
 		if l.Shard == ingest.ControlShard {
 			continue
 		}
 		p, err := c.progress(ctx, l)
 		if err != nil {
-			return err
+			return rows, nil, err
 		}
-		all, err := unloaded(ctx, l, p.Done, kind, unit)
+		found, err := unloaded(ctx, l, p.Done, kind, unit)
 		if errors.Is(err, errManyWait) {
-			f.Remarks = append(f.Remarks[:len(f.Remarks):len(f.Remarks)], fmt.Sprintf("%s has more than %d messages to load; those behind were not searched.", l.Shard, mostWaiting))
+			remarks = append(remarks, fmt.Sprintf("%s has more than %d messages to load; those behind were not searched.", l.Shard, mostWaiting))
 		} else if err != nil {
-			return fmt.Errorf("reading what %s has to load: %w", l.Shard, err)
+			return rows, nil, fmt.Errorf("reading what %s has to load: %w", l.Shard, err)
 		}
-		f.Waiting = append(f.Waiting, all...)
+		rows = joined(rows, found)
 	}
-	return nil
+	return rows, remarks, nil
+}
+
+// joined are the exposures and metric events of both.
+func joined(a, b ingest.Rows) ingest.Rows {
+	return ingest.Rows{Exposures: append(a.Exposures, b.Exposures...), Metrics: append(a.Metrics, b.Metrics...)}
 }
 
 var errManyWait = errors.New("too many messages wait")
 
 // unloaded reads the messages behind the loader. One that cannot be read is a
 // dead letter to be.
-func unloaded(ctx context.Context, l *ingest.Loader, done uint64, kind string, unit uint64) (all []ingest.KeptOf, err error) {
+func unloaded(ctx context.Context, l *ingest.Loader, done uint64, kind string, unit uint64) (all ingest.Rows, err error) {
 	for read := 0; read < mostWaiting; {
 		messages, err := l.Stream.Read(ctx, done, 256)
 		if err != nil || len(messages) == 0 {
@@ -208,8 +218,7 @@ func unloaded(ctx context.Context, l *ingest.Loader, done uint64, kind string, u
 		for _, m := range messages {
 			done = m.Seq
 			if b, err := l.Decoder.Decode(l.Shard, m); err == nil {
-				exposures, metrics := ingest.KeptRows(b.Of(kind, unit))
-				all = append(append(all, exposures...), metrics...)
+				all = joined(all, b.Of(kind, unit))
 			}
 		}
 		read += len(messages)

@@ -156,6 +156,16 @@ func TestReadoutsAndUnits(t *testing.T) {
 	if text := said(t, 0, "units", "two-arms", "production/gate/1"); !strings.Contains(text, "1  unstableUnitId") || !strings.Contains(text, "changed 3 times") {
 		t.Errorf("units in two arms: %s", text)
 	}
+	trace := func(unit string) string { return said(t, 0, "units", "trace", unit, "-e", "production", "--flag", "gate", "plan=pro") }
+	if text := trace("u-4"); !strings.Contains(text, "two arms") || !strings.Contains(text, "the unit saw 2 arms in this epoch, and is kept out") {
+		t.Errorf("the trace of a unit in two arms: %s", text)
+	}
+	if text := trace("u-3"); !strings.Contains(text, "exposure to on") || !strings.Contains(text, "1      wins") || !strings.Contains(text, "unknown_metric") {
+		t.Errorf("the trace of a unit: %s", text)
+	}
+	if text := said(t, 0, "dlq", "purge", "--name", "wni", "--dry-run"); text != "1 letter selected; the order would be about 1.\n" {
+		t.Errorf("what would be purged: %s", text)
+	}
 
 	for _, args := range [][]string{{"totals", "check"}, {"totals", "rebuild"}, {"totals", "check", "production/gate/1"}} {
 		want := "production/gate/1  equal  units and exposures, wins\n"

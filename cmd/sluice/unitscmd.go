@@ -14,6 +14,7 @@ import (
 // unitsCmd is about single units.
 type unitsCmd struct {
 	TwoArms   twoArmsCmd     `cmd:"" help:"List the units that saw two arms of a rollout, and why they probably did."`
+	Trace     unitTraceCmd   `cmd:"" help:"Follow one unit from its bucket to the rows of the analysis: what it gets and why, and what each of its events counts for."`
 	Export    unitExportCmd  `cmd:"" help:"Write everything that is kept of one unit, as JSON."`
 	Delete    unitDeleteCmd  `cmd:"" help:"Delete the facts of one unit."`
 	Deletions unitDeletedCmd `cmd:"" help:"List the units whose facts were deleted, and how far that is."`

@@ -6,7 +6,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
@@ -18,6 +20,9 @@ type Units interface {
 	Hash(kind, id string) uint64
 	// Kept collects everything that is kept of a unit.
 	Kept(ctx context.Context, kind string, unit uint64) (ingest.UnitFacts, error)
+	// Trace says what the events of a unit come to in a rollout, as a gate would
+	// count them now.
+	Trace(ctx context.Context, r decisions.Rollout, kind string, unit uint64, now time.Time) (ingest.Trace, error)
 	// Fence returns, by shard, the last message of facts there is.
 	Fence(ctx context.Context) (map[string]uint64, error)
 }

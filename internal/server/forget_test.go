@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/ingest"
 )
 
@@ -26,6 +28,11 @@ func (memUnits) Fence(context.Context) (map[string]uint64, error) {
 
 func (memUnits) Kept(_ context.Context, kind string, unit uint64) (ingest.UnitFacts, error) {
 	return ingest.UnitFacts{Kind: kind, Unit: ingest.UnitText(unit), Exposures: []ingest.KeptOf{{Environment: "production"}}}, nil
+}
+
+// Trace says who was asked for.
+func (memUnits) Trace(_ context.Context, r decisions.Rollout, kind string, unit uint64, now time.Time) (ingest.Trace, error) {
+	return ingest.Tracing{Environment: r.Plan.Environment, Flag: r.Plan.Flag, Rollout: r.ID, UnitKind: r.Plan.Unit, Until: now}.Of(kind, unit, ingest.Rows{}), nil
 }
 
 const listOfUnits = `apiVersion: sluice/v1

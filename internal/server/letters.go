@@ -85,10 +85,25 @@ type lettersIn struct {
 type lettersOut struct {
 	Link string `header:"Link" doc:"the next page"`
 	Body struct {
-		Total   int             `json:"total" doc:"letters that wait and are selected"`
-		Letters []ingest.Letter `json:"letters" doc:"newest buried first"`
-		Next    string          `json:"next,omitempty" doc:"cursor of the next page"`
+		Total   int          `json:"total" doc:"letters that wait and are selected"`
+		Letters []LetterView `json:"letters" doc:"newest buried first"`
+		Next    string       `json:"next,omitempty" doc:"cursor of the next page"`
 	}
+}
+
+// LetterView is a dead letter, and what to do about it.
+type LetterView struct {
+	ingest.Letter
+	Fix      string `json:"fix" doc:"what to do about it"`
+	Sendable bool   `json:"sendable" doc:"there is something to send again"`
+}
+
+func viewLetters(all []ingest.Letter) []LetterView {
+	out := make([]LetterView, len(all)) // never null in JSON
+	for i, l := range all {
+		out[i] = LetterView{l, l.Fix(), l.Sendable()}
+	}
+	return out
 }
 
 const letterList = "dlq" // name in cursors
@@ -108,7 +123,7 @@ func (s *server) listLetters(ctx context.Context, in *lettersIn) (*lettersOut, e
 	}
 	p, err := l.Page(ctx, f, behind, in.Limit)
 	out := &lettersOut{}
-	out.Body.Total, out.Body.Letters = p.Total, append([]ingest.Letter{}, p.Letters...) // never null in JSON
+	out.Body.Total, out.Body.Letters = p.Total, viewLetters(p.Letters)
 	if p.Next != "" {
 		out.Body.Next = base64.RawURLEncoding.EncodeToString([]byte(letterList + "\x00" + p.Next))
 		out.Link = in.link(out.Body.Next)
@@ -120,7 +135,7 @@ type letterIn struct {
 	ID string `path:"id" doc:"shard, message and event" example:"facts-0.12.3"`
 }
 
-type letterOut struct{ Body ingest.Letter }
+type letterOut struct{ Body LetterView }
 
 func (s *server) getLetter(ctx context.Context, in *letterIn) (*letterOut, error) {
 	l, err := s.lettersHere()
@@ -136,7 +151,7 @@ func (s *server) getLetter(ctx context.Context, in *letterIn) (*letterOut, error
 	if len(p.Letters) == 0 {
 		return nil, fmt.Errorf("dead letter %s: %w", in.ID, errNoSuch)
 	}
-	return &letterOut{p.Letters[0]}, nil
+	return &letterOut{viewLetters(p.Letters)[0]}, nil
 }
 
 // Ordering is the body of an order about dead letters.
@@ -145,6 +160,40 @@ type Ordering struct {
 	IDs     []string `json:"ids,omitempty" maxItems:"1000" doc:"letters by name"`
 	All     bool     `json:"all,omitempty" doc:"every letter that waits is meant"`
 	Comment string   `json:"comment,omitempty" doc:"why; it stays on record"`
+	Seen    *int     `json:"seen,omitempty" doc:"as many letters as a preview told; refused when there are others by now"`
+}
+
+type orderPreviewIn struct {
+	Selection
+	IDs    []string `query:"id,explode" maxItems:"1000" doc:"letters by name"`
+	Replay bool     `query:"replay" doc:"of an order to send them again, not to purge them"`
+}
+
+// OrderPreview says what an order would be about.
+type OrderPreview struct {
+	Selected int `json:"selected" doc:"letters that wait and are selected"`
+	Letters  int `json:"letters" doc:"of these, those that the order would be about: what is lost cannot be sent again"`
+}
+
+type orderPreviewOut struct{ Body OrderPreview }
+
+// previewOrder says what an order about dead letters would be about.
+func (s *server) previewOrder(ctx context.Context, in *orderPreviewIn) (*orderPreviewOut, error) {
+	l, err := s.lettersHere()
+	if err != nil {
+		return nil, err
+	}
+	f, err := in.filter(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	f.IDs = in.IDs
+	out := &orderPreviewOut{}
+	if out.Body.Selected, _, err = l.Select(ctx, f, false); err != nil {
+		return nil, err
+	}
+	out.Body.Letters, _, err = l.Select(ctx, f, in.Replay)
+	return out, err
 }
 
 type orderIn struct{ Body Ordering }
@@ -176,6 +225,9 @@ func (s *server) orderLetters(ctx context.Context, in Ordering, replay bool) (*o
 		return nil, err
 	}
 	seq, err := s.recorded(ctx, func() (event.Event, event.Expect, error) {
+		if in.Seen != nil && *in.Seen != n { // asked here, since a repeat finds none of those that it ordered about
+			return event.Event{}, 0, fmt.Errorf("%w: it would be about %d letters, and %d were seen; look at them again", event.ErrConflict, n, *in.Seen)
+		}
 		return s.Orders.Handle(ingest.OrderLetters{
 			ID: event.New(), Replay: replay, Filter: f, All: in.All, UpTo: upTo, Letters: n, At: s.Now(), Actor: who(ctx).Name, Comment: in.Comment,
 		})

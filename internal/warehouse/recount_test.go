@@ -90,6 +90,13 @@ func (c recount) arrived() []ingest.ExposureRow {
 		func(r ingest.ExposureRow) ingest.Place { return r.Place })
 }
 
+// happened are the metric events, each as it arrived first.
+func (c recount) happened() []ingest.MetricRow {
+	return firsts(c.Question, c.metrics,
+		func(r ingest.MetricRow) rowKey { return rowKey{r.Environment, r.Name, r.UnitKind, r.Unit, r.ID} },
+		func(r ingest.MetricRow) ingest.Place { return r.Place })
+}
+
 // units returns every unit of the rollout, of one arm or two.
 func (c recount) units() (out []*recounted) {
 	type key struct {
@@ -130,9 +137,7 @@ func meant(s stats.Source, m ingest.MetricRow) bool {
 
 // collect gives every unit its events of a metric, and returns the newest.
 func (c recount) collect(m stats.Metric, units []*recounted) (newest time.Time) {
-	for _, e := range firsts(c.Question, c.metrics,
-		func(r ingest.MetricRow) rowKey { return rowKey{r.Environment, r.Name, r.UnitKind, r.Unit, r.ID} },
-		func(r ingest.MetricRow) ingest.Place { return r.Place }) {
+	for _, e := range c.happened() {
 		if e.Environment != c.Environment || e.UnitKind != c.UnitKind || e.Synthetic {
 			continue
 		}
