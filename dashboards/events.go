@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
 )
 
@@ -14,6 +15,7 @@ import (
 // why, and how to send one. Whoever writes an SDK opens it first.
 type Events struct {
 	Frame
+	Tabs     []Tab
 	Filter   Form
 	Tiles    []Tile
 	Tail     string // address of the stream of events; empty: this replica hears none
@@ -71,7 +73,7 @@ type Example struct {
 // what was not simply taken lately, the newest last; quiet says why nothing is
 // heard.
 func NewEvents(f Frame, environments []string, query url.Values, recent []ingest.Heard, quiet string, in Inflow, e Example) Events {
-	p := Events{Frame: f, Filter: eventFilter(f, environments, query), Tiles: inflowTiles(f, in), Quiet: quiet, Snippets: snippets(f.Environment, e),
+	p := Events{Frame: f, Tabs: eventTabs(f, OfLive), Filter: eventFilter(f, environments, query), Tiles: inflowTiles(f, in), Quiet: quiet, Snippets: snippets(f.Environment, e),
 		Shape: HeardEvent{Notes: []string{""}}, AsOf: AsOf{Log: f.Log, JSON: "/api/v1/events/inflow?" + url.Values{"environment": {f.Environment}}.Encode()}}
 	if quiet == "" {
 		p.Tail = "/api/v1/events/tail?" + tailQuery(f.Environment, query).Encode()
@@ -175,13 +177,20 @@ func eventFilter(f Frame, environments []string, q url.Values) Form {
 	}}
 }
 
-// snippets are an exposure by curl and by Go, and the command that watches.
+// snippets are what a unit gets by OFREP, an exposure by curl and by Go, and the
+// commands that send one and that watch.
 func snippets(environment string, e Example) []Snippet {
 	address := e.Base + "/v1/events?" + url.Values{"environment": {environment}}.Encode()
 	body := fmt.Sprintf(`[{"kind":"exposure","id":"%s","flag":"%s","variant":"%s","unit":{"kind":"%s","id":"u-1"},"reason":"SPLIT"}]`, e.ID, e.Flag, e.Variant, e.Unit)
+	context := `{"context":{"targetingKey":"u-1"}}`
+	if e.Unit != flags.DefaultUnit {
+		context = fmt.Sprintf(`{"context":{"targetingKey":"u-1","%s":"u-1"}}`, e.Unit)
+	}
 	return []Snippet{
+		{"With OFREP: what a unit gets", "curl -sS " + quoted(e.Base+"/ofrep/v1/evaluate/flags/"+url.PathEscape(e.Flag)) + " \\\n  -H 'Authorization: Bearer sls_…' -H 'Content-Type: application/json' \\\n  -d " + quoted(context)},
 		{"With curl: sent twice, it counts once", "curl -sS " + quoted(address) + " \\\n  -H 'Authorization: Bearer sls_…' -H 'Content-Type: application/json' \\\n  -d " + quoted(body)},
 		{"In Go, when the unit meets the variant", fmt.Sprintf(goSnippet, e.Flag, e.Variant, e.Unit, address)},
+		{"In a terminal: ask the flag, and send what the unit met", "sluice events send -e " + environment + " --exposure " + e.Flag + " --unit " + e.Unit + "=u-1"},
 		{"In a terminal: the same stream", "sluice events tail -e " + environment},
 	}
 }

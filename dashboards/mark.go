@@ -79,6 +79,12 @@ const (
 	Refused    Mark = "refused" // with its whole request
 )
 
+// Marks of an event, or a unit, in the results.
+const (
+	Counts  Mark = "counted"
+	Ignored Mark = "not counted"
+)
+
 // Marks of how safe it is to end a flag.
 const (
 	Safe    Mark = "safe"
@@ -97,7 +103,7 @@ func (m Mark) Glyph() string {
 		return "■"
 	case Inconclusive:
 		return "○"
-	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted, Safe:
+	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted, Safe, Counts:
 		return "✓"
 	case Waiting, Planned, Draft, Pending, Unclear:
 		return "◌"
@@ -111,7 +117,7 @@ func (m Mark) Glyph() string {
 		return "⛔"
 	case Review, Overruled, DeadLetter, Caution:
 		return "!"
-	case NotApplicable, CleanupDue, WentOn:
+	case NotApplicable, CleanupDue, WentOn, Ignored:
 		return "–"
 	}
 	return "?"
@@ -136,7 +142,7 @@ func (m Mark) Shape() *Shape {
 		return &Shape{Path: "M1.5 1.5h9v9h-9z"}
 	case Inconclusive:
 		return &Shape{Path: "M6 1.5a4.5 4.5 0 1 0 .01 0z", Line: true}
-	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted, Safe:
+	case Passed, Shipped, Healthy, Live, Made, Member, Met, Decided, Accepted, Safe, Counts:
 		return &Shape{Path: "M1.5 6.5 4.5 9.5 10.5 2.5", Line: true}
 	case Waiting, Planned, Draft, Pending, Unclear:
 		return &Shape{Path: "M6 1.5A4.5 4.5 0 0 1 10.5 6M8.25 9.9A4.5 4.5 0 0 1 3.75 9.9M1.5 6A4.5 4.5 0 0 1 3 2.65", Line: true}
@@ -171,7 +177,7 @@ func (m Mark) Tone() Tone {
 		return ToneBetter
 	case Worse, Failed, RolledBack, Critical, Blocked:
 		return ToneWorse
-	case Inconclusive, NoData, Waiting, Planned, NotApplicable, Draft, Pending, Unclear, NotMet, WentOn, Accepted:
+	case Inconclusive, NoData, Waiting, Planned, NotApplicable, Draft, Pending, Unclear, NotMet, WentOn, Accepted, Ignored:
 		return ToneUnknown
 	}
 	return TonePlain

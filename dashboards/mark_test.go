@@ -8,7 +8,7 @@ import (
 
 var allMarks = []Mark{Better, Worse, Within, Inconclusive, NoData, Passed, Waiting, Failed, NotApplicable,
 	Planned, Running, Holding, Paused, RolledBack, Review, Shipped, CleanupDue, Expanded,
-	Draft, Experimenting, Decided, Live, Archived, Healthy, Critical, Unclear, Pending, Made, Withdrawn, Lapsed, Void, Accepted, DeadLetter, Refused, Safe, Caution, Blocked, Member, NotMember, Met, NotMet, WentOn}
+	Draft, Experimenting, Decided, Live, Archived, Healthy, Critical, Unclear, Pending, Made, Withdrawn, Lapsed, Void, Accepted, DeadLetter, Refused, Safe, Caution, Blocked, Counts, Ignored, Member, NotMember, Met, NotMet, WentOn}
 
 // TestMarks_neverByColourAlone: two marks that share a colour differ in their
 // word, and each has a sign.

@@ -133,7 +133,7 @@ func samples() map[string]Page {
 		groupSamples(),
 		readoutSamples(), catalogueSamples(),
 		logSamples(),
-		eventSamples(),
+		eventSamples(), letterSamples(), unitSamples(),
 		rolloutSamples(),
 		searchSamples(),
 		simulationSamples(),

@@ -97,6 +97,9 @@ func sentence(s string) string {
 
 // upper begins a text as sentences begin.
 func upper(s string) string {
+	if s == "" {
+		return ""
+	}
 	first, size := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(first)) + s[size:]
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gorilla/mux"
 
@@ -84,11 +83,9 @@ func (in *commandIn) readMoment(r *http.Request) error {
 	if text == "" {
 		return nil
 	}
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339} {
-		if at, err := time.Parse(layout, text); err == nil {
-			in.Body.At = &at
-			return nil
-		}
+	if at, ok := dashboards.FormMoment(text); ok {
+		in.Body.At = &at
+		return nil
 	}
 	return event.Invalids{{Path: "at", Value: text, Why: "is not a time", Fix: "write one such as 2026-12-01T09:00"}}
 }

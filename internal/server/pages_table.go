@@ -75,4 +75,15 @@ var pageTable = []route{
 	{"POST", "/plans/save", access.Write, inBody, "save-plan", "Save a plan, and start it if told so", plain((*server).savePlan)},
 
 	{"GET", "/events", access.Read, whole, "events-page", "Page: how events come in, and what becomes of each", plain((*server).eventsPage)},
+	{"GET", "/events/letters", access.Read, whole, "letters-page", "Page: events that cannot be counted", plain((*server).lettersPage)},
+	{"GET", "/events/letters/replay", access.Write, whole, "replay-page", "Page: what it would be to send dead letters again", plain((*server).replayPage)},
+	{"POST", "/events/letters/replay", access.Write, whole, "replay-on-page", "Send them again, as the form of that page asks", plain((*server).replayOnPage)},
+	{"GET", "/events/letters/purge", access.Manage, whole, "purge-page", "Page: what it would be to purge dead letters", plain((*server).purgePage)},
+	{"POST", "/events/letters/purge", access.Manage, whole, "purge-on-page", "Purge them, as the form of that page asks", plain((*server).purgeOnPage)},
+	{"GET", "/events/letters/{id}", access.Read, whole, "letter-page", "Page: one dead letter", plain((*server).letterPage)},
+	{"GET", "/events/unit", access.Read, inBody, "unit-page", "Page: one unit from its bucket to the rows of the analysis", plain((*server).unitPage)},
+	{"POST", "/events/unit", access.Read, inBody, "ask-unit", "Page: the same for a unit whose id stands in the form", plain((*server).askUnit)},
+	{"POST", "/events/unit/export", access.Manage, whole, "export-on-page", "Everything that is kept of one unit, as a file", plain((*server).exportOnPage)},
+	{"POST", "/events/unit/deletion", access.Manage, whole, "erase-page", "Page: what the deletion of a unit's facts would take", plain((*server).erasePage)},
+	{"POST", "/events/unit/deletions", access.Manage, whole, "erase-on-page", "Delete them, as the form of that page asks", plain((*server).eraseOnPage)},
 }
