@@ -82,6 +82,9 @@ func (s *State) Rotate(c Rotate) (event.Event, event.Expect, error) {
 	if old == nil || !old.live(c.At) {
 		return event.Event{}, 0, fmt.Errorf("token %q: %w", c.TokenID, ErrUnknown)
 	}
+	if old.Session != nil {
+		return event.Event{}, 0, event.Invalids{{Path: "id", Value: c.TokenID, Why: "is the session of " + old.who.Shown(), Fix: "revoke it; the person signs in again, and nobody else holds its text"}}
+	}
 	t := old.Token
 	t.ID, t.Hash, t.Replaces = c.Token.ID, c.Token.Hash, old.ID
 	ends := c.At.Add(c.Overlap)

@@ -3,6 +3,7 @@ package access
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // Principal is who a request comes from.
@@ -13,6 +14,18 @@ type Principal struct {
 	Environment string   // the only one that the token reaches: what a request that names none is about; else AnyEnvironment
 	Grants      []Grant  // of an account
 	Origins     []string // of a client SDK: the sites whose pages may use it
+
+	Session *Session  // of a person who signed in at an issuer; nil: the token was issued by an admin
+	Issued  time.Time // when the token was: for a session, when its issuer was asked last; zero: before this was kept
+}
+
+// Shown is what people are shown of p: the address that an issuer vouches for,
+// or the name.
+func (p *Principal) Shown() string {
+	if p.Session != nil && p.Session.Email != "" {
+		return p.Session.Email
+	}
+	return p.Name
 }
 
 // May reports whether p has the permission in an environment and for a key.

@@ -43,6 +43,11 @@ func story(t *testing.T) *town {
 	w.do(w.declare(Person{Key: "ana", Name: "Ana Lind", Email: "ana@example.com", Teams: []string{"payments"}}))
 	w.do(w.issue(ana))
 	w.do(w.issue(ci))
+	_, in := enter(Identity{Issuer: issuer, Subject: "u-1", Email: "ana@example.com"}, at, 6)
+	w.do(w.SignIn(in))
+	_, on := enter(Identity{Issuer: issuer, Subject: "u-1"}, at.Add(time.Minute), 7)
+	on.Replaces = in.Token.ID
+	w.do(w.SignIn(on))
 	w.do(w.Remove(Remove{ID: event.New(), At: at, Actor: "test", Kind: OfPerson, Key: "ana"}))
 	w.do(w.Remove(Remove{ID: event.New(), At: at, Actor: "test", Kind: OfTeam, Key: "payments"}))
 	return w

@@ -36,6 +36,7 @@ type State struct {
 	origins map[string]hashes // of client tokens, for preflights, which carry no token
 	people  map[string]Person
 	teams   map[string]Team
+	links   map[string]string // identity at an issuer -> key of the person that it is
 	last    map[string]uint64 // subject -> sequence of its last event
 }
 
@@ -53,7 +54,7 @@ var _ event.Fold = (*State)(nil)
 func NewState() *State {
 	return &State{
 		tokens: map[event.Hash]*held{}, origins: map[string]hashes{},
-		people: map[string]Person{}, teams: map[string]Team{}, last: map[string]uint64{},
+		people: map[string]Person{}, teams: map[string]Team{}, links: map[string]string{}, last: map[string]uint64{},
 	}
 }
 
@@ -76,7 +77,7 @@ func (s *State) Apply(r event.Recorded) error {
 	case PersonChangedType:
 		err = decode(r, func(p Person) { s.people[p.Key] = p })
 	case PersonRemovedType:
-		err = decode(r, func(p Person) { delete(s.people, p.Key); s.endAll(OfPerson, p.Key) })
+		err = decode(r, func(p Person) { delete(s.people, p.Key); s.endAll(OfPerson, p.Key); s.untie(p.Key) })
 	case TeamChangedType:
 		err = decode(r, func(t Team) { s.teams[t.Key] = t })
 	case TeamRemovedType:
@@ -103,6 +104,9 @@ func (s *State) issued(t Token) {
 	s.hold(t)
 	if old := s.byID(t.Replaces); old != nil && t.Ends != nil && old.live(*t.Ends) {
 		old.Expires = t.Ends
+	}
+	if t.Session != nil {
+		s.began(t)
 	}
 }
 

@@ -40,6 +40,7 @@ type Token struct {
 	Issued   *time.Time `json:"issued,omitempty"`   // nil: before this was kept
 	Replaces string     `json:"replaces,omitempty"` // ID of the token whose place it takes
 	Ends     *time.Time `json:"ends,omitempty"`     // when the replaced token ends
+	Session  *Session   `json:"session,omitempty"`  // of a person who signed in at an issuer; nil: an admin issued it
 }
 
 // Entropy is the number of random bytes in a token.
@@ -76,7 +77,10 @@ func wellFormed(text string) bool {
 
 // principal returns who the token speaks for.
 func (t Token) principal() Principal {
-	p := Principal{Token: t.ID, Class: t.Class, Environment: t.Environment, Origins: t.Origins}
+	p := Principal{Token: t.ID, Class: t.Class, Environment: t.Environment, Origins: t.Origins, Session: t.Session}
+	if t.Issued != nil {
+		p.Issued = *t.Issued
+	}
 	if t.Class != Account {
 		p.Name = "sdk:" + t.Name
 		return p
