@@ -38,6 +38,7 @@ var arrows = map[string][]string{
 	"internal/refs":      {},
 	"internal/tabular":   {"ingest", "event"}, // whose events rows become, under IDs that it derives
 	"internal/access":    {"event"},
+	"internal/oidc":      {"internal/access", "event"}, // it says who somebody is in the words of internal/access
 	"internal/limit":     {},
 	"internal/notify":    {"event"}, // the server knows it: webhooks are documents, and their deliveries are asked for
 	"internal/flagd":     {"flags", "event"},
@@ -46,7 +47,7 @@ var arrows = map[string][]string{
 	"internal/replica":   {"event"},
 	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are
 	"internal/warehouse": {"ingest", "stats", "event"},
-	"internal/server":    {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "ingest/shapes", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/replica", "internal/stream", "internal/notify"},
+	"internal/server":    {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "ingest/shapes", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/oidc", "internal/replica", "internal/stream", "internal/notify"},
 	"internal/meter":     {},  // what it writes, it is given
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,
@@ -72,6 +73,7 @@ var kits = map[string]string{
 	"internal/engine/enginetest":   "internal/engine",
 	"internal/natslog/natstest":    "internal/natslog",
 	"sdk/sdktest":                  "sdk", // tests of applications import it
+	"internal/oidc/oidctest":       "internal/oidc",
 	"internal/replica/replicatest": "internal/replica",
 }
 
@@ -98,6 +100,8 @@ var doors = map[string][]string{
 	"github.com/parquet-go/":        {"internal/tabular"},
 	"github.com/go-git/":            {"internal/refs"}, // what a .gitignore means
 	"github.com/alecthomas/kong":    {"cmd/sluice"},
+	"github.com/coreos/go-oidc":     {"internal/oidc"}, // signatures, keys and discovery of an issuer of identities
+	"golang.org/x/oauth2":           {"internal/oidc"}, // the exchange of a code, with PKCE
 }
 
 func TestArrowsPointDown(t *testing.T) {
@@ -162,7 +166,7 @@ func TestStatsAndEventStandAlone(t *testing.T) {
 // TestOnlyCmdReadsTheClock keeps time a parameter everywhere else. Shells that
 // measure a timeout of their own are listed with the reason.
 func TestOnlyCmdReadsTheClock(t *testing.T) {
-	for _, room := range []string{"event", "flags", "stats", "decisions", "dashboards", "internal/access", "internal/manifest", "internal/replica", "internal/stream"} {
+	for _, room := range []string{"event", "flags", "stats", "decisions", "dashboards", "internal/access", "internal/manifest", "internal/oidc", "internal/replica", "internal/stream"} {
 		for file, text := range texts(t, room) {
 			if strings.Contains(text, "time.Now(") {
 				t.Errorf("%s reads the clock; take now time.Time instead", file)

@@ -45,7 +45,9 @@ func (g Grant) String() string {
 	return s
 }
 
-func (g Grant) validate(path string, faults *event.Invalids) {
+// Check adds the faults of the grant, each with its path behind a prefix such
+// as "grants[0].".
+func (g Grant) Check(path string, faults *event.Invalids) {
 	if g.Role != Reporter && !slices.Contains(roles, g.Role) {
 		faults.Add(path+"role", g.Role, "is not a role", "write viewer, editor, approver, admin or reporter")
 	}

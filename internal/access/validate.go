@@ -54,7 +54,7 @@ func (t Token) validateAccount(faults *event.Invalids) {
 		faults.Add("kind", t.Kind, "is not a kind of principal", "write person, team or service")
 	}
 	if len(t.Grants) == 0 {
-		Grant{Role: t.Role}.validate("", faults)
+		Grant{Role: t.Role}.Check("", faults)
 		return
 	}
 	if t.Role != "" || t.Environment != AnyEnvironment {
@@ -64,7 +64,7 @@ func (t Token) validateAccount(faults *event.Invalids) {
 		faults.Add("grants", len(t.Grants), "are too many", fmt.Sprintf("write at most %d", maxGrants))
 	}
 	for i, g := range t.Grants {
-		g.validate(fmt.Sprintf("grants[%d].", i), faults)
+		g.Check(fmt.Sprintf("grants[%d].", i), faults)
 	}
 }
 
