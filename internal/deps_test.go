@@ -38,6 +38,7 @@ var arrows = map[string][]string{
 	"internal/refs":      {},
 	"internal/tabular":   {"ingest", "event"}, // whose events rows become, under IDs that it derives
 	"internal/access":    {"event"},
+	"internal/mcp":       {"event"},                    // keys that lead nowhere else, and the form of refusals
 	"internal/oidc":      {"internal/access", "event"}, // it says who somebody is in the words of internal/access
 	"internal/limit":     {},
 	"internal/notify":    {"event"}, // the server knows it: webhooks are documents, and their deliveries are asked for
@@ -80,28 +81,30 @@ var kits = map[string]string{
 // doors lists, for dependencies that must not spread, the one room that owns
 // each.
 var doors = map[string][]string{
-	"github.com/minio/highwayhash":  {"internal/natslog"}, // the checksum of the server's files
-	"github.com/nats-io/":           {"internal/natslog"},
-	"github.com/ClickHouse/":        {"internal/warehouse"},
-	"github.com/pressly/goose":      {"internal/warehouse"},
-	"github.com/ebitengine/purego":  {"internal/engine"},
-	"github.com/gorilla/mux":        {"internal/server"},
-	"github.com/danielgtaylor/huma": {"internal/server"},
-	"github.com/goccy/go-yaml":      {"internal/manifest", "sdk"}, // of the latter, its kit: tests of applications bring documents along, and import no internal room
-	"github.com/open-feature/":      {"sdk", "examples/checkout"}, // the SDK is a provider for its clients
-	"go.opentelemetry.io/otel":      {"sdk"},                      // the interface of spans, on which answers are written
-	"connectrpc.com/":               {"internal/flagd"},
-	"google.golang.org/protobuf":    {"internal/flagd"},
-	"golang.org/x/time":             {"internal/stream"},                        // the token bucket of new streams
-	"gonum.org/":                    {"stats", "stats/groupseq", "stats/peers"}, // a quantile of the normal, of the room below
-	"github.com/google/uuid":        {"event"},
-	"github.com/klauspost/compress": {"ingest"},
-	"github.com/zeebo/xxh3":         {"ingest"},
-	"github.com/parquet-go/":        {"internal/tabular"},
-	"github.com/go-git/":            {"internal/refs"}, // what a .gitignore means
-	"github.com/alecthomas/kong":    {"cmd/sluice"},
-	"github.com/coreos/go-oidc":     {"internal/oidc"}, // signatures, keys and discovery of an issuer of identities
-	"golang.org/x/oauth2":           {"internal/oidc"}, // the exchange of a code, with PKCE
+	"github.com/minio/highwayhash":     {"internal/natslog"}, // the checksum of the server's files
+	"github.com/nats-io/":              {"internal/natslog"},
+	"github.com/ClickHouse/":           {"internal/warehouse"},
+	"github.com/pressly/goose":         {"internal/warehouse"},
+	"github.com/ebitengine/purego":     {"internal/engine"},
+	"github.com/gorilla/mux":           {"internal/server"},
+	"github.com/danielgtaylor/huma":    {"internal/server"},
+	"github.com/goccy/go-yaml":         {"internal/manifest", "sdk"}, // of the latter, its kit: tests of applications bring documents along, and import no internal room
+	"github.com/open-feature/":         {"sdk", "examples/checkout"}, // the SDK is a provider for its clients
+	"go.opentelemetry.io/otel":         {"sdk"},                      // the interface of spans, on which answers are written
+	"connectrpc.com/":                  {"internal/flagd"},
+	"google.golang.org/protobuf":       {"internal/flagd"},
+	"golang.org/x/time":                {"internal/stream"},                        // the token bucket of new streams
+	"gonum.org/":                       {"stats", "stats/groupseq", "stats/peers"}, // a quantile of the normal, of the room below
+	"github.com/google/uuid":           {"event"},
+	"github.com/klauspost/compress":    {"ingest"},
+	"github.com/zeebo/xxh3":            {"ingest"},
+	"github.com/parquet-go/":           {"internal/tabular"},
+	"github.com/go-git/":               {"internal/refs"}, // what a .gitignore means
+	"github.com/alecthomas/kong":       {"cmd/sluice"},
+	"github.com/coreos/go-oidc":        {"internal/oidc"}, // signatures, keys and discovery of an issuer of identities
+	"golang.org/x/oauth2":              {"internal/oidc"}, // the exchange of a code, with PKCE
+	"github.com/modelcontextprotocol/": {"internal/mcp"},  // the protocol that assistants speak
+	"github.com/google/jsonschema-go":  {"internal/mcp"},  // how it describes arguments
 }
 
 func TestArrowsPointDown(t *testing.T) {

@@ -57,6 +57,7 @@ type cli struct {
 	Import    importCmd    `cmd:"" help:"Bring flags along from flagd."`
 	Stats     statsCmd     `cmd:"" help:"Calculate with numbers of your own: compare, guardrail, events, srm, adjust, power, boundary."`
 	Token     tokenCmd     `cmd:"" help:"Make, list, rotate and revoke tokens of services, browsers, people and teams."`
+	Mcp       mcpCmd       `cmd:"" help:"Let an assistant look at everything and propose changes, by the Model Context Protocol on standard input and output."`
 	Doctor    doctorCmd    `cmd:"" help:"Look for what would keep Sluice from running here."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 	Engine    engineCmd    `cmd:"" hidden:"" help:"The ClickHouse engine, as a child of serve."`
