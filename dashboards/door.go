@@ -2,12 +2,16 @@ package dashboards
 
 import "net/http"
 
-// SignIn is the page with the token form. The form posts the fields token and
-// next to /sign-in.
+// SignIn is the page with the ways in: the issuer of identities, if there is one,
+// and the token form, which posts the fields token and next to /sign-in.
 type SignIn struct {
 	Frame
-	Next  string // where to go afterwards: a path of this server
-	Fault string // why the last attempt failed; empty: there was none
+	Next   string // where to go afterwards: a path of this server
+	Fault  string // why the last attempt failed; empty: there was none
+	Token  bool   // it was the token that was at fault
+	Issuer string // where people sign in; empty: with a token alone
+	Start  string // path of this server that leads to the issuer
+	Leave  string // who has just signed out is still signed in at the issuer, and ends that there; empty: nobody has
 }
 
 func (SignIn) template() string { return "signin" }

@@ -153,7 +153,10 @@ func firstSamples() map[string]Page {
 		"rollout-begin": NewRollout(Frame{Path: "/rollouts/production/game.gate/1", Person: "person:ana", Refresh: 2 * time.Second}, plannedSeen(), "", at),
 		"record":        sampleRecord(),
 		"signin":        SignIn{Frame: Frame{Path: "/sign-in"}, Next: "/"},
-		"signin-fault":  SignIn{Frame: Frame{Path: "/sign-in"}, Next: "/", Fault: "This token is not known. Copy it whole, from sla_ on."},
+		"signin-fault":  SignIn{Frame: Frame{Path: "/sign-in"}, Next: "/", Fault: "This token is not known. Copy it whole, from sla_ on.", Token: true},
+		"signin-issuer": SignIn{Frame: Frame{Path: "/sign-in"}, Next: "/flags?q=a", Issuer: "login.example.com", Start: "/sign-in/start?next=%2Fflags%3Fq%3Da",
+			Fault: "You are known to the issuer, and none of your groups may do anything here. Ask an admin for one that may."},
+		"signed-out": SignIn{Frame: Frame{Path: "/sign-out"}, Next: "/", Issuer: "login.example.com", Start: "/sign-in/start?next=%2F", Leave: "https://login.example.com/end?client_id=sluice"},
 		"problem": Problem{Frame: Frame{Path: "/nowhere", Person: "person:ana"}, Status: 404, Detail: "There is no rollout production/nowhere/1.",
 			Fix: "Look at the list of rollouts, or ask the server:", Command: "sluice status", Request: "01JD7"},
 	}

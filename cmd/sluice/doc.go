@@ -96,7 +96,8 @@ server. internal/stream keeps the long answers: the rules of an environment and 
 change of them for SDKs, and notices for OFREP clients, each encoded once for
 all who listen. internal/server is the HTTP door; internal/flagd
 speaks flagd's protocols behind it. internal/access says who may do what,
-internal/limit how much of it.
+internal/limit how much of it. internal/oidc proves whom an issuer of identities
+vouches for. internal/mcp lets assistants look, and propose, over the same door.
 internal/notify is the door out: it tells webhooks what the log says, until they
 have heard it (teller.go finds the words in the rooms).
 internal/meter writes measurements as Prometheus reads them.

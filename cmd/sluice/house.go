@@ -19,6 +19,7 @@ import (
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/natslog"
 	"github.com/sluice-hq/sluice/internal/notify"
+	"github.com/sluice-hq/sluice/internal/oidc"
 	"github.com/sluice-hq/sluice/internal/replica"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/internal/stream"
@@ -47,6 +48,7 @@ type config struct {
 	PublicURL         string        // where people reach this installation, for links; empty: where it listens
 	WebhookAllow      notify.Allow  // internal addresses that webhooks may be sent to
 	Secrets           string        // folder of the secrets that webhooks name; empty: in the data folder
+	SignIn            *oidc.Config  // where people sign in; nil: with tokens alone
 }
 
 func (c config) compare() time.Duration { return cmp.Or(c.Compare, 2*time.Second) }
@@ -78,6 +80,7 @@ type house struct {
 	reach      reach
 	controller *decisions.Controller
 	hooks      *notify.Sender
+	issuer     *oidc.Party // nil: people sign in with tokens alone
 }
 
 // open builds a house: first what flags are served from. What was opened is
@@ -89,7 +92,7 @@ func open(ctx context.Context, c config) (*house, error) {
 	}
 	h := &house{config: c, lg: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	for _, part := range []func(context.Context) error{
-		h.listen, h.openLog, h.openKey, h.openReplica, h.openGuard, h.openParts, h.openController, h.openHooks, h.openDoors,
+		h.listen, h.openLog, h.openKey, h.openReplica, h.openGuard, h.openParts, h.openController, h.openHooks, h.openIssuer, h.openDoors,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, h.close())

@@ -30,7 +30,7 @@ func (h *house) openDoors(context.Context) error {
 	h.handler = server.New(server.House{
 		Log: h.streams.Log, Blobs: h.streams.Blobs, Projection: h.projection, Folds: h.folds,
 		Intake: taker{h}, Tap: taker{h}, Accounts: accounts{h}, Totals: totals{h}, Letters: mailbox{h}, Units: units{h}, Readouts: h.facts, Pasts: h.facts, Recounts: h.facts, Usage: h.usage, Recorder: &h.recorder, Looks: h.facts.look, Looked: h.facts.looked, Ready: h.ready,
-		Deliveries: h.hooks, Streams: h.hub, Tickets: tickets, Replica: h.replica, Roles: h.Roles,
+		Issuer: h.issuer, Deliveries: h.hooks, Streams: h.hub, Tickets: tickets, Replica: h.replica, Roles: h.Roles,
 		Now: now, Entropy: rand.Reader, Logger: h.lg, Version: version, OpenPages: h.OpenPages,
 		Closing: closing, Used: &h.used, Limits: h.Limits, Measure: h.measure, OpenMetrics: h.OpenMetrics,
 	})

@@ -30,6 +30,7 @@ type serveCmd struct {
 	WebhookAllow      string        `help:"Internal addresses and networks that webhooks may be sent to: 10.1.0.0/16,127.0.0.1; default: none." env:"SLUICE_WEBHOOK_ALLOW"`
 	Secrets           string        `help:"Folder of the secrets that webhooks name, one file each; default: secrets in the data folder." env:"SLUICE_SECRETS"`
 	limitFlags
+	oidcFlags
 }
 
 // Run serves until interrupted.
@@ -52,11 +53,15 @@ func (c serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	signIn, err := c.party()
+	if err != nil {
+		return err
+	}
 	h, err := open(ctx, config{
 		Data: c.Data, Listen: c.Listen, Lib: c.Lib, Nats: c.Nats, NatsSystem: c.NatsSystem, TrustSync: c.TrustSync, Clickhouse: c.Clickhouse,
 		NatsReplicas: c.NatsReplicas, Shards: c.Shards, ClickhouseCluster: c.ClickhouseCluster,
 		Every: c.Every, Roles: roles, Limits: limits, Floor: c.KeepFree, OpenMetrics: c.OpenMetrics,
-		PublicURL: c.PublicURL, WebhookAllow: allow, Secrets: c.Secrets,
+		PublicURL: c.PublicURL, WebhookAllow: allow, Secrets: c.Secrets, SignIn: signIn,
 	})
 	if err != nil {
 		return err

@@ -122,8 +122,16 @@ func (c tokenListCmd) Run(ctx context.Context) error {
 func tokenTable(w io.Writer, all []server.TokenView) {
 	fmt.Fprint(w, "ID\tCLASS\tPRINCIPAL\tMAY\tEXPIRES\tLAST USED\n")
 	for _, t := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Class, t.Principal, rights(t), day(t.Expires, "never"), day(t.LastUsed, "–"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Class, whose(t), rights(t), day(t.Expires, "never"), day(t.LastUsed, "–"))
 	}
+}
+
+// whose names the principal, and the address of a person who signed in.
+func whose(t server.TokenView) string {
+	if t.Session == nil || t.Session.Email == "" {
+		return t.Principal
+	}
+	return t.Principal + " (" + t.Session.Email + ")"
 }
 
 // rights says in a few words what a token may do.

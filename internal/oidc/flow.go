@@ -46,7 +46,7 @@ func Mark(state string) string { return state[:min(len(state), markLength)] }
 
 // Begin makes a way to the issuer.
 func (p *Party) Begin(ctx context.Context, w Wish, now time.Time) (Way, error) {
-	i, err := p.issuer(ctx, now, stale)
+	i, err := p.issuer(ctx, now, recent)
 	if err != nil {
 		return Way{}, err
 	}

@@ -15,21 +15,6 @@ import (
 	"github.com/sluice-hq/sluice/internal/access"
 )
 
-// cookie holds the token of a person who signed in on the pages. Over TLS it is
-// hostCookie, which browsers let no other host of the domain set.
-const (
-	cookie     = "sluice_token"
-	hostCookie = "__Host-" + cookie
-)
-
-// session names the cookie of a browser that speaks as this one does.
-func (s *server) session(r *http.Request) string {
-	if s.secure(r) {
-		return hostCookie
-	}
-	return cookie
-}
-
 type askerKey struct{}
 
 // asker is who asks, and the key that the path names.
@@ -147,6 +132,9 @@ func (s *server) examine(w http.ResponseWriter, r *http.Request, at *route, key 
 		s.slowDown(w, r, wait)
 		return
 	}
+	if known && at.needs != access.Public && s.checkSession(w, r, p, now) {
+		return
+	}
 	a := &asker{Principal: p, key: key}
 	r = r.WithContext(context.WithValue(r.Context(), askerKey{}, a))
 	err := errForbidden
@@ -256,9 +244,7 @@ func (s *server) principal(r *http.Request, needs access.Permission, now time.Ti
 		text = cmp.Or(ofPeer(r), clientInQuery(r))
 	}
 	if text == "" {
-		if c, err := r.Cookie(s.session(r)); err == nil {
-			text = c.Value
-		}
+		text = s.kept(r, cookie)
 	}
 	var p access.Principal
 	s.Projection.View(func(uint64) { p, ok = s.Access.Find(text, now) })

@@ -103,6 +103,8 @@ func (s *server) wait(r *http.Request, at *route, p access.Principal, known bool
 	switch {
 	case at.name == "sign-in":
 		return s.pools.signIn.Take(s.address(r), 1, now)
+	case at.name == "finish-sign-in":
+		return s.pools.signIn.Take(s.address(r), 0, now) // those that fail are counted: offices share an address
 	case !known:
 		return s.pools.unknown.Take(s.address(r), 1, now)
 	case at.streams():
@@ -143,9 +145,10 @@ func (s *server) address(r *http.Request) string {
 	return limit.Address(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), s.Limits.Proxies)
 }
 
-// secure reports whether the browser speaks TLS, to us or to a proxy of ours.
+// secure reports whether the browser speaks TLS, to us or to a proxy of ours. An
+// issuer sends browsers back to one address alone, which says it for all.
 func (s *server) secure(r *http.Request) bool {
-	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" && limit.Trusts(s.Limits.Proxies, limit.Peer(r.RemoteAddr))
+	return s.Issuer != nil && s.Issuer.Secure() || r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" && limit.Trusts(s.Limits.Proxies, limit.Peer(r.RemoteAddr))
 }
 
 // slowDown answers who comes too fast: 429 and when to come back, each at

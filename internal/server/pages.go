@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/sluice-hq/sluice/dashboards"
-	"github.com/sluice-hq/sluice/internal/access"
 )
 
 // seen is what the pages take of a view.
@@ -42,37 +41,6 @@ func (s *server) problemPage(w http.ResponseWriter, r *http.Request, err error) 
 		Frame: dashboards.Frame{Person: who(r.Context()).Name}, Status: p.Status, Detail: p.Detail,
 		Fix: "Look at what there is on the board.", Command: "sluice status",
 	})
-}
-
-func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error {
-	return s.page(w, http.StatusOK, dashboards.SignIn{Next: local(r.URL.Query().Get("next"))})
-}
-
-// signIn takes a token from the form and keeps it in a cookie that scripts
-// cannot read and other sites cannot send.
-func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
-	text := strings.TrimSpace(r.PostFormValue("token"))
-	var p access.Principal
-	ok := false
-	s.Projection.View(func(uint64) { p, ok = s.Access.Find(text, s.Now()) })
-	if !ok || !p.May(access.Read, p.Environment, access.AnyKey) {
-		return s.page(w, http.StatusForbidden, dashboards.SignIn{
-			Next: local(r.PostFormValue("next")), Fault: "This is not the token of a person (sla_…) who may read.",
-		})
-	}
-	http.SetCookie(w, &http.Cookie{
-		Name: s.session(r), Value: text, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(r),
-	})
-	http.Redirect(w, r, local(r.PostFormValue("next")), http.StatusSeeOther)
-	return nil
-}
-
-func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
-	http.SetCookie(w, &http.Cookie{
-		Name: s.session(r), Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(r),
-	})
-	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
-	return nil
 }
 
 // local keeps a redirect on this server: a path, and no host in disguise.

@@ -1,6 +1,9 @@
 package server
 
-import "github.com/sluice-hq/sluice/internal/access"
+import (
+	"github.com/sluice-hq/sluice/internal/access"
+	"github.com/sluice-hq/sluice/internal/oidc"
+)
 
 // pageTable is for people. What a form of a page asks for needs the same
 // permission as the call that does it.
@@ -36,6 +39,8 @@ var pageTable = []route{
 	{"POST", "/catalogue/{key}", access.Write, whole, "change-metric", "Do what the form of that page asks for", plain((*server).changeMetric)},
 	{"GET", "/sign-in", access.Public, whole, "sign-in-page", "Page: sign in", plain((*server).signInPage)},
 	{"POST", "/sign-in", access.Public, whole, "sign-in", "Sign in with a token", plain((*server).signIn)},
+	{"GET", "/sign-in/start", access.Public, whole, "start-sign-in", "Page: the issuer of identities, where people sign in", plain((*server).startSignIn)},
+	{"GET", oidc.CallbackPath, access.Public, whole, "finish-sign-in", "Page: where one wanted to go, once the issuer has said who one is", plain((*server).finishSignIn)},
 	{"POST", "/sign-out", access.Public, whole, "sign-out", "Sign out", plain((*server).signOut)},
 	{"GET", "/assets/{name}", access.Public, whole, "assets", "Style sheet and scripts", plain((*server).asset)},
 

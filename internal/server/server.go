@@ -36,6 +36,7 @@ import (
 	"github.com/sluice-hq/sluice/internal/access"
 	"github.com/sluice-hq/sluice/internal/flagd"
 	"github.com/sluice-hq/sluice/internal/meter"
+	"github.com/sluice-hq/sluice/internal/oidc"
 	"github.com/sluice-hq/sluice/internal/replica"
 	"github.com/sluice-hq/sluice/internal/stream"
 )
@@ -67,7 +68,8 @@ type House struct {
 	Roles    []Role                                      // what this replica does; empty: everything
 	Ready    func(context.Context) map[string]error      // a reason per dependency that flags are served without, nil when it is well
 
-	Deliveries Deliveries // what webhooks were told; nil: this replica does not know
+	Issuer     *oidc.Party // where people sign in; nil: with tokens alone
+	Deliveries Deliveries  // what webhooks were told; nil: this replica does not know
 
 	Used *access.Used // when tokens were last used; nil: nobody keeps it
 

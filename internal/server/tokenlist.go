@@ -10,18 +10,19 @@ import (
 
 // TokenView is a token as lists show it: neither its text nor its hash.
 type TokenView struct {
-	ID          string         `json:"id"`
-	Class       access.Class   `json:"class"`
-	Principal   string         `json:"principal" doc:"whom it speaks for, as events name it" example:"person:ana"`
-	Role        access.Role    `json:"role,omitempty"`
-	Environment string         `json:"environment,omitempty"`
-	Grants      []access.Grant `json:"grants,omitempty"`
-	Origins     []string       `json:"origins,omitempty"`
-	Issued      *time.Time     `json:"issued,omitempty"`
-	Expires     *time.Time     `json:"expires,omitempty"`
-	Expired     bool           `json:"expired,omitempty"`
-	Replaces    string         `json:"replaces,omitempty" doc:"the token whose place it took"`
-	LastUsed    *time.Time     `json:"lastUsed,omitempty" doc:"to the minute; absent: never, or not since this is kept"`
+	ID          string          `json:"id"`
+	Class       access.Class    `json:"class"`
+	Principal   string          `json:"principal" doc:"whom it speaks for, as events name it" example:"person:ana"`
+	Role        access.Role     `json:"role,omitempty"`
+	Environment string          `json:"environment,omitempty"`
+	Grants      []access.Grant  `json:"grants,omitempty"`
+	Origins     []string        `json:"origins,omitempty"`
+	Issued      *time.Time      `json:"issued,omitempty"`
+	Expires     *time.Time      `json:"expires,omitempty"`
+	Expired     bool            `json:"expired,omitempty"`
+	Replaces    string          `json:"replaces,omitempty" doc:"the token whose place it took"`
+	Session     *access.Session `json:"session,omitempty" doc:"of a person who signed in at an issuer of identities: whom that vouches for, and since when"`
+	LastUsed    *time.Time      `json:"lastUsed,omitempty" doc:"to the minute; absent: never, or not since this is kept"`
 }
 
 type tokensIn struct {
@@ -56,7 +57,7 @@ func (s *server) tokenView(t access.Token) TokenView {
 	v := TokenView{
 		ID: t.ID, Class: t.Class, Principal: t.Principal(), Role: t.Role, Environment: t.Environment, Grants: t.Grants,
 		Origins: t.Origins, Issued: t.Issued, Expires: t.Expires, Replaces: t.Replaces,
-		Expired: t.Expires != nil && !s.Now().Before(*t.Expires),
+		Session: t.Session, Expired: t.Expires != nil && !s.Now().Before(*t.Expires),
 	}
 	if s.Used != nil {
 		if last := s.Used.Last(t.ID); !last.IsZero() {

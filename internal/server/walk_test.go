@@ -262,7 +262,10 @@ var duties = map[string]duty{
 	"sign-in-page":  {access.Public, theHouse},
 	"sign-in":       {access.Public, theHouse},
 	"sign-out":      {access.Public, theHouse},
-	"assets":        {access.Public, theHouse},
+
+	"start-sign-in":  {access.Public, theHouse},
+	"finish-sign-in": {access.Public, theHouse},
+	"assets":         {access.Public, theHouse},
 }
 
 // walker is somebody who tries every door, described without the code that
