@@ -122,9 +122,8 @@ func TestMCP(t *testing.T) {
 	for tool, calls := range looks {
 		for _, arguments := range calls {
 			d.call(tool, arguments)
-			d.call(tool, strings.Replace(arguments, "{", `{"apply": true, `, 1))
 		}
-		d.call(tool, `{}`)
+		d.call(tool, `{"apply": true}`)
 	}
 	if after := s.end(); after != before {
 		t.Errorf("looking wrote %d events", after-before)

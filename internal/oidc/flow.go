@@ -62,13 +62,10 @@ func (p *Party) Begin(ctx context.Context, w Wish, now time.Time) (Way, error) {
 // Finish proves what a browser brought back, and says who that is. What it
 // wished is told with an error, too, once the attempt is known to be its own.
 func (p *Party) Finish(ctx context.Context, sealed string, answer url.Values, now time.Time) (Entry, error) {
-	var a attempt
-	if err := p.open(forAttempt, sealed, &a); err != nil || !same(a.State, answer.Get("state")) {
-		return Entry{}, &Refusal{Why: "This sign-in was not begun in this browser, or was finished before. Begin again.", Err: err}
-	}
+	a, err := p.begun(sealed, answer.Get("state"), now)
 	e := Entry{Wish: a.Wish}
-	if age := now.Sub(a.Made); age > Patience || age < -leeway {
-		return e, &Refusal{Why: "This took more than ten minutes. Begin again."}
+	if err != nil {
+		return e, err
 	}
 	i, err := p.issuer(ctx, now, stale)
 	if err == nil {
@@ -77,15 +74,37 @@ func (p *Party) Finish(ctx context.Context, sealed string, answer url.Values, no
 	if err != nil {
 		return e, err
 	}
-	token, err := i.oauth.Exchange(p.through(ctx), answer.Get("code"), oauth2.VerifierOption(a.Verifier))
+	token, err := p.exchange(ctx, i, answer.Get("code"), a)
+	if err == nil {
+		err = p.vouched(ctx, i, token, a, &e, now)
+	}
+	return e, err
+}
+
+// begun returns the attempt that a browser and a state both speak of.
+func (p *Party) begun(sealed, state string, now time.Time) (attempt, error) {
+	var a attempt
+	if err := p.open(forAttempt, sealed, &a); err != nil || !same(a.State, state) {
+		return attempt{}, &Refusal{Why: "This sign-in was not begun in this browser, or was finished before. Begin again.", Err: err}
+	}
+	if age := now.Sub(a.Made); age > Patience || age < -leeway {
+		return a, &Refusal{Why: "This took more than ten minutes. Begin again."}
+	}
+	return a, nil
+}
+
+// exchange gives the issuer its code back, with the proof that it was asked for
+// here (RFC 7636).
+func (p *Party) exchange(ctx context.Context, i *issuer, code string, a attempt) (*oauth2.Token, error) {
+	token, err := i.oauth.Exchange(p.through(ctx), code, oauth2.VerifierOption(a.Verifier))
 	var said *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &said) && said.Response != nil && said.Response.StatusCode < 500:
-		return e, &Refusal{Why: "The issuer did not accept the code that it had given. Begin again; if that does not help, an admin compares the client's id and secret with the issuer's.", Err: err}
+		return nil, &Refusal{Why: "The issuer did not accept the code that it had given. Begin again; if that does not help, an admin compares the client's id and secret with the issuer's.", Err: err}
 	case err != nil:
-		return e, fmt.Errorf("%w: exchanging the code: %w", ErrAway, err)
+		return nil, fmt.Errorf("%w: exchanging the code: %w", ErrAway, err)
 	}
-	return e, p.vouched(ctx, i, token, a, &e, now)
+	return token, nil
 }
 
 // answered looks at the answer before anything is done with it: whether it is
