@@ -60,8 +60,7 @@ func reportTimes(b *testing.B, took []time.Duration) {
 // is not in it.
 func BenchmarkReadout_200open(b *testing.B) {
 	const pages, metrics, looks = 200, 50, 200
-	now := start.Add(looks * time.Minute)
-	h := newHouseWith(b, func(h *House) { h.Readouts, h.Now = looksOf(metrics, looks), func() time.Time { return now } })
+	h := newHouseWith(b, func(h *House) { h.Readouts, h.Now = looksOf(metrics, looks), time.Now }) // streams end by the clock
 	docs, guards := documents, []string{}
 	for _, key := range measured(metrics) {
 		docs += "---\napiVersion: sluice/v1\nkind: Metric\nkey: " + key + "\ndescription: Units that did it\nowner: shop-team\nevent: " + key + "\naggregate: conversion\ndirection: increase\nwindow: 1h\n"
@@ -96,14 +95,16 @@ func measured(n int) (keys []string) {
 	return keys
 }
 
-// looksOf are looks a minute apart at so many guarded metrics, the newest first.
+// looksOf are looks a minute apart at so many guarded metrics, up to now, the newest
+// first.
 func looksOf(metrics, looks int) (all memLooks) {
+	first := time.Now().Add(-time.Duration(looks) * time.Minute)
 	frozen := stats.Frozen{Variance: 0.24, ControlMean: 0.4, Units: 1000}
 	for i := looks - 1; i >= 0; i-- {
 		n := int64(1000 * (i + 1))
 		strata := []stats.Stratum{{Control: stats.Proportion(n, n*4/10), Treatment: stats.Proportion(n, n*39/100)}}
 		judged := stats.Guardrail{Margin: 0.05}.Judge(strata, frozen)
-		e := decisions.Evidence{At: start.Add(time.Duration(i) * time.Minute), Units: []decisions.Count{{Arm: "on", N: n}, {Arm: "off", N: n}}}
+		e := decisions.Evidence{At: first.Add(time.Duration(i) * time.Minute), Units: []decisions.Count{{Arm: "on", N: n}, {Arm: "off", N: n}}}
 		for _, key := range measured(metrics) {
 			e.Metrics = append(e.Metrics, decisions.Measured{Metric: key, Strata: strata, Judgement: &judged})
 		}
