@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sluice-hq/sluice/flags"
@@ -235,7 +236,7 @@ func switchLink(key, environment string, op flags.Op) string {
 
 // opWords says what one change is asked for.
 func opWords(c flags.Change) string {
-	text := string(c.Op)
+	text := strings.ReplaceAll(string(c.Op), "-", " ")
 	for _, part := range []string{c.Variant, c.Name, c.Tag, c.Owner} {
 		if part != "" {
 			text += " " + part

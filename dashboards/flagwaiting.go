@@ -124,7 +124,7 @@ type RequestPage struct {
 	Sampled        string
 	Moves          []MoveRow
 	Forms          []RequestForm
-	Command        string
+	Command        string // empty: the request is over
 	Base           uint64
 	Refused        string
 	AsOf           AsOf
@@ -168,8 +168,7 @@ var requestForms = []struct {
 // NewRequest makes the page of a change request.
 func NewRequest(f Frame, in RequestSeen, asOf AsOf, key func() string) RequestPage {
 	q := in.Request
-	p := RequestPage{Frame: f, Flag: in.Flag, FlagLink: flagLink(in.Flag), Row: requestRow(in.Flag, q), Differences: in.Differences, Base: q.Base, AsOf: asOf,
-		Command: "sluice change approve " + in.Flag + " -m 'why'"}
+	p := RequestPage{Frame: f, Flag: in.Flag, FlagLink: flagLink(in.Flag), Row: requestRow(in.Flag, q), Differences: in.Differences, Base: q.Base, AsOf: asOf}
 	for _, a := range q.Approvals {
 		p.Approvals = append(p.Approvals, Approved{a.Actor, a.Comment, a.At})
 	}

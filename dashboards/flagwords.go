@@ -123,14 +123,6 @@ func served(serve string, split []flags.Arm) string {
 	return "serves " + serve
 }
 
-// asked is a condition as people read it.
-func asked(c *flags.Condition) string {
-	if c == nil {
-		return "everybody"
-	}
-	return c.String()
-}
-
 // thousandth writes a number of buckets as a share.
 func thousandth(n int) string { return short(float64(n) / flags.Whole) }
 

@@ -12,6 +12,7 @@ import (
 type Frame struct {
 	Path         string        // of the page, with its query: what a link to it holds, and what it asks for to renew itself
 	Person       string        // the principal who is signed in; empty: nobody
+	Guest        bool          // nobody signed in, and whoever asks may read
 	Rights       Rights        // of that person here: what is a button
 	Section      Section       // which the page belongs to
 	Environment  string        // the one that lists are narrowed to; empty: all
@@ -79,6 +80,9 @@ func (f Frame) within(link string) string {
 	}
 	return link + "?" + url.Values{"environment": {f.Environment}}.Encode()
 }
+
+// SignIn is where a guest signs in, and comes back from.
+func (f Frame) SignIn() string { return "/sign-in?" + url.Values{"next": {f.Path}}.Encode() }
 
 // Here is the page's path without its query.
 func (f Frame) Here() string {

@@ -57,12 +57,14 @@ func planSamples() map[string]Page {
 		"[3:7] flag \"shop.checkout\" is not known; define the flag first\n>  3 | flag: shop.checkout\n           ^")
 	refused.Both = true
 	ahead := NewPlanEdit(f, at, whole).Foresee(sampleOutlook())
-	ahead.Tried = NewPlanRehearsal(sampleRehearsal(), event.Duration(3*time.Hour))
+	ahead.Tried = NewPlanRehearsal(Rehearsed{Report: sampleRehearsal(), Every: event.Duration(3 * time.Hour), Of: 20})
+	begun := NewPlanEdit(f, at, whole)
+	begun.Tried = NewPlanRehearsal(Rehearsed{Report: sampleRehearsal(), Every: event.Duration(3 * time.Hour), Of: 60, Next: 60})
 	unknown := NewPlanEdit(f, at, whole)
 	unknown.Unknown = "this replica knows no past"
 	return map[string]Page{
 		"plan-new":   NewPlanEdit(f, PlanAt{Name: "New plan", Rights: Rights{Write: true}}, NewPlanForm("apiVersion: sluice/v1\nkind: Rollout\n", PlanSent{}, PlanKnown{})),
-		"plan-ahead": ahead, "plan-unknown": unknown,
+		"plan-ahead": ahead, "plan-begun": begun, "plan-unknown": unknown,
 		"plan": checked, "plan-refused": refused, "plan-many": NewPlanEdit(f, at, manyPlan()),
 	}
 }
@@ -118,19 +120,29 @@ func sampleRehearsal() rehearsal.Report {
 // stage of another kind says and does not.
 func TestPlanSent_Amendments(t *testing.T) {
 	was := samplePlan()
+	was["stages[1].pauseWhen"] = []string{"check: budget"}
 	for name, c := range map[string]struct {
 		change map[string]string
 		want   []Amendment
 	}{
-		"nothing":      {nil, nil},
-		"a word":       {map[string]string{"owner": " ana "}, []Amendment{{"owner", "ana"}}},
-		"none":         {map[string]string{"cleanup.due": ""}, []Amendment{{"cleanup.due", nil}}},
-		"a row goes":   {map[string]string{"metrics.success[0].metric": "", "metrics.success[0].mde": ""}, []Amendment{{"metrics.success[0]", nil}}},
-		"a row comes":  {map[string]string{"metrics.success[1].metric": "visits"}, []Amendment{{"metrics.success[1].metric", "visits"}}},
-		"another kind": {map[string]string{"stages[0].kind": "decide"}, []Amendment{{"stages[0].serve", nil}, {"stages[0].dark", nil}, {"stages[0].holdback", nil}, {"stages[0].decide", true}}},
+		"nothing":                             {nil, nil},
+		"a word":                              {map[string]string{"owner": " ana "}, []Amendment{{"owner", "ana"}}},
+		"none":                                {map[string]string{"cleanup.due": ""}, []Amendment{{"cleanup.due", nil}}},
+		"a row goes":                          {map[string]string{"metrics.success[0].metric": "", "metrics.success[0].mde": ""}, []Amendment{{"metrics.success[0]", nil}}},
+		"a row comes":                         {map[string]string{"metrics.success[1].metric": "visits"}, []Amendment{{"metrics.success[1].metric", "visits"}}},
+		"a list":                              {map[string]string{"rollback.owners": "ana,  shop-team"}, []Amendment{{"rollback.owners", []any{"ana", "shop-team"}}}},
+		"a truth":                             {map[string]string{"rollback.lockUntilExplained": "false"}, []Amendment{{"rollback.lockUntilExplained", false}}},
+		"a number":                            {map[string]string{"stages[0].approve": "2"}, []Amendment{{"stages[0].approve", int64(2)}}},
+		"no number":                           {map[string]string{"stages[0].approve": "two"}, []Amendment{{"stages[0].approve", "two"}}},
+		"conditions":                          {map[string]string{"stages[1].advanceWhen": "manual: games, check: load-test"}, []Amendment{{"stages[1].advanceWhen", []any{map[string]string{"manual": "games"}, map[string]string{"check": "load-test"}}}}},
+		"a gate empties, and its stage stays": {map[string]string{"stages[1].pauseWhen": ""}, []Amendment{{"stages[1].pauseWhen", nil}}},
+		"another kind":                        {map[string]string{"stages[0].kind": "decide"}, []Amendment{{"stages[0].serve", nil}, {"stages[0].dark", nil}, {"stages[0].holdback", nil}, {"stages[0].decide", true}}},
 	} {
 		sent := samplePlan()
-		sent["metrics.success[1].metric"] = []string{""}
+		sent["metrics.success[1].metric"], sent["stages[1].pauseWhen"] = []string{""}, []string{"check: budget"}
+		for i := range 3 {
+			sent[fmt.Sprintf("stages[%d].minUnits", i)] = []string{""}
+		}
 		for path, value := range c.change {
 			sent[path] = []string{value}
 		}
@@ -145,7 +157,7 @@ func TestPlanForm_Refuse(t *testing.T) {
 	f := NewPlanForm(planYAML, samplePlan(), samplePlanKnown()).Refuse(event.Invalids{
 		{Path: "stages[1].exclude.errors", Why: "is no guardrail"}, {Path: "arms.control", Why: "is not there", Fix: "write off"}, {Path: "health.srm", Why: "is odd"},
 	}, "[1:1] so")
-	if got := f.Tables[0].Rows[1][0].Field.Fault; got != "is no guardrail" {
+	if got := f.Tables[0].Rows[1].Fields[0].Field.Fault; got != "is no guardrail" {
 		t.Errorf("at the stage: %q", got)
 	}
 	if got := f.Parts[1].Fields[0].Field.Fault; got != "is not there: write off" {

@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,7 +43,16 @@ type PlanTable struct {
 	ID          Anchor
 	Title, Help string
 	Head        []string
-	Rows        [][]PlanField
+	Rows        []PlanRow
+}
+
+// Named reports whether the rows are items that have their names elsewhere.
+func (t PlanTable) Named() bool { return len(t.Rows) > 0 && t.Rows[0].Name != "" }
+
+// PlanRow is one item of a list.
+type PlanRow struct {
+	Name   string // of the item; empty: a field has it
+	Fields []PlanField
 }
 
 // PlanField is a field with its id, and the list of what is known for it.
@@ -79,7 +89,7 @@ func NewPlanForm(yaml string, doc Written, known PlanKnown) PlanForm {
 	f.YAML = PlanField{ID: "plan-yaml", Field: Field{Name: "yaml", Label: "The plan as YAML", Kind: AsCode, Value: yaml, Must: true, Rows: min(48, max(24, strings.Count(yaml, "\n")+2))}}
 	for _, p := range planParts(known) {
 		for i, of := range p.Fields {
-			p.Fields[i].ID, p.Fields[i].Field = anchorOf(of.Field.Name), of.Field.saying(doc.Text(of.Field.Name))
+			p.Fields[i].ID, p.Fields[i].Field = anchorOf(of.Field.Name), of.Field.saying(said(doc, of.Field.Name))
 		}
 		f.Parts = append(f.Parts, p)
 	}
@@ -104,69 +114,27 @@ func anchorOf(path string) Anchor {
 	return Anchor("plan-" + strings.NewReplacer(".", "-", "[", "-", "]", "").Replace(path))
 }
 
-func planParts(known PlanKnown) []PlanPart {
-	line := func(name, label, hint string, list Anchor) PlanField {
-		return PlanField{List: list, Field: Field{Name: name, Label: label, Kind: AsLine, Hint: hint}}
-	}
-	must := func(f PlanField) PlanField { f.Field.Must = true; return f }
-	pick := func(name, label, none string, values ...string) PlanField {
-		return PlanField{Field: choice(name, label, "", none, values...)}
-	}
-	hypothesis := PlanField{Field: Field{Name: "hypothesis", Label: "Hypothesis", Kind: AsText, Rows: 2, Hint: "More visitors buy something"}}
-	template := pick("template", "Template", "none: the stages below", decisions.Templates()...)
-	template.Field.Help = "It brings stages and gates along; a stage below of the same name takes the place of its own."
-	return []PlanPart{
-		{ID: "release", Title: "The release", Fields: []PlanField{
-			must(line("flag", "Flag", "shop.checkout", listOfFlags)), must(pick("environment", "Environment", "choose one", known.Environments...)),
-			must(line("owner", "Owner", "shop-team", listOfOwners)), must(line("unit", "Unit", "user", "")), hypothesis, template,
-		}},
-		{ID: "arms", Title: "Arms", Fields: []PlanField{must(line("arms.control", "Control", "off", "")), must(line("arms.treatment", "Treatment", "on", ""))}},
-		{ID: "cleanup", Title: "The end of the flag", Fields: []PlanField{
-			line("cleanup.due", "Due after the decision", "30d", ""), pick("cleanup.endState", "What becomes of it", "choose one", "promote", "remove", "keep", "convert"),
-			line("cleanup.ticket", "Ticket", "https://tickets.example/SHOP-1", ""),
-		}},
-	}
-}
-
-// planTable is a list of a plan: where it is, and what a row asks.
-type planTable struct {
-	path, title, help string
-	id                Anchor
-	columns           []PlanField // named as in an item
-}
-
-var planTables = []planTable{
-	{"stages", "Stages", "Serve gives an audience the treatment, ramp and decide compare a share with as many others, full gives it to everybody.", "stages", []PlanField{
-		{Field: Field{Name: "name", Label: "Name", Kind: AsLine, Hint: "canary"}},
-		{Field: choice("kind", "Kind", "", "by the rest", string(decisions.Serve), string(decisions.Ramp), string(decisions.Decide), string(decisions.Full), string(decisions.Dark))},
-		{Field: Field{Name: "treatment", Label: "Share", Kind: AsLine, Hint: "5%"}},
-		{List: listOfSegments, Field: Field{Name: "to", Label: "Segment", Kind: AsLine}},
-		{Field: Field{Name: "minWindow", Label: "At least", Kind: AsLine, Hint: "24h"}},
-		{Field: Field{Name: "maxWindow", Label: "At most", Kind: AsLine, Hint: "28d"}},
-	}},
-	{"metrics.success", "Success metrics", "What should improve, and the smallest effect that is worth finding.", "success", []PlanField{
-		{List: listOfMetrics, Field: Field{Name: "metric", Label: "Metric", Kind: AsLine, Hint: "purchases"}},
-		{Field: Field{Name: "mde", Label: "Worth finding", Kind: AsLine, Hint: "2%"}},
-	}},
-	{"metrics.guardrails", "Guardrails", "What must not get worse: how much harm is tolerated, and which size the alarm is sharpest for.", "guardrails", []PlanField{
-		{List: listOfMetrics, Field: Field{Name: "metric", Label: "Metric", Kind: AsLine, Hint: "errors"}},
-		{Field: Field{Name: "margin", Label: "Tolerated", Kind: AsLine, Hint: "1%"}},
-		{Field: Field{Name: "detect", Label: "Sharpest for", Kind: AsLine, Hint: "20%"}},
-	}},
-}
-
-// filled is the table of what a document says, with an empty row behind.
+// filled is the table of what a document says, with an empty row behind where
+// items can be added.
 func (t planTable) filled(doc Written) PlanTable {
-	out := PlanTable{ID: t.id, Title: t.title, Help: t.help + " An emptied row is taken away."}
+	out := PlanTable{ID: t.id, Title: t.title, Help: t.help}
 	for _, c := range t.columns {
 		out.Head = append(out.Head, c.Field.Label)
 	}
-	for i := range doc.Count(t.path) + 1 {
-		row := slices.Clone(t.columns)
-		for j, c := range row {
+	rows := doc.Count(t.path)
+	if t.named == "" {
+		out.Help += " An emptied row is taken away."
+		rows++
+	}
+	for i := range rows {
+		row := PlanRow{Fields: slices.Clone(t.columns)}
+		if t.named != "" {
+			row.Name = cmp.Or(doc.Text(t.at(i, t.named)), "stage "+strconv.Itoa(i+1))
+		}
+		for j, c := range row.Fields {
 			path := t.at(i, c.Field.Name)
-			row[j].ID, row[j].Field = anchorOf(path), c.Field.saying(t.value(doc, i, c.Field.Name))
-			row[j].Field.Name, row[j].Field.Label = path, c.Field.Label+", "+strings.ToLower(t.title)+" "+strconv.Itoa(i+1)
+			row.Fields[j].ID, row.Fields[j].Field = anchorOf(path), c.Field.saying(t.value(doc, i, c.Field.Name))
+			row.Fields[j].Field.Name, row.Fields[j].Field.Label = path, c.Field.Label+", "+strings.ToLower(t.title)+" "+strconv.Itoa(i+1)
 		}
 		out.Rows = append(out.Rows, row)
 	}
@@ -181,7 +149,7 @@ func (t planTable) at(i int, column string) string {
 // it says.
 func (t planTable) value(doc Written, i int, column string) string {
 	if column != "kind" {
-		return doc.Text(t.at(i, column))
+		return said(doc, t.at(i, column))
 	}
 	return string(kindOf(doc, i))
 }
@@ -210,21 +178,21 @@ func kindOf(doc Written, i int) decisions.Kind {
 func (f PlanForm) Refuse(faults event.Invalids, lines string) PlanForm {
 	f.Lines = lines
 	byName := map[string]*Field{}
-	f.Parts = slices.Clone(f.Parts)
-	for i := range f.Parts {
-		f.Parts[i].Fields = slices.Clone(f.Parts[i].Fields)
-		for j := range f.Parts[i].Fields {
-			byName[f.Parts[i].Fields[j].Field.Name] = &f.Parts[i].Fields[j].Field
+	index := func(fields []PlanField) []PlanField {
+		fields = slices.Clone(fields)
+		for i := range fields {
+			byName[fields[i].Field.Name] = &fields[i].Field
 		}
+		return fields
 	}
-	f.Tables = slices.Clone(f.Tables)
+	f.Parts, f.Tables = slices.Clone(f.Parts), slices.Clone(f.Tables)
+	for i := range f.Parts {
+		f.Parts[i].Fields = index(f.Parts[i].Fields)
+	}
 	for i := range f.Tables {
 		f.Tables[i].Rows = slices.Clone(f.Tables[i].Rows)
 		for j := range f.Tables[i].Rows {
-			f.Tables[i].Rows[j] = slices.Clone(f.Tables[i].Rows[j])
-			for k := range f.Tables[i].Rows[j] {
-				byName[f.Tables[i].Rows[j][k].Field.Name] = &f.Tables[i].Rows[j][k].Field
-			}
+			f.Tables[i].Rows[j].Fields = index(f.Tables[i].Rows[j].Fields)
 		}
 	}
 	for _, fault := range faults {

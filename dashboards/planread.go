@@ -8,8 +8,8 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 )
 
-// Amendment is one field of a document as it is to be: a text, true, or nil for
-// none. The path of an item and nil take the item away.
+// Amendment is one field of a document as it is to be: a text, a truth, a list, or
+// nil for none. The path of an item and nil take the item away.
 type Amendment struct {
 	Path  string
 	Value any
@@ -30,7 +30,7 @@ func (s PlanSent) Text(path string) string {
 func (s PlanSent) Count(path string) int {
 	n := 0
 	for _, t := range planTables {
-		if t.path == path {
+		if t.path == path && t.named == "" {
 			for n < s.rows(t) && !(n == s.rows(t)-1 && s.blank(t, n)) {
 				n++
 			}
@@ -67,7 +67,7 @@ func (s PlanSent) Amendments(was Written) (all []Amendment) {
 		for i := range s.rows(t) {
 			if i < was.Count(t.path) {
 				all = append(all, s.row(t, i, i, was)...)
-			} else if !s.blank(t, i) {
+			} else if t.named == "" && !s.blank(t, i) {
 				all = append(all, s.row(t, i, added, was)...)
 				added++
 			}
@@ -79,19 +79,19 @@ func (s PlanSent) Amendments(was Written) (all []Amendment) {
 // differs is the amendment of one field, if it differs.
 func (s PlanSent) differs(path string, was Written) []Amendment {
 	is := s.Text(path)
-	if _, asked := s[path]; !asked || is == strings.TrimSpace(was.Text(path)) {
+	if _, asked := s[path]; !asked || is == strings.TrimSpace(said(was, path)) {
 		return nil
 	}
 	if is == "" {
 		return []Amendment{{path, nil}}
 	}
-	return []Amendment{{path, is}}
+	return []Amendment{{path, valueOf(path, is)}}
 }
 
 // row is what a row says of an item. One whose fields are all emptied goes.
 func (s PlanSent) row(t planTable, i, item int, was Written) (all []Amendment) {
-	emptied := s.blank(t, i) && slices.ContainsFunc(t.columns, func(c PlanField) bool {
-		return c.Field.Name != "kind" && was.Text(t.at(i, c.Field.Name)) != ""
+	emptied := t.named == "" && s.blank(t, i) && slices.ContainsFunc(t.columns, func(c PlanField) bool {
+		return c.Field.Name != "kind" && said(was, t.at(i, c.Field.Name)) != ""
 	})
 	if emptied {
 		return []Amendment{{fmt.Sprintf("%s[%d]", t.path, item), nil}}

@@ -15,7 +15,13 @@ import (
 type PlanRehearsal struct {
 	Lead string
 	Rows []RehearsedRow
+	Runs int // of each scenario, that were carried out
+	Of   int // that are meant to be
+	Next int // that are asked for next; 0: these are all that a page waits for
 }
+
+// Short reports whether a page does not wait for the rest.
+func (r PlanRehearsal) Short() bool { return r.Next == 0 && r.Runs < r.Of }
 
 // RehearsedRow is one scenario.
 type RehearsedRow struct {
@@ -24,9 +30,17 @@ type RehearsedRow struct {
 	First                                          []string // decisions of the first run
 }
 
-// NewPlanRehearsal makes rows of a report whose runs looked so often.
-func NewPlanRehearsal(r rehearsal.Report, every event.Duration) *PlanRehearsal {
-	out := &PlanRehearsal{Lead: fmt.Sprintf("%d runs of each scenario, from seed %d on, with a look every %s. The code that decides is the one of releases; units are as the past had them.", r.Seeds, r.Seed, every)}
+// Rehearsed is a report, and how far it is on the way to all runs.
+type Rehearsed struct {
+	Report   rehearsal.Report
+	Every    event.Duration // between two looks of its runs
+	Of, Next int            // as a PlanRehearsal has them
+}
+
+// NewPlanRehearsal makes rows of a report.
+func NewPlanRehearsal(of Rehearsed) *PlanRehearsal {
+	r, every := of.Report, of.Every
+	out := &PlanRehearsal{Runs: r.Seeds, Of: of.Of, Next: of.Next, Lead: fmt.Sprintf("%d runs of each scenario, from seed %d on, with a look every %s. The code that decides is the one of releases; units are as the past had them.", r.Seeds, r.Seed, every)}
 	for _, s := range r.Scenarios {
 		out.Rows = append(out.Rows, rehearsedRow(s))
 	}

@@ -3,7 +3,6 @@ package dashboards
 import (
 	"fmt"
 	"net/url"
-	"strconv"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/flags"
@@ -13,12 +12,13 @@ import (
 // serves: one cell for each unit.
 type Simulation struct {
 	Frame
-	Choose  Form // which flags, which stage, how many units
+	Flags   string // as somebody wrote them
+	Unit    string // that is looked at; empty: none
+	Was     string // what is shown now, for the next question: "1:10" is 10 % in the second stage; empty: no stage
+	Stages  []Slider
+	Sticky  []Sticky // what the steps to the chosen stage and share do to units; none: no stage is chosen
 	Grids   []Grid
-	Sticky  *Sticky   // what the step to the chosen stage does to units; nil: no stage is chosen
 	Crossed []Crossed // how the arms of two flags fall together
-	Unit    *UnitLook // the unit that is looked at; nil: none
-	Stages  []Tab     // of the first flag's plan
 
 	Empty *Empty
 	AsOf  AsOf
@@ -34,6 +34,7 @@ type Grid struct {
 	Keep       []Fact // the rest of the address, which choosing a cell keeps
 	Cells      []Cell
 	Tally      []InLot
+	Unit       *UnitLook // the unit that is looked at; nil: none
 }
 
 // Cell is what one unit gets.
@@ -89,26 +90,6 @@ type InLot struct {
 	Units int
 }
 
-// Sticky is what a step from one stage to another does to the treated units.
-type Sticky struct {
-	From, To          string
-	Stay, Join, Leave int
-	Swap              int // units that changed between the arms
-}
-
-// Mark says whether the step takes nobody's treatment away.
-func (s Sticky) Mark() Mark {
-	if s.Leave+s.Swap > 0 {
-		return Failed
-	}
-	return Passed
-}
-
-// Text says so in a sentence.
-func (s Sticky) Text() string {
-	return fmt.Sprintf("From %s to %s %s units keep the treatment, %s get it, %s lose it and %s change arm.", s.From, s.To, count(int64(s.Stay)), count(int64(s.Join)), count(int64(s.Leave)), count(int64(s.Swap)))
-}
-
 // Crossed counts the units of two flags' arms together. Where the two are
 // independent, each row splits as the whole does.
 type Crossed struct {
@@ -124,33 +105,11 @@ type CrossedRow struct {
 	Other   int
 }
 
+// Both reports whether there is anybody to compare.
+func (r CrossedRow) Both() bool { return r.Treated+r.Control > 0 }
+
 // Share is the treated part of those of B's two arms.
 func (r CrossedRow) Share() float64 { return float64(r.Treated) / float64(r.Treated+r.Control) }
-
-// UnitLook is what one unit gets of the first flag, and why.
-type UnitLook struct {
-	ID      string
-	Variant string
-	Looks   []Look
-	Buckets []Hashed
-	More    string // address of the page that explains with attributes
-}
-
-// Look is one thing that evaluation looked at.
-type Look struct {
-	Name    string
-	Why     string
-	Decided bool
-}
-
-// Hashed is one bucket with the text that was hashed.
-type Hashed struct {
-	Of, Text string
-	Bucket   int
-	Share    float64 // the bucket as a part of everybody
-	Below    float64
-	Variant  string
-}
 
 // Tried is one flag with its answers for the crowd.
 type Tried struct {
@@ -158,74 +117,49 @@ type Tried struct {
 	Rollout *decisions.Rollout // whose stage is shown; nil: the flag is shown as it is
 	Stage   int
 	Arms    decisions.Arms // of its comparison, as far as there is one
-	Before  []flags.Result // a stage earlier; nil: there is none
 	Results []flags.Result
+	Steps   []Passage          // from which its stage was reached
+	Look    *flags.Explanation // of the unit that is looked at; nil: none
 }
 
-// NewSimulation makes the page. ids are the units in the order of the results;
-// look explains the chosen one.
-func NewSimulation(f Frame, query url.Values, ids []string, tried []Tried, look *flags.Explanation) Simulation {
-	p := Simulation{Frame: f, Choose: simulationForm(f, query), AsOf: AsOf{Log: f.Log, JSON: "/api/v1/flags"}}
+// Simulated is what the page was asked for.
+type Simulated struct {
+	Query  url.Values
+	Shares []decisions.Percent // of each stage of the first flag's plan, as the sliders stand
+	Was    string              // what is shown, as a Simulation says it
+}
+
+// NewSimulation makes the page. ids are the units in the order of the results.
+func NewSimulation(f Frame, asked Simulated, ids []string, tried []Tried) Simulation {
+	q := asked.Query
+	p := Simulation{Frame: f, Flags: q.Get("flags"), Unit: q.Get("unit"), Was: asked.Was, AsOf: AsOf{Log: f.Log, JSON: "/api/v1/flags"}}
 	if len(tried) == 0 {
 		p.Empty = &Empty{Title: "No flag is chosen", Text: "Write the key of a flag above; several, one after the other, show whether they split independently. A flag is created by a document:", Command: "sluice apply flag.yaml"}
 		return p
 	}
-	chosen := query.Get("unit")
 	for _, t := range tried {
-		p.Grids = append(p.Grids, newGrid(t, query, ids, chosen))
+		p.Grids = append(p.Grids, newGrid(f, t, asked, ids))
 	}
 	first := tried[0]
 	p.AsOf.JSON = "/api/v1/flags/" + url.PathEscape(first.Flag)
-	if r := first.Rollout; r != nil {
-		p.Stages = stageTabs(f, query, *r, first.Stage)
-	}
-	if first.Before != nil {
-		p.Sticky = newSticky(first)
+	p.Stages = newSliders(first, asked.Shares)
+	for _, step := range first.Steps {
+		p.Sticky = append(p.Sticky, newSticky(first, step))
 	}
 	for _, other := range tried[1:] {
 		p.Crossed = append(p.Crossed, newCrossed(first, other))
 	}
-	if look != nil {
-		p.Unit = newUnitLook(f, first.Flag, chosen, *look)
-	}
 	return p
 }
 
-func simulationForm(f Frame, q url.Values) Form {
-	form := Form{ID: "choose", Action: "/simulate", Get: true, Button: "Show", Fields: []Field{
-		{Name: "flags", Label: "Flags", Kind: AsLine, Value: q.Get("flags"), Hint: "checkout.payments.express-pay search.ranker"},
-		{Name: "environment", Label: "Environment", Kind: AsChoice, Value: f.Environment},
-		{Name: "stage", Kind: AsHidden, Value: q.Get("stage")},
-		{Name: "share", Label: "Share of the treatment, %", Kind: AsNumber, Value: q.Get("share"), Hint: "the stage's own"},
-		{Name: "unit", Label: "One unit", Kind: AsLine, Value: q.Get("unit"), Hint: "user-17"},
-	}}
-	for _, e := range f.Environments {
-		form.Fields[1].Options = append(form.Fields[1].Options, Option{e, e})
-	}
-	return form
-}
-
-func stageTabs(f Frame, q url.Values, r decisions.Rollout, here int) []Tab {
-	tabs := []Tab{{Name: "as the flag is", Link: address("/simulate", q, "stage", ""), Here: here < 0}}
-	for i, s := range r.Plan.Stages {
-		name := s.Name
-		if share := s.Exposure(); share > 0 {
-			name += " " + share.String()
-		}
-		tabs = append(tabs, Tab{Name: name, Link: address("/simulate", q, "stage", strconv.Itoa(i)), Here: i == here})
-	}
-	return tabs
-}
-
-func newGrid(t Tried, q url.Values, ids []string, chosen string) Grid {
-	g := Grid{Flag: t.Flag, Link: "/flags/" + t.Flag}
+func newGrid(f Frame, t Tried, asked Simulated, ids []string) Grid {
+	g := Grid{Flag: t.Flag, Link: "/flags/" + url.PathEscape(t.Flag), Keep: kept(asked)}
+	chosen := asked.Query.Get("unit")
 	if t.Rollout != nil && t.Stage >= 0 {
 		g.Stage = t.Rollout.Plan.Stages[t.Stage].Name
 	}
-	for _, name := range []string{"flags", "environment", "stage", "share"} {
-		if v := q.Get(name); v != "" {
-			g.Keep = append(g.Keep, Fact{name, v})
-		}
+	if t.Look != nil {
+		g.Unit = newUnitLook(f, t.Flag, chosen, *t.Look)
 	}
 	tally := map[Lot]int{}
 	for i, r := range t.Results {
@@ -243,7 +177,17 @@ func newGrid(t Tried, q url.Values, ids []string, chosen string) Grid {
 	return g
 }
 
-// part says how a unit with that answer takes part.
+// kept is what an address says beside the unit.
+func kept(asked Simulated) (all []Fact) {
+	for _, name := range append([]string{"flags", "environment", "stage", "was"}, shareNames(len(asked.Shares))...) {
+		if v := asked.Query.Get(name); v != "" {
+			all = append(all, Fact{name, v})
+		}
+	}
+	return all
+}
+
+// lotOf says how a unit with that answer takes part.
 func (t Tried) lotOf(r flags.Result) Lot {
 	switch {
 	case r.Error != "" || r.Variant == "":
@@ -260,26 +204,6 @@ func (t Tried) lotOf(r flags.Result) Lot {
 
 // treats reports whether an answer is the treatment, by whichever way.
 func (t Tried) treats(r flags.Result) bool { return r.Variant != "" && r.Variant == t.Arms.Treatment }
-
-func newSticky(t Tried) *Sticky {
-	s := &Sticky{From: stageName(t.Rollout.Plan, t.Stage-1), To: stageName(t.Rollout.Plan, t.Stage)}
-	for i, now := range t.Results {
-		was, is := t.treats(t.Before[i]), t.treats(now)
-		switch {
-		case was && is:
-			s.Stay++
-		case is && t.lotOf(t.Before[i]) == Control:
-			s.Swap++
-		case is:
-			s.Join++
-		case was && t.lotOf(now) == Control:
-			s.Swap++
-		case was:
-			s.Leave++
-		}
-	}
-	return s
-}
 
 func newCrossed(a, b Tried) Crossed {
 	x := Crossed{A: a.Flag, B: b.Flag, Rows: []CrossedRow{{Lot: Treated}, {Lot: Control}}}
@@ -304,20 +228,4 @@ func newCrossed(a, b Tried) Crossed {
 		}
 	}
 	return x
-}
-
-func newUnitLook(f Frame, flag, unit string, x flags.Explanation) *UnitLook {
-	u := &UnitLook{ID: unit, Variant: x.Result.Variant,
-		More: "/flags/" + flag + "?" + url.Values{"tab": {"explain"}, "environment": {f.Environment}, "unit": {unit}}.Encode()}
-	for _, l := range x.Looks {
-		name := string(l.Step)
-		if l.Name != "" {
-			name += " " + l.Name
-		}
-		u.Looks = append(u.Looks, Look{Name: name, Why: sentence(l.Why), Decided: l.Decided})
-	}
-	for _, b := range x.Buckets {
-		u.Buckets = append(u.Buckets, Hashed{Of: b.Of, Text: b.Text, Bucket: b.Bucket, Share: float64(b.Bucket) / flags.Whole, Below: float64(b.Below) / flags.Whole, Variant: b.Variant})
-	}
-	return u
 }

@@ -43,29 +43,52 @@ func simulationSamples() map[string]Page {
 	look := flags.Explanation{Result: flags.Result{Variant: "on"},
 		Looks:   []flags.Look{{Step: flags.AtRule, Name: "staff", Why: "plan is not \"staff\""}, {Step: flags.AtAllocation, Decided: true, Why: "its bucket is below the coverage"}},
 		Buckets: []flags.Hashed{{Of: "enrolment", Text: "game.gate:enrol:user-17", Bucket: 12345, Below: 50000}, {Of: "arm", Text: "game.gate:user-17", Bucket: 4321, Below: 50000, Variant: "on"}}}
-	tried := []Tried{{Flag: "game.gate", Rollout: &r, Stage: 1, Arms: arms, Before: before, Results: now}, {Flag: "search.ranker", Stage: -1, Arms: arms, Results: now}}
-	return map[string]Page{"simulate": NewSimulation(f, q, ids, tried, &look), "simulate-empty": NewSimulation(f, url.Values{}, nil, nil, nil)}
+	shares := []decisions.Percent{1000, 25_000}
+	asked := Simulated{Query: q, Shares: shares, Was: "1:25"}
+	steps := []Passage{{From: "canary 1%", To: "experiment 25%", Before: before}, {From: "experiment 30%", To: "experiment 25%", Falls: true, Before: now}}
+	tried := []Tried{{Flag: "game.gate", Rollout: &r, Stage: 1, Arms: arms, Steps: steps, Results: now, Look: &look}, {Flag: "search.ranker", Stage: -1, Arms: arms, Results: now, Look: &look}}
+	alone := url.Values{"flags": {"game.gate"}, "stage": {"0"}}
+	return map[string]Page{
+		"simulate":       NewSimulation(f, asked, ids, tried),
+		"simulate-empty": NewSimulation(f, Simulated{Query: url.Values{}}, nil, nil),
+		"simulate-one":   NewSimulation(f, Simulated{Query: alone, Shares: []decisions.Percent{5, 25_000}, Was: "0:0.005"}, ids, []Tried{{Flag: "game.gate", Rollout: &r, Arms: arms, Results: before}}),
+	}
 }
 
 // TestSimulation_sticky: a step that takes somebody's treatment away, or moves
 // him between the arms, is told apart from one that only lets more in.
 func TestSimulation_sticky(t *testing.T) {
-	r := ended().Rollout
 	_, small := crowdOf(200)
 	_, large := crowdOf(500)
 	arms := decisions.Arms{Treatment: "on", Control: "off"}
-	grows := newSticky(Tried{Rollout: &r, Stage: 1, Arms: arms, Before: small, Results: large})
-	if want := (Sticky{From: "canary", To: "experiment", Stay: 105, Join: 150}); *grows != want || grows.Mark() != Passed {
-		t.Errorf("a stage that lets more in: %+v", grows)
+	grows := newSticky(Tried{Arms: arms, Results: large}, Passage{From: "canary", To: "experiment", Before: small})
+	if want := (Sticky{From: "canary", To: "experiment", Stay: 105, Join: 150}); grows != want || grows.Mark() != Passed {
+		t.Errorf("a share that lets more in: %+v", grows)
 	}
-	shrinks := newSticky(Tried{Rollout: &r, Stage: 1, Arms: arms, Before: large, Results: small})
-	if shrinks.Leave != 150 || shrinks.Mark() != Failed {
-		t.Errorf("a stage that takes it away: %+v", shrinks)
+	for falls, want := range map[bool]Mark{false: Failed, true: Passed} {
+		if s := newSticky(Tried{Arms: arms, Results: small}, Passage{Falls: falls, Before: large}); s.Leave != 150 || s.Mark() != want {
+			t.Errorf("a share that falls (%v) and takes it away: %+v is %v", falls, s, s.Mark())
+		}
 	}
 	swapped := append([]flags.Result{}, small...)
 	swapped[10], swapped[11] = swapped[11], swapped[10]
-	if s := newSticky(Tried{Rollout: &r, Stage: 1, Arms: arms, Before: small, Results: swapped}); s.Swap != 2 || s.Mark() != Failed {
-		t.Errorf("units that change arm: %+v", s)
+	for _, falls := range []bool{false, true} {
+		if s := newSticky(Tried{Arms: arms, Results: swapped}, Passage{Falls: falls, Before: small}); s.Swap != 2 || s.Mark() != Failed {
+			t.Errorf("units that change arm: %+v", s)
+		}
+	}
+}
+
+// TestSliders: a stage that compares has a slider, whose grain its share fits;
+// one that serves everybody has none.
+func TestSliders(t *testing.T) {
+	r := ended().Rollout
+	got := newSliders(Tried{Rollout: &r, Stage: 0}, []decisions.Percent{1005, 25_000, 0})
+	if !got[0].Here || !got[0].Fine || got[0].Share != 1.005 || got[0].Name() != "share0" {
+		t.Errorf("the first: %+v", got[0])
+	}
+	if last := got[len(got)-1]; r.Plan.Stages[len(got)-1].Kind() == decisions.Full && last.ID != "" {
+		t.Errorf("the last: %+v", last)
 	}
 }
 

@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"sort"
@@ -155,6 +156,18 @@ func (s *State) Flag(key string) (Recorded, bool) {
 
 // Keys returns the keys of all flags, archived ones too, sorted.
 func (s *State) Keys() []string { return slices.Sorted(maps.Keys(s.flags)) }
+
+// All yields all flags, archived ones too, by key. They are not copies, as those of
+// Flag are: look at them before the next event, and change nothing.
+func (s *State) All() iter.Seq[Recorded] {
+	return func(yield func(Recorded) bool) {
+		for _, key := range s.Keys() {
+			if !yield(s.flags[key].Recorded) {
+				return
+			}
+		}
+	}
+}
 
 // Revision returns the sequence of the last flag event, 0 before the first:
 // while it stays, so does every compiled Set.

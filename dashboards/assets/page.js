@@ -66,6 +66,26 @@
     e.preventDefault();
   });
 
+  // A slider shows what it does while it moves: its stage is chosen, its number
+  // written beside it, and the form sent when it rests for a moment.
+  let moved = 0;
+  document.addEventListener("input", (e) => {
+    if (!e.target.closest("[data-live]")) return;
+    if (e.target.type === "range") {
+      e.target.nextElementSibling.value = `${e.target.value} %`;
+      e.target.parentElement.querySelector("[type=radio]").checked = true;
+    }
+    clearTimeout(moved);
+    moved = setTimeout(() => e.target.form.requestSubmit(), 60);
+  });
+
+  // The address keeps what a form shows in the same place.
+  document.addEventListener("submit", (e) => {
+    if (!e.target.matches("[data-kept]")) return;
+    const said = new FormData(e.target, e.submitter);
+    history.replaceState(null, "", `${e.target.action}?${new URLSearchParams(said)}`);
+  });
+
   // A choice that shows something else shows it at once.
   document.addEventListener("change", (e) => { if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit(); });
 

@@ -49,7 +49,11 @@ func TestAmend(t *testing.T) {
 			"  - name: canary\n    treatment: 1%\n    exclude:\n      day_1: 30%\n"},
 		"the last item goes": {[]Amendment{{"metrics.success[0]", nil}}, "  success:\n    - {metric: day_1, mde: 2%}\n  diagnostics: [{metric: pages}]\n", "  diagnostics:\n    - metric: pages\n"},
 		"a map goes":         {[]Amendment{{"stages[0].exclude", nil}}, "    exclude: {day_1: 30%}\n", ""},
-		"true":               {[]Amendment{{"stages[0].decide", true}}, "    exclude: {day_1: 30%}\n", "    exclude:\n      day_1: 30%\n    decide: true\n"},
+		"a list": {[]Amendment{{"stages[1].advanceWhen", []any{map[string]string{"manual": "games"}, map[string]string{"check": "load-test"}}}}, "  # A few first.\n  - name: canary\n    treatment: 1%\n    exclude: {day_1: 30%}\n  - name: experiment\n    treatment: 50%\n    decide: true\n",
+			"  # A few first.\n  - name: canary\n    treatment: 1%\n    exclude:\n      day_1: 30%\n  - name: experiment\n    treatment: 50%\n    decide: true\n    advanceWhen:\n      - manual: games\n      - check: load-test\n"},
+		"false":    {[]Amendment{{"rollback.lockUntilExplained", false}}, "    decide: true\n", "    decide: true\nrollback:\n  lockUntilExplained: false\n"},
+		"a number": {[]Amendment{{"stages[0].approve", int64(2)}}, "    exclude: {day_1: 30%}\n", "    exclude:\n      day_1: 30%\n    approve: 2\n"},
+		"true":     {[]Amendment{{"stages[0].decide", true}}, "    exclude: {day_1: 30%}\n", "    exclude:\n      day_1: 30%\n    decide: true\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Amend(plan, c.amend)

@@ -45,32 +45,51 @@ type flagsOut struct {
 	}
 }
 
+// listFlags narrows and cuts the list before it asks what becomes of a flag: of
+// thousands, a page shows a hundred.
 func (s *server) listFlags(ctx context.Context, in *flagsIn) (*flagsOut, error) {
 	if err := s.mayList(ctx, in.Environment); err != nil {
 		return nil, err
 	}
-	var all []FlagView
-	s.Projection.View(func(uint64) {
-		for _, key := range s.Flags.Keys() {
-			if f, ok := s.Flags.Flag(key); ok && defines(ctx, key) {
-				all = append(all, s.flagView(ctx, f))
-			}
-		}
-	})
-	all = slices.DeleteFunc(all, func(v FlagView) bool { return !in.selects(v) })
 	out := &flagsOut{}
-	page, next, err := cut(in.Page, in.order(all), all)
-	out.Body.Flags, out.Body.Next, out.Link = page, next.cursor, next.link
-	return out, err
+	out.Body.Flags = []FlagView{} // never null in JSON
+	var err error
+	s.Projection.View(func(uint64) {
+		found := s.selected(ctx, in)
+		page, next, refused := cut(in.Page, in.order(found), found)
+		for _, found := range page {
+			f, _ := s.Flags.Flag(found.Key)
+			out.Body.Flags = append(out.Body.Flags, s.flagView(shown(ctx, f)))
+		}
+		out.Body.Next, out.Link, err = next.cursor, next.link, refused
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// selected returns the flags that the filters keep, as whoever asks may see
+// them. Call it in a View.
+func (s *server) selected(ctx context.Context, in *flagsIn) (all []flags.Recorded) {
+	for f := range s.Flags.All() {
+		if !defines(ctx, f.Key) {
+			continue
+		}
+		if f = shown(ctx, f); in.selects(f) && in.inLife(s, f) && in.inEnvironment(s, f) {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // order sorts the flags as it was asked for, and returns that order.
-func (in *flagsIn) order(all []FlagView) order[FlagView] {
+func (in *flagsIn) order(all []flags.Recorded) order[flags.Recorded] {
 	if in.Sort != "changed" {
-		return rising("flags", func(v FlagView) string { return v.Key })
+		return rising("flags", func(f flags.Recorded) string { return f.Key })
 	}
-	slices.SortFunc(all, func(a, b FlagView) int { return cmp.Compare(b.Revision, a.Revision) })
-	return newest("flags by change", func(v FlagView) uint64 { return v.Revision })
+	slices.SortFunc(all, func(a, b flags.Recorded) int { return cmp.Compare(b.Revision, a.Revision) })
+	return newest("flags by change", func(f flags.Recorded) uint64 { return f.Revision })
 }
 
 // mayList refuses a filter by an environment that is none, or that whoever
@@ -87,9 +106,8 @@ func (s *server) mayList(ctx context.Context, environment string) error {
 	return faults.Err()
 }
 
-// flagView returns a flag as whoever asks may see it. Call it in a View.
-func (s *server) flagView(ctx context.Context, f flags.Recorded) FlagView {
-	f = shown(ctx, f)
+// flagView returns a flag and what becomes of it. Call it in a View.
+func (s *server) flagView(f flags.Recorded) FlagView {
 	return FlagView{Recorded: f, Lifecycle: s.life(f), Health: s.health(f), Seen: s.lastSeen(f), Due: s.cleanupDue(f)}
 }
 
@@ -149,34 +167,43 @@ func (s *server) courses(f flags.Recorded) []flags.Course {
 	return out
 }
 
-// selects reports whether the filters keep a flag.
-func (in *flagsIn) selects(v FlagView) bool {
+// selects reports whether the filters on what a flag says of itself keep it.
+func (in *flagsIn) selects(f flags.Recorded) bool {
 	switch {
-	case in.Owner != "" && v.Owner != in.Owner,
-		in.Tag != "" && !slices.Contains(v.Tags, in.Tag),
-		in.Purpose != "" && string(v.Purpose) != in.Purpose,
-		in.Lifecycle != "" && string(v.Lifecycle.Stage) != in.Lifecycle,
-		in.Stale != "" && v.Lifecycle.Stale != (in.Stale == "true"),
-		in.Archived != "" && v.Archived != (in.Archived == "true"),
-		in.Q != "" && !mentions(v, strings.ToLower(in.Q)):
+	case in.Owner != "" && f.Owner != in.Owner,
+		in.Tag != "" && !slices.Contains(f.Tags, in.Tag),
+		in.Purpose != "" && string(f.Purpose) != in.Purpose,
+		in.Archived != "" && f.Archived != (in.Archived == "true"),
+		in.Q != "" && !mentions(f, strings.ToLower(in.Q)):
 		return false
 	}
-	return in.inEnvironment(v)
+	return true
+}
+
+// inLife reports whether the filters on a flag's life keep it. Call it in a View.
+func (in *flagsIn) inLife(s *server, f flags.Recorded) bool {
+	if in.Lifecycle == "" && in.Stale == "" {
+		return true
+	}
+	life := s.life(f)
+	return (in.Lifecycle == "" || string(life.Stage) == in.Lifecycle) && (in.Stale == "" || life.Stale == (in.Stale == "true"))
 }
 
 // mentions reports whether the flag has the text, which is in lower case.
-func mentions(v FlagView, text string) bool {
-	return slices.ContainsFunc(append([]string{v.Key, v.Description, v.Owner}, v.Tags...), func(s string) bool {
+func mentions(f flags.Recorded, text string) bool {
+	return slices.ContainsFunc(append([]string{f.Key, f.Description, f.Owner}, f.Tags...), func(s string) bool {
 		return strings.Contains(strings.ToLower(s), text)
 	})
 }
 
-func (in *flagsIn) inEnvironment(v FlagView) bool {
+// inEnvironment reports whether the filters on environments keep a flag: all of
+// them in the same one. Call it in a View.
+func (in *flagsIn) inEnvironment(s *server, f flags.Recorded) bool {
 	if in.Environment == "" && in.State == "" && in.Health == "" {
 		return true
 	}
-	for name, e := range v.Environments {
-		if (in.Environment == "" || in.Environment == name) && in.inState(e) && (in.Health == "" || in.Health == string(v.Health[name].State)) {
+	for name, e := range f.Environments {
+		if (in.Environment == "" || in.Environment == name) && in.inState(e) && (in.Health == "" || in.Health == string(s.Rollouts.Health(name, f.Key).State)) {
 			return true
 		}
 	}

@@ -252,7 +252,7 @@ func (s *server) principal(r *http.Request, needs access.Permission, now time.Ti
 		s.Used.Note(p.Token, now)
 	}
 	if !ok && text == "" && s.open(r, needs) {
-		return access.Principal{Name: "guest", Class: access.Account, Grants: []access.Grant{{Role: access.Viewer}}}, true
+		return access.Principal{Name: guest, Class: access.Account, Grants: []access.Grant{{Role: access.Viewer}}}, true
 	}
 	return p, ok
 }
@@ -269,6 +269,12 @@ func ofPeer(r *http.Request) string {
 	}
 	return ""
 }
+
+// guest is the name of whoever reads open pages without a token.
+const guest = "guest"
+
+// isGuest reports whether nobody signed in.
+func isGuest(p access.Principal) bool { return p.Token == "" && p.Name == guest }
 
 // open reports whether a request needs no token: with open pages, whoever asks
 // may read; with open measurements, whoever asks may read those.

@@ -38,7 +38,7 @@ func (s *server) problemPage(w http.ResponseWriter, r *http.Request, err error) 
 	s.report(r, err)
 	p := problem(err)
 	return s.page(w, p.Status, dashboards.Problem{
-		Frame: dashboards.Frame{Person: who(r.Context()).Name}, Status: p.Status, Detail: p.Detail,
+		Frame: dashboards.Frame{Path: r.URL.RequestURI(), Person: who(r.Context()).Name, Guest: isGuest(who(r.Context()))}, Status: p.Status, Detail: p.Detail,
 		Fix: "Look at what there is on the board.", Command: "sluice status",
 	})
 }

@@ -143,3 +143,31 @@ func (h *house) watch(ctx context.Context) *bufio.Scanner {
 	}
 	return lines
 }
+
+// BenchmarkPage_flags is one request for a page of fifty flags out of ten
+// thousand: the first, one behind a filter by text, and one behind a filter by
+// what becomes of each flag.
+func BenchmarkPage_flags(b *testing.B) {
+	h := newHouse(b)
+	for i := range 50 {
+		h.want("admin", "POST", "/api/v1/apply", manyFlags(i*200, 200), http.StatusOK, "created")
+	}
+	for name, path := range map[string]string{"first": "/flags", "text": "/flags?q=flag-9999", "life": "/flags?lifecycle=draft"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if code, body, _ := h.ask("viewer", "GET", path, "", asBrowser...); code != http.StatusOK {
+					b.Fatal(body)
+				}
+			}
+		})
+	}
+}
+
+// manyFlags are documents of so many flags, numbered from one on.
+func manyFlags(from, n int) string {
+	var all strings.Builder
+	for i := range n {
+		fmt.Fprintf(&all, "---\napiVersion: sluice/v1\nkind: Flag\nkey: shop.flag-%05d\nowner: shop-team\npurpose: operational\ntype: boolean\nvariants: {on: true, off: false}\ndefault: off\nsafe: off\nenvironments: {production: {enabled: true}, staging: {enabled: true}}\n", from+i)
+	}
+	return all.String()
+}

@@ -273,3 +273,18 @@ func TestRestore(t *testing.T) {
 }
 
 func revisionText(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// TestPage_guest: whoever reads open pages without a token is shown where to
+// sign in, and no way out of what he is not in.
+func TestPage_guest(t *testing.T) {
+	h := shop(t, func(house *House) { house.OpenPages = true })
+	for _, path := range []string{"/flags?sort=changed", "/flags/none"} {
+		_, body, _ := h.ask("", "GET", path, "", asBrowser...)
+		if !strings.Contains(body, `href="/sign-in?next=`+url.QueryEscape(path)+`"`) || strings.Contains(body, "Sign out") {
+			t.Errorf("%s shows a guest\n%s", path, body)
+		}
+	}
+	if body := h.see("viewer", "/flags", http.StatusOK, "Sign out"); strings.Contains(body, "/sign-in?") {
+		t.Error("who is signed in is asked to sign in")
+	}
+}

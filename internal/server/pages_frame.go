@@ -22,7 +22,7 @@ const refresh = 30 * time.Second
 func (s *server) frame(w http.ResponseWriter, r *http.Request, in dashboards.Section) dashboards.Frame {
 	p := who(r.Context())
 	return dashboards.Frame{
-		Path: r.URL.RequestURI(), Person: p.Shown(), Rights: rights(r, access.AnyEnvironment, access.AnyKey), Section: in,
+		Path: r.URL.RequestURI(), Person: p.Shown(), Guest: isGuest(p), Rights: rights(r, access.AnyEnvironment, access.AnyKey), Section: in,
 		Refresh: refresh, Changes: "/changes", Log: s.Projection.Seq(), Notice: s.notice(w, r),
 	}
 }

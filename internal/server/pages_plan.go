@@ -2,13 +2,11 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sluice-hq/sluice/dashboards"
 	"github.com/sluice-hq/sluice/event"
@@ -208,7 +206,7 @@ func (s *server) draftPage(w http.ResponseWriter, r *http.Request) error {
 			page.Save = dashboards.SavePlan(d.text, strconv.FormatUint(applied.Revision, 10), newFormKey(), do == "start")
 		}
 	case "foresee", "rehearse":
-		page = s.lookAhead(r.Context(), page, do, d.text)
+		page = s.lookAhead(r.Context(), page, runsAsked(do, r.PostFormValue("runs")), d.text)
 	}
 	return s.page(w, http.StatusOK, page)
 }
@@ -246,10 +244,11 @@ func (s *server) checkPlan(ctx context.Context, text string, a Applied) *dashboa
 	return dashboards.NewPlanCheck(e)
 }
 
-// lookAhead tells what is to be expected of a plan, or why nothing can be told.
-func (s *server) lookAhead(ctx context.Context, page dashboards.PlanEdit, do, text string) dashboards.PlanEdit {
-	if do == "rehearse" {
-		tried, err := s.rehearseBriefly(ctx, text)
+// lookAhead tells what is to be expected of a plan, or of so many runs of it, or
+// why nothing can be told.
+func (s *server) lookAhead(ctx context.Context, page dashboards.PlanEdit, runs int, text string) dashboards.PlanEdit {
+	if runs > 0 {
+		tried, err := s.rehearseBriefly(ctx, text, runs)
 		if err != nil {
 			page.Unknown = problem(err).Detail
 			return page
@@ -263,35 +262,6 @@ func (s *server) lookAhead(ctx context.Context, page dashboards.PlanEdit, do, te
 		return page
 	}
 	return page.Foresee(out.Body.Outlooks[0].Outlook)
-}
-
-// A rehearsal that somebody waits for: its runs, its looks, and how long he
-// waits. It looks as often as so many looks allow.
-const (
-	briefSeeds = 20
-	briefLooks = 50_000
-	briefTime  = 30 * time.Second
-)
-
-// rehearseBriefly rehearses a plan within the time that a person waits.
-func (s *server) rehearseBriefly(ctx context.Context, text string) (*dashboards.PlanRehearsal, error) {
-	in := &rehearsalsIn{PastIn: PastIn{Days: 14}, RawBody: []byte(text)}
-	out, err := s.rehearsePlans(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	every := out.Body.Rehearsals[0].spaced(briefSeeds, briefLooks)
-	in.Seeds, in.Seed = briefSeeds, 1
-	in.RawBody = fmt.Appendf(in.RawBody, "\n---\napiVersion: %s\nkind: Rehearsal\nsettings: {every: %s}\n", manifest.APIVersion, every)
-	ctx, stop := context.WithTimeout(ctx, briefTime)
-	defer stop()
-	if out, err = s.rehearsePlans(ctx, in); errors.Is(err, context.DeadlineExceeded) {
-		return nil, event.Invalid{Path: "stages", Why: fmt.Sprintf("take longer to rehearse than the %s that a page waits", briefTime), Fix: "carry it out with sluice rehearse plan.yaml, which has no bound"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return dashboards.NewPlanRehearsal(*out.Body.Rehearsals[0].Report, every), nil
 }
 
 // savePlan records the plan that its preview was made of, and starts it if told

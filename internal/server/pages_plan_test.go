@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluice-hq/sluice/decisions"
 )
@@ -106,6 +107,37 @@ func TestPlanPage_faults(t *testing.T) {
 	}
 }
 
+// TestPlanPage_gates: approvals, conditions, what incidents ask for and where a
+// rollback leads are written in the form as well; a condition that cannot be met
+// is refused at its field.
+func TestPlanPage_gates(t *testing.T) {
+	h := shop(t)
+	_, fields := h.drafted("editor", url.Values{"yaml": {plan}, "do": {"yaml"}})
+	for path, value := range map[string]string{
+		"stages[0].approve": "2", "stages[0].approveBy": "approver", "stages[0].minUnits": "500", "stages[0].advanceWhen": "check: load-test, incident: minor", "stages[0].rollbackWhen": "incident: blocking",
+		"incidents.minor": "pause", "rollback.to": "previousStage", "rollback.lockUntilExplained": "false", "rollback.prove.within": "10m", "rollback.notify": "webhook:release",
+	} {
+		if !fields.Has(path) {
+			t.Errorf("the form has no field %s", path)
+		}
+		fields.Set(path, value)
+	}
+	body, fields := h.drafted("editor", fields)
+	for _, want := range []string{"approve: 2", "minUnits: 500", "- check: load-test", "- incident: minor", "minor: pause", "to: previousStage", "lockUntilExplained: false", "within: 10m", "- webhook:release"} {
+		if !strings.Contains(fields.Get("yaml"), want) {
+			t.Errorf("the YAML does not say %s:\n%s", want, fields.Get("yaml"))
+		}
+	}
+	if !strings.Contains(body, "It would be taken as it stands") || fields.Get("stages[0].advanceWhen") != "check: load-test, incident: minor" {
+		t.Errorf("it is refused, or the form does not say what was written:\n%s", body)
+	}
+	fields.Set("stages[0].pauseWhen", "guardrail: nothing")
+	body, _ = h.drafted("editor", fields)
+	if !strings.Contains(body, `id="plan-stages-0-pauseWhen-fault"`) {
+		t.Errorf("the fault does not stand at its field:\n%s", body)
+	}
+}
+
 // TestPlanPage_save: a plan is looked at before it is saved, saved once, started
 // by those who may, and not over a newer one.
 func TestPlanPage_save(t *testing.T) {
@@ -169,7 +201,10 @@ func TestPlanPage_ahead(t *testing.T) {
 		}
 	}
 	body, _ = h.drafted("editor", url.Values{"yaml": {plan}, "do": {"rehearse"}})
-	for _, want := range []string{"20 runs of each scenario", "healthy", "The first run of"} {
+	if !strings.Contains(body, "2 of 20 runs of each scenario are over") || !strings.Contains(body, `name="runs" value="6"`) {
+		t.Errorf("how far the rehearsal is, is not told:\n%s", body)
+	}
+	for _, want := range []string{"2 runs of each scenario", "healthy", "The first run of"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is missing in\n%s", want, body)
 		}
@@ -180,5 +215,23 @@ func TestPlanPage_ahead(t *testing.T) {
 	none := shop(t)
 	if body, _ := none.drafted("editor", url.Values{"yaml": {plan}, "do": {"foresee"}}); !strings.Contains(body, "knows no past") {
 		t.Error("nothing is said where no past is known")
+	}
+}
+
+// TestNextRuns: more runs are asked for as long as somebody waits for them.
+func TestNextRuns(t *testing.T) {
+	for _, c := range []struct {
+		done int
+		took time.Duration
+		want int
+	}{{2, 0, 6}, {2, time.Second, 6}, {6, 3 * time.Second, 20}, {6, 20 * time.Second, 0}, {2, 25 * time.Second, 0}, {20, time.Second, 0}} {
+		if got := nextRuns(c.done, c.took); got != c.want {
+			t.Errorf("after %d runs in %s: %d, want %d", c.done, c.took, got, c.want)
+		}
+	}
+	for text, want := range map[string]int{"": 2, "6": 6, "21": 2, "-1": 2, "x": 2} {
+		if got := runsAsked("rehearse", text); got != want {
+			t.Errorf("runs=%q asks for %d, want %d", text, got, want)
+		}
 	}
 }

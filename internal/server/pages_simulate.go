@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sluice-hq/sluice/dashboards"
@@ -27,12 +25,11 @@ func (s *server) simulatePage(w http.ResponseWriter, r *http.Request) error {
 	if f.Environment == "" && len(f.Environments) > 0 {
 		f.Environment = preferred(f.Environments)
 	}
-	q := r.URL.Query()
-	t, err := s.trial(r.Context(), f.Environment, q)
-	if err != nil {
+	t := trial{environment: f.Environment, asked: dashboards.Simulated{Query: r.URL.Query()}}
+	if err := s.trial(r.Context(), &t); err != nil {
 		return s.problemPage(w, r, err)
 	}
-	return s.page(w, http.StatusOK, dashboards.NewSimulation(f, q, t.ids, t.tried, t.look))
+	return s.page(w, http.StatusOK, dashboards.NewSimulation(f, t.asked, t.ids, t.tried))
 }
 
 // preferred is the environment that somebody means who names none.
@@ -45,106 +42,109 @@ func preferred(all []string) string {
 
 // trial is what a crowd gets of flags.
 type trial struct {
-	ids   []string
-	crowd []flags.Context
-	tried []dashboards.Tried
-	look  *flags.Explanation // of the unit that is looked at
+	environment string
+	asked       dashboards.Simulated
+	ids         []string
+	crowd       []flags.Context
+	tried       []dashboards.Tried
 }
 
-func (s *server) trial(ctx context.Context, environment string, q url.Values) (t trial, err error) {
-	keys := strings.Fields(q.Get("flags"))
-	switch {
-	case len(keys) == 0:
-		return t, nil
-	case len(keys) > mostTried:
-		return t, event.Invalids{{Path: "flags", Value: q.Get("flags"), Why: "are more than are shown side by side", Fix: fmt.Sprintf("write up to %d keys", mostTried)}}
+func (s *server) trial(ctx context.Context, t *trial) error {
+	wanted := t.asked.Query.Get("flags")
+	keys := strings.Fields(wanted)
+	if len(keys) > mostTried {
+		return event.Invalids{{Path: "flags", Value: wanted, Why: "are more than are shown side by side", Fix: fmt.Sprintf("write up to %d keys", mostTried)}}
 	}
 	for i, key := range keys {
-		if err := mayTouch(ctx, access.Read, environment, key); err != nil {
-			return t, err
+		if err := mayTouch(ctx, access.Read, t.environment, key); err != nil {
+			return err
 		}
-		if err := s.try(ctx, &t, environment, key, q, i == 0); err != nil {
-			return t, err
+		if err := s.try(ctx, t, key, i == 0); err != nil {
+			return err
 		}
 	}
-	return t, nil
+	return nil
+}
+
+// subject is a flag with the newest plan it has in an environment.
+type subject struct {
+	flag flags.Recorded
+	of   decisions.Rollout // zero: there is none
 }
 
 // try adds the answers of one flag. The first flag makes the crowd, and may be
 // in another stage than it is.
-func (s *server) try(ctx context.Context, t *trial, environment, key string, q url.Values, first bool) error {
-	stage, share, err := -1, decisions.Percent(0), error(nil)
-	if first {
-		if stage, share, err = staged(q); err != nil {
-			return err
-		}
-	}
-	var now flags.Recorded
-	var newest decisions.Rollout
-	var known bool
+func (s *server) try(ctx context.Context, t *trial, key string, first bool) error {
+	var is subject
+	known := false
 	s.Projection.View(func(uint64) {
-		now, known = s.Flags.Flag(key)
-		newest, _ = s.Rollouts.Newest(environment, key)
+		is.flag, known = s.Flags.Flag(key)
+		is.of, _ = s.Rollouts.Newest(t.environment, key)
 	})
 	if !known {
 		return fmt.Errorf("flag %s: %w", key, errNoSuch)
 	}
-	out := dashboards.Tried{Flag: key, Stage: stage}
-	if newest.ID != "" {
-		out.Rollout, out.Arms = &newest, newest.Plan.Arms
+	here := standing{stage: -1}
+	var was standing
+	if first {
+		t.meet(s, is.flag)
+		var err error
+		if here, was, t.asked.Shares, err = standings(t.asked.Query, is.of.Plan); err != nil {
+			return err
+		}
 	}
-	if stage >= 0 && (out.Rollout == nil || stage >= len(newest.Plan.Stages)) {
-		return event.Invalids{{Path: "stage", Value: strconv.Itoa(stage), Why: "is no stage of a rollout of " + key, Fix: "choose one of those that the page shows"}}
+	out := dashboards.Tried{Flag: key, Stage: here.stage}
+	if is.of.ID != "" {
+		out.Rollout, out.Arms = &is.of, is.of.Plan.Arms
 	}
-	set, err := s.setIn(ctx, environment, now, newest, stage, share)
+	set, err := s.setIn(ctx, t.environment, is, here)
 	if err != nil {
 		return err
 	}
-	if first {
-		t.meet(s, environment, now)
-	}
 	out.Results = t.answers(set, key)
-	if stage > 0 {
-		before, err := s.setIn(ctx, environment, now, newest, stage-1, 0)
-		if err != nil {
+	if unit := t.asked.Query.Get("unit"); unit != "" {
+		x := set.Explain(key, t.one(is.flag.Unit, unit))
+		out.Look = &x
+	}
+	if here.stage >= 0 {
+		t.asked.Was = here.String()
+		if out.Steps, err = s.steps(ctx, t, is, here, was); err != nil {
 			return err
 		}
-		out.Before = t.answers(before, key)
-	}
-	if unit := q.Get("unit"); first && unit != "" {
-		x := set.Explain(key, t.one(now.Unit, unit))
-		t.look = &x
 	}
 	t.tried = append(t.tried, out)
 	return nil
 }
 
-// staged reads which stage is asked for, −1 for none, and with which share.
-func staged(q url.Values) (stage int, share decisions.Percent, err error) {
-	var faults event.Invalids
-	stage = -1
-	if text := q.Get("stage"); text != "" {
-		if stage, err = strconv.Atoi(text); err != nil || stage < 0 {
-			faults.Add("stage", text, "is no place in a plan", "write 0 for the first stage")
-		}
+// steps are the ways to what is shown: from the stage before, with the share
+// that its slider has, and from what was shown before.
+func (s *server) steps(ctx context.Context, t *trial, is subject, here, was standing) (all []dashboards.Passage, err error) {
+	plan := is.of.Plan
+	from := []standing{}
+	if here.stage > 0 {
+		from = append(from, standing{here.stage - 1, t.asked.Shares[here.stage-1]})
 	}
-	if text := q.Get("share"); text != "" && stage >= 0 {
-		coverage, wrong := strconv.ParseFloat(text, 64)
-		if wrong != nil || coverage < 0 || coverage > 100 {
-			faults.Add("share", text, "is no share of the units", "write a percentage from 0 to 100")
-		}
-		share = decisions.Percent(coverage * flags.Whole / 100)
+	if was.stage >= 0 && was != here && !slices.Contains(from, was) {
+		from = append(from, was)
 	}
-	return stage, share, faults.Err()
+	for _, before := range from {
+		set, err := s.setIn(ctx, t.environment, is, before)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, dashboards.Passage{From: before.in(plan), To: here.in(plan), Falls: here.reach(plan) < before.reach(plan), Before: t.answers(set, is.flag.Key)})
+	}
+	return all, nil
 }
 
-// setIn compiles an environment with a flag as it would be in a stage of a
+// setIn compiles an environment with a flag as it would be in a stage of its
 // rollout, or as it is.
-func (s *server) setIn(ctx context.Context, environment string, f flags.Recorded, of decisions.Rollout, stage int, share decisions.Percent) (*flags.Set, error) {
+func (s *server) setIn(ctx context.Context, environment string, is subject, at standing) (*flags.Set, error) {
 	var rules flags.Ruleset
 	var err error
 	s.Projection.View(func(uint64) {
-		if changes := of.Way(f, stage, share); stage >= 0 && len(changes) > 0 {
+		f := is.flag
+		if changes := is.of.Way(f, at.stage, at.share); at.stage >= 0 && len(changes) > 0 {
 			var seen flags.Foreseen
 			seen, err = s.Flags.Foresee(flags.Command{ID: event.New(), Key: f.Key, Expect: event.Any, At: s.Now(), Actor: decisions.Controlling, Comment: "simulated", Changes: changes})
 			f = seen.Is
@@ -164,9 +164,9 @@ func (s *server) setIn(ctx context.Context, environment string, f flags.Recorded
 }
 
 // meet makes the crowd, of units of the first flag's kind.
-func (t *trial) meet(s *server, environment string, f flags.Recorded) {
+func (t *trial) meet(s *server, f flags.Recorded) {
 	var rules flags.Ruleset
-	s.Projection.View(func(uint64) { rules = s.Flags.Excerpt(environment, f) })
+	s.Projection.View(func(uint64) { rules = s.Flags.Excerpt(t.environment, f) })
 	t.crowd = flags.NewCrowd(crowdSize, f.Unit, rules).Attributed()
 	for _, c := range t.crowd {
 		t.ids = append(t.ids, c.TargetingKey)

@@ -19,15 +19,24 @@ func TestSimulatePage(t *testing.T) {
 		t.Error("there is no cell for each unit")
 	}
 	body := h.see("viewer", "/simulate?flags=shop.checkout&stage=1&unit=user-500", http.StatusOK, "user-500</bdi> gets")
-	if !regexp.MustCompile(`From canary to experiment \d+ units keep the treatment, \d+ get it, 0 lose it and 0 change arm`).MatchString(body) {
+	if !regexp.MustCompile(`From canary 5% to experiment 50%: \d+ units keep the treatment, \d+ get it, 0 lose it, and 0 move between`).MatchString(body) {
 		t.Errorf("the step is not shown to take nobody's treatment away:\n%s", body)
 	}
-	if !strings.Contains(body, "Text that is hashed") {
-		t.Error("the buckets of the unit are not shown")
+	if !strings.Contains(body, "Text that is hashed") || !strings.Contains(body, `name="was" value="1:50"`) {
+		t.Error("the buckets of the unit, or what is shown, are missing")
+	}
+	body = h.see("viewer", "/simulate?flags=shop.checkout&stage=0&share0=20&was=0:5", http.StatusOK, `name="share0" min="0.1" max="50" step="0.1" value="20"`)
+	if !regexp.MustCompile(`From canary 5% to canary 20%: [1-9]\d* units keep the treatment, [1-9]\d* get it, 0 lose it, and 0 move between`).MatchString(body) {
+		t.Errorf("the slider moved, and what that does is not told:\n%s", body)
+	}
+	body = h.see("viewer", "/simulate?flags=shop.checkout&stage=0&share0=5&was=0:20", http.StatusOK, "0 get it, ")
+	if !strings.Contains(body, "and 0 move between treatment and control") {
+		t.Error("a smaller share moves units between the arms, or does not say that it does not")
 	}
 	for path, want := range map[string]string{
 		"/simulate?flags=none": "nothing of that name", "/simulate?flags=a+b+c+d+e": "side by side", "/simulate?flags=shop.checkout&stage=9": "is no stage",
-		"/simulate?flags=shop.checkout&stage=x": "no place in a plan", "/simulate?flags=shop.checkout&stage=0&share=200": "no share of the units",
+		"/simulate?flags=shop.checkout&stage=x": "is no stage", "/simulate?flags=shop.checkout&stage=0&share0=200": "no share of the units",
+		"/simulate?flags=shop.checkout&stage=0&share0=0": "above 0", "/simulate?flags=shop.checkout&stage=0&was=7:1": "is no stage", "/simulate?flags=shop.checkout&stage=0&was=0:x": "no share of the units",
 	} {
 		if body := h.see("viewer", path, map[bool]int{true: http.StatusNotFound, false: http.StatusBadRequest}[strings.HasSuffix(path, "none")], want); body == "" {
 			t.Errorf("%s says nothing", path)
