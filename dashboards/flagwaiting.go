@@ -180,6 +180,7 @@ func NewRequest(f Frame, in RequestSeen, asOf AsOf, key func() string) RequestPa
 	if q.Standing != flags.Pending {
 		return p
 	}
+	p.Command = "sluice change approve " + in.Flag + " -m 'why'"
 	for _, o := range requestForms {
 		if !offered(f.Rights, in, o.op) {
 			continue

@@ -26,7 +26,7 @@ func planParts(known PlanKnown) []PlanPart {
 			line("eligible", "Segment", "everybody", listOfSegments), line("layer.name", "Layer", "none: units are shared", ""), line("layer.share", "Share of the layer", "30%", ""),
 		}},
 		{ID: "incidents", Title: "Incidents", Fields: []PlanField{
-			answer("incidents.critical", "A critical one", "rollback"), answer("incidents.blocking", "A blocking one", "pause"), answer("incidents.minor", "A minor one", "hold"),
+			answer("incidents.critical", "On a critical one", "rollback"), answer("incidents.blocking", "On a blocking one", "pause"), answer("incidents.minor", "On a minor one", "hold"),
 		}},
 		{ID: "back", Title: "Rollback", Fields: []PlanField{
 			pick("rollback.to", "Back to", "the default: safe", "safe", "previousStage"), pick("rollback.lockUntilExplained", "Locked until explained", "the default: true", "true", "false"),

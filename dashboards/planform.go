@@ -30,6 +30,13 @@ type PlanForm struct {
 	Lists  []PlanList
 }
 
+// First are the parts that stand beside the YAML: what is released, and which
+// variants are compared.
+func (f PlanForm) First() []PlanPart { return f.Parts[:min(2, len(f.Parts))] }
+
+// Rest are the parts below the stages.
+func (f PlanForm) Rest() []PlanPart { return f.Parts[min(2, len(f.Parts)):] }
+
 // PlanPart is some fields that belong together.
 type PlanPart struct {
 	ID     Anchor

@@ -115,7 +115,7 @@ func TestPlanPage_gates(t *testing.T) {
 	_, fields := h.drafted("editor", url.Values{"yaml": {plan}, "do": {"yaml"}})
 	for path, value := range map[string]string{
 		"stages[0].approve": "2", "stages[0].approveBy": "approver", "stages[0].minUnits": "500", "stages[0].advanceWhen": "check: load-test, incident: minor", "stages[0].rollbackWhen": "incident: blocking",
-		"incidents.minor": "pause", "rollback.to": "previousStage", "rollback.lockUntilExplained": "false", "rollback.prove.within": "10m", "rollback.notify": "webhook:release",
+		"incidents.minor": "pause", "rollback.to": "previousStage", "rollback.lockUntilExplained": "false", "rollback.prove.within": "10m",
 	} {
 		if !fields.Has(path) {
 			t.Errorf("the form has no field %s", path)
@@ -123,7 +123,7 @@ func TestPlanPage_gates(t *testing.T) {
 		fields.Set(path, value)
 	}
 	body, fields := h.drafted("editor", fields)
-	for _, want := range []string{"approve: 2", "minUnits: 500", "- check: load-test", "- incident: minor", "minor: pause", "to: previousStage", "lockUntilExplained: false", "within: 10m", "- webhook:release"} {
+	for _, want := range []string{"approve: 2", "minUnits: 500", "- check: load-test", "- incident: minor", "minor: pause", "to: previousStage", "lockUntilExplained: false", "within: 10m"} {
 		if !strings.Contains(fields.Get("yaml"), want) {
 			t.Errorf("the YAML does not say %s:\n%s", want, fields.Get("yaml"))
 		}
