@@ -89,7 +89,7 @@ func TestFlagPages(t *testing.T) {
 	h := shop(t)
 	h.sees("viewer", "/flags", "shop.checkout", "1 rule; all others get off", "health unknown")
 	h.sees("viewer", "/flags?owner=nobody", "No flag matches")
-	h.sees("viewer", pageOfFlag, "ring eq internal", "everybody else", "default and safe")
+	h.sees("viewer", pageOfFlag, "ring is internal", "everybody else", "default and safe")
 	if body := h.sees("viewer", pageOfFlag); strings.Contains(body, "/edit") || strings.Contains(body, "/do/") {
 		t.Error("a viewer is offered what he may not do")
 	}

@@ -85,7 +85,7 @@ func TestRequestPages(t *testing.T) {
 	if code != 303 || !strings.HasPrefix(page, pageOfFlag+"/requests/") {
 		t.Fatalf("to file it: %d %s", code, page)
 	}
-	h.sees("viewer", "/requests", "shop.checkout", "set-default on", "1 approval (approver, production), 0 given")
+	h.sees("viewer", "/requests", "shop.checkout", "set default on", "1 approval (approver, production), 0 given")
 	mine := h.sees("editor", page, "ready", "1,000 get another variant")
 	code, refused, _ = h.send("editor", page+"/apply", fields(mine, "apply"))
 	h.holds("to apply it too early", code, 409, refused, "1 approval")
