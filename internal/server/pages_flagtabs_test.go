@@ -50,8 +50,8 @@ func TestScheduledPages(t *testing.T) {
 	if code != 303 || !strings.Contains(header.Get("Location"), "tab=waiting") || h.flag("shop.checkout").Owner != "shop-team" {
 		t.Fatalf("to put it off: %d %s", code, header.Get("Location"))
 	}
-	body := h.sees("editor", pageOfFlag+"?tab=waiting", "at the weekend", "set-owner pay-team", "2036-11-28 10:00:00")
-	h.sees("editor", pageOfFlag, "set-owner pay-team")
+	body := h.sees("editor", pageOfFlag+"?tab=waiting", "at the weekend", "set owner pay-team", "2036-11-28 10:00:00")
+	h.sees("editor", pageOfFlag, "set owner pay-team")
 	to := strings.Split(strings.SplitAfter(body, `id="cancel-0" action="`)[1], `"`)[0]
 	if code, _, _ := h.send("editor", to, fields(body, "cancel-0")); code != 303 {
 		t.Errorf("to take it back: %d", code)
