@@ -47,6 +47,15 @@ func (a assistant) Foresee(ctx context.Context, flag string, wanted mcp.Wanted) 
 	return a.answer(ctx, http.MethodPost, "/api/v1/flags/"+flag+"/preview", body, seenAt(wanted)...)
 }
 
+// Trace implements mcp.API.
+func (a assistant) Trace(ctx context.Context, asked mcp.Unit) (json.RawMessage, error) {
+	body, err := json.Marshal(asked)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the question: %w", err)
+	}
+	return a.answer(ctx, http.MethodPost, "/api/v1/units/traces", body)
+}
+
 // Propose implements mcp.API, and says where people look at the request.
 func (a assistant) Propose(ctx context.Context, flag string, wanted mcp.Wanted) (json.RawMessage, error) {
 	body, err := json.Marshal(wanted)

@@ -104,6 +104,7 @@ var looks = map[string][]string{
 	"get_rollout":     {`{"rollout": "production/checkout.express/1"}`},
 	"get_readout":     {`{"rollout": "production/checkout.express/1"}`},
 	"list_two_arms":   {`{"rollout": "production/checkout.express/1"}`},
+	"explain_unit":    {`{"environment": "production", "flag": "checkout.express", "kind": "user", "unit": "u-1"}`, `{"environment": "nowhere", "flag": "checkout.express", "kind": "user", "unit": "u-1"}`},
 	"list_decisions":  {`{}`, `{"action": "hold", "since": "7d"}`},
 	"get_decision":    {`{"decision": "none"}`},
 	"verify_decision": {`{"decision": "none"}`},

@@ -31,6 +31,8 @@ type API interface {
 	Read(ctx context.Context, path string, query url.Values) (json.RawMessage, error)
 	// Foresee asks what changes of a flag would come to. It changes nothing.
 	Foresee(ctx context.Context, flag string, wanted Wanted) (json.RawMessage, error)
+	// Trace follows one unit to the rows that count. It changes nothing.
+	Trace(ctx context.Context, asked Unit) (json.RawMessage, error)
 	// Propose asks people to agree to changes of a flag: one event.
 	Propose(ctx context.Context, flag string, wanted Wanted) (json.RawMessage, error)
 }
@@ -40,6 +42,17 @@ type Wanted struct {
 	Changes  []map[string]any `json:"changes"`
 	Comment  string           `json:"comment,omitempty"`
 	Revision uint64           `json:"-"` // that was seen; 0: whichever it is at
+}
+
+// Unit names a unit, and the rollout in which it is followed.
+type Unit struct {
+	Kind        string         `json:"kind"`
+	ID          string         `json:"id,omitempty"`
+	Hash        string         `json:"unit,omitempty"` // instead of the id
+	Environment string         `json:"environment"`
+	Flag        string         `json:"flag"`
+	Number      int            `json:"number,omitempty"` // 0: the flag's newest rollout
+	Attributes  map[string]any `json:"attributes,omitempty"`
 }
 
 // Refusal is what the server says when it does not do something.

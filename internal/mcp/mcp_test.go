@@ -31,6 +31,10 @@ func (n *notebook) Foresee(_ context.Context, flag string, _ Wanted) (json.RawMe
 	return n.note("foresee " + flag)
 }
 
+func (n *notebook) Trace(_ context.Context, u Unit) (json.RawMessage, error) {
+	return n.note("trace " + u.Kind + " " + u.ID + "/" + u.Hash + " in " + u.Environment + "/" + u.Flag)
+}
+
 func (n *notebook) Propose(_ context.Context, flag string, w Wanted) (json.RawMessage, error) {
 	if w.Revision == 1 {
 		return nil, &Refusal{Status: 412, Detail: "the flag is at revision 2"}
@@ -73,6 +77,8 @@ func TestTools_ask(t *testing.T) {
 		{"get_rollout", `{"rollout":"production/a/1"}`, "read /api/v1/rollouts/production/a/1"},
 		{"get_readout", `{"rollout":" production/a/1 "}`, "read /api/v1/readouts/production/a/1"},
 		{"list_two_arms", `{"rollout":"production/a/1"}`, "read /api/v1/readouts/production/a/1/two-arms"},
+		{"explain_unit", `{"environment":"production","flag":"a","kind":"user","unit":"u-1"}`, "trace user u-1/ in production/a"},
+		{"explain_unit", `{"environment":"production","flag":"a","kind":"user","unit":"hash:00"}`, "trace user /hash:00 in production/a"},
 		{"list_decisions", `{"action":"hold","since":"7d"}`, "read /api/v1/decisions?action=hold&limit=20&since=7d"},
 		{"get_decision", `{"decision":"d-1"}`, "read /api/v1/decisions/d-1"},
 		{"verify_decision", `{"decision":"d-1"}`, "read /api/v1/decisions/d-1/verify"},

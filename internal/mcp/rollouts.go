@@ -17,6 +17,15 @@ type rolloutIn struct {
 	Rollout string `json:"rollout" jsonschema:"environment/flag/number, such as production/shop.checkout/1"`
 }
 
+type unitIn struct {
+	Environment string         `json:"environment" jsonschema:"such as production"`
+	Flag        string         `json:"flag" jsonschema:"a key such as checkout.payments.express-pay"`
+	Number      int            `json:"number,omitempty" jsonschema:"of the rollout; the flag's newest when absent"`
+	Kind        string         `json:"kind" jsonschema:"kind of the unit, such as user"`
+	Unit        string         `json:"unit" jsonschema:"id of the unit, such as u-1, or its keyed hash as lists have it, such as hash:00c0ffee00c0ffee"`
+	Attributes  map[string]any `json:"attributes,omitempty" jsonschema:"attributes of the context that the flag is evaluated with"`
+}
+
 type decisionsIn struct {
 	Page
 	Rollout     string `json:"rollout,omitempty" jsonschema:"environment/flag/number, such as production/shop.checkout/1"`
@@ -50,6 +59,7 @@ func (t tools) rollouts(s *sdk.Server) {
 		func(ctx context.Context, in rolloutIn) (json.RawMessage, error) {
 			return t.ofRollout(ctx, "/api/v1/readouts", in, part{"", "two-arms", ""})
 		})
+	reads(s, "explain_unit", "One unit, event by event", "One unit of a rollout from its bucket to the rows of the analysis: what it gets and why, its exposures and events, and which of them count for which metric, or why not.", t.trace)
 	reads(s, "list_decisions", "Decisions", "Decisions, newest first: what was decided about a rollout, by the controller or by people, and why.", t.listDecisions)
 	reads(s, "get_decision", "One decision", "One decision with all it rests on: the evidence, every check, the verdict, who agreed, and the effect that it had on the flag.",
 		func(ctx context.Context, in decisionIn) (json.RawMessage, error) { return t.ofDecision(ctx, in) })
@@ -69,6 +79,17 @@ func (t tools) ofRollout(ctx context.Context, base string, in rolloutIn, more ..
 		return nil, err
 	}
 	return t.api.Read(ctx, at, nil)
+}
+
+// hashed begins what lists show in the place of a unit's id.
+const hashed = "hash:"
+
+func (t tools) trace(ctx context.Context, in unitIn) (json.RawMessage, error) {
+	u := Unit{Kind: in.Kind, ID: in.Unit, Environment: in.Environment, Flag: in.Flag, Number: in.Number, Attributes: in.Attributes}
+	if strings.HasPrefix(in.Unit, hashed) {
+		u.ID, u.Hash = "", in.Unit
+	}
+	return t.api.Trace(ctx, u)
 }
 
 func (t tools) listDecisions(ctx context.Context, in decisionsIn) (json.RawMessage, error) {
