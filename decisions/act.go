@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/internal/trace"
 )
 
 // attempts bounds how often an effect is tried again because the flag moved in
@@ -57,7 +58,7 @@ func (c *Controller) insist(ctx context.Context, attempt func() error) error {
 // from the decision, so that two controllers append the same event. And only
 // what can never become true again lapses a decision: the flag is past the
 // revision that the command would expect, or refuses it at just that revision.
-func (c *Controller) attempt(ctx context.Context, id string, now time.Time) error {
+func (c *Controller) attempt(ctx context.Context, id string, now time.Time) (err error) {
 	a := c.acting(id, now)
 	r, d := a.rollout, a.decision
 	switch {
@@ -68,7 +69,11 @@ func (c *Controller) attempt(ctx context.Context, id string, now time.Time) erro
 	case a.refused != nil:
 		return c.lapse(ctx, r, d, now, lapsed{Why: a.refused.Error(), Refused: true, Revision: a.at})
 	}
-	err := c.write(ctx, a.event, a.expect)
+	ctx, span := trace.Start(ctx, trace.Internal, "change flag")
+	defer func() { span.End(err) }()
+	span.Text("sluice.flag", r.Plan.Flag)
+	span.Text("sluice.decision", d.ID)
+	err = c.write(ctx, a.event, a.expect)
 	if err == nil {
 		c.log("carried out", r.ID, "decision", d.ID, "action", d.Verdict.Action, "event", a.event.ID)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/internal/trace"
 )
 
 // Controller looks at the rollouts under way, records verdicts and carries
@@ -107,7 +108,7 @@ func (c *Controller) scene(id string) (s scene) {
 // look evaluates one rollout, records the verdict if it is news, and carries
 // it out. Whoever writes the rollout meanwhile wins: the next Step looks again.
 // A look that would find what the last one found is spared.
-func (c *Controller) look(ctx context.Context, id string, now time.Time) error {
+func (c *Controller) look(ctx context.Context, id string, now time.Time) (err error) {
 	s := c.scene(id)
 	if !s.rollout.Open() || s.rollout.pending() {
 		return nil
@@ -117,6 +118,9 @@ func (c *Controller) look(ctx context.Context, id string, now time.Time) error {
 		return nil
 	}
 	delete(c.calm, id)
+	ctx, span := trace.Start(ctx, trace.Internal, "look")
+	defer func() { span.End(err) }()
+	span.Text("sluice.rollout", id)
 	e, err := c.evidence(ctx, s, now)
 	if err == nil {
 		err = c.freeze(ctx, &s, e, now)
@@ -182,12 +186,13 @@ func (c *Controller) freeze(ctx context.Context, s *scene, e Evidence, now time.
 
 // decide evaluates a look, and records the verdict that is news. Most looks are
 // not: those cost no document.
-func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.Time) error {
+func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.Time) (err error) {
 	in := c.input(s, e, now)
 	v, err := Evaluate(in)
 	if err != nil {
 		return err
 	}
+	trace.In(ctx).Text("sluice.action", string(v.Action))
 	stage, _ := s.rollout.Now()
 	look := Look{Rollout: s.rollout.ID, At: now, Stage: stage.Name, Verdict: v, Evidence: in.Evidence}
 	if !s.rollout.news(v, s.revision) {
@@ -197,10 +202,13 @@ func (c *Controller) decide(ctx context.Context, s scene, e Evidence, now time.T
 	if err != nil {
 		return err
 	}
+	ctx, span := trace.Start(ctx, trace.Internal, "decide")
+	defer func() { span.End(err) }()
 	id, err := c.record(ctx, s, v, doc, now)
 	if err != nil {
 		return err
 	}
+	span.Text("sluice.decision", id.String())
 	look.Verdict, look.Decision = v, id.String()
 	return errors.Join(c.note(ctx, look), c.act(ctx, now))
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/sluice-hq/sluice/internal/trace"
 )
 
 // begin reads the next block, buries what is dead in it and writes the intent.
@@ -49,7 +51,11 @@ func (l *Loader) resume(ctx context.Context) error {
 }
 
 // finish inserts the block, unless it is there, and advances.
-func (l *Loader) finish(ctx context.Context) error {
+func (l *Loader) finish(ctx context.Context) (err error) {
+	ctx, span := trace.Start(ctx, trace.Consumer, "load block", l.work.traces...)
+	defer func() { span.End(err) }()
+	span.Text("sluice.shard", l.Shard)
+	span.Number("sluice.rows", l.work.rows.Len())
 	if err := l.buryRejects(ctx); err != nil {
 		return err
 	}
@@ -60,7 +66,7 @@ func (l *Loader) finish(ctx context.Context) error {
 		return l.advance(ctx)
 	}
 	l.work.fresh = false
-	err := l.Store.Insert(ctx, b)
+	err = l.Store.Insert(ctx, b)
 	if errors.Is(err, ErrRejected) {
 		return l.reject(ctx, b)
 	}
@@ -132,6 +138,7 @@ func (l *Loader) advance(ctx context.Context) error {
 	l.state.Done = l.state.Intent.To
 	l.state.Newest = later(l.state.Newest, l.work.newest)
 	l.state.Lost += l.work.lost
+	l.state.Trace = trace.Parent(ctx)
 	l.state.Intent = nil
 	if err := l.save(ctx); err != nil {
 		return err

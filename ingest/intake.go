@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/ingest/shapes"
+	"github.com/sluice-hq/sluice/internal/trace"
 )
 
 // Intake takes requests with events: it reads, validates, packs and
@@ -140,16 +141,20 @@ func (in *Intake) catchUp(ctx context.Context, revision uint64) error {
 
 // submit puts the events into their shards' packs, all before it waits for the
 // first, so that the packs' times pass together.
-func (in *Intake) submit(ctx context.Context, b Batch) error {
+func (in *Intake) submit(ctx context.Context, b Batch) (err error) {
 	if err := in.Guard.admit(); err != nil {
 		return err
 	}
+	ctx, span := trace.Start(ctx, trace.Producer, "publish events")
+	defer func() { span.End(err) }()
+	span.Number("sluice.events", int(b.Count))
+	from := trace.Parent(ctx)
 	var tickets []*ticket
 	for i, part := range b.shards(len(in.Packers)) {
 		if part.Count == 0 {
 			continue
 		}
-		t, err := in.Packers[i].join(part)
+		t, err := in.Packers[i].join(part, from)
 		if err != nil {
 			_ = waitAll(ctx, tickets) // others may be in the packs that it has opened
 			return err

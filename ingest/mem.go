@@ -23,7 +23,7 @@ type MemStream struct {
 var _ Keeper = (*MemStream)(nil)
 
 // Publish implements Stream.
-func (m *MemStream) Publish(ctx context.Context, id string, data []byte) (uint64, error) {
+func (m *MemStream) Publish(ctx context.Context, id string, data []byte, traces ...string) (uint64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -37,7 +37,7 @@ func (m *MemStream) Publish(ctx context.Context, id string, data []byte) (uint64
 	}
 	m.last++
 	m.seen[id] = m.last
-	m.messages = append(m.messages, event.Message{Seq: m.last, ID: id, Data: bytes.Clone(data)})
+	m.messages = append(m.messages, event.Message{Seq: m.last, ID: id, Data: bytes.Clone(data), Traces: slices.Clone(traces)})
 	return m.last, nil
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/internal/trace"
 )
 
 // Packer turns the batches of many concurrent requests into few messages of
@@ -37,13 +39,17 @@ type Packer struct {
 // A pack is full at maxEvents events or this many bytes before compression.
 const packSize = 256 << 10
 
+// mostTraces bounds how many requests a message names as what led to it.
+const mostTraces = 8
+
 // pack is a message in the making.
 type pack struct {
-	batch Batch
-	size  int
-	full  chan struct{} // closed when nothing more goes in
-	done  chan struct{} // closed when err is final
-	err   error
+	batch  Batch
+	size   int
+	traces []string      // of the requests whose events are in it, the first mostTraces
+	full   chan struct{} // closed when nothing more goes in
+	done   chan struct{} // closed when err is final
+	err    error
 }
 
 // NewPacker returns a packer of one shard's stream. instance names this
@@ -57,7 +63,7 @@ func NewPacker(stream Stream, codec *Codec, instance string) *Packer {
 // stored all the same, and their IDs make a repeat safe. b belongs to the
 // packer afterwards.
 func (p *Packer) Submit(ctx context.Context, b Batch) error {
-	t, err := p.join(b)
+	t, err := p.join(b, trace.Parent(ctx))
 	if err != nil {
 		return err
 	}
@@ -71,11 +77,13 @@ type ticket struct {
 	packs  []*pack
 	leads  []*pack
 	events int
+	trace  string // of the request that it is of; empty when nobody traces it
 }
 
-// join puts a batch into packs, or says that too much is waiting.
-func (p *Packer) join(b Batch) (*ticket, error) {
-	t := &ticket{packer: p, events: int(b.Count)}
+// join puts a batch into packs, or says that too much is waiting. from is the
+// trace that led to it.
+func (p *Packer) join(b Batch, from string) (*ticket, error) {
+	t := &ticket{packer: p, events: int(b.Count), trace: from}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pending > 0 && p.pending+t.events > orElse(p.Pending, 100_000) {
@@ -103,9 +111,17 @@ func (p *Packer) add(t *ticket, part Batch) {
 	}
 	p.open.batch.Extend(part)
 	p.open.size += size
+	p.open.follow(t.trace)
 	t.packs = append(t.packs, p.open)
 	if p.open.batch.Count >= maxEvents {
 		p.seal(p.open)
+	}
+}
+
+// follow notes a request whose events are in the pack.
+func (k *pack) follow(trace string) {
+	if trace != "" && len(k.traces) < mostTraces && !slices.Contains(k.traces, trace) {
+		k.traces = append(k.traces, trace)
 	}
 }
 
@@ -163,15 +179,15 @@ func (p *Packer) lead(ctx context.Context, k *pack) {
 	p.mu.Lock()
 	p.seal(k)
 	p.mu.Unlock()
-	k.err = p.publish(ctx, p.codec.Encode(k.batch))
+	k.err = p.publish(ctx, p.codec.Encode(k.batch), k.traces)
 }
 
 // publish appends a message until the stream has it: the same bytes with the
 // same ID, so that a message whose acknowledgement was lost is there once.
-func (p *Packer) publish(ctx context.Context, data []byte) error {
+func (p *Packer) publish(ctx context.Context, data []byte, traces []string) error {
 	id := fmt.Sprintf("%s.%d", p.instance, p.counter.Add(1))
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		err := p.try(ctx, id, data)
+		err := p.try(ctx, id, data, traces)
 		if err == nil {
 			return nil
 		}
@@ -183,10 +199,10 @@ func (p *Packer) publish(ctx context.Context, data []byte) error {
 
 // try gives up on one attempt early: a stream without a leader, or on a full
 // disk, does not answer at all.
-func (p *Packer) try(ctx context.Context, id string, data []byte) error {
+func (p *Packer) try(ctx context.Context, id string, data []byte, traces []string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	_, err := p.stream.Publish(ctx, id, data)
+	_, err := p.stream.Publish(ctx, id, data, traces...)
 	return err
 }
 

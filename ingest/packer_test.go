@@ -28,7 +28,7 @@ type slowStream struct {
 	ids   []string
 }
 
-func (s *slowStream) Publish(ctx context.Context, id string, data []byte) (uint64, error) {
+func (s *slowStream) Publish(ctx context.Context, id string, data []byte, traces ...string) (uint64, error) {
 	time.Sleep(s.takes)
 	s.mu.Lock()
 	s.tries++
@@ -40,7 +40,7 @@ func (s *slowStream) Publish(ctx context.Context, id string, data []byte) (uint6
 			return 0, err
 		}
 	}
-	seq, err := s.MemStream.Publish(ctx, id, data)
+	seq, err := s.MemStream.Publish(ctx, id, data, traces...)
 	if try <= s.lose {
 		return 0, context.DeadlineExceeded
 	}

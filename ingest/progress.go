@@ -14,6 +14,7 @@ type Progress struct {
 	Done   uint64    `json:"done"`            // sequence of the last message that was read back
 	Newest time.Time `json:"newest,omitzero"` // greatest event time up to Done, at most its time of arrival
 	Lost   uint64    `json:"lost,omitempty"`  // messages that the stream lost before they were loaded
+	Trace  string    `json:"trace,omitempty"` // traceparent of the span that loaded the newest block; empty when nobody traced it
 }
 
 // state is what a loader keeps beside the data: the value of its key. Every

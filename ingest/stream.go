@@ -13,7 +13,8 @@ type Stream interface {
 	// Publish appends data and returns its sequence once it is on disk (on a
 	// cluster, on a majority of disks). A repeat of an ID is the same message,
 	// with the sequence it has; a stream may forget IDs after two minutes.
-	Publish(ctx context.Context, id string, data []byte) (seq uint64, err error)
+	// traces become those of the message.
+	Publish(ctx context.Context, id string, data []byte, traces ...string) (seq uint64, err error)
 	// Read returns up to limit messages behind a sequence, in order, and none
 	// at the end of the stream; it does not wait. A message that was lost is a
 	// gap in the sequences, or event.ErrDamaged in a stream that can tell loss

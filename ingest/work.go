@@ -11,6 +11,9 @@ import (
 	"github.com/sluice-hq/sluice/event"
 )
 
+// mostLinks bounds how many requests a block names as what led to it.
+const mostLinks = 32
+
 // blockBytes bounds the messages of a block, in bytes before decoding.
 const blockBytes = 64 << 20
 
@@ -22,6 +25,7 @@ type work struct {
 	newest  time.Time
 	lost    uint64 // messages that are missing from the stream
 	bytes   int
+	traces  []string // what led to its messages, the first mostLinks
 	sum     *xxh3.Hasher
 	fresh   bool // the intent was written just now, so nobody has inserted any of it
 }
@@ -65,6 +69,7 @@ func (l *Loader) add(w *work, m event.Message) {
 	w.gap(l.Shard, m.Seq)
 	w.at = m.Seq
 	w.bytes += len(m.Data)
+	w.traces = append(w.traces, m.Traces[:min(len(m.Traces), mostLinks-len(w.traces))]...)
 	_, _ = w.sum.Write(binary.BigEndian.AppendUint64(nil, m.Seq)) // a hash never fails
 	_, _ = w.sum.Write(m.Data)
 	b, err := l.Decoder.Decode(l.Shard, m)

@@ -27,11 +27,11 @@ var arrows = map[string][]string{
 	"flags":              {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
 	"flags/jsonlogic":    {"event"},                    // whose faults it reports
 	"flags/flagd":        {"flags", "flags/jsonlogic", "event"},
-	"ingest":             {"stats", "event", "ingest/otlp", "ingest/shapes"}, // it takes log records of evaluations, and what other programs send
-	"ingest/shapes":      {"event"},                                          // whose faults it reports
-	"ingest/otlp":        {"event"},                                          // whose faults it reports
-	"sdk":                {"flags", "event"},                                 // strangers link it: it evaluates as the server does, and knows no other room
-	"decisions":          {"flags", "stats", "event"},
+	"ingest":             {"stats", "event", "ingest/otlp", "ingest/shapes", "internal/trace"}, // it takes log records of evaluations, and what other programs send
+	"ingest/shapes":      {"event"},                                                            // whose faults it reports
+	"ingest/otlp":        {"event"},                                                            // whose faults it reports
+	"sdk":                {"flags", "event"},                                                   // strangers link it: it evaluates as the server does, and knows no other room
+	"decisions":          {"flags", "stats", "event", "internal/trace"},                        // its controller alone writes spans
 	"dashboards":         {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "event", "dashboards/chart"},
 	"dashboards/chart":   {},
 	"internal/manifest":  {"event"},
@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 	"internal/replica":   {"event"},
 	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are
 	"internal/warehouse": {"ingest", "stats", "event"},
-	"internal/server":    {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "ingest/shapes", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/oidc", "internal/replica", "internal/stream", "internal/notify"},
+	"internal/server":    {"decisions", "decisions/rehearsal", "flags", "ingest", "stats", "stats/calculator", "event", "dashboards", "flags/flagd", "ingest/otlp", "ingest/shapes", "internal/access", "internal/flagd", "internal/limit", "internal/manifest", "internal/meter", "internal/oidc", "internal/replica", "internal/stream", "internal/trace", "internal/notify"},
 	"internal/meter":     {},  // what it writes, it is given
 	"internal/harness":   nil, // nil: anything, it holds tests alone
 	"cmd/sluice":         nil,
@@ -60,6 +60,8 @@ var arrows = map[string][]string{
 	"bench/streams":      {"bench/serving", "event"}, // it sends events, under IDs of its own
 	"bench/serving":      nil,                        // it starts the built program
 
+	"internal/trace":      {},                                       // spans by the interface alone, so that who links ingest or decisions gets no exporter
+	"internal/trace/otlp": {"internal/trace"},                       // it makes the tracer
 	"examples/checkout":   {"sdk"},                                  // what an application sees of us
 	"decisions/rehearsal": {"decisions", "flags", "stats", "event"}, // its controller on a made-up crowd
 	"bench/rehearse":      {"decisions", "decisions/rehearsal", "flags", "stats", "event"},
@@ -76,6 +78,7 @@ var kits = map[string]string{
 	"sdk/sdktest":                  "sdk", // tests of applications import it
 	"internal/oidc/oidctest":       "internal/oidc",
 	"internal/replica/replicatest": "internal/replica",
+	"internal/trace/tracetest":     "internal/trace/otlp",
 }
 
 // doors lists, for dependencies that must not spread, the one room that owns
@@ -88,9 +91,9 @@ var doors = map[string][]string{
 	"github.com/ebitengine/purego":     {"internal/engine"},
 	"github.com/gorilla/mux":           {"internal/server"},
 	"github.com/danielgtaylor/huma":    {"internal/server"},
-	"github.com/goccy/go-yaml":         {"internal/manifest", "sdk"}, // of the latter, its kit: tests of applications bring documents along, and import no internal room
-	"github.com/open-feature/":         {"sdk", "examples/checkout"}, // the SDK is a provider for its clients
-	"go.opentelemetry.io/otel":         {"sdk"},                      // the interface of spans, on which answers are written
+	"github.com/goccy/go-yaml":         {"internal/manifest", "sdk"},                     // of the latter, its kit: tests of applications bring documents along, and import no internal room
+	"github.com/open-feature/":         {"sdk", "examples/checkout"},                     // the SDK is a provider for its clients
+	"go.opentelemetry.io/otel":         {"sdk", "internal/trace", "internal/trace/otlp"}, // the interface of spans, on which the SDK writes its answers
 	"connectrpc.com/":                  {"internal/flagd"},
 	"google.golang.org/protobuf":       {"internal/flagd"},
 	"golang.org/x/time":                {"internal/stream"},                        // the token bucket of new streams
@@ -105,6 +108,9 @@ var doors = map[string][]string{
 	"golang.org/x/oauth2":              {"internal/oidc"}, // the exchange of a code, with PKCE
 	"github.com/modelcontextprotocol/": {"internal/mcp"},  // the protocol that assistants speak
 	"github.com/google/jsonschema-go":  {"internal/mcp"},  // how it describes arguments
+
+	"go.opentelemetry.io/otel/sdk":       {"internal/trace/otlp"},
+	"go.opentelemetry.io/otel/exporters": {"internal/trace/otlp"}, // it brings grpc along, which nothing here speaks
 }
 
 func TestArrowsPointDown(t *testing.T) {
@@ -146,6 +152,20 @@ func TestDependenciesHaveOneDoor(t *testing.T) {
 					t.Errorf("%s imports %s, which belongs to %v", file, path, owners)
 				}
 			}
+		}
+	}
+}
+
+// TestOnlyShellsTrace keeps spans out of the cores: of the rooms that have both,
+// these files are the shells.
+func TestOnlyShellsTrace(t *testing.T) {
+	shells := []string{
+		"ingest/intake.go", "ingest/packer.go", "ingest/block.go", "decisions/controller.go", "decisions/act.go",
+	}
+	for file, imports := range sources(t, false) {
+		core := strings.HasPrefix(file, "ingest/") || strings.HasPrefix(file, "decisions/")
+		if core && slices.Contains(imports, module+"internal/trace") && !slices.Contains(shells, file) {
+			t.Errorf("%s writes spans: that is for shells", file)
 		}
 	}
 }

@@ -100,7 +100,8 @@ internal/limit how much of it. internal/oidc proves whom an issuer of identities
 vouches for. internal/mcp lets assistants look, and propose, over the same door.
 internal/notify is the door out: it tells webhooks what the log says, until they
 have heard it (teller.go finds the words in the rooms).
-internal/meter writes measurements as Prometheus reads them.
+internal/meter writes measurements as Prometheus reads them. internal/trace writes spans of
+what an event leads to, and internal/trace/otlp below it sends them to a collector.
 internal/manifest reads YAML. internal/tabular reads files of rows and turns them into events. internal/refs finds the flags that a source tree
 uses, for the command that tells the server. internal/harness runs the loop on memory parts,
 driven by scripts. internal/deps_test.go knows which room may import which.

@@ -79,6 +79,7 @@ func (f *facts) count(ctx context.Context, c *counting, r decisions.Rollout, now
 	if err != nil {
 		return e, q, err
 	}
+	linkBlocks(ctx, kept)
 	q.Watermark, q.Caps = kept.Watermark, a.Caps
 	e, err = beyondFacts(ctx, c.totals.Warehouse, &f.live, &f.signs, r, q, fill(e, q.Metrics, a))
 	return e, q, err

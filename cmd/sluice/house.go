@@ -23,6 +23,7 @@ import (
 	"github.com/sluice-hq/sluice/internal/replica"
 	"github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/internal/stream"
+	"github.com/sluice-hq/sluice/internal/trace/otlp"
 )
 
 // config says what house to build.
@@ -71,6 +72,7 @@ type house struct {
 	http       *http.Server
 	snapshots  *snapshots
 	replica    *replica.Watch
+	traces     *otlp.Sender    // nil: nobody traces
 	intake     part[*intake]   // the flag plane does without it
 	counting   part[*counting] // and without this
 	guard      *ingest.Guard
@@ -92,7 +94,7 @@ func open(ctx context.Context, c config) (*house, error) {
 	}
 	h := &house{config: c, lg: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	for _, part := range []func(context.Context) error{
-		h.listen, h.openLog, h.openKey, h.openReplica, h.openGuard, h.openParts, h.openController, h.openHooks, h.openIssuer, h.openDoors,
+		h.listen, h.openLog, h.openKey, h.openReplica, h.openTraces, h.openGuard, h.openParts, h.openController, h.openHooks, h.openIssuer, h.openDoors,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, h.close())

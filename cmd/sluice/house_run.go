@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ func (h *house) openDoors(context.Context) error {
 		Closing: closing, Used: &h.used, Limits: h.Limits, Measure: h.measure, OpenMetrics: h.OpenMetrics,
 	})
 	h.http = bounded(h.handler)
+	h.http.BaseContext = func(net.Listener) context.Context { return h.traces.Into(context.Background()) }
 	h.http.RegisterOnShutdown(sync.OnceFunc(func() { close(closing) }))
 	return nil
 }
@@ -92,7 +94,7 @@ func (h *house) address() string { return "http://" + h.listener.Addr().String()
 // run starts everything that runs, calls tell, and closes the house when tell
 // returns, ctx is done, or a part fails for good.
 func (h *house) run(ctx context.Context, tell func(ctx context.Context, address, adminToken string) error) error {
-	work, stop := context.WithCancel(ctx)
+	work, stop := context.WithCancel(h.traces.Into(ctx))
 	defer stop()
 	g, work := errgroup.WithContext(work)
 	g.Go(func() error { return h.fold(work) })
@@ -284,5 +286,6 @@ func (h *house) close() error {
 		defer stop()
 		errs = append(errs, h.streams.Close(ctx))
 	}
+	h.closeTraces()
 	return errors.Join(errs...)
 }

@@ -76,8 +76,8 @@ type faultyStream struct {
 	s    ingest.Stream
 }
 
-func (s faultyStream) Publish(ctx context.Context, id string, data []byte) (uint64, error) {
-	return around(s.f, "publish to "+s.name, func() (uint64, error) { return s.s.Publish(ctx, id, data) })
+func (s faultyStream) Publish(ctx context.Context, id string, data []byte, traces ...string) (uint64, error) {
+	return around(s.f, "publish to "+s.name, func() (uint64, error) { return s.s.Publish(ctx, id, data, traces...) })
 }
 
 func (s faultyStream) Read(ctx context.Context, after uint64, limit int) ([]event.Message, error) {

@@ -135,7 +135,10 @@ func publish(t *testing.T, s ingest.Stream, n int) (want []event.Message) {
 	t.Helper()
 	for i := range n {
 		m := event.Message{Seq: uint64(i) + 1, ID: fmt.Sprintf("m-%d", i), Data: []byte{byte(i), 0, 255}}
-		if seq, err := s.Publish(t.Context(), m.ID, m.Data); err != nil || seq != m.Seq {
+		for trace := range i % 3 {
+			m.Traces = append(m.Traces, fmt.Sprintf("00-%032x-%016x-01", i, trace+1))
+		}
+		if seq, err := s.Publish(t.Context(), m.ID, m.Data, m.Traces...); err != nil || seq != m.Seq {
 			t.Fatalf("Publish(%s) = %d, %v; want %d", m.ID, seq, err, m.Seq)
 		}
 		want = append(want, m)

@@ -25,6 +25,7 @@ type stored struct {
 	subject string
 	id      string
 	data    []byte
+	traces  []string
 }
 
 // request asks a stream for messages; the names are JetStream's.
@@ -131,7 +132,7 @@ func direct(m *nats.Msg) (stored, error) {
 	if err != nil {
 		return stored{}, fmt.Errorf("reading the sequence of a message: %w", err)
 	}
-	return stored{seq: seq, subject: m.Header.Get("Nats-Subject"), id: m.Header.Get(nats.MsgIdHdr), data: m.Data}, nil
+	return stored{seq: seq, subject: m.Header.Get("Nats-Subject"), id: m.Header.Get(nats.MsgIdHdr), data: m.Data, traces: m.Header[traceHeader]}, nil
 }
 
 // absent asks the stream's leader for one message and returns

@@ -21,15 +21,23 @@ type Stream struct {
 // repeat of an ID within two minutes is the same message, with the sequence it
 // has. Without an answer it tries for up to a minute; then whether the message
 // is stored is unknown, and it may be sent again.
-func (s *Stream) Publish(ctx context.Context, id string, data []byte) (uint64, error) {
+func (s *Stream) Publish(ctx context.Context, id string, data []byte, traces ...string) (uint64, error) {
 	if s.subject == "" {
 		return 0, fmt.Errorf("%s is written through the log: %w", s.stream, event.ErrReadOnly)
 	}
 	if id == "" {
 		return 0, errors.New("a message needs an ID")
 	}
-	return s.publish(ctx, message(s.subject, id, data))
+	m := message(s.subject, id, data)
+	for _, t := range traces {
+		m.Header.Add(traceHeader, t)
+	}
+	return s.publish(ctx, m)
 }
+
+// traceHeader is the one of W3C Trace Context, as other programs on the same
+// NATS write it. A message that many requests share has several.
+const traceHeader = "traceparent"
 
 // Read returns up to limit messages behind a sequence, in order and without a
 // gap, none at the end of the stream. It does not wait. A message that was
@@ -45,7 +53,7 @@ func (s *Stream) Read(ctx context.Context, after uint64, limit int) ([]event.Mes
 	}
 	list := make([]event.Message, len(page))
 	for i, m := range page {
-		list[i] = event.Message{Seq: m.seq, ID: m.id, Data: m.data}
+		list[i] = event.Message{Seq: m.seq, ID: m.id, Data: m.data, Traces: m.traces}
 	}
 	return list, nil
 }

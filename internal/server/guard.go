@@ -166,7 +166,7 @@ func (all routes) matched(r *http.Request) *route {
 // enter hands a request to its handler: events are counted on the way.
 func (s *server) enter(w http.ResponseWriter, r *http.Request, at *route, next http.Handler) {
 	if at.brings() {
-		s.metered(w, r, who(r.Context()), next)
+		s.metered(w, r, who(r.Context()), traced(at, next))
 		return
 	}
 	if err := s.admitKey(asking(r.Context()), r, at.needs); err != nil {
