@@ -9,6 +9,7 @@ import (
 // UnitLook is what one unit gets of a flag, and why.
 type UnitLook struct {
 	ID      string
+	Flag    string
 	Variant string
 	Looks   []Look
 	Buckets []Hashed
@@ -32,7 +33,7 @@ type Hashed struct {
 }
 
 func newUnitLook(f Frame, flag, unit string, x flags.Explanation) *UnitLook {
-	u := &UnitLook{ID: unit, Variant: x.Result.Variant,
+	u := &UnitLook{ID: unit, Flag: flag, Variant: x.Result.Variant,
 		More: flagLink(flag) + "?" + url.Values{"tab": {"explain"}, "environment": {f.Environment}, "unit": {unit}}.Encode()}
 	for _, l := range x.Looks {
 		name := string(l.Step)
