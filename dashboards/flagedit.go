@@ -141,7 +141,7 @@ func ruleFields(r flags.Rule) []Field {
 	attribute, op, values, tree := "", "", "", ""
 	switch c := r.When; {
 	case c == nil:
-	case c.All == nil && c.Any == nil && c.None == nil && !c.IgnoreCase:
+	case c.All == nil && c.Any == nil && c.None == nil && c.Hash == nil && !c.IgnoreCase:
 		attribute, op, values = c.Attribute, string(c.Op), written(*c)
 	default:
 		if b, err := json.MarshalIndent(c, "", "  "); err == nil { // what the log holds can be written

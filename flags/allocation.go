@@ -11,8 +11,9 @@ import (
 // a thousandth of a percent.
 const Whole = 100000
 
-// HashVersion is the only hash there is: murmur3_x86_32 with flagd's
-// arithmetic ("fractional" version 2).
+// HashVersion is the only hash that rollouts have: murmur3_x86_32 with flagd's
+// arithmetic ("fractional" version 2). Splits and portions that were brought
+// along may have another: see Foreign.
 const HashVersion = 2
 
 // Allocation splits the units of an environment between the arms of a rollout.

@@ -24,6 +24,7 @@ type node struct {
 	yes, no  *node      // where a leaf's answer leads
 	test     test       // nil at a leaf: a question of presence, or a fault
 	segments []*segment // of a leaf that asks for membership, which has no test
+	portion  *portion   // of a leaf that asks for a range of places, likewise
 	children []node
 	first    *node      // of a root: where a walk begins
 	doc      *Condition // what it was compiled from, to explain it
@@ -48,6 +49,7 @@ const (
 	anAttribute about = iota
 	theKey            // the targeting key
 	membership
+	aPortion
 )
 
 // compile turns a condition into a node and says all that is wrong with it.
@@ -94,7 +96,7 @@ func (c *Condition) Validate() error {
 }
 
 func (c *Condition) leafy() bool {
-	return c.Attribute != "" || c.Op != "" || c.Value != nil || c.Values != nil || c.IgnoreCase
+	return c.Attribute != "" || c.Op != "" || c.Value != nil || c.Values != nil || c.IgnoreCase || c.Hash != nil
 }
 
 func (n *node) branch(name string, list []Condition, look lookup, faults *event.Invalids) {
@@ -119,7 +121,13 @@ func (n *node) leaf(c *Condition, look lookup, faults *event.Invalids) {
 		return
 	}
 	n.negated = t.negated
-	if c.Op == InSegment || c.Op == NotInSegment {
+	switch {
+	case c.Op == InBucket:
+		n.shared(c, faults)
+		return
+	case c.Hash != nil:
+		faults.Add("hash", nil, fmt.Sprintf("has no meaning for %s", c.Op), "take it away")
+	case c.Op == InSegment || c.Op == NotInSegment:
 		n.membership(c, look, faults)
 		return
 	}
@@ -240,6 +248,9 @@ func (c *Condition) String() string {
 			parts[i] = b.list[i].String()
 		}
 		return fmt.Sprintf("%s of (%s)", b.name, strings.Join(parts, ", "))
+	}
+	if c.Hash != nil {
+		return fmt.Sprintf("%s in %v", c.Hash, c.Values)
 	}
 	return strings.Join(slices.DeleteFunc([]string{c.Attribute, string(c.Op), c.valueText()}, func(s string) bool { return s == "" }), " ")
 }

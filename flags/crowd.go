@@ -158,7 +158,7 @@ func (c *Condition) examples() []any {
 			out = append(out, address)
 		}
 		return out
-	case Regex, NotRegex, InSegment, NotInSegment:
+	case Regex, NotRegex, InSegment, NotInSegment, InBucket:
 		return nil
 	}
 	return scalars(values)

@@ -35,6 +35,7 @@ func (s *State) checkDefinition(r *record, f *Flag, at time.Time) event.Invalids
 		faults = found
 	}
 	f.checkUntil(&faults, r, at)
+	f.checkHashKept(&faults, &r.Flag)
 	r.checkOwned(&faults, f)
 	s.checkWidened(&faults, r, f)
 	s.checkSurroundings(&faults, r, f)

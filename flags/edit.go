@@ -64,9 +64,9 @@ func (r *record) checkEdit(e edit, c Change) (Change, event.Invalids) {
 			return c, faults
 		}
 	}
-	if c.Op == ChangeRule && c.Rule != nil && c.Rule.Name == "" {
-		rule := *c.Rule
-		rule.Name, c.Rule = c.Name, &rule
+	if c.Op == ChangeRule && c.Rule != nil {
+		rule := c.Rule.replacing(r.Environments[c.Environment].Rules, c.Name)
+		c.Rule = &rule
 	}
 	if e.check != nil {
 		e.check(&r.Flag, r.Environments[c.Environment], c, &faults)
@@ -75,6 +75,18 @@ func (r *record) checkEdit(e edit, c Change) (Change, event.Invalids) {
 		c.Value = canonical(c.Value)
 	}
 	return c, faults
+}
+
+// replacing returns a rule that takes the place of another, with what it does
+// not say: the name, and the hash of a split that goes on.
+func (r Rule) replacing(rules []Rule, name string) Rule {
+	if r.Name == "" {
+		r.Name = name
+	}
+	if at := named(rules, name); at >= 0 && r.Name == name && r.Hash == nil && r.Split != nil {
+		r.Hash = rules[at].Hash
+	}
+	return r
 }
 
 // checkLeft checks the definition that edits leave by the very code that checks

@@ -87,11 +87,11 @@ func (s *split) pick(unit string, otherwise *outcome) *outcome {
 
 // imported picks by what the split was imported with.
 func (s *split) imported(f *compiled, c *Context) *outcome {
-	text, ok := s.hash.text(c)
+	b, ok := s.hash.bucket(c)
 	if !ok {
 		return f.noUnit
 	}
-	return s.at(Bucket(text), f.noUnit)
+	return s.at(b, f.noUnit)
 }
 
 func (s *split) at(b int, otherwise *outcome) *outcome {

@@ -36,11 +36,13 @@ type Tested struct {
 // Hashed is one bucket, with the text that was hashed for it.
 type Hashed struct {
 	Of      string `json:"of"`                // "slice", "enrolment", "arm", or the name of the rule that splits
-	Text    string `json:"text"`              // Bucket(Text) == Bucket
+	Text    string `json:"text"`              // Bucket(Text) == Bucket, where there is no Version
 	Bucket  int    `json:"bucket"`            // 0 … Whole-1
 	From    int    `json:"from,omitempty"`    // slice: where it begins
 	Below   int    `json:"below"`             // enrolment: the coverage; slice: its end; else the arm's cumulated weight
 	Variant string `json:"variant,omitempty"` // the arm, where there are arms
+
+	Version Foreign `json:"version,omitempty"` // whose arithmetic; empty: ours
 }
 
 // Explain evaluates like Evaluate and says why. It allocates, and is for
@@ -212,7 +214,8 @@ func (x *Explanation) buckets(key string, f *compiled, unit string) {
 }
 
 func (s *split) explain(of, salt, unit string) Hashed {
-	return s.explainText(of, salt+armSalt+unit)
+	text := salt + armSalt + unit
+	return s.explainBucket(of, text, Bucket(text))
 }
 
 // imported writes down the hashes of splits that hash another text.
@@ -222,15 +225,16 @@ func (x *Explanation) imported(f *compiled, c *Context) {
 		if r.split == nil || r.split.hash == nil {
 			continue
 		}
-		if text, ok := r.split.hash.text(c); ok {
-			x.Buckets = append(x.Buckets, r.split.explainText(r.doc.Name, text))
+		if b, ok := r.split.hash.bucket(c); ok {
+			h := r.split.explainBucket(r.doc.Name, r.split.hash.written(c), b)
+			h.Version = r.split.hash.Version
+			x.Buckets = append(x.Buckets, h)
 		}
 	}
 }
 
-func (s *split) explainText(of, text string) Hashed {
-	h := Hashed{Of: of, Text: text}
-	h.Bucket = Bucket(h.Text)
+func (s *split) explainBucket(of, text string, bucket int) Hashed {
+	h := Hashed{Of: of, Text: text, Bucket: bucket}
 	for _, a := range s.arms {
 		if h.Bucket < a.below {
 			h.Below, h.Variant = a.below, a.outcome.result.Variant
@@ -272,8 +276,13 @@ func (n *node) joined(c *Context, parts []Tested) bool {
 // is returns what the leaf asks for, as JSON.
 func (n *node) is(c *Context) json.RawMessage {
 	v := n.value(c)
-	if n.about == theKey && c.TargetingKey != "" {
+	switch {
+	case n.about == theKey && c.TargetingKey != "":
 		v = c.TargetingKey
+	case n.about == aPortion && !n.never:
+		if b, ok := n.portion.hash.bucket(c); ok {
+			v = b
+		}
 	}
 	if v == nil {
 		return nil

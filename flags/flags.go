@@ -157,4 +157,6 @@ type Condition struct {
 	Value      any      `json:"value,omitempty" yaml:"value,omitempty"`           // the one value; either this or Values
 	Values     []any    `json:"values,omitempty" yaml:"values,omitempty"`         // any of them, for operators that take several
 	IgnoreCase bool     `json:"ignoreCase,omitempty" yaml:"ignoreCase,omitempty"` // operators on text only
+
+	Hash *HashInput `json:"hash,omitempty" yaml:"hash,omitempty"` // of bucket, which has no attribute
 }

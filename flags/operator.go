@@ -37,6 +37,7 @@ const (
 	Modulo       Operator = "modulo"       // two numbers: divisor and remainder
 	InSegment    Operator = "segment"      // names of segments
 	NotInSegment Operator = "not_segment"  //
+	InBucket     Operator = "bucket"       // two places: the range in which that of Hash lies, its end excluded
 )
 
 // trait says what an operator asks of its values and how it is compiled.
@@ -74,10 +75,12 @@ func (o Operator) trait() (trait, bool) {
 		return trait{nil, 0, false, o == IsNotSet}, true
 	case InSegment, NotInSegment:
 		return trait{nil, some, false, o == NotInSegment}, true
+	case InBucket:
+		return trait{nil, 2, false, false}, true
 	}
 	return trait{}, false
 }
 
 // known lists the operators for whoever wrote one that there is not.
 const known = "use one of eq, ne, lt, lte, gt, gte, in, not_in, contains, not_contains, starts_with, ends_with, regex, not_regex, " +
-	"is_set, is_not_set, semver_eq, semver_ne, semver_lt, semver_lte, semver_gt, semver_gte, before, after, cidr, modulo, segment, not_segment"
+	"is_set, is_not_set, semver_eq, semver_ne, semver_lt, semver_lte, semver_gt, semver_gte, before, after, cidr, modulo, segment, not_segment, bucket"

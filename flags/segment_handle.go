@@ -125,6 +125,9 @@ func (s *RecordedSegment) checkDefine(c SegmentChange) (SegmentChange, event.Inv
 	if found, ok := doc.Validate().(event.Invalids); ok {
 		faults = append(faults, found...)
 	}
+	if !s.Deleted {
+		checkPortionsKept(&faults, "when", s.When, doc.When)
+	}
 	c.Segment = &doc
 	return c, faults
 }

@@ -61,6 +61,9 @@ func story(t *testing.T) *house {
 	brought.Environments["staging"] = Environment{Enabled: true, Rules: []Rule{{Name: "half", Split: Even("on", "off"), Hash: &HashInput{Salt: "s", By: "account", Joined: true}}}}
 	h.define(brought)
 	h.wait()
+	moved := portioned(0, 25_000)
+	moved.Key = "moved.along"
+	h.define(moved)
 	return h
 }
 

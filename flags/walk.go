@@ -121,6 +121,8 @@ func (n *node) answer(c *Context, v any) bool {
 	switch n.about {
 	case membership:
 		return n.member(c) != n.negated
+	case aPortion:
+		return n.portion.has(c)
 	case theKey:
 		return n.scalarMet(scalar{kind: text, text: c.TargetingKey}, c.TargetingKey != "")
 	}

@@ -19,14 +19,22 @@ const module = "github.com/sluice-hq/sluice/"
 // arrows lists, for every room, the rooms that it may import. A new arrow
 // needs a reason in the commit that adds it.
 var arrows = map[string][]string{
-	"event":              {},
-	"stats":              {"stats/groupseq"},                         // its tests that look at planned times
-	"stats/calculator":   {"stats", "stats/groupseq", "stats/peers"}, // the JSON door: questions and answers about its values
-	"stats/groupseq":     {},
-	"stats/peers":        {"stats", "stats/groupseq"},  // formulae of other programs, over its samples
-	"flags":              {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
-	"flags/jsonlogic":    {"event"},                    // whose faults it reports
-	"flags/flagd":        {"flags", "flags/jsonlogic", "event"},
+	"event":            {},
+	"stats":            {"stats/groupseq"},                         // its tests that look at planned times
+	"stats/calculator": {"stats", "stats/groupseq", "stats/peers"}, // the JSON door: questions and answers about its values
+	"stats/groupseq":   {},
+	"stats/peers":      {"stats", "stats/groupseq"},  // formulae of other programs, over its samples
+	"flags":            {"event", "flags/jsonlogic"}, // it compiles imported targeting, and gives it flagd's operators
+	"flags/jsonlogic":  {"event"},                    // whose faults it reports
+	"flags/flagd":      {"flags", "flags/jsonlogic", "event"},
+	"flags/peers":      {"flags", "event"}, // exports of other systems become its documents
+
+	"flags/peers/unleash":      {"flags/peers", "flags", "event"},
+	"flags/peers/launchdarkly": {"flags/peers", "flags", "event"},
+	"flags/peers/growthbook":   {"flags/peers", "flags", "event"},
+	"flags/peers/featbit":      {"flags/peers", "flags", "event"},
+	"flags/peers/flagsmith":    {"flags/peers", "flags", "event"},
+
 	"ingest":             {"stats", "event", "ingest/otlp", "ingest/shapes", "internal/trace"}, // it takes log records of evaluations, and what other programs send
 	"ingest/shapes":      {"event"},                                                            // whose faults it reports
 	"ingest/otlp":        {"event"},                                                            // whose faults it reports
@@ -72,6 +80,7 @@ var arrows = map[string][]string{
 var kits = map[string]string{
 	"dashboards/browsertest":       "dashboards",
 	"event/eventtest":              "event",
+	"flags/peers/peerstest":        "flags/peers",
 	"ingest/ingesttest":            "ingest",
 	"internal/engine/enginetest":   "internal/engine",
 	"internal/natslog/natstest":    "internal/natslog",

@@ -74,6 +74,8 @@ stats/calculator asks all of it in JSON, with anybody's numbers.
 flags holds what a flag is, how it changes and what a unit gets; and what flags
 share: segments, environments and policies. flags/jsonlogic compiles the rules
 that flags bring along, flags/flagd turns flags into flagd's documents and back.
+flags/peers turns exports of other systems into flags that keep their units, a
+room below it for each.
 
 ingest holds facts from their arrival to the store, and the declared metrics. ingest/shapes
 reads what other programs' libraries send, ingest/otlp log records.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -22,56 +21,89 @@ import (
 type importCmd struct {
 	client
 	File        string        `arg:"" help:"Definitions, or - for standard input."`
-	From        string        `enum:"flagd" default:"flagd" help:"Whose definitions: flagd."`
+	From        string        `enum:"flagd,unleash,launchdarkly,growthbook,featbit,flagsmith" default:"flagd" help:"Whose definitions: flagd, unleash, launchdarkly, growthbook, featbit or flagsmith."`
 	Environment string        `short:"e" required:"" help:"Environment that they are for."`
-	Convert     bool          `help:"Turn targeting into rules where every unit keeps its variant."`
+	Convert     bool          `help:"Of flagd: turn targeting into rules where every unit keeps its variant."`
 	Owner       string        `help:"Person or team; without it the definition's metadata, or it is marked."`
 	Purpose     string        `help:"release, experiment, operational, permission or kill-switch; operational without it, and marked."`
-	Safe        string        `help:"Variant for when a flag is disabled or rolled back; without it the code decides."`
+	Safe        string        `help:"Of flagd: variant for when a flag is disabled or rolled back; without it the code decides."`
 	Unit        string        `help:"What a rollout hashes; user without it."`
 	CleanupDue  time.Duration `help:"How long after the decision the flag has to go: 720h."`
 	EndState    string        `enum:"promote,remove,convert" default:"remove" help:"How the flag ends: promote, remove or convert."`
+	Key         string        `help:"Not of flagd: attribute by which units are known there, and that is sent as targeting key here; without it the other's own."`
+	Strict      bool          `help:"Not of flagd: do nothing if a flag cannot be carried over."`
+	Write       string        `placeholder:"DIR" help:"Write the documents to a folder, or to - as YAML, instead of applying them."`
 	DryRun      bool          `help:"Say what would change, or everything that would be refused."`
 	Comment     string        `short:"m" help:"Why, for the history."`
 }
 
-// Run turns the definitions into documents and applies them.
+// Run turns the definitions into documents and applies them, or writes them.
 func (c importCmd) Run(ctx context.Context) error {
 	source, err := slurp(c.File)
 	if err != nil {
 		return fmt.Errorf("reading definitions: %w", err)
 	}
-	list, report, err := flagd.Import(source, c.options())
-	if err == nil {
-		list, err = c.beside(ctx, list)
+	bring := c.fromPeer
+	if c.From == "flagd" {
+		bring = c.fromFlagd
+	}
+	found, err := bring(source)
+	if err == nil && c.Write == "" {
+		found.flags, err = c.beside(ctx, found.flags)
 	}
 	if err != nil {
 		return listed(c.File, err)
 	}
-	for _, w := range report.Warnings {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", w.Path, w.Text)
+	for _, line := range found.report {
+		fmt.Fprintln(os.Stderr, line)
 	}
+	if c.Write != "" {
+		return writeDocuments(c.Write, found.segments, found.flags)
+	}
+	docs, err := documentsOf(found.segments, found.flags)
+	if err != nil {
+		return err
+	}
+	return c.applyAll(ctx, docs)
+}
+
+// brought is what definitions became.
+type brought struct {
+	segments []flags.Segment
+	flags    []flags.Flag
+	report   []string // line by line
+}
+
+// fromFlagd reads definitions of flagd.
+func (c importCmd) fromFlagd(source []byte) (brought, error) {
+	list, report, err := flagd.Import(source, c.options())
+	b := brought{flags: list}
+	for _, w := range report.Warnings {
+		b.report = append(b.report, w.Path+": "+w.Text)
+	}
+	return b, err
+}
+
+// applyAll applies documents, as many at once as one request can hold.
+func (c importCmd) applyAll(ctx context.Context, docs []named) error {
 	query := set(url.Values{}, "comment", c.Comment)
 	if c.DryRun {
 		query.Set("dryRun", "true")
 	}
-	for len(list) > 0 {
-		files, rest, err := fitting(list)
-		if err != nil {
-			return err
-		}
-		done, err := c.applyFiles(ctx, files, query)
+	for len(docs) > 0 {
+		n := fitting(docs)
+		done, err := c.applyFiles(ctx, docs[:n], query)
 		if c.DryRun && err == nil {
 			wouldChange(os.Stdout, slices.DeleteFunc(done, func(d server.Applied) bool { return d.Change == "unchanged" }))
 			done = nil
 		}
 		for _, d := range done {
-			fmt.Printf("flag %s %s (revision %d)\n", d.Key, d.Change, d.Revision)
+			fmt.Printf("%s %s %s (revision %d)\n", strings.ToLower(d.Kind), d.Key, d.Change, d.Revision)
 		}
 		if err != nil {
 			return err
 		}
-		list = rest
+		docs = docs[n:]
 	}
 	return nil
 }
@@ -119,34 +151,13 @@ func listed(file string, err error) error {
 	return fmt.Errorf("%s cannot be imported:\n%s", file, strings.Join(lines, "\n"))
 }
 
-// fitting takes as many flags as one request can hold.
-func fitting(list []flags.Flag) (files []named, rest []flags.Flag, err error) {
+// fitting returns how many of the documents one request can hold, at least one.
+func fitting(docs []named) int {
 	size := 0
-	for i, f := range list {
-		doc, err := document(f)
-		if err != nil {
-			return nil, nil, err
+	for i, d := range docs {
+		if size += len(d.Text); size > manifest.MaxBytes && i > 0 {
+			return i
 		}
-		if size += len(doc); size > manifest.MaxBytes && i > 0 {
-			return files, list[i:], nil
-		}
-		files = append(files, named{f.Key, string(doc)})
 	}
-	return files, nil, nil
-}
-
-// document writes a flag as a manifest reads it.
-func document(f flags.Flag) ([]byte, error) {
-	doc, err := json.Marshal(written{manifest.APIVersion, "Flag", f})
-	if err != nil {
-		return nil, fmt.Errorf("encoding flag %s: %w", f.Key, err)
-	}
-	return doc, nil
-}
-
-// written is a flag with the head of a document.
-type written struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	flags.Flag
+	return len(docs)
 }

@@ -54,7 +54,7 @@ type cli struct {
 	Totals    totalsCmd    `cmd:"" help:"Check the totals of units against the raw events, or have them made anew."`
 	Verify    verifyCmd    `cmd:"" help:"Check the log and the four laws: replay, recompute, cause, effect."`
 	Export    exportCmd    `cmd:"" help:"Write the control log, or all flags, for flagd or as documents."`
-	Import    importCmd    `cmd:"" help:"Bring flags along from flagd."`
+	Import    importCmd    `cmd:"" help:"Bring flags along from flagd and other systems, with their cohorts."`
 	Stats     statsCmd     `cmd:"" help:"Calculate with numbers of your own: compare, guardrail, events, srm, adjust, power, boundary."`
 	Token     tokenCmd     `cmd:"" help:"Make, list, rotate and revoke tokens of services, browsers, people and teams."`
 	Mcp       mcpCmd       `cmd:"" help:"Let an assistant look at everything and propose changes, by the Model Context Protocol on standard input and output."`

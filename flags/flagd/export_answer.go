@@ -196,12 +196,29 @@ func split(text logic, arms []flags.Arm) logic {
 
 // hashed is a split that hashes what it was imported with.
 func (x *exporter) hashed(path string, r flags.Rule, rest logic) logic {
-	h, id := *r.Hash, variable(r.Hash.By)
-	x.readable(path+".hash.by", h.By)
-	if leadingSpace(h.Salt) && !h.Joined {
-		x.refuse(path+".hash.salt", h.Salt, "begins with white space, which flagd cuts off", "")
+	usable, text := x.hashInput(path+".hash", *r.Hash)
+	return op("if", usable, split(text, r.Split), rest)
+}
+
+// portion asks whether a unit's place is in a range.
+func (x *exporter) portion(path string, c *flags.Condition) logic {
+	usable, text := x.hashInput(path+".hash", *c.Hash)
+	from, to, _ := c.Between()
+	return and(usable, between(text, from, to))
+}
+
+// hashInput writes the text that is hashed, and when there is such.
+func (x *exporter) hashInput(path string, h flags.HashInput) (usable, text logic) {
+	if h.Version != "" {
+		x.refuse(path+".version", h.Version, "cannot be exported: flagd has its own arithmetic alone", "begin a rollout, which has ours, or evaluate the flag at Sluice")
+		return false, ""
 	}
-	usable, text := isText(id), salted(h.Salt, id)
+	id := variable(h.By)
+	x.readable(path+".by", h.By)
+	if leadingSpace(h.Salt) && !h.Joined {
+		x.refuse(path+".salt", h.Salt, "begins with white space, which flagd cuts off", "")
+	}
+	usable, text = isText(id), salted(h.Salt, id)
 	switch {
 	case h.Joined:
 		usable, text = or(same(id, nil), isText(id), isNumber(id)), op("cat", h.Salt, id)
@@ -211,7 +228,7 @@ func (x *exporter) hashed(path string, r flags.Rule, rest logic) logic {
 	if h.Salt == "" && !h.Joined {
 		text = id // which may begin with white space
 	}
-	return op("if", usable, split(text, r.Split), rest)
+	return usable, text
 }
 
 func leadingSpace(s string) bool { return strings.IndexFunc(s, unicode.IsSpace) == 0 }
@@ -235,9 +252,11 @@ func (x *exporter) allocation(c *chain, path string, a flags.Allocation) {
 }
 
 // inside is true for the ids whose bucket lies in [from, to).
-func inside(salt string, id logic, from, to int) logic {
+func inside(salt string, id logic, from, to int) logic { return between(salted(salt, id), from, to) }
+
+func between(text logic, from, to int) logic {
 	const in, out = "in", "out"
-	is := split(salted(salt, id), []flags.Arm{{Variant: out, Weight: from}, {Variant: in, Weight: to - from}, {Variant: out, Weight: flags.Whole - to}})
+	is := split(text, []flags.Arm{{Variant: out, Weight: from}, {Variant: in, Weight: to - from}, {Variant: out, Weight: flags.Whole - to}})
 	return same(is, in)
 }
 

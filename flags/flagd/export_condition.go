@@ -51,6 +51,8 @@ func (x *exporter) node(path string, c *flags.Condition, look lookup) logic {
 		return x.member(path, c, look)
 	case c.Op == flags.NotInSegment:
 		return not(x.member(path, c, look))
+	case c.Op == flags.InBucket:
+		return x.portion(path, c)
 	}
 	return x.leaf(path, c)
 }

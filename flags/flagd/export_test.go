@@ -221,3 +221,27 @@ func TestExportNamesWhatItLeavesOut(t *testing.T) {
 		t.Errorf("got %v, %d faults, %d flags", got, len(left), len(doc.Flags))
 	}
 }
+
+// flagd has no other arithmetic than its own: a flag with another is left out,
+// and named by the path of each. A range of ours is a fractional.
+func TestExportOfHashes(t *testing.T) {
+	portion := func(version flags.Foreign) flags.Rule {
+		h := &flags.HashInput{Version: version, Salt: "s:", By: "account"}
+		return flags.Rule{Name: "quarter", Serve: "on", When: &flags.Condition{Op: flags.InBucket, Hash: h, Values: []any{0, 25_000}}}
+	}
+	half := flags.Rule{Name: "half", Split: flags.Even("on", "off"), Hash: &flags.HashInput{Version: flags.LaunchDarkly, Salt: "k.s.", By: flags.TargetingKey}}
+	_, left := exportOne(flagWith(flags.Environment{Rules: []flags.Rule{portion(flags.Unleash), half}}))
+	var paths []string
+	for _, f := range left {
+		paths = append(paths, f.Path)
+	}
+	at := "flags.new.environments.production.rules"
+	if diff := cmp.Diff([]string{at + "[0].when.hash.version", at + "[1].hash.version"}, paths); diff != "" {
+		t.Errorf("want -, got +\n%s", diff)
+	}
+	d, left := exportOne(flagWith(flags.Environment{Rules: []flags.Rule{portion("")}}))
+	want := `{"if":[{"and":[{"starts_with":[{"var":"account"},""]},{"===":[{"fractional":[{"substr":[{"cat":["s:",{"var":"account"},"."]},0,-1]},["out",0],["in",25000],["out",75000]]},"in"]}]},"on",null]}`
+	if got := string(jsonOf(t, d.Targeting)); got != want || len(left) > 0 {
+		t.Errorf("got %s, %v; want %s", got, left, want)
+	}
+}

@@ -1,0 +1,230 @@
+// Package featbit brings flags along from FeatBit: what its evaluation server
+// gives to server-side SDKs (GET /api/public/sdk/server/latest-all), for one
+// environment.
+//
+// Rules keep their order, and rollouts their hash and the attribute they go by.
+// The variation of a disabled flag is the safe variant.
+package featbit
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/flags/peers"
+)
+
+// document is what SDKs get.
+type document struct {
+	Data struct {
+		Flags    []flag    `json:"featureFlags"`
+		Segments []segment `json:"segments"`
+	} `json:"data"`
+}
+
+type flag struct {
+	Key               string      `json:"key"`
+	Description       string      `json:"description"`
+	Enabled           bool        `json:"isEnabled"`
+	Archived          bool        `json:"isArchived"`
+	VariationType     string      `json:"variationType"`
+	Variations        []variation `json:"variations"`
+	DisabledVariation string      `json:"disabledVariationId"`
+	TargetUsers       []struct {
+		KeyIDs    []string `json:"keyIds"`
+		Variation string   `json:"variationId"`
+	} `json:"targetUsers"`
+	Rules       []rule `json:"rules"`
+	Fallthrough rule   `json:"fallthrough"`
+}
+
+type variation struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type rule struct {
+	ID          string      `json:"id"`
+	Name        string      `json:"name"`
+	DispatchKey string      `json:"dispatchKey"`
+	Conditions  []condition `json:"conditions"`
+	Variations  []struct {
+		ID      string     `json:"id"`
+		Rollout [2]float64 `json:"rollout"`
+	} `json:"variations"`
+}
+
+type segment struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Archived bool     `json:"isArchived"`
+	Included []string `json:"included"`
+	Excluded []string `json:"excluded"`
+	Rules    []rule   `json:"rules"`
+}
+
+// Import turns what SDKs get into flags and segments.
+func Import(source []byte, o peers.Options) (peers.Brought, error) {
+	var doc document
+	if err := peers.Read(source, &doc, "FeatBit"); err != nil {
+		return peers.Brought{}, err
+	}
+	desk, err := peers.NewDesk(o)
+	if err != nil {
+		return peers.Brought{}, err
+	}
+	im := importer{desk: desk, segments: map[string]bool{}}
+	for _, s := range doc.Data.Segments {
+		if !s.Archived {
+			im.segment(s)
+		}
+	}
+	for i, f := range doc.Data.Flags {
+		if !f.Archived {
+			im.flag(f, fmt.Sprintf("data.featureFlags[%d]", i))
+		}
+	}
+	return desk.Finish(), nil
+}
+
+type importer struct {
+	desk     *peers.Desk
+	segments map[string]bool // that the export has, by id
+}
+
+// segment takes a segment up. What is listed is a user there, whatever the
+// flag's unit is.
+func (im *importer) segment(s segment) {
+	im.segments[s.ID] = true
+	doc := flags.Segment{Key: "featbit-" + s.ID, Description: s.Name}
+	doc.Included.Units, doc.Excluded.Units = sorted(s.Included), sorted(s.Excluded)
+	any := peers.Never
+	var err error
+	for i, r := range s.Rules {
+		is, why := im.conditions(r.Conditions)
+		if why != nil && err == nil {
+			err = fmt.Errorf("rules[%d].%w", i, why)
+		}
+		any = peers.Or(any, is)
+	}
+	when, some := any.When()
+	if doc.When = when; when == nil && some {
+		doc.When = peers.Everybody()
+	}
+	im.desk.Segment(doc, err)
+}
+
+func sorted(ids []string) []string {
+	out := slices.Sorted(slices.Values(ids))
+	return slices.DeleteFunc(slices.Compact(out), func(id string) bool { return id == "" })
+}
+
+func (im *importer) flag(f flag, path string) {
+	m := making{Maker: im.desk.Begin(f.Key, path), importer: im, names: map[string]string{}}
+	m.Description, m.In.Enabled = f.Description, f.Enabled
+	for i, v := range f.Variations {
+		m.variation(fmt.Sprintf("variations[%d]", i), f.VariationType, v)
+	}
+	m.Safe = m.variant("disabledVariationId", f.DisabledVariation)
+	m.Default = m.Safe
+	seen := map[string]bool{}
+	for i, t := range f.TargetUsers {
+		ids := slices.DeleteFunc(slices.Clone(t.KeyIDs), func(id string) bool { was := seen[id] || id == ""; seen[id] = true; return was })
+		if name := m.variant(fmt.Sprintf("targetUsers[%d]", i), t.Variation); len(ids) > 0 {
+			m.In.Targets = append(m.In.Targets, flags.Target{Variant: name, Units: ids})
+		}
+	}
+	for i, r := range f.Rules {
+		at := fmt.Sprintf("rules[%d]", i)
+		when, err := im.conditions(r.Conditions)
+		if err != nil {
+			m.Leave(at, "%v", err)
+			continue
+		}
+		m.deal(at, r.name(i), when, r)
+	}
+	m.deal("fallthrough", "fallthrough", peers.Always, f.Fallthrough)
+	m.Done()
+}
+
+func (r rule) name(i int) string {
+	if r.ID != "" {
+		return r.ID
+	}
+	return fmt.Sprintf("rule-%d", i+1)
+}
+
+// making is one flag that is being made.
+type making struct {
+	*peers.Maker
+	*importer
+	names map[string]string // id of a variation -> name of the variant
+}
+
+// variation takes a variation up: its value is written out there, whatever its
+// type is.
+func (m *making) variation(path, kind string, v variation) {
+	raw, err := value(kind, v.Value)
+	if err != nil {
+		m.Leave(path+".value", "%v", err)
+		return
+	}
+	name := v.Name
+	if name == "" {
+		m.names[v.ID] = m.Variant(raw)
+		return
+	}
+	m.names[v.ID] = m.Named(name, raw)
+}
+
+func value(kind, text string) (json.RawMessage, error) {
+	if kind == "string" {
+		raw, err := json.Marshal(text)
+		return raw, err
+	}
+	if kind == "boolean" {
+		text = strings.ToLower(text)
+	}
+	if !json.Valid([]byte(text)) {
+		return nil, fmt.Errorf("is not a %s: %q", kind, text)
+	}
+	return json.RawMessage(text), nil
+}
+
+func (m *making) variant(path, id string) string {
+	name, ok := m.names[id]
+	if !ok {
+		m.Leave(path, "names a variation that there is not: %q", id)
+	}
+	return name
+}
+
+// deal adds what a rule gives: a range of the hash to each variation. A range
+// of everybody asks for no hash.
+func (m *making) deal(path, name string, when peers.Cond, r rule) {
+	by := "keyId"
+	if r.DispatchKey != "" {
+		by = r.DispatchKey
+	}
+	h := flags.HashInput{Version: flags.FeatBit, Salt: m.Key, By: m.attribute(by)}
+	var ranges []peers.Range
+	for i, v := range r.Variations {
+		at := fmt.Sprintf("%s.variations[%d]", path, i)
+		variant := m.variant(at, v.ID)
+		from, ok := peers.Thousandths(v.Rollout[0])
+		to, also := peers.Thousandths(v.Rollout[1])
+		switch {
+		case from == 0 && to == flags.Whole && len(ranges) == 0:
+			m.Rule(name, when, flags.Rule{Serve: variant})
+			return
+		case !ok || !also:
+			m.Leave(at+".rollout", "has an end that is not a whole thousandth of a percent: %v", v.Rollout)
+			return
+		}
+		ranges = append(ranges, peers.Range{Variant: variant, From: from, To: to})
+	}
+	m.Spread(name, when, h, ranges)
+}

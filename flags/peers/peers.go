@@ -1,0 +1,244 @@
+// Package peers brings flags along from other programs. It holds what their
+// importers share: the options, the report, conditions in the making, and
+// ranges of the peers' own hashes, which become rules that keep every unit
+// where it is. Each peer has a room below this one. It never reads a file,
+// serves or evaluates: an export's bytes in, documents and a report out.
+//
+//	brought, err := unleash.Import(source, peers.Options{Environment: "production", Owner: "growth"})
+//	for _, n := range brought.Notes { … }
+//
+// A flag is carried over whole or it is left out, and the report says why:
+// nothing is answered here that the peer would not have answered, but for what
+// a note says a caller has to send.
+package peers
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/flags"
+)
+
+// Options say what exports do not. What stays empty is marked on the flag by a
+// tag, unset-owner and so on.
+type Options struct {
+	Environment string         // that the export is of; required
+	Owner       string         // empty: Unset
+	Purpose     flags.Purpose  // empty: operational, the purpose that asks for no end
+	Cleanup     *flags.Cleanup // how the flags end; required for purposes that ask for it
+	Unit        string         // what a rollout would hash; empty: user
+	Key         string         // attribute that the peer knows units by, and that is sent as the targeting key; empty: the peer's own
+}
+
+// Unset is the owner of a flag of which nobody said whose it is.
+const Unset = "unset"
+
+// Note is a line of the report.
+type Note struct {
+	Flag string `json:"flag,omitempty"` // key; empty: of the whole export
+	Path string `json:"path"`           // in the export
+	Text string `json:"text"`
+	Left bool   `json:"left,omitempty"` // the flag is left out for this
+}
+
+// Brought is what an export became.
+type Brought struct {
+	Flags    []flags.Flag    // by key, those first that others need
+	Segments []flags.Segment // that the flags ask for, by key
+	Notes    []Note          // in the order of the export
+	Numbers  []string        // attributes that contexts have to send as numbers, sorted
+}
+
+// LeftOut returns the keys of the flags that could not be carried over.
+func (b Brought) LeftOut() []string {
+	keys := map[string]bool{}
+	for _, n := range b.Notes {
+		if n.Left {
+			keys[n.Flag] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+// Desk is where an export is taken apart.
+type Desk struct {
+	Options
+	flags    []flags.Flag
+	segments map[string]flags.Segment
+	lost     map[string]string // key of a segment that could not be carried over -> why
+	notes    []Note
+	numbers  map[string]bool // attributes that are compared as numbers
+	filled   map[string]bool // attributes that the peer's SDKs fill in
+}
+
+// NewDesk returns an empty desk, or what is wrong with the options.
+func NewDesk(o Options) (*Desk, error) {
+	var faults event.Invalids
+	if o.Environment == "" {
+		faults.Add("environment", nil, "is missing", "name the environment that the export is of")
+	}
+	return &Desk{Options: o, segments: map[string]flags.Segment{}, lost: map[string]string{}, numbers: map[string]bool{}, filled: map[string]bool{}}, faults.Err()
+}
+
+// Read decodes an export.
+func Read(source []byte, into any, whose string) error {
+	if err := json.Unmarshal(source, into); err != nil {
+		var faults event.Invalids
+		faults.Add("", nil, "is not an export of "+whose+": "+err.Error(), "see docs/import.md for how to make one")
+		return faults
+	}
+	return nil
+}
+
+// Note adds a line about the whole export.
+func (d *Desk) Note(path, format string, args ...any) {
+	d.notes = append(d.notes, Note{Path: path, Text: fmt.Sprintf(format, args...)})
+}
+
+// Number notes that an attribute is compared as a number.
+func (d *Desk) Number(attribute string) { d.numbers[attribute] = true }
+
+// Filled notes that the peer's SDKs fill an attribute in, so that a caller may
+// not know of it.
+func (d *Desk) Filled(attribute string) { d.filled[attribute] = true }
+
+// Attribute returns what an attribute of the peer's contexts is called here:
+// the one that units are known by is the targeting key.
+func (d *Desk) Attribute(name, key string) string {
+	if d.Key != "" {
+		key = d.Key
+	}
+	if name == key {
+		return flags.TargetingKey
+	}
+	return name
+}
+
+// Segment takes a segment up, or notes why it cannot be: a flag that asks for
+// it is left out then.
+func (d *Desk) Segment(s flags.Segment, why error) {
+	if s.Unit == "" {
+		s.Unit = flags.DefaultUnit
+	}
+	if why == nil {
+		why = s.Validate()
+	}
+	if why != nil {
+		d.lost[s.Key] = why.Error()
+		return
+	}
+	d.segments[s.Key] = s
+}
+
+// Finish returns all that was brought along. A flag that needs one that is left
+// out is left out itself.
+func (d *Desk) Finish() Brought {
+	d.flags = slices.DeleteFunc(slices.Clone(d.flags), d.circles)
+	for {
+		kept := slices.DeleteFunc(slices.Clone(d.flags), d.strands)
+		if len(kept) == len(d.flags) {
+			break
+		}
+		d.flags = kept
+	}
+	b := Brought{Flags: d.flags, Notes: d.notes, Numbers: slices.Sorted(maps.Keys(d.numbers))}
+	if len(b.Numbers) > 0 {
+		b.Notes = append(b.Notes, Note{Text: "rules compare these attributes with numbers: send them as numbers, not as text: " + strings.Join(b.Numbers, ", ")})
+	}
+	if len(d.filled) > 0 {
+		b.Notes = append(b.Notes, Note{Text: "the SDKs there fill these attributes in by themselves: send them: " + strings.Join(slices.Sorted(maps.Keys(d.filled)), ", ")})
+	}
+	depth := d.depths()
+	slices.SortFunc(b.Flags, func(a, b flags.Flag) int {
+		return cmp.Or(cmp.Compare(depth[a.Key], depth[b.Key]), cmp.Compare(a.Key, b.Key))
+	})
+	asked := map[string]bool{}
+	for _, f := range b.Flags {
+		for _, key := range d.segmentsOf(f) {
+			asked[key] = true
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(asked)) {
+		b.Segments = append(b.Segments, d.segments[key])
+	}
+	return b
+}
+
+// depths returns how long the chain of flags is that each of them needs.
+func (d *Desk) depths() map[string]int {
+	depth := map[string]int{}
+	for range d.flags { // a chain has at most as many links as there are flags
+		for _, f := range d.flags {
+			for _, p := range f.Environments[d.Environment].Prerequisites {
+				depth[f.Key] = max(depth[f.Key], depth[p.Flag]+1)
+			}
+		}
+	}
+	return depth
+}
+
+// circles reports whether a flag needs itself, by way of others, and notes it.
+func (d *Desk) circles(f flags.Flag) bool {
+	seen, next := map[string]bool{}, []string{f.Key}
+	for len(next) > 0 {
+		at := slices.IndexFunc(d.flags, func(o flags.Flag) bool { return o.Key == next[0] })
+		next = next[1:]
+		if at < 0 {
+			continue
+		}
+		for _, p := range d.flags[at].Environments[d.Environment].Prerequisites {
+			if p.Flag == f.Key {
+				d.notes = append(d.notes, Note{Flag: f.Key, Path: "prerequisites", Text: "needs itself, by way of others", Left: true})
+				return true
+			}
+			if !seen[p.Flag] {
+				seen[p.Flag] = true
+				next = append(next, p.Flag)
+			}
+		}
+	}
+	return false
+}
+
+// strands reports whether a flag needs one that was not brought along, and
+// notes it.
+func (d *Desk) strands(f flags.Flag) bool {
+	for _, p := range f.Environments[d.Environment].Prerequisites {
+		if !slices.ContainsFunc(d.flags, func(o flags.Flag) bool { return o.Key == p.Flag }) {
+			d.notes = append(d.notes, Note{Flag: f.Key, Path: "prerequisites", Text: "needs the flag " + p.Flag + ", which is not carried over", Left: true})
+			return true
+		}
+	}
+	return false
+}
+
+// segmentsOf returns the keys of the segments that the flag's rules ask for.
+func (d *Desk) segmentsOf(f flags.Flag) []string {
+	var keys []string
+	for _, r := range f.Environments[d.Environment].Rules {
+		visit(r.When, func(c *flags.Condition) {
+			if c.Op == flags.InSegment {
+				keys = append(keys, c.Value.(string)) // as Member writes it
+			}
+		})
+	}
+	return keys
+}
+
+// visit calls do for a condition and all within it.
+func visit(c *flags.Condition, do func(*flags.Condition)) {
+	if c == nil {
+		return
+	}
+	do(c)
+	for _, list := range [][]flags.Condition{c.All, c.Any, c.None} {
+		for i := range list {
+			visit(&list[i], do)
+		}
+	}
+}
