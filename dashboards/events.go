@@ -3,6 +3,7 @@ package dashboards
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +87,8 @@ func NewEvents(f Frame, environments []string, query url.Values, recent []ingest
 	}
 	if len(recent) == 0 && quiet == "" {
 		p.Empty = &Empty{Title: "Nothing was turned away lately", Text: "Every event that comes from now on is shown here. Send one, and watch what becomes of it:",
-			Command: "sluice events send -e " + f.Environment + " --exposure " + e.Flag + " --unit " + e.Unit + "=u-1"}
+			Command: sending(f.Environment, e)}
+		p.Snippets = slices.DeleteFunc(p.Snippets, func(s Snippet) bool { return s.Text == p.Empty.Command }) // it stands above
 	}
 	return p
 }
@@ -190,9 +192,14 @@ func snippets(environment string, e Example) []Snippet {
 		{"With OFREP: what a unit gets", "curl -sS " + quoted(e.Base+"/ofrep/v1/evaluate/flags/"+url.PathEscape(e.Flag)) + " \\\n  -H 'Authorization: Bearer sls_…' -H 'Content-Type: application/json' \\\n  -d " + quoted(context)},
 		{"With curl: sent twice, it counts once", "curl -sS " + quoted(address) + " \\\n  -H 'Authorization: Bearer sls_…' -H 'Content-Type: application/json' \\\n  -d " + quoted(body)},
 		{"In Go, when the unit meets the variant", fmt.Sprintf(goSnippet, e.Flag, e.Variant, e.Unit, address)},
-		{"In a terminal: ask the flag, and send what the unit met", "sluice events send -e " + environment + " --exposure " + e.Flag + " --unit " + e.Unit + "=u-1"},
+		{"In a terminal: ask the flag, and send what the unit met", sending(environment, e)},
 		{"In a terminal: the same stream", "sluice events tail -e " + environment},
 	}
+}
+
+// sending is the command that evaluates a flag and sends what a unit met.
+func sending(environment string, e Example) string {
+	return "sluice events send -e " + environment + " --exposure " + e.Flag + " --unit " + e.Unit + "=u-1"
 }
 
 // quoted is a text as one word of a shell.

@@ -76,7 +76,7 @@ func TestNewEvents(t *testing.T) {
 func TestSnippets(t *testing.T) {
 	e := sampleExample
 	e.Flag = "it's"
-	if got := snippets("production", e)[0].Text; !strings.Contains(got, `"flag":"it'\''s"`) || !strings.Contains(got, "'https://sluice.example/v1/events?environment=production'") {
+	if got := snippets("production", e)[1].Text; !strings.Contains(got, `"flag":"it'\''s"`) || !strings.Contains(got, "'https://sluice.example/v1/events?environment=production'") {
 		t.Errorf("got %s", got)
 	}
 }

@@ -156,7 +156,9 @@ func TestReadoutsAndUnits(t *testing.T) {
 	if text := said(t, 0, "units", "two-arms", "production/gate/1"); !strings.Contains(text, "1  unstableUnitId") || !strings.Contains(text, "changed 3 times") {
 		t.Errorf("units in two arms: %s", text)
 	}
-	trace := func(unit string) string { return said(t, 0, "units", "trace", unit, "-e", "production", "--flag", "gate", "plan=pro") }
+	trace := func(unit string) string {
+		return said(t, 0, "units", "trace", unit, "-e", "production", "--flag", "gate", "plan=pro")
+	}
 	if text := trace("u-4"); !strings.Contains(text, "two arms") || !strings.Contains(text, "the unit saw 2 arms in this epoch, and is kept out") {
 		t.Errorf("the trace of a unit in two arms: %s", text)
 	}
