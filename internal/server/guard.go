@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/internal/access"
+	"github.com/sluice-hq/sluice/internal/trace"
 )
 
 type askerKey struct{}
@@ -166,7 +167,10 @@ func (all routes) matched(r *http.Request) *route {
 // enter hands a request to its handler: events are counted on the way.
 func (s *server) enter(w http.ResponseWriter, r *http.Request, at *route, next http.Handler) {
 	if at.brings() {
-		s.metered(w, r, who(r.Context()), traced(at, next))
+		if trace.On(r.Context()) {
+			next = traced(at, next)
+		}
+		s.metered(w, r, who(r.Context()), next)
 		return
 	}
 	if err := s.admitKey(asking(r.Context()), r, at.needs); err != nil {

@@ -92,7 +92,7 @@ func (d *drawing) attributes(s tracetest.SpanStub) string {
 	slices.SortFunc(s.Attributes, func(a, b attribute.KeyValue) int { return cmp.Compare(a.Key, b.Key) })
 	for _, a := range s.Attributes {
 		if slices.Contains(d.show, string(a.Key)) {
-			fmt.Fprintf(&out, " %s=%s", a.Key, a.Value.Emit())
+			fmt.Fprintf(&out, " %s=%s", a.Key, a.Value.String())
 		}
 	}
 	return out.String()
