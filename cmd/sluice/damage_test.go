@@ -108,7 +108,7 @@ func within(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(30 * time.Second)
+	end := time.After(2 * time.Minute)
 	for !so() {
 		select {
 		case <-tick.C:
