@@ -128,7 +128,7 @@ func (s *standing) servesFlags() {
 // streams opens a stream of rulesets and reads its first message.
 func (s *standing) streams() {
 	s.t.Helper()
-	ctx, stop := context.WithTimeout(s.t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer stop()
 	q, err := http.NewRequestWithContext(ctx, "GET", s.address()+"/api/v1/stream?environment=production", nil)
 	if err != nil {
@@ -198,7 +198,7 @@ func TestEngineThatIsGone(t *testing.T) {
 	if err := s.counting.first(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.want(200, `"warehouse":"ok"`, "GET", "/readyz", "")
+	within(t, "the warehouse answers", func() bool { _, body := s.ask("GET", "/readyz", ""); return strings.Contains(body, `"warehouse":"ok"`) })
 	s.want(200, "shards", "GET", "/api/v1/facts", "")
 	c, _ := s.counting.get()
 	if err := os.Remove(library); err != nil {
@@ -326,7 +326,7 @@ func TestNATSThatIsGone(t *testing.T) {
 	s.streams()
 	begin := time.Now()
 	s.stop()
-	if took := time.Since(begin); took > 20*time.Second {
+	if took := time.Since(begin); took > time.Minute { // each part waits for a few seconds
 		t.Errorf("it shut down in %v", took)
 	}
 }
@@ -372,7 +372,7 @@ func natsServerToEnd(t *testing.T) (url string, end func()) {
 	srv.Start()
 	end = func() { srv.Shutdown(); srv.WaitForShutdown() }
 	t.Cleanup(end)
-	if !srv.ReadyForConnections(10 * time.Second) {
+	if !srv.ReadyForConnections(2 * time.Minute) {
 		t.Fatal("the server did not start")
 	}
 	return srv.ClientURL(), end

@@ -117,7 +117,7 @@ func freePort(t *testing.T) string {
 }
 
 // patience is how long a block is repeated; it may take as long again.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // run runs a script and returns what it printed.
 func (s *shell) run(ctx context.Context, script string) string {

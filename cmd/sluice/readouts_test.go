@@ -80,7 +80,7 @@ func said(t *testing.T, code int, args ...string) string {
 // awaits asks again and again until the answer is as it should be.
 func (s *standing) awaits(path string, so func(body string) bool) string {
 	s.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		answer, body := s.ask("GET", path, "")
 		if answer.StatusCode == http.StatusOK && so(body) {
 			return body

@@ -47,7 +47,7 @@ func TestEventStream(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t).defineAll()
-			h.KeepAlive, h.readTimeout = 120*time.Millisecond, 300*time.Millisecond
+			h.KeepAlive, h.readTimeout = 600*time.Millisecond, 2*time.Second
 			h.serve()
 			clients := []*http.Client{overHTTP2(t)}
 			if name == "Connect" || name == "gRPC-Web" {
@@ -61,7 +61,7 @@ func TestEventStream(t *testing.T) {
 				if kind, data, _ := receive(t, s); kind != "provider_ready" || len(data) != 0 {
 					t.Fatalf("first came %s %v", kind, data)
 				}
-				for range 4 { // 480 ms, of which a request may take 300
+				for range 4 { // 2.4 s, of which a request may take 2
 					if !s.Receive() || s.Msg().GetType() != "keep_alive" {
 						t.Fatalf("no sign of life: %v %v", s.Msg(), s.Err())
 					}
@@ -209,7 +209,7 @@ func TestStreams_endWithTheirClients(t *testing.T) {
 			t.Errorf("%s: ended %v", name, got)
 		}
 	}
-	ctx, stop := context.WithTimeout(t.Context(), time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
 	defer stop()
 	sync, err := syncv1connect.NewFlagSyncServiceClient(over, h.URL, connect.WithGRPC()).SyncFlags(ctx, connect.NewRequest(&syncv1.SyncFlagsRequest{}))
 	if err != nil {

@@ -105,7 +105,7 @@ func TestBoardForgets(t *testing.T) {
 	if err := b.Put(t.Context(), "a", []byte("1")); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	for {
 		all, err := b.All(ctx)

@@ -98,7 +98,7 @@ func TestCluster(t *testing.T) {
 // again when another leads.
 func killLeader(t *testing.T, c *natstest.Cluster, stream string, after time.Duration) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	<-time.After(after)
 	was, err := c.Leader(ctx, stream)

@@ -89,7 +89,7 @@ func TestSilenceIsNoAnswer(t *testing.T) {
 // streams again.
 func TestSilenceOfWritesTogether(t *testing.T) {
 	w, _ := answering(t, "")
-	w.wait = 50 * time.Millisecond
+	w.wait = 250 * time.Millisecond // long enough for all to begin in
 	silent := func(atOnce int) {
 		var all sync.WaitGroup
 		for range atOnce {

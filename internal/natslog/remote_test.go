@@ -43,7 +43,7 @@ func serve(t *testing.T, sync string) Config {
 	}
 	srv.Start()
 	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	if !srv.ReadyForConnections(10 * time.Second) {
+	if !srv.ReadyForConnections(2 * time.Minute) {
 		t.Fatal("the server did not start")
 	}
 	url := func(user string) string { return fmt.Sprintf("nats://%s:secret@%s", user, srv.Addr()) }

@@ -127,7 +127,7 @@ func canonical(t *testing.T, e event.Event) event.Event {
 
 func waitFor(t *testing.T, l *Log, seq uint64) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for r, err := range l.Follow(ctx, event.Filter{}, seq-1) {
 		if err != nil || r.Seq >= seq {

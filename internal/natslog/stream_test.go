@@ -72,7 +72,12 @@ func TestStream(t *testing.T) {
 }
 
 func TestStreamKnowsARepeat(t *testing.T) {
-	s := open(t, t.TempDir()).Dead
+	store, err := Open(t.Context(), Config{Dir: t.TempDir()}) // its memory of repeats is longer than any test
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.release)
+	s := store.Dead
 	publish(t, s, "a", "1")
 	publish(t, s, "b", "2")
 	if seq := publish(t, s, "a", "1"); seq != 1 {

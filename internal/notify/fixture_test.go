@@ -70,7 +70,7 @@ func process(t testing.TB, log event.Log, kv notify.KV, c *clock) *house {
 		Log: log, KV: kv, House: h.proj, State: h.state, Teller: plain{}, Doors: notify.Open(allow),
 		Secrets: func(name string) ([]string, error) { return nil, fmt.Errorf("there is no secret %s", name) },
 		Key:     []byte("an installation's key"), Base: "https://sluice.example", Now: c.now, Jitter: func() float64 { return 0.5 },
-		Timeout: 2 * time.Second,
+		Timeout: time.Minute,
 	}
 	h.catch()
 	return h

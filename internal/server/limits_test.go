@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -121,15 +122,38 @@ func TestLimits_bytesOfAToken(t *testing.T) {
 func TestEventsAtOnce(t *testing.T) {
 	h := newHouseWith(t, func(h *House) { h.Limits = Limits{EventsAtOnce: 1} })
 	h.want("editor", "POST", "/api/v1/apply", documents, 200, "")
-	body := &slowBody{came: make(chan struct{}), free: make(chan struct{})}
-	r, err := http.NewRequestWithContext(t.Context(), "POST", h.URL+"/v1/events", body)
+	free, ended := h.underWay()
+	code, body, header := h.ask("sdk", "POST", "/v1/events", "[]")
+	if code != 503 || header.Get("Retry-After") == "" {
+		t.Errorf("a second request: got %d %s", code, body)
+	}
+	h.want("sdk", "POST", "/ofrep/v1/evaluate/flags", "{}", 200, "shop.checkout")
+	close(free)
+	if code := <-ended; code != 400 {
+		t.Errorf("the request that was under way: got %d", code)
+	}
+	h.want("sdk", "POST", "/v1/events", "[]", 400, "")
+}
+
+// underWay sends a request with events whose second half waits until it is
+// freed, and returns when the server reads it: it says so, as servers do who are
+// asked to before they are sent a body (RFC 9110, section 10.1.1).
+func (h *house) underWay() (free chan struct{}, ended chan int) {
+	h.t.Helper()
+	body := &slowBody{free: make(chan struct{})}
+	reads := make(chan struct{})
+	traced := httptrace.WithClientTrace(h.t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(reads) }})
+	r, err := http.NewRequestWithContext(traced, "POST", h.URL+"/v1/events", body)
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+h.tokens["sdk"])
-	ended := make(chan int, 1)
+	r.Header.Set("Expect", "100-continue")
+	client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Hour}} // or it would not wait to be asked
+	h.t.Cleanup(client.CloseIdleConnections)
+	ended = make(chan int, 1)
 	go func() {
-		answer, err := http.DefaultClient.Do(r)
+		answer, err := client.Do(r)
 		if err != nil {
 			ended <- 0
 			return
@@ -137,28 +161,18 @@ func TestEventsAtOnce(t *testing.T) {
 		_ = answer.Body.Close()
 		ended <- answer.StatusCode
 	}()
-	<-body.came
-	for { // until the request is at the door
-		code, _, header := h.ask("sdk", "POST", "/v1/events", "[]")
-		if code == 503 && header.Get("Retry-After") != "" {
-			break
-		}
-		if code != 400 || t.Context().Err() != nil {
-			t.Fatalf("a second request: got %d", code)
-		}
+	select {
+	case <-reads:
+	case code := <-ended:
+		h.t.Fatalf("the request that is to be under way: got %d", code)
 	}
-	h.want("sdk", "POST", "/ofrep/v1/evaluate/flags", "{}", 200, "shop.checkout")
-	close(body.free)
-	if code := <-ended; code != 400 {
-		t.Errorf("the request that was under way: got %d", code)
-	}
-	h.want("sdk", "POST", "/v1/events", "[]", 400, "")
+	return body.free, ended
 }
 
-// slowBody says when it is asked for its second half, and waits.
+// slowBody waits before its second half.
 type slowBody struct {
-	came, free chan struct{}
-	n          int
+	free chan struct{}
+	n    int
 }
 
 func (b *slowBody) Read(p []byte) (int, error) {
@@ -167,7 +181,6 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	case 1:
 		return copy(p, "["), nil
 	case 2:
-		close(b.came)
 		<-b.free
 		return copy(p, "]"), nil
 	}

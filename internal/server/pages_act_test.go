@@ -108,7 +108,7 @@ func TestNotice(t *testing.T) {
 func TestChanges(t *testing.T) {
 	h := shop(t, func(h *House) { h.Now = time.Now })
 	h.want("approver", "POST", "/api/v1/apply?start=true", plan, http.StatusOK, "created")
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	r, err := http.NewRequestWithContext(ctx, "GET", h.URL+"/changes?of="+url.QueryEscape("production/shop.checkout/1"), nil)
 	if err != nil {

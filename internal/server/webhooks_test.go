@@ -32,7 +32,7 @@ func sending(t *testing.T) *house {
 		h.Deliveries = &notify.Sender{
 			Log: h.Log, KV: &ingest.MemKV{}, House: h.Projection, State: h.Webhooks, Doors: notify.Open(allow),
 			Teller: wordless{}, Secrets: func(string) ([]string, error) { return nil, event.ErrNotFound }, Key: []byte("a key"),
-			Base: "https://sluice.example", Now: h.Now, Jitter: func() float64 { return 0 }, Timeout: 5 * time.Second,
+			Base: "https://sluice.example", Now: h.Now, Jitter: func() float64 { return 0 }, Timeout: time.Minute,
 		}
 	})
 }

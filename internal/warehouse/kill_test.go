@@ -37,7 +37,9 @@ func (c fusedConn) Write(b []byte) (int, error) {
 	c.f.sent.Add(int64(len(b)))
 	n, err := c.Conn.Write(b)
 	if left := c.f.left.Add(-int64(len(b))); left < 0 && left+int64(len(b)) >= 0 {
-		_ = syscall.Kill(c.f.s.Status().PID, syscall.SIGKILL)
+		if child := c.f.s.Status().PID; child > 0 { // 0 is the test itself, with all that started it
+			_ = syscall.Kill(child, syscall.SIGKILL)
+		}
 	}
 	return n, err
 }
@@ -116,7 +118,7 @@ func countPatiently(t *testing.T, w *Warehouse, seq uint64) (n uint64, err error
 
 func waitReady(t *testing.T, s *engine.Supervisor) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := s.Wait(ctx); err != nil {
 		t.Fatal(err)

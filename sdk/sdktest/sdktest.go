@@ -33,7 +33,7 @@ import (
 const Environment = "production"
 
 // patience bounds every wait: it is for a test that went wrong.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // Kit is a provider with a server in memory. New makes one.
 type Kit struct {

@@ -182,7 +182,7 @@ func TestDisconnect(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 	kit.Connect()
-	flush, stop := context.WithTimeout(ctx, 20*time.Second)
+	flush, stop := context.WithTimeout(ctx, 2*time.Minute)
 	defer stop()
 	if err := kit.Provider.Flush(flush); err != nil {
 		t.Fatal(err)

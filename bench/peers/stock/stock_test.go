@@ -216,7 +216,7 @@ func changes(t *testing.T, s *sluice) {
 		client.AddHandler(openfeature.ProviderConfigChange, &note)
 		variant := map[string]string{"flagd over RPC": "warm", "flagd in-process": "plain"}[name]
 		s.post(s.admin, "/api/v1/apply", "application/yaml", fmt.Sprintf(title, variant))
-		late := time.After(20 * time.Second)
+		late := time.After(2 * time.Minute)
 		for got := ""; got != variant; {
 			select {
 			case <-seen:

@@ -89,7 +89,7 @@ func StartSupervisor(t testing.TB, change ...func(*engine.Supervisor)) *engine.S
 		}
 		_ = os.RemoveAll(dir)
 	})
-	wait, cancel := context.WithTimeout(ctx, time.Minute)
+	wait, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	if err := s.Wait(wait); err != nil {
 		t.Fatal(err)
