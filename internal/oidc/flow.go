@@ -167,7 +167,8 @@ type beyond struct {
 // prove checks what the library does not (OpenID Connect Core 1.0, section
 // 3.1.3.7; the numbers are its own): 2 the issuer, letter by letter; 3 that the
 // token is for us and for nobody else; 4 and 5 who it was made for; 9 and 10 the
-// time; 11 the nonce; and 3.1.3.8 that it goes with the access token.
+// time; 11 the nonce; section 2 that it names somebody; and 3.1.3.8 that it goes
+// with the access token.
 func (p *Party) prove(id *oidc.IDToken, more beyond, a attempt, token string, now time.Time) error {
 	switch {
 	case id.Issuer != p.Issuer:
@@ -178,10 +179,14 @@ func (p *Party) prove(id *oidc.IDToken, more beyond, a attempt, token string, no
 		return fmt.Errorf("the token was made for %q", more.Party)
 	case !now.Before(id.Expiry.Add(leeway)):
 		return fmt.Errorf("the token ended at %v", id.Expiry)
+	case id.IssuedAt.IsZero():
+		return errors.New("the token does not say when it was made")
 	case id.IssuedAt.After(now.Add(leeway)):
 		return fmt.Errorf("the token is of %v, which has not come yet", id.IssuedAt)
 	case more.Before != nil && time.Unix(int64(*more.Before), 0).After(now.Add(leeway)):
 		return fmt.Errorf("the token does not count before %v", time.Unix(int64(*more.Before), 0))
+	case id.Subject == "" || len(id.Subject) > maxSubject:
+		return fmt.Errorf("the subject has %d bytes, and not 1 to %d", len(id.Subject), maxSubject)
 	case !same(id.Nonce, a.Nonce):
 		return errors.New("the nonce is not the one of this attempt")
 	}
@@ -190,6 +195,9 @@ func (p *Party) prove(id *oidc.IDToken, more beyond, a attempt, token string, no
 	}
 	return id.VerifyAccessToken(token)
 }
+
+// maxSubject is OpenID Connect Core 1.0, section 2.
+const maxSubject = 255
 
 // same compares secrets in a time that tells nothing.
 func same(a, b string) bool { return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
