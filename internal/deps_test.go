@@ -104,7 +104,7 @@ var doors = map[string][]string{
 	"github.com/open-feature/":         {"sdk", "examples/checkout"},                     // the SDK is a provider for its clients
 	"go.opentelemetry.io/otel":         {"sdk", "internal/trace", "internal/trace/otlp"}, // the interface of spans, on which the SDK writes its answers
 	"connectrpc.com/":                  {"internal/flagd"},
-	"google.golang.org/protobuf":       {"internal/flagd"},
+	"google.golang.org/protobuf":       {"internal/flagd", "internal/trace/otlp"},  // of the latter, its kit: a collector for tests
 	"golang.org/x/time":                {"internal/stream"},                        // the token bucket of new streams
 	"gonum.org/":                       {"stats", "stats/groupseq", "stats/peers"}, // a quantile of the normal, of the room below
 	"github.com/google/uuid":           {"event"},
@@ -120,6 +120,7 @@ var doors = map[string][]string{
 
 	"go.opentelemetry.io/otel/sdk":       {"internal/trace/otlp"},
 	"go.opentelemetry.io/otel/exporters": {"internal/trace/otlp"}, // it brings grpc along, which nothing here speaks
+	"go.opentelemetry.io/proto":          {"internal/trace/otlp"}, // its kit: a collector for tests
 }
 
 func TestArrowsPointDown(t *testing.T) {

@@ -113,10 +113,8 @@ and the clock, and that starts goroutines: house.go builds every part in order,
 by hand. What flags are served from comes first; what they are served without
 (part.go: the streams of facts, the warehouse) is opened in the background.
 
-bench holds programs that measure and torment a built Sluice: rehearse carries one release out thousands of times, chaos kills it,
-cluster kills the leaders of the NATS servers under it, streams has ten thousand listeners hear of a change, or a thousand of a rollback, events sends as much as it
 bench holds programs that measure and torment a built Sluice: rehearse carries one release out thousands of times, rollouts looks at a thousand of them, chaos kills it,
-cluster kills the leaders of the NATS servers under it, streams has ten thousand listeners hear of a change, events sends as much as it
+cluster kills the leaders of the NATS servers under it, streams has ten thousand listeners hear of a change, or a thousand of a rollback, events sends as much as it
 takes. A program built with -tags chaos dies where chaos tells it to
 (fragile_chaos.go); the one that is shipped cannot.
 

@@ -12,6 +12,7 @@ import (
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
+	doors "github.com/sluice-hq/sluice/internal/server"
 	"github.com/sluice-hq/sluice/internal/trace/tracetest"
 )
 
@@ -37,6 +38,45 @@ func TestTraceToTheDecision(t *testing.T) {
 	want, _, _ := strings.Cut(rest, "```")
 	if got != want {
 		t.Errorf("drawn (-documentation +got):\n%s", cmp.Diff(want, got))
+	}
+}
+
+// TestTraces_collectorThatHangs: no request waits for a collector, and the end of
+// a house sends what is left.
+func TestTraces_collectorThatHangs(t *testing.T) {
+	c := tracetest.NewCollector(t)
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", c.URL)
+	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "10") // ms
+	c.Hold()
+	s := stand(t, config{Data: t.TempDir(), Roles: roles{doors.Flags, doors.Ingest}})
+	s.want(200, "", "POST", "/api/v1/apply", aFlag)
+	const trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+	s.post(anEvent(s), "00-"+trace+"-"+parent+"-01")
+	c.Await() // and is not answered
+	for range 3 {
+		s.post(anEvent(s), "")
+		s.want(200, `"value":true`, "POST", "/ofrep/v1/evaluate/flags/checkout.express?environment=production", `{"context":{"targetingKey":"u"}}`)
+	}
+	c.Release()
+	s.stop()
+	parts := map[string]int{} // spans by name and by what they are a part of; what the house itself evaluated is published by nobody's request
+	for _, batch := range c.Batches() {
+		for _, span := range batch {
+			of := "nobody"
+			switch {
+			case fmt.Sprintf("%x %x", span.TraceId, span.ParentSpanId) == trace+" "+parent:
+				of = "the sender"
+			case len(span.ParentSpanId) > 0:
+				of = "a request"
+			}
+			parts[span.Name+" of "+of]++
+		}
+	}
+	if parts["POST /v1/events of the sender"] != 1 || parts["POST /v1/events of nobody"] != 3 || parts["publish events of a request"] != 4 {
+		t.Errorf("of 4 requests arrived %v", parts)
+	}
+	if about := c.Resource(); about["service.instance.id"] != s.replica.ID || about["service.version"] != version {
+		t.Errorf("they are of %v", about)
 	}
 }
 

@@ -44,7 +44,7 @@ func Open(ctx context.Context, self Self, lg *slog.Logger) (*Sender, error) {
 		lg.Warn("spans say less of this program than OTEL_RESOURCE_ATTRIBUTES wants", "error", err)
 	}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { lg.Warn("sending traces", "error", err) })) // the SDK has one place for what its goroutines run into
-	return New(sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(about))), nil
+	return New(sdk.NewTracerProvider(sdk.WithBatcher(&teller{SpanExporter: exporter, lg: lg}), sdk.WithResource(about))), nil
 }
 
 // New returns a Sender by a provider of one's own.
