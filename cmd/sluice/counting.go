@@ -62,6 +62,11 @@ func (h *house) openCounting(ctx context.Context) (_ *counting, err error) {
 	if c.store, err = warehouse.Open(ctx, at); err != nil {
 		return nil, err
 	}
+	if c.motor != nil {
+		if err = c.motor.KeepDefinitions(); err != nil {
+			return nil, err
+		}
+	}
 	c.fragile = newFragile(h.Data, c.engine)
 	c.kv = c.fragile.kv(c.kv)
 	c.totals = &warehouse.Totals{Warehouse: c.store, KV: c.kv, Generation: generation}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sluice-hq/sluice/ingest"
+	"github.com/sluice-hq/sluice/internal/engine"
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
@@ -146,4 +147,7 @@ func TestGuard_diskThatIsFull(t *testing.T) {
 	t.Logf("taken %v after there was room", time.Since(begin))
 	s.want(202, "", "POST", events, anEvent(s))
 	s.servesFlags()
+	if _, err := engine.Find(engine.Places{Dir: "."}); err == nil { // the engine was opened on the full disk, and its tables were made there
+		s.awaits("/readyz", func(body string) bool { return strings.Contains(body, `"warehouse":"ok"`) })
+	}
 }

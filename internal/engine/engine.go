@@ -43,8 +43,9 @@ type Config struct {
 	// Alive is the supervisor's pipe: when it ends, the supervisor is gone and
 	// the engine closes. nil is not watched. The child passes os.Stdin.
 	Alive io.Reader
-	// Ready gets the line "ready" once the socket is open. nil is not told.
-	// The child passes os.Stdout.
+	// Ready gets the line "ready" once the socket is open, and before that one for
+	// each definition that had to be mended. nil is not told. The child passes
+	// os.Stdout.
 	Ready io.Writer
 }
 
@@ -54,6 +55,7 @@ const SocketMax = 100
 
 const (
 	readyLine    = "ready"
+	mendedWord   = "mended "
 	statementMax = 1 << 20          // bytes of one SQL statement with its parameters
 	drain        = 10 * time.Second // for statements that run when the engine closes
 )
@@ -92,10 +94,15 @@ func Serve(ctx context.Context, c Config) error {
 			_, _ = io.Copy(io.Discard, c.Alive) // only its end matters
 		}()
 	}
-	if c.Ready != nil {
-		fmt.Fprintln(c.Ready, readyLine)
-	}
+	c.say(readyLine)
 	return errors.Join(serveHTTP(ctx, l, eng), eng.close(drain))
+}
+
+// say tells the supervisor something.
+func (c Config) say(line string) {
+	if c.Ready != nil {
+		fmt.Fprintln(c.Ready, line)
+	}
 }
 
 func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -270,6 +272,74 @@ func TestSupervisor_replacesAChildThatHangs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestSupervisor_diskThatIsFull: a table that was made before the disk was full
+// has its rows and its columns when the engine is started again, whatever was
+// altered meanwhile; one that was made then is not there.
+func TestSupervisor_diskThatIsFull(t *testing.T) {
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=64m"); err != nil {
+		t.Skipf("a disk of its own takes the right to mount: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	said := &words{}
+	s := enginetest.StartSupervisor(t, func(s *engine.Supervisor) {
+		s.Path, s.Logger = filepath.Join(disk, "data"), slog.New(slog.NewTextHandler(said, nil))
+	})
+	c := dial(t, s.Socket)
+	c.want(200, "", "CREATE TABLE old (a Int64) ENGINE = MergeTree ORDER BY a")
+	c.want(200, "", "INSERT INTO old VALUES (7)")
+	if err := s.KeepDefinitions(); err != nil {
+		t.Fatal(err)
+	}
+	ballast := filepath.Join(disk, "ballast")
+	f, err := os.Create(ballast)
+	for size := 1 << 20; err == nil && size > 0; size /= 2 {
+		for full := error(nil); full == nil; {
+			_, full = f.Write(make([]byte, size))
+		}
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	c.sql("ALTER TABLE old ADD COLUMN b Int64")                         // which may be answered with success
+	c.sql("CREATE TABLE fresh (a Int64) ENGINE = MergeTree ORDER BY a") // so may this
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	switch err := s.KeepDefinitions(); {
+	case err == nil:
+		t.Skip("this engine leaves definitions whole on a full disk")
+	case !strings.Contains(err.Error(), "/old.sql"):
+		t.Errorf("what the disk did not take: %v", err)
+	}
+	before := s.Status()
+	signal(t, before, syscall.SIGKILL)
+	replaced(t, s, before)
+	c.want(200, "a", "SELECT arrayStringConcat(groupArray(name), ',') FROM system.columns WHERE table IN ('old', 'fresh') AND database = currentDatabase()")
+	c.want(200, "7", "SELECT a FROM old")
+	if !strings.Contains(said.String(), "/old.sql") {
+		t.Errorf("nobody says that a definition was mended:\n%s", said)
+	}
+}
+
+// words is a log that several goroutines write.
+type words struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (w *words) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(b)
+}
+
+func (w *words) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
 }
 
 func TestServe_endsWithItsParent(t *testing.T) {

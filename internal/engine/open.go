@@ -45,7 +45,7 @@ func open(c Config) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	keeper, err := connect(lib, c.args())
+	keeper, err := c.begin(lib)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -64,6 +64,23 @@ func open(c Config) (*engine, error) {
 	e.writers, e.readers = newPool(c.writers(), enter), newPool(c.readers(), enter)
 	e.hello, err = greet(keeper)
 	return e, err
+}
+
+// begin opens the engine on a directory whose definitions it can read, and tells
+// the supervisor which of them it could not have.
+func (c Config) begin(lib *library) (*handle, error) {
+	d := definitions{c.Path}
+	mended, err := d.mend()
+	if err == nil {
+		err = d.keep()
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range mended {
+		c.say(mendedWord + name)
+	}
+	return connect(lib, c.args())
 }
 
 // lockDir makes the data directory and takes it for this process alone. Two

@@ -152,11 +152,20 @@ func (s *Supervisor) closeChild(ctx context.Context, p *os.Process, in io.Closer
 	}
 }
 
+// KeepDefinitions keeps a copy of how each table is defined, for the day on which
+// the disk is full. Call it when tables were made or altered, and before they are
+// used: an error names those whose definition did not reach the disk, which are
+// not there any more when the engine is started again.
+func (s *Supervisor) KeepDefinitions() error { return definitions{s.Path}.keep() }
+
 // listenTo reads the child's standard output to its end, and calls ready when
 // the child says that it is.
 func (s *Supervisor) listenTo(out io.Reader, ready func()) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
+		if name, ok := strings.CutPrefix(lines.Text(), mendedWord); ok {
+			s.logger().Warn("the disk was full when a table was made or altered: its definition is what it was before, or it is made anew", "definition", name)
+		}
 		if lines.Text() == readyLine {
 			st := s.change(func(st *Status) { st.Ready = true })
 			s.logger().Info("engine is ready", "pid", st.PID, "restarts", st.Restarts)

@@ -14,13 +14,13 @@ import (
 // half-way, and two services may start at once. On a cluster each server keeps
 // its own list of what was carried out, and whichever one is connected to may
 // carry it out again.
-func migrate(ctx context.Context, o *clickhouse.Options, s schema) error {
+func migrate(ctx context.Context, o *clickhouse.Options, s schema, more ...goose.ProviderOption) error {
 	files, err := s.files()
 	if err != nil {
 		return err
 	}
 	db := clickhouse.OpenDB(o)
-	p, err := goose.NewProvider(goose.DialectClickHouse, db, files)
+	p, err := goose.NewProvider(goose.DialectClickHouse, db, files, more...)
 	if err != nil {
 		return errors.Join(fmt.Errorf("reading the migrations: %w", err), db.Close())
 	}

@@ -68,7 +68,10 @@ func Open(ctx context.Context, c Config) (*Warehouse, error) {
 		return nil, errors.Join(fmt.Errorf("opening the warehouse: %w", err), w.Close())
 	}
 	for _, step := range []func(context.Context) error{
-		w.Ping, w.checkSettings, func(ctx context.Context) error { return migrate(ctx, writing, layout) }, w.checkTables,
+		w.Ping, w.checkSettings,
+		func(ctx context.Context) error { return migrate(ctx, writing, w.schema) },
+		func(ctx context.Context) error { return w.complete(ctx, c, writing) },
+		w.checkTables,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, w.Close())

@@ -18,7 +18,6 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/sluice-hq/sluice/event"
-	"github.com/sluice-hq/sluice/ingest"
 	"github.com/sluice-hq/sluice/internal/engine"
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
 )
@@ -85,6 +84,32 @@ func TestOpen_twiceChangesNothing(t *testing.T) {
 	var versions uint64
 	if err := one(t.Context(), w.reader, "SELECT count() FROM goose_db_version", nil, &versions); err != nil || versions != uint64(len(files))+1 {
 		t.Errorf("%d versions, %v; want the %d migrations and goose's own", versions, err, len(files))
+	}
+}
+
+// TestOpen_bringsBackWhatWasMade: a table and a column that are on the list of
+// what was carried out, and are not there, are made again; rows that are there
+// stay.
+func TestOpen_bringsBackWhatWasMade(t *testing.T) {
+	w, s := start(t)
+	if err := w.Insert(t.Context(), block("a", 1, 1, metricRows(1, 3))); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{"DROP TABLE exposures SYNC", "ALTER TABLE looks DROP COLUMN record"} {
+		if err := w.writer.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := Open(t.Context(), Config{Dial: s.Dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = again.Close() })
+	if have, err := again.columns(t.Context()); err != nil || !have.all(again.schema) {
+		t.Errorf("there are %v, %v", have, err)
+	}
+	if n, err := again.Count(t.Context(), "facts-0", 1, 1); n != 3 || err != nil {
+		t.Errorf("%d rows are there, %v", n, err)
 	}
 }
 
@@ -199,11 +224,7 @@ func TestParams_comeBackAsTheyWent(t *testing.T) {
 // TestColumns_areThoseOfTheTables compares what inserts say with the schema.
 func TestColumns_areThoseOfTheTables(t *testing.T) {
 	w, _ := start(t)
-	for table, columns := range map[string][]column{
-		ingest.TableExposures: exposureColumns(nil), ingest.TableMetrics: metricColumns(nil),
-		ingest.TableDeployments: deploymentColumns(nil), ingest.TableReadings: readingColumns(nil),
-		ingest.TableControl: controlColumns(nil), tableLooks: lookColumns(nil),
-	} {
+	for table, columns := range inserted() {
 		rows, err := query(t.Context(), w.reader, `SELECT name, type FROM system.columns
 WHERE database = currentDatabase() AND table = {table:String} AND default_kind = ''`, Params{"table": table})
 		if err != nil {
