@@ -78,12 +78,13 @@ func (r *record) checkEdit(e edit, c Change) (Change, event.Invalids) {
 }
 
 // replacing returns a rule that takes the place of another, with what it does
-// not say: the name, and the hash of a split that goes on.
+// not say: the name, and the hash of a split that goes on, also under another
+// name.
 func (r Rule) replacing(rules []Rule, name string) Rule {
 	if r.Name == "" {
 		r.Name = name
 	}
-	if at := named(rules, name); at >= 0 && r.Name == name && r.Hash == nil && r.Split != nil {
+	if at := named(rules, name); at >= 0 && r.Hash == nil && r.Split != nil {
 		r.Hash = rules[at].Hash
 	}
 	return r

@@ -65,6 +65,14 @@ func TestHashIsKeptByEditsAndSegments(t *testing.T) {
 	if got := f.Environments[production].Rules[1]; *got.Hash != hash || got.Split[0].Weight != 60_000 {
 		t.Errorf("a rule that says nothing of its hash becomes %+v", got)
 	}
+	renamed := rule
+	renamed.Name = "others"
+	h.do("checkout.express", in(ChangeRule, func(c *Change) { c.Name, c.Rule = "rest", &renamed }))
+	f, _ = h.state.Flag("checkout.express")
+	if got := f.Environments[production].Rules[1]; got.Name != "others" || got.Hash == nil || *got.Hash != hash {
+		t.Errorf("a rule that gets another name becomes %+v", got)
+	}
+	h.do("checkout.express", in(ChangeRule, func(c *Change) { c.Name, c.Rule = "others", &rule }))
 	rule.Hash = &HashInput{By: "account"}
 	_, err := h.try(h.command("checkout.express", in(ChangeRule, func(c *Change) { c.Name, c.Rule = "rest", &rule })))
 	if diff := cmp.Diff([]string{"environments.production.rules[1].hash"}, pathsOf(err)); diff != "" {

@@ -149,6 +149,18 @@ func Texts(texts ...string) []any {
 	return out
 }
 
+// Among asks whether the attribute is one of the texts, and those alone.
+func Among(attribute string, texts []string) Cond {
+	values := make([]any, len(texts))
+	for i, s := range texts {
+		values[i] = s
+	}
+	if len(values) == 0 {
+		return Never
+	}
+	return Cond{is: flags.Condition{Attribute: attribute, Op: flags.In, Values: values}}
+}
+
 // OneOf asks whether the attribute is one of the texts, or written like one.
 func OneOf(attribute string, texts ...string) Cond {
 	values := Texts(texts...)

@@ -42,10 +42,7 @@ func (m *Maker) Note(path, format string, args ...any) {
 }
 
 func (m *Maker) add(path string, left bool, text string) {
-	n := Note{Flag: m.Key, Path: strings.TrimSuffix(m.path+"."+path, "."), Text: text, Left: left}
-	if !slices.Contains(m.desk.notes, n) {
-		m.desk.notes = append(m.desk.notes, n)
-	}
+	m.desk.add(Note{Flag: m.Key, Path: strings.Trim(m.path+"."+path, "."), Text: text, Left: left})
 }
 
 // Boolean makes the flag one of two variants.
@@ -128,6 +125,26 @@ func Name(s string) string {
 	return strings.TrimRight(name[:min(len(name), 100)], ".")
 }
 
+// Target gives single units, by the attribute that has their ids, a variant:
+// they are targets where the flag's unit is that very one, and else those of a
+// rule, which has to come before all others.
+func (m *Maker) Target(name, attribute, variant string, ids []string) {
+	if !m.desk.Listed(attribute) {
+		m.Rule(name, Among(attribute, ids), flags.Rule{Serve: variant})
+		return
+	}
+	seen := map[string]bool{"": true}
+	for _, t := range m.In.Targets {
+		for _, id := range t.Units {
+			seen[id] = true
+		}
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { was := seen[id]; seen[id] = true; return was })
+	if len(ids) > 0 {
+		m.In.Targets = append(m.In.Targets, flags.Target{Variant: variant, Units: ids})
+	}
+}
+
 // Rule adds a rule for whom the condition holds. Its name is made one that no
 // other rule has.
 func (m *Maker) Rule(name string, when Cond, r flags.Rule) {
@@ -151,6 +168,9 @@ func (m *Maker) Done() {
 	m.Environments = map[string]flags.Environment{m.desk.Environment: m.In}
 	if m.left {
 		return
+	}
+	if slices.ContainsFunc(m.desk.flags, func(f flags.Flag) bool { return f.Key == m.Key }) {
+		m.Leave("", "has the key of another flag of the export")
 	}
 	for _, r := range m.In.Rules {
 		m.checkSegments(r.When)

@@ -14,7 +14,6 @@ package peers
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -73,6 +72,7 @@ type Desk struct {
 	lost     map[string]string // key of a segment that could not be carried over -> why
 	notes    []Note
 	numbers  map[string]bool // attributes that are compared as numbers
+	lists    map[string]bool // attributes whose members are asked for
 	filled   map[string]bool // attributes that the peer's SDKs fill in
 }
 
@@ -82,26 +82,30 @@ func NewDesk(o Options) (*Desk, error) {
 	if o.Environment == "" {
 		faults.Add("environment", nil, "is missing", "name the environment that the export is of")
 	}
-	return &Desk{Options: o, segments: map[string]flags.Segment{}, lost: map[string]string{}, numbers: map[string]bool{}, filled: map[string]bool{}}, faults.Err()
-}
-
-// Read decodes an export.
-func Read(source []byte, into any, whose string) error {
-	if err := json.Unmarshal(source, into); err != nil {
-		var faults event.Invalids
-		faults.Add("", nil, "is not an export of "+whose+": "+err.Error(), "see docs/import.md for how to make one")
-		return faults
-	}
-	return nil
+	return &Desk{
+		Options: o, segments: map[string]flags.Segment{}, lost: map[string]string{},
+		numbers: map[string]bool{}, lists: map[string]bool{}, filled: map[string]bool{},
+	}, faults.Err()
 }
 
 // Note adds a line about the whole export.
 func (d *Desk) Note(path, format string, args ...any) {
-	d.notes = append(d.notes, Note{Path: path, Text: fmt.Sprintf(format, args...)})
+	d.add(Note{Path: path, Text: fmt.Sprintf(format, args...)})
+}
+
+// add adds a line to the report, once.
+func (d *Desk) add(n Note) {
+	if !slices.Contains(d.notes, n) {
+		d.notes = append(d.notes, n)
+	}
 }
 
 // Number notes that an attribute is compared as a number.
 func (d *Desk) Number(attribute string) { d.numbers[attribute] = true }
+
+// List notes that members of an attribute are asked for. Here one value alone
+// is taken for a list of it, and there for no list.
+func (d *Desk) List(attribute string) { d.lists[attribute] = true }
 
 // Filled notes that the peer's SDKs fill an attribute in, so that a caller may
 // not know of it.
@@ -117,6 +121,12 @@ func (d *Desk) Attribute(name, key string) string {
 		return flags.TargetingKey
 	}
 	return name
+}
+
+// Listed reports whether ids of an attribute can stand in lists of units, which
+// are users.
+func (d *Desk) Listed(attribute string) bool {
+	return attribute == flags.TargetingKey && (d.Unit == "" || d.Unit == flags.DefaultUnit)
 }
 
 // Segment takes a segment up, or notes why it cannot be: a flag that asks for
@@ -147,11 +157,17 @@ func (d *Desk) Finish() Brought {
 		d.flags = kept
 	}
 	b := Brought{Flags: d.flags, Notes: d.notes, Numbers: slices.Sorted(maps.Keys(d.numbers))}
-	if len(b.Numbers) > 0 {
-		b.Notes = append(b.Notes, Note{Text: "rules compare these attributes with numbers: send them as numbers, not as text: " + strings.Join(b.Numbers, ", ")})
-	}
-	if len(d.filled) > 0 {
-		b.Notes = append(b.Notes, Note{Text: "the SDKs there fill these attributes in by themselves: send them: " + strings.Join(slices.Sorted(maps.Keys(d.filled)), ", ")})
+	for _, about := range []struct {
+		attributes map[string]bool
+		text       string
+	}{
+		{d.numbers, "rules compare these attributes with numbers: send them as numbers, not as text: "},
+		{d.lists, "rules ask for members of these attributes: send them as lists: "},
+		{d.filled, "the SDKs there fill these attributes in by themselves: send them: "},
+	} {
+		if names := slices.Sorted(maps.Keys(about.attributes)); len(names) > 0 {
+			b.Notes = append(b.Notes, Note{Text: about.text + strings.Join(names, ", ")})
+		}
 	}
 	depth := d.depths()
 	slices.SortFunc(b.Flags, func(a, b flags.Flag) int {
@@ -193,7 +209,7 @@ func (d *Desk) circles(f flags.Flag) bool {
 		}
 		for _, p := range d.flags[at].Environments[d.Environment].Prerequisites {
 			if p.Flag == f.Key {
-				d.notes = append(d.notes, Note{Flag: f.Key, Path: "prerequisites", Text: "needs itself, by way of others", Left: true})
+				d.add(Note{Flag: f.Key, Path: "prerequisites", Text: "needs itself, by way of others", Left: true})
 				return true
 			}
 			if !seen[p.Flag] {
@@ -210,7 +226,7 @@ func (d *Desk) circles(f flags.Flag) bool {
 func (d *Desk) strands(f flags.Flag) bool {
 	for _, p := range f.Environments[d.Environment].Prerequisites {
 		if !slices.ContainsFunc(d.flags, func(o flags.Flag) bool { return o.Key == p.Flag }) {
-			d.notes = append(d.notes, Note{Flag: f.Key, Path: "prerequisites", Text: "needs the flag " + p.Flag + ", which is not carried over", Left: true})
+			d.add(Note{Flag: f.Key, Path: "prerequisites", Text: "needs the flag " + p.Flag + ", which is not carried over", Left: true})
 			return true
 		}
 	}

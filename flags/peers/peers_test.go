@@ -27,8 +27,25 @@ func TestWhatIsRefused(t *testing.T) {
 	if !errors.As(err, &faults) || faults[0].Path != "environment" {
 		t.Errorf("no environment: %v", err)
 	}
-	if err := Read([]byte(`[`), &struct{}{}, "Unleash"); !errors.As(err, &faults) || !strings.Contains(err.Error(), "is not an export of Unleash") {
-		t.Errorf("no JSON: %v", err)
+	for source, want := range map[string]string{
+		`{"data":{"list":[{"a":1}`: "is not an export of Unleash: it breaks off after 24 bytes; get it again",
+		``:                         "is not an export of Unleash: it breaks off after 0 bytes",
+		`{"data":}`:                "it is no JSON at byte 9",
+		`{"data":{"list":7}}`:      "data.list \"number\" is not what an export of Unleash has there",
+		`[]`:                       "\"array\" is not what an export of Unleash has there",
+		`{"data":{"flags":[]}}`:    "data.list is missing: it is not an export of Unleash; see docs/import.md",
+		`{"data":{"list":null}}`:   "data.list is missing",
+		`{"data":null}`:            "data.list is missing",
+		`{}`:                       "data.list is missing",
+	} {
+		var into struct {
+			Data struct {
+				List []any `json:"list"`
+			} `json:"data"`
+		}
+		if err := Read([]byte(source), &into, "Unleash", "data.list"); !errors.As(err, &faults) || !strings.Contains(err.Error(), want) || faults[0].Fix == "" {
+			t.Errorf("%s: %v, want %q", source, err, want)
+		}
 	}
 }
 
@@ -177,5 +194,41 @@ func TestThousandths(t *testing.T) {
 	}
 	if _, ok := Thousandths(1.0 / 3); ok {
 		t.Error("a third is a whole number of thousandths")
+	}
+}
+
+// Single units are targets where the flag is about them, and else those of a
+// rule; of a unit that is listed twice the first counts.
+func TestTargets(t *testing.T) {
+	for unit, want := range map[string]string{
+		"":          `{"enabled":true,"targets":[{"variant":"on","units":["a","b"]},{"variant":"off","units":["c"]}]}`,
+		"workspace": `{"enabled":true,"rules":[{"name":"t1","when":{"attribute":"targetingKey","op":"in","values":["a","b","","a"]},"serve":"on"},{"name":"t2","when":{"attribute":"targetingKey","op":"in","values":["b","c"]},"serve":"off"}]}`,
+	} {
+		d := desk(t)
+		d.Unit = unit
+		m := d.Begin("f", "f")
+		m.Boolean()
+		m.Target("t1", flags.TargetingKey, "on", []string{"a", "b", "", "a"})
+		m.Target("t2", flags.TargetingKey, "off", []string{"b", "c"})
+		m.Target("t3", flags.TargetingKey, "off", nil)
+		got, err := json.Marshal(m.In)
+		if diff := cmp.Diff(want, string(got)); diff != "" || err != nil {
+			t.Errorf("unit %q: %v (-want +got):\n%s", unit, err, diff)
+		}
+	}
+}
+
+// A key that the export has twice is carried over once, and said.
+func TestKeysThatComeTwice(t *testing.T) {
+	d := desk(t)
+	for _, path := range []string{"features[0]", "features[1]"} {
+		m := d.Begin("f", path)
+		m.Boolean()
+		m.Done()
+	}
+	b := d.Finish()
+	want := []Note{{Flag: "f", Path: "features[1]", Text: "has the key of another flag of the export", Left: true}}
+	if diff := cmp.Diff(want, b.Notes); diff != "" || len(b.Flags) != 1 {
+		t.Errorf("%d flags (-want +got):\n%s", len(b.Flags), diff)
 	}
 }

@@ -3,7 +3,6 @@ package featbit
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -134,8 +133,5 @@ func pattern(name, text string) (peers.Cond, error) {
 	if text == "" {
 		return peers.Never, nil
 	}
-	if _, err := regexp.Compile(text); err != nil {
-		return peers.Never, fmt.Errorf("has a regular expression that is not one of RE2: %w", err)
-	}
-	return peers.Test(name, flags.Regex, text), nil
+	return peers.Pattern(name, text)
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/flags/peers"
 )
@@ -19,6 +20,7 @@ import (
 // document is what SDKs get.
 type document struct {
 	Data struct {
+		Event    string    `json:"eventType"` // full, or patch: what has changed alone
 		Flags    []flag    `json:"featureFlags"`
 		Segments []segment `json:"segments"`
 	} `json:"data"`
@@ -69,8 +71,13 @@ type segment struct {
 // Import turns what SDKs get into flags and segments.
 func Import(source []byte, o peers.Options) (peers.Brought, error) {
 	var doc document
-	if err := peers.Read(source, &doc, "FeatBit"); err != nil {
+	if err := peers.Read(source, &doc, "FeatBit", "data.featureFlags"); err != nil {
 		return peers.Brought{}, err
+	}
+	if doc.Data.Event == "patch" {
+		var faults event.Invalids
+		faults.Add("data.eventType", doc.Data.Event, "says that these are changes alone", "ask for all of it: latest-all without a timestamp")
+		return peers.Brought{}, faults
 	}
 	desk, err := peers.NewDesk(o)
 	if err != nil {
@@ -100,21 +107,30 @@ type importer struct {
 func (im *importer) segment(s segment) {
 	im.segments[s.ID] = true
 	doc := flags.Segment{Key: "featbit-" + s.ID, Description: s.Name}
-	doc.Included.Units, doc.Excluded.Units = sorted(s.Included), sorted(s.Excluded)
-	any := peers.Never
-	var err error
-	for i, r := range s.Rules {
-		is, why := im.conditions(r.Conditions)
-		if why != nil && err == nil {
-			err = fmt.Errorf("rules[%d].%w", i, why)
-		}
-		any = peers.Or(any, is)
+	any, err := im.meeting(s)
+	if by := im.attribute("keyId"); by == flags.TargetingKey {
+		doc.Included.Units, doc.Excluded.Units = sorted(s.Included), sorted(s.Excluded)
+	} else {
+		any = peers.And(peers.Not(peers.Among(by, s.Excluded)), peers.Or(peers.Among(by, s.Included), any))
 	}
 	when, some := any.When()
 	if doc.When = when; when == nil && some {
 		doc.When = peers.Everybody()
 	}
 	im.desk.Segment(doc, err)
+}
+
+// meeting holds for whoever meets one of the rules.
+func (im *importer) meeting(s segment) (peers.Cond, error) {
+	any := peers.Never
+	for i, r := range s.Rules {
+		is, err := im.conditions(r.Conditions)
+		if err != nil {
+			return any, fmt.Errorf("rules[%d].%w", i, err)
+		}
+		any = peers.Or(any, is)
+	}
+	return any, nil
 }
 
 func sorted(ids []string) []string {
@@ -130,12 +146,8 @@ func (im *importer) flag(f flag, path string) {
 	}
 	m.Safe = m.variant("disabledVariationId", f.DisabledVariation)
 	m.Default = m.Safe
-	seen := map[string]bool{}
 	for i, t := range f.TargetUsers {
-		ids := slices.DeleteFunc(slices.Clone(t.KeyIDs), func(id string) bool { was := seen[id] || id == ""; seen[id] = true; return was })
-		if name := m.variant(fmt.Sprintf("targetUsers[%d]", i), t.Variation); len(ids) > 0 {
-			m.In.Targets = append(m.In.Targets, flags.Target{Variant: name, Units: ids})
-		}
+		m.Target(fmt.Sprintf("target-%d", i+1), im.attribute("keyId"), m.variant(fmt.Sprintf("targetUsers[%d]", i), t.Variation), t.KeyIDs)
 	}
 	for i, r := range f.Rules {
 		at := fmt.Sprintf("rules[%d]", i)

@@ -2,6 +2,8 @@ package featbit
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/sluice-hq/sluice/flags"
@@ -57,4 +59,40 @@ func TestPublishedCases(t *testing.T) {
 		tally.Count(c.flag+" for "+c.user.TargetingKey+": "+c.want+", not "+string(r.Value), "", peerstest.Same(r.Value, json.RawMessage(c.want)))
 	}
 	tally.Compare("testdata/published.txt")
+}
+
+const listed = `{"data":{"eventType":%q,"segments":[{"id":"s","included":["in"],"excluded":["out"],"rules":[{"conditions":[{"property":"account","op":"Equal","value":"acme"}]}]}],
+	"featureFlags":[{"key":"f","isEnabled":true,"variationType":"boolean","variations":[{"id":"1","value":"true"},{"id":"0","value":"false"}],"disabledVariationId":"0",
+	"targetUsers":[{"keyIds":["vip"],"variationId":"1"}],"rules":[{"conditions":[{"property":"User is in segment","value":"[\"s\"]"}],"variations":[{"id":"1","rollout":[0,1]}]}],
+	"fallthrough":{"variations":[{"id":"0","rollout":[0,1]}]}}]}}`
+
+// With another attribute for the targeting key, what is listed by keyId still is.
+func TestListsByKeyID(t *testing.T) {
+	for key, of := range map[string]func(user, account string) *flags.Context{
+		"": func(user, account string) *flags.Context {
+			return &flags.Context{TargetingKey: user, Attributes: map[string]any{"account": account}}
+		},
+		"account": func(user, account string) *flags.Context {
+			return &flags.Context{TargetingKey: account, Attributes: map[string]any{"keyId": user}}
+		},
+	} {
+		b, err := Import(fmt.Appendf(nil, listed, "full"), peers.Options{Environment: "production", Owner: "growth", Key: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := peerstest.Compile(b)
+		for who, want := range map[[2]string]string{{"vip", "x"}: "true", {"in", "x"}: "true", {"u", "acme"}: "true", {"out", "acme"}: "false", {"u", "in"}: "false", {"u", "vip"}: "false"} {
+			if r := set.Evaluate("f", of(who[0], who[1])); string(r.Value) != want {
+				t.Errorf("key %q: %v gets %s, want %s", key, who, r.Value, want)
+			}
+		}
+	}
+}
+
+// What has changed alone is no export: all other flags would be missing.
+func TestPatchesAreRefused(t *testing.T) {
+	_, err := Import(fmt.Appendf(nil, listed, "patch"), peers.Options{Environment: "production"})
+	if err == nil || !strings.Contains(err.Error(), `data.eventType "patch" says that these are changes alone`) {
+		t.Errorf("got %v", err)
+	}
 }

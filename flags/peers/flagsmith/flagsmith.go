@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/flags/peers"
 )
@@ -68,10 +69,13 @@ const suffix = ".value"
 // Import turns an environment document into flags and segments.
 func Import(source []byte, o peers.Options) (peers.Brought, error) {
 	var doc document
-	if err := peers.Read(source, &doc, "Flagsmith"); err != nil {
+	if err := peers.Read(source, &doc, "Flagsmith", "feature_states"); err != nil {
 		return peers.Brought{}, err
 	}
 	desk, err := peers.NewDesk(o)
+	if err == nil {
+		err = checkHashed(doc, o)
+	}
 	if err != nil {
 		return peers.Brought{}, err
 	}
@@ -85,6 +89,19 @@ func Import(source []byte, o peers.Options) (peers.Brought, error) {
 	return desk.Finish(), nil
 }
 
+// checkHashed refuses what percentages, options and overrides cannot be brought
+// along with: they are of identities, which are hashed with the environment's key.
+func checkHashed(doc document, o peers.Options) error {
+	var faults event.Invalids
+	if o.Key != "" {
+		faults.Add("key", o.Key, "has no meaning for Flagsmith, whose percentages are of identities", "leave it out, and send the identifier as the targeting key")
+	}
+	if doc.APIKey == "" {
+		faults.Add("api_key", nil, "is missing: identities are hashed with it", "take the environment document")
+	}
+	return faults.Err()
+}
+
 type importer struct {
 	desk *peers.Desk
 	document
@@ -96,10 +113,10 @@ func (im *importer) feature(f featureState, path string) {
 	m := im.desk.Begin(name, path)
 	m.Boolean()
 	m.Default = onOff(f.Enabled)
+	im.target(m, name, func(s featureState) (string, bool) { return onOff(s.Enabled), true })
 	for _, o := range im.overrides(name) {
 		m.Rule(o.name(), o.when(), flags.Rule{Serve: onOff(o.Enabled)})
 	}
-	im.target(m, name, func(s featureState) (string, bool) { return onOff(s.Enabled), true })
 	m.Done()
 	if im.hasValue(f) {
 		im.value(f, path)
@@ -148,26 +165,27 @@ func (f featureState) priority() int {
 
 // target gives single identities what they have, if it has a variant.
 func (im *importer) target(m *peers.Maker, feature string, variant func(featureState) (string, bool)) {
-	seen := map[string]bool{}
-	of := map[string]int{}
+	var names []string // in the order of the export
+	of, seen := map[string][]string{}, map[string]bool{}
 	for _, id := range im.Overrides {
 		for _, f := range id.Features {
-			if f.Feature.Name != feature || id.Identifier == "" || seen[id.Identifier] {
+			if f.Feature.Name != feature || seen[id.Identifier] {
 				continue
 			}
-			seen[id.Identifier] = true
+			seen[id.Identifier] = true // the first counts there
 			name, ok := variant(f)
 			if !ok {
 				m.Leave("", "gives null to the identity %s, which no flag has here", id.Identifier)
 				continue
 			}
-			if _, ok := of[name]; !ok {
-				of[name] = len(m.In.Targets)
-				m.In.Targets = append(m.In.Targets, flags.Target{Variant: name})
+			if of[name] == nil {
+				names = append(names, name)
 			}
-			t := &m.In.Targets[of[name]]
-			t.Units = append(t.Units, id.Identifier)
+			of[name] = append(of[name], id.Identifier)
 		}
+	}
+	for _, name := range names {
+		m.Target("identities-"+name, flags.TargetingKey, name, of[name])
 	}
 }
 
@@ -192,6 +210,12 @@ func (im *importer) value(f featureState, path string) {
 		m.Default = m.Variant(f.Value)
 		m.Safe = m.Default
 	}
+	im.target(m, f.Feature.Name, func(s featureState) (string, bool) {
+		if isNull(s.Value) {
+			return "", false
+		}
+		return m.Variant(s.Value), true
+	})
 	for _, o := range im.overrides(f.Feature.Name) {
 		im.options(m, o.name(), o.when(), o.featureState)
 		if isNull(o.Value) {
@@ -201,12 +225,6 @@ func (im *importer) value(f featureState, path string) {
 		m.Rule(o.name()+"-else", o.when(), flags.Rule{Serve: m.Variant(o.Value)})
 	}
 	im.options(m, "everybody", peers.Always, f)
-	im.target(m, f.Feature.Name, func(s featureState) (string, bool) {
-		if isNull(s.Value) {
-			return "", false
-		}
-		return m.Variant(s.Value), true
-	})
 	m.Done()
 }
 

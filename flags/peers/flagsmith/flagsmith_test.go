@@ -3,6 +3,7 @@ package flagsmith
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/sluice-hq/sluice/flags"
@@ -131,5 +132,15 @@ func TestValues(t *testing.T) {
 	}
 	if r := set.Evaluate("mv", &flags.Context{TargetingKey: "vip"}); r.Variant != "off" {
 		t.Errorf("mv is %s for an identity that has it off", r.Variant)
+	}
+}
+
+// Without what identities are hashed with, no cohort would be the same.
+func TestWhatIdentitiesAreHashedWith(t *testing.T) {
+	_, err := Import([]byte(`{"feature_states": []}`), peers.Options{Environment: "production", Key: "accountId"})
+	for _, want := range []string{`key "accountId" has no meaning for Flagsmith`, "api_key is missing: identities are hashed with it; take the environment document"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
 	}
 }

@@ -241,11 +241,9 @@ func (im *importer) modulo(name, text string) (peers.Cond, error) {
 // pattern looks for a regular expression. Flagsmith's SDKs do not agree where
 // one may begin, unless it says so itself.
 func pattern(name, text string) (peers.Cond, error) {
-	if _, err := regexp.Compile(text); err != nil {
-		return peers.Never, fmt.Errorf("has a regular expression that is not one of RE2: %w", err)
-	}
-	if !strings.HasPrefix(text, "^") {
+	is, err := peers.Pattern(name, text)
+	if err == nil && !strings.HasPrefix(text, "^") {
 		return peers.Never, fmt.Errorf("has a regular expression without ^, which the SDKs there read in two ways: %q", text)
 	}
-	return peers.Test(name, flags.Regex, text), nil
+	return is, err
 }

@@ -46,11 +46,14 @@ func (im *importer) part(name string, v any) (peers.Cond, error) {
 		is, err := im.condition(c)
 		return peers.Not(is), err
 	}
-	if strings.HasPrefix(name, "$") {
+	if strings.HasPrefix(name, "$") && name != groups {
 		return peers.Never, fmt.Errorf("condition has %s in the place of an attribute", name)
 	}
 	return im.field(im.desk.Attribute(name, "id"), v)
 }
+
+// groups is an attribute in spite of its name.
+const groups = "$groups"
 
 func choose(first bool, a, b peers.Cond) peers.Cond {
 	if first {
@@ -108,8 +111,8 @@ func (im *importer) operators(name string, ops map[string]any) (peers.Cond, erro
 	return all, nil
 }
 
-// orders are the operators that compare numbers here. Of texts they compare
-// the order of letters there, which is not known here.
+// orders are the operators that compare numbers here, and texts by their
+// letters there: see ordered.
 var orders = map[string]flags.Operator{"$lt": flags.Lt, "$lte": flags.Lte, "$gt": flags.Gt, "$gte": flags.Gte}
 
 // versions are those that compare versions.
@@ -152,6 +155,14 @@ func (im *importer) operator(name, op string, v any) (peers.Cond, error) {
 		return peers.Not(is), err
 	case "$regex", "$regexi":
 		return pattern(name, v, op == "$regexi")
+	case "$elemMatch":
+		return im.member(name, v)
+	case "$all", "$alli":
+		return im.every(name, v, op == "$alli")
+	case "$size":
+		return im.size(name, v)
+	case "$type":
+		return im.kind(name, v)
 	}
 	return im.compared(name, op, v)
 }
@@ -168,6 +179,8 @@ func (im *importer) compared(name, op string, v any) (peers.Cond, error) {
 			is = peers.Or(is, peers.Test(name, flags.IsNotSet))
 		}
 		return is, nil
+	case orders[op] != "" && isText:
+		return im.ordered(name, op, text)
 	case versions[op] != "" && isText && version.MatchString(text):
 		return peers.Test(name, versions[op], text), nil
 	case op == "$vne" && isText && version.MatchString(text):
@@ -243,10 +256,10 @@ func pattern(name string, v any, fold bool) (peers.Cond, error) {
 	if !ok || text == "" {
 		return peers.Never, fmt.Errorf("condition.%s has a regular expression that is no text", name)
 	}
-	if _, err := regexp.Compile(text); err != nil {
-		return peers.Never, fmt.Errorf("condition.%s has a regular expression that is not one of RE2: %w", name, err)
+	is, err := peers.Pattern(name, text)
+	if err != nil {
+		return is, fmt.Errorf("condition.%s %w", name, err)
 	}
-	is := peers.Test(name, flags.Regex, text)
 	if fold {
 		is = peers.Fold(is)
 	}

@@ -12,11 +12,6 @@ func (im *importer) experiment(m *peers.Maker, key, name string, when peers.Cond
 	if len(r.Variations) < 2 {
 		return nil // which GrowthBook passes over
 	}
-	for _, meta := range r.Meta {
-		if meta.Passthrough {
-			return fmt.Errorf("is a holdout, whose units go on to the next rule")
-		}
-	}
 	if r.Key != "" {
 		key = r.Key
 	}
@@ -43,7 +38,8 @@ func (im *importer) experiment(m *peers.Maker, key, name string, when peers.Cond
 	return nil
 }
 
-// ranges returns the places of each variation.
+// ranges returns the places of each variation. Units of one that is passed
+// through go on to the next rule, as whoever is in no range does.
 func (r rule) ranges(m *peers.Maker, steps int) ([]peers.Range, error) {
 	shares := r.Ranges
 	if shares == nil {
@@ -53,6 +49,9 @@ func (r rule) ranges(m *peers.Maker, steps int) ([]peers.Range, error) {
 	for i, share := range shares {
 		if i == len(r.Variations) {
 			return nil, fmt.Errorf("has more ranges than variations")
+		}
+		if i < len(r.Meta) && r.Meta[i].Passthrough {
+			continue
 		}
 		if isNull(r.Variations[i]) {
 			return nil, fmt.Errorf("has null for a variation, which no flag has here")

@@ -70,20 +70,15 @@ type filter struct {
 
 // Import turns what the SDK endpoint answers into flags.
 func Import(source []byte, o peers.Options) (peers.Brought, error) {
-	var doc document
-	if err := peers.Read(source, &doc, "GrowthBook"); err != nil {
+	doc, err := decode(source)
+	if err != nil {
 		return peers.Brought{}, err
 	}
 	desk, err := peers.NewDesk(o)
 	if err != nil {
 		return peers.Brought{}, err
 	}
-	if doc.Encrypted != "" {
-		var faults event.Invalids
-		faults.Add("encryptedFeatures", nil, "cannot be read", "take an SDK connection without encryption")
-		return peers.Brought{}, faults
-	}
-	im := importer{desk: desk, groups: doc.SavedGroups, made: map[string]*peers.Maker{}}
+	im := importer{desk: desk, groups: doc.SavedGroups, features: doc.Features, made: map[string]*peers.Maker{}}
 	keys := slices.Sorted(maps.Keys(doc.Features))
 	for _, key := range keys {
 		im.made[key] = im.feature(key, doc.Features[key])
@@ -95,10 +90,24 @@ func Import(source []byte, o peers.Options) (peers.Brought, error) {
 	return desk.Finish(), nil
 }
 
+// decode reads what the SDK endpoint answers. Of an encrypted connection there is
+// nothing to be read.
+func decode(source []byte) (document, error) {
+	var doc document
+	err := peers.Read(source, &doc, "GrowthBook", "features")
+	if doc.Encrypted == "" {
+		return doc, err
+	}
+	var faults event.Invalids
+	faults.Add("encryptedFeatures", nil, "cannot be read", "take an SDK connection without encryption")
+	return doc, faults
+}
+
 type importer struct {
-	desk   *peers.Desk
-	groups map[string][]any
-	made   map[string]*peers.Maker // so far, by key
+	desk     *peers.Desk
+	groups   map[string][]any
+	features map[string]feature
+	made     map[string]*peers.Maker // so far, by key
 }
 
 // feature makes a flag, but for the gates before its rules.
@@ -121,50 +130,6 @@ func (im *importer) feature(key string, f feature) *peers.Maker {
 		m.Leave("", "gives null to everybody: the code decides, and no flag is needed")
 	}
 	return m
-}
-
-// gates become prerequisites, which are asked before all rules.
-func (im *importer) gates(m *peers.Maker, f feature) {
-	first := true
-	for i, r := range f.Rules {
-		for j, p := range r.Parents {
-			if err := im.gate(m, p, first); err != nil {
-				m.Leave(fmt.Sprintf("rules[%d].parentConditions[%d]", i, j), "%v", err)
-			}
-		}
-		first = first && len(r.Parents) > 0 && r.Force == nil && r.Variations == nil
-	}
-	if len(m.In.Prerequisites) > 0 {
-		m.Safe = ""
-	}
-	if m.Safe == "" {
-		m.Note("", "has no safe variant: set one before a rollout of it begins")
-	} else {
-		m.Note("", "has %s for its safe variant: GrowthBook has none", m.Safe)
-	}
-}
-
-// gate adds a prerequisite.
-func (im *importer) gate(m *peers.Maker, p parent, first bool) error {
-	other := im.made[p.ID]
-	value, ok := p.Condition["value"]
-	raw, err := json.Marshal(value)
-	switch {
-	case !p.Gate:
-		return fmt.Errorf("asks for what %s gives, and skips the rule alone when that is not so", p.ID)
-	case !first:
-		return fmt.Errorf("is a gate behind other rules")
-	case other == nil:
-		return fmt.Errorf("asks for a feature that there is not: %s", p.ID)
-	case !ok || len(p.Condition) != 1 || err != nil:
-		return fmt.Errorf("asks for more than one value of %s", p.ID)
-	}
-	variant, ok := other.Has(raw)
-	if !ok {
-		return fmt.Errorf("asks for a value that %s does not have: %s", p.ID, raw)
-	}
-	m.In.Prerequisites = append(m.In.Prerequisites, flags.Prerequisite{Flag: p.ID, Variant: variant})
-	return nil
 }
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }

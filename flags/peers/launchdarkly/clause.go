@@ -35,11 +35,11 @@ func (im *importer) clauses(list []clause) (peers.Cond, error) {
 // when it meets none; but never where the attribute is absent.
 func (im *importer) clause(c clause) (peers.Cond, error) {
 	if c.Op == "segmentMatch" {
-		is := im.members(c.Values)
+		is, err := im.members(c.Values)
 		if c.Negate {
 			is = peers.Not(is)
 		}
-		return is, nil
+		return is, err
 	}
 	name, err := im.attribute(c.ContextKind, c.Attribute)
 	if err != nil {
@@ -75,16 +75,25 @@ func containsFalse(values []any) bool {
 	return false
 }
 
-func (im *importer) members(values []any) peers.Cond {
+// members asks for segments. Within a segment, which names no others here, their
+// conditions are written out.
+func (im *importer) members(values []any) (peers.Cond, error) {
 	is := peers.Never
 	for _, v := range values {
-		if key, ok := v.(string); ok {
-			if _, ok := im.Segments[key]; ok {
-				is = peers.Or(is, peers.Member(key))
+		key, _ := v.(string)
+		if _, ok := im.Segments[key]; !ok {
+			continue // as there
+		}
+		one := peers.Member(im.prefix + key)
+		if len(im.within) > 0 {
+			var err error
+			if one, err = im.writtenOut(key); err != nil {
+				return is, err
 			}
 		}
+		is = peers.Or(is, one)
 	}
-	return is
+	return is, nil
 }
 
 // attribute returns what a clause asks for. With a kind of context it may be a
@@ -157,10 +166,7 @@ func (c clause) value(name string, v any) (peers.Cond, error) {
 	case op == "in":
 		return equal(name, v)
 	case op == "matches" && isText:
-		if _, err := regexp.Compile(text); err != nil {
-			return peers.Never, nil // as there
-		}
-		return peers.Test(name, flags.Regex, text), nil
+		return peers.Pattern(name, text)
 	case pieces[op] != "" && isText && text == "":
 		return peers.Test(name, flags.Regex, "^"), nil // any text
 	case pieces[op] != "" && isText:

@@ -74,21 +74,21 @@ const user = "user"
 // Import turns what SDKs get into flags and segments.
 func Import(source []byte, o peers.Options) (peers.Brought, error) {
 	var doc document
-	if err := peers.Read(source, &doc, "LaunchDarkly"); err != nil {
+	if err := peers.Read(source, &doc, "LaunchDarkly", "flags"); err != nil {
 		return peers.Brought{}, err
 	}
 	desk, err := peers.NewDesk(o)
 	if err != nil {
 		return peers.Brought{}, err
 	}
-	im := importer{desk: desk, document: doc}
+	maps.DeleteFunc(doc.Flags, func(_ string, f flag) bool { return f.Deleted })
+	maps.DeleteFunc(doc.Segments, func(_ string, s segment) bool { return s.Deleted })
+	im := importer{desk: desk, document: doc, prefix: o.Environment + "."}
 	for _, key := range slices.Sorted(maps.Keys(doc.Segments)) {
 		im.segment(key, doc.Segments[key])
 	}
 	for _, key := range slices.Sorted(maps.Keys(doc.Flags)) {
-		if f := doc.Flags[key]; !f.Deleted {
-			im.flag(key, f)
-		}
+		im.flag(key, doc.Flags[key])
 	}
 	return desk.Finish(), nil
 }
@@ -96,6 +96,8 @@ func Import(source []byte, o peers.Options) (peers.Brought, error) {
 type importer struct {
 	desk *peers.Desk
 	document
+	prefix string   // of the keys of segments, of which each environment has its own there
+	within []string // keys of the segments that are being written out, from the outside in
 }
 
 func (im *importer) flag(key string, f flag) {
@@ -148,14 +150,16 @@ func (m *making) variant(path string, i int) string {
 }
 
 // prerequisites ask for a variation of a flag that is on. A flag that is off
-// answers its off variation, which must be another one.
+// answers its off variation, which must be another one. What there is not is
+// never met: the flag is off for everybody then.
 func (m *making) prerequisites() {
 	for i, p := range m.flag.Prerequisites {
 		path := fmt.Sprintf("prerequisites[%d]", i)
 		other, ok := m.Flags[p.Key]
 		switch {
 		case !ok || p.Variation < 0 || p.Variation >= len(other.Variations):
-			m.Leave(path, "asks for what there is not: variation %d of %s", p.Variation, p.Key)
+			m.In.Enabled = false
+			m.Note(path, "asks for what there is not, variation %d of %s: off for everybody there, and disabled here", p.Variation, p.Key)
 		case other.OffVariation != nil && *other.OffVariation == p.Variation:
 			m.Leave(path, "asks for the off variation of %s, which counts there only while the flag is on", p.Key)
 		default:
@@ -168,51 +172,36 @@ func (m *making) prerequisites() {
 	}
 }
 
-// targets takes up single contexts. Where some are of other kinds than user,
-// all of them become rules, before all others: their order counts.
+// targets takes up single contexts. Where some cannot be listed, such as those of
+// other kinds than user, all become rules, before all others: their order counts.
 func (m *making) targets() {
-	list := m.flag.ContextTargets
+	list, field := m.flag.ContextTargets, "contextTargets"
 	if len(list) == 0 {
-		list = m.flag.Targets
+		list, field = m.flag.Targets, "targets"
 	}
-	mixed := slices.ContainsFunc(list, func(t target) bool { return t.ContextKind != "" && t.ContextKind != user })
-	seen := map[string]bool{}
+	mixed := slices.ContainsFunc(list, func(t target) bool { return !m.desk.Listed(m.keyOf(t.ContextKind)) })
 	for i, t := range list {
-		path, values := fmt.Sprintf("contextTargets[%d]", i), t.Values
-		if len(m.flag.ContextTargets) == 0 {
-			path = fmt.Sprintf("targets[%d]", i)
-		}
-		if (t.ContextKind == "" || t.ContextKind == user) && len(values) == 0 {
+		values := t.Values
+		if isUser(t.ContextKind) && len(values) == 0 {
 			values = m.userTargets(t.Variation)
 		}
+		name, by, variant := fmt.Sprintf("target-%d", i+1), m.keyOf(t.ContextKind), m.variant(fmt.Sprintf("%s[%d]", field, i), t.Variation)
 		if mixed {
-			m.Rule(fmt.Sprintf("target-%d", i+1), oneOf(keyOf(t.ContextKind), values), flags.Rule{Serve: m.variant(path, t.Variation)})
+			m.Rule(name, peers.Among(by, values), flags.Rule{Serve: variant})
 			continue
 		}
-		values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { was := seen[v] || v == ""; seen[v] = true; return was })
-		if name := m.variant(path, t.Variation); len(values) > 0 {
-			m.In.Targets = append(m.In.Targets, flags.Target{Variant: name, Units: values})
-		}
+		m.Target(name, by, variant, values)
 	}
 }
+
+func isUser(kind string) bool { return kind == "" || kind == user }
 
 // keyOf returns the attribute that is the key of a kind of context.
-func keyOf(kind string) string {
-	if kind == "" || kind == user {
-		return flags.TargetingKey
+func (im *importer) keyOf(kind string) string {
+	if isUser(kind) {
+		return im.desk.Attribute("key", "key")
 	}
 	return kind
-}
-
-func oneOf(attribute string, values []string) peers.Cond {
-	list := make([]any, len(values))
-	for i, v := range values {
-		list[i] = v
-	}
-	if len(list) == 0 {
-		return peers.Never
-	}
-	return peers.Test(attribute, flags.In, list...)
 }
 
 func (m *making) userTargets(variation int) []string {

@@ -27,21 +27,18 @@ type segmentRule struct {
 }
 
 // segment takes a segment up. Whoever is included and excluded is in it there,
-// and would not be here: such an id is not excluded.
+// and would not be here: such an id is not excluded. Lists of other keys than
+// those of users are conditions.
 func (im *importer) segment(key string, s segment) {
-	doc := flags.Segment{Key: key, Description: "brought along from LaunchDarkly"}
-	doc.Included.Units = sorted(s.Included)
-	doc.Excluded.Units = slices.DeleteFunc(sorted(s.Excluded), func(id string) bool { return slices.Contains(s.Included, id) })
-	when, err := im.meeting(key, s)
-	switch {
-	case err != nil:
-	case s.Unbounded:
-		err = fmt.Errorf("is a big segment, whose members the export does not have")
-	case len(s.IncludedContexts)+len(s.ExcludedContexts) > 0:
-		err = fmt.Errorf("lists contexts of other kinds than user")
+	doc := flags.Segment{Key: im.prefix + key, Description: "brought along from LaunchDarkly"}
+	is, err := im.belonging(key, s)
+	if plain := len(s.IncludedContexts)+len(s.ExcludedContexts) == 0 && im.keyOf(user) == flags.TargetingKey; plain && err == nil {
+		doc.Included.Units = sorted(s.Included)
+		doc.Excluded.Units = slices.DeleteFunc(sorted(s.Excluded), func(id string) bool { return slices.Contains(s.Included, id) })
+		is, err = im.meeting(key, s)
 	}
-	is, some := when.When()
-	if doc.When = is; is == nil && some {
+	when, some := is.When()
+	if doc.When = when; when == nil && some {
 		doc.When = peers.Everybody()
 	}
 	im.desk.Segment(doc, err)
@@ -52,27 +49,77 @@ func sorted(ids []string) []string {
 	return slices.DeleteFunc(slices.Compact(out), func(id string) bool { return id == "" })
 }
 
+// belonging holds for whoever is in a segment: who is included, and of those who
+// are not excluded who meets a rule.
+func (im *importer) belonging(key string, s segment) (peers.Cond, error) {
+	if s.Unbounded {
+		return peers.Never, fmt.Errorf("is a big segment, whose members the export does not have")
+	}
+	included, excluded := peers.Among(im.keyOf(user), s.Included), peers.Among(im.keyOf(user), s.Excluded)
+	for _, t := range s.IncludedContexts {
+		included = peers.Or(included, peers.Among(im.keyOf(t.ContextKind), t.Values))
+	}
+	for _, t := range s.ExcludedContexts {
+		excluded = peers.Or(excluded, peers.Among(im.keyOf(t.ContextKind), t.Values))
+	}
+	rules, err := im.meeting(key, s)
+	return peers.Or(included, peers.And(peers.Not(excluded), rules)), err
+}
+
+// Of segments within a segment: how many ids of a list are written out, and how
+// deep they may lie.
+const (
+	longest = 1000
+	deepest = 5
+)
+
+// writtenOut returns the conditions of a segment for another one that asks for it.
+func (im *importer) writtenOut(key string) (peers.Cond, error) {
+	s := im.Segments[key]
+	switch {
+	case slices.Contains(im.within, key):
+		return peers.Never, fmt.Errorf("asks for the segment %s, which asks for itself", key)
+	case len(im.within) > deepest:
+		return peers.Never, fmt.Errorf("asks for the segment %s, which lies in more than %d others", key, deepest)
+	case len(s.Included)+len(s.Excluded) > longest:
+		return peers.Never, fmt.Errorf("asks for the segment %s, which lists more than %d", key, longest)
+	}
+	is, err := im.belonging(key, s)
+	if err != nil {
+		return is, fmt.Errorf("asks for the segment %s: %w", key, err)
+	}
+	return is, nil
+}
+
 // meeting holds for whoever meets one of the rules.
 func (im *importer) meeting(key string, s segment) (peers.Cond, error) {
+	im.within = append(im.within, key)
+	defer func() { im.within = im.within[:len(im.within)-1] }()
 	any := peers.Never
 	for i, r := range s.Rules {
-		is, err := im.clauses(r.Clauses)
+		is, err := im.segmentRule(key, s, r)
 		if err != nil {
 			return any, fmt.Errorf("rules[%d].%w", i, err)
-		}
-		if r.Weight != nil {
-			by, err := im.bucketBy(r.RolloutContextKind, r.BucketBy, false)
-			if err != nil {
-				return any, fmt.Errorf("rules[%d] %w", i, err)
-			}
-			h := flags.HashInput{Version: flags.LaunchDarkly, Salt: key + "." + s.Salt + ".", By: by}
-			part := peers.Between(h, 0, min(max(*r.Weight, 0), flags.Whole))
-			if by == r.RolloutContextKind { // a context without that kind has no place
-				part = peers.And(peers.Test(by, flags.IsSet), part)
-			}
-			is = peers.And(is, part)
 		}
 		any = peers.Or(any, is)
 	}
 	return any, nil
+}
+
+// segmentRule holds for whoever meets a rule, of whom it may take a share.
+func (im *importer) segmentRule(key string, s segment, r segmentRule) (peers.Cond, error) {
+	is, err := im.clauses(r.Clauses)
+	if err != nil || r.Weight == nil {
+		return is, err
+	}
+	by, err := im.bucketBy(r.RolloutContextKind, r.BucketBy, false)
+	if err != nil {
+		return is, err
+	}
+	h := flags.HashInput{Version: flags.LaunchDarkly, Salt: key + "." + s.Salt + ".", By: by}
+	part := peers.Between(h, 0, min(max(*r.Weight, 0), flags.Whole))
+	if by == r.RolloutContextKind { // a context without that kind has no place
+		part = peers.And(peers.Test(by, flags.IsSet), part)
+	}
+	return peers.And(is, part), nil
 }

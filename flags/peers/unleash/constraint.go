@@ -66,11 +66,24 @@ func (im *importer) constraint(c constraint) (peers.Cond, error) {
 	case "DATE_BEFORE":
 		return c.date(name, flags.Before)
 	case "REGEX":
-		return c.fold(peers.Test(name, flags.Regex, c.Value)), nil
+		return c.pattern(name)
 	case "IN_CIDR":
 		return addresses(name, c.Values), nil
 	}
 	return c.version(name)
+}
+
+// pattern asks for a regular expression, which is one of RE2 there, too: any
+// other is met by nobody.
+func (c constraint) pattern(name string) (peers.Cond, error) {
+	is, err := peers.Pattern(name, c.Value)
+	switch {
+	case err != nil && c.Inverted:
+		return is, err
+	case err != nil:
+		return peers.Never, nil
+	}
+	return c.fold(is), nil
 }
 
 // version asks for a version, as strictly written as Unleash wants it.

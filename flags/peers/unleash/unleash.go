@@ -8,17 +8,20 @@
 package unleash
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 
+	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/flags/peers"
 )
 
 // document is what the client API answers.
 type document struct {
-	Features []feature `json:"features"`
-	Segments []segment `json:"segments"`
+	Features []feature       `json:"features"`
+	Segments []segment       `json:"segments"`
+	Admin    json.RawMessage `json:"featureStrategies"` // what an export of its administration has
 }
 
 type feature struct {
@@ -53,12 +56,6 @@ type variant struct {
 	} `json:"overrides"`
 }
 
-type dependency struct {
-	Feature  string   `json:"feature"`
-	Enabled  *bool    `json:"enabled"`
-	Variants []string `json:"variants"`
-}
-
 type segment struct {
 	ID          int          `json:"id"`
 	Constraints []constraint `json:"constraints"`
@@ -73,8 +70,13 @@ const suffix = ".variant"
 // Import turns an answer of the client API into flags and segments.
 func Import(source []byte, o peers.Options) (peers.Brought, error) {
 	var doc document
-	if err := peers.Read(source, &doc, "Unleash"); err != nil {
+	if err := peers.Read(source, &doc, "Unleash", "features"); err != nil {
 		return peers.Brought{}, err
+	}
+	if doc.Admin != nil {
+		var faults event.Invalids
+		faults.Add("featureStrategies", nil, "is of an export of the administration, which SDKs do not evaluate", "take what the client API answers: see docs/import.md")
+		return peers.Brought{}, faults
 	}
 	desk, err := peers.NewDesk(o)
 	if err != nil {
@@ -142,7 +144,12 @@ func ruleName(i int, s strategy) string { return fmt.Sprintf("%d-%s", i+1, s.Nam
 // decides. No strategies are one for everybody.
 func (im *importer) answers(m *peers.Maker, f feature, serve func(int, strategy, peers.Cond)) {
 	m.In.Enabled, im.toggle = f.Enabled, f.Name
-	im.dependencies(m, f)
+	if f.Strategies == nil {
+		m.Leave("strategies", "are missing: who is meant is not known")
+	}
+	if !im.dependencies(m, f) {
+		return
+	}
 	if len(f.Strategies) == 0 {
 		serve(0, strategy{Name: "default"}, peers.Always)
 	}
@@ -156,28 +163,6 @@ func (im *importer) answers(m *peers.Maker, f feature, serve func(int, strategy,
 			continue
 		}
 		serve(i, s, when)
-	}
-}
-
-// dependencies become prerequisites, which ask for one variant.
-func (im *importer) dependencies(m *peers.Maker, f feature) {
-	for i, d := range f.Dependencies {
-		path := fmt.Sprintf("dependencies[%d]", i)
-		parent, ok := im.features[d.Feature]
-		switch {
-		case !ok:
-			m.Leave(path, "is a toggle that the export does not have: %s", d.Feature)
-		case len(parent.Dependencies) > 0:
-			m.Leave(path, "depends on something itself, which Unleash never meets: %s", d.Feature)
-		case d.Enabled != nil && !*d.Enabled:
-			m.In.Prerequisites = append(m.In.Prerequisites, flags.Prerequisite{Flag: d.Feature, Variant: "off"})
-		case len(d.Variants) == 0:
-			m.In.Prerequisites = append(m.In.Prerequisites, flags.Prerequisite{Flag: d.Feature, Variant: "on"})
-		case len(d.Variants) == 1 && d.Variants[0] != none:
-			m.In.Prerequisites = append(m.In.Prerequisites, flags.Prerequisite{Flag: d.Feature + suffix, Variant: peers.Name(d.Variants[0])})
-		default:
-			m.Leave(path, "asks for one of several variants, and a prerequisite for one")
-		}
 	}
 }
 

@@ -2,7 +2,11 @@ package unleash
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/flags/peers"
@@ -104,4 +108,76 @@ func (c test) sameVariant(t *testing.T, set *flags.Set, ctx *flags.Context) bool
 	payload := want.Payload == nil || r.Type == flags.Object && string(r.Value) == want.Payload.Value ||
 		json.Unmarshal(r.Value, &text) == nil && text == want.Payload.Value
 	return r.Variant == want.Name && (r.Variant != none) == want.Enabled && payload
+}
+
+// bring imports an answer of the client API.
+func bring(t *testing.T, source string, o peers.Options) peers.Brought {
+	t.Helper()
+	o.Environment, o.Owner = "production", "growth"
+	b, err := Import([]byte(source), o)
+	if err != nil {
+		t.Fatalf("%s: %v", source, err)
+	}
+	return b
+}
+
+// What SDKs never see, and what says nothing of whom it is for, is not taken for
+// a toggle that everybody has.
+func TestOtherExports(t *testing.T) {
+	_, err := Import([]byte(`{"features":[{"name":"a"}],"featureStrategies":[]}`), peers.Options{Environment: "production"})
+	if err == nil || !strings.Contains(err.Error(), "featureStrategies is of an export of the administration") {
+		t.Errorf("an export of the administration: %v", err)
+	}
+	b := bring(t, `{"features":[{"name":"a","enabled":true},{"name":"b","strategies":[]},{"name":"b","strategies":[]}]}`, peers.Options{})
+	if diff := cmp.Diff([]string{"a", "b"}, b.LeftOut()); diff != "" || len(b.Flags) != 1 {
+		t.Errorf("%d flags; left out: want -, got +\n%s", len(b.Flags), diff)
+	}
+	if why := reason(b, "a"); why != "are missing: who is meant is not known" {
+		t.Errorf("without strategies: %q", why)
+	}
+}
+
+// A dependency that is never met there makes a toggle for nobody; one on several
+// variants that the other may have is left out.
+func TestDependencies(t *testing.T) {
+	parent := `{"name":"p","enabled":true,"strategies":[],"variants":[{"name":"a","weight":500},{"name":"b","weight":500}]}`
+	for name, c := range map[string]struct {
+		of   string
+		want []flags.Prerequisite // nil: for nobody
+		left string
+	}{
+		"on":             {`{"feature":"p"}`, []flags.Prerequisite{{Flag: "p", Variant: "on"}}, ""},
+		"off":            {`{"feature":"p","enabled":false}`, []flags.Prerequisite{{Flag: "p", Variant: "off"}}, ""},
+		"a variant":      {`{"feature":"p","variants":["b","gone"]}`, []flags.Prerequisite{{Flag: "p", Variant: "on"}, {Flag: "p.variant", Variant: "b"}}, ""},
+		"any variant":    {`{"feature":"p","variants":["a","b","disabled"]}`, []flags.Prerequisite{{Flag: "p", Variant: "on"}}, ""},
+		"two of them":    {`{"feature":"p","variants":["a","b"]}`, nil, "asks for one of several variants of p"},
+		"no such one":    {`{"feature":"p","variants":["gone"]}`, nil, ""},
+		"no such toggle": {`{"feature":"q"}`, nil, ""},
+	} {
+		b := bring(t, `{"features":[`+parent+`,{"name":"c","enabled":true,"strategies":[],"dependencies":[`+c.of+`]}]}`, peers.Options{})
+		if got := reason(b, "c"); !strings.Contains(got, c.left) || c.left == "" && got != "" {
+			t.Errorf("%s: left out because %q, want %q", name, got, c.left)
+		}
+		for _, f := range b.Flags {
+			if e := f.Environments["production"]; f.Key == "c" {
+				if diff := cmp.Diff(c.want, e.Prerequisites); diff != "" || (len(e.Rules) == 0) != (c.want == nil) {
+					t.Errorf("%s: %d rules (-want +got):\n%s", name, len(e.Rules), diff)
+				}
+			}
+		}
+	}
+}
+
+// An expression that RE2 cannot read is met by nobody there; what the opposite
+// of that is, nobody says.
+func TestBrokenExpressions(t *testing.T) {
+	toggle := func(inverted bool) string {
+		return fmt.Sprintf(`{"features":[{"name":"f","enabled":true,"strategies":[{"name":"default","constraints":[{"contextName":"plan","operator":"REGEX","value":"(","inverted":%v}]}]}]}`, inverted)
+	}
+	if b := bring(t, toggle(false), peers.Options{}); len(b.Flags) != 1 || len(b.Flags[0].Environments["production"].Rules) != 0 {
+		t.Errorf("got %+v", b)
+	}
+	if why := reason(bring(t, toggle(true), peers.Options{}), "f"); !strings.Contains(why, "is not one of RE2") {
+		t.Errorf("inverted: %q", why)
+	}
 }

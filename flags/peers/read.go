@@ -1,0 +1,49 @@
+package peers
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sluice-hq/sluice/event"
+)
+
+// remedy is what to do about a file that is no export.
+const remedy = "see docs/import.md for how to make one"
+
+// cutOff is how encoding/json calls a text that ends before its end.
+const cutOff = "unexpected end of JSON input"
+
+// Read decodes an export. member is the path of what every export of that peer
+// has, such as data.featureFlags: another answer of its API has it not.
+func Read(source []byte, into any, whose, member string) error {
+	var faults event.Invalids
+	var wrong *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(source, into); {
+	case errors.As(err, &wrong):
+		faults.Add(wrong.Field, wrong.Value, "is not what an export of "+whose+" has there", remedy)
+	case errors.As(err, &syntax) && syntax.Error() == cutOff:
+		faults.Add("", nil, fmt.Sprintf("is not an export of %s: it breaks off after %d bytes", whose, len(source)), "get it again: nothing has been taken from it")
+	case errors.As(err, &syntax):
+		faults.Add("", nil, fmt.Sprintf("is not an export of %s: it is no JSON at byte %d: %v", whose, syntax.Offset, err), remedy)
+	case err != nil:
+		faults.Add("", nil, "is not an export of "+whose+": "+err.Error(), remedy)
+	case !has(source, strings.Split(member, ".")):
+		faults.Add(member, nil, "is missing: it is not an export of "+whose, remedy)
+	}
+	return faults.Err()
+}
+
+// has reports whether JSON has a member at the end of a path, which is not null.
+func has(raw json.RawMessage, path []string) bool {
+	if len(path) == 0 {
+		return string(raw) != "null"
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil || members[path[0]] == nil {
+		return false
+	}
+	return has(members[path[0]], path[1:])
+}
