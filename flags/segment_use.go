@@ -51,6 +51,21 @@ func (s *State) Uses(segment string) []Use {
 	return out
 }
 
+// Segments returns the keys of the segments that the definition's rules ask for,
+// sorted.
+func (f Flag) Segments() []string {
+	var out []string
+	for _, e := range f.Environments {
+		for _, r := range e.Rules {
+			if r.When != nil {
+				r.When.segments("", func(_, key string) { out = append(out, key) })
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // uses returns the places of one flag's environment.
 func (e Environment) uses(at Use, segment string) []Use {
 	var out []Use

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/flags/flagd"
-	"github.com/sluice-hq/sluice/internal/manifest"
 	"github.com/sluice-hq/sluice/internal/server"
 )
 
@@ -32,6 +30,7 @@ type importCmd struct {
 	EndState    string        `enum:"promote,remove,convert" default:"remove" help:"How the flag ends: promote, remove or convert."`
 	Key         string        `help:"Not of flagd: attribute by which units are known there, and that is sent as targeting key here; without it the other's own."`
 	Strict      bool          `help:"Not of flagd: do nothing if a flag cannot be carried over."`
+	Existing    string        `enum:"refuse,keep,replace" default:"refuse" help:"Of what is here already and differs: refuse (nothing is done), keep or replace."`
 	Write       string        `placeholder:"DIR" help:"Write the documents to a folder, or to - as YAML, instead of applying them."`
 	DryRun      bool          `help:"Say what would change, or everything that would be refused."`
 	Comment     string        `short:"m" help:"Why, for the history."`
@@ -48,8 +47,9 @@ func (c importCmd) Run(ctx context.Context) error {
 		bring = c.fromFlagd
 	}
 	found, err := bring(source)
+	here := map[string]bool{}
 	if err == nil && c.Write == "" {
-		found.flags, err = c.beside(ctx, found.flags)
+		here, err = c.beside(ctx, found.flags)
 	}
 	if err != nil {
 		return listed(c.File, err)
@@ -60,11 +60,11 @@ func (c importCmd) Run(ctx context.Context) error {
 	if c.Write != "" {
 		return writeDocuments(c.Write, found.segments, found.flags)
 	}
-	docs, err := documentsOf(found.segments, found.flags)
+	docs, err := transfersOf(head(found.segments, found.flags))
 	if err != nil {
 		return err
 	}
-	return c.applyAll(ctx, docs)
+	return c.applyAll(ctx, docs, here)
 }
 
 // brought is what definitions became.
@@ -84,39 +84,18 @@ func (c importCmd) fromFlagd(source []byte) (brought, error) {
 	return b, err
 }
 
-// applyAll applies documents, as many at once as one request can hold.
-func (c importCmd) applyAll(ctx context.Context, docs []named) error {
-	query := set(url.Values{}, "comment", c.Comment)
-	if c.DryRun {
-		query.Set("dryRun", "true")
-	}
-	for len(docs) > 0 {
-		n := fitting(docs)
-		done, err := c.applyFiles(ctx, docs[:n], query)
-		if c.DryRun && err == nil {
-			wouldChange(os.Stdout, slices.DeleteFunc(done, func(d server.Applied) bool { return d.Change == "unchanged" }))
-			done = nil
-		}
-		for _, d := range done {
-			fmt.Printf("%s %s %s (revision %d)\n", strings.ToLower(d.Kind), d.Key, d.Change, d.Revision)
-		}
-		if err != nil {
-			return err
-		}
-		docs = docs[n:]
-	}
-	return nil
-}
-
-// beside keeps what other environments have of flags that there are already.
-func (c importCmd) beside(ctx context.Context, imported []flags.Flag) ([]flags.Flag, error) {
+// beside keeps what other environments have of flags that there are already, and
+// returns the keys of those that this environment has, too.
+func (c importCmd) beside(ctx context.Context, imported []flags.Flag) (map[string]bool, error) {
 	all, err := list[server.FlagView](ctx, c.client, "/api/v1/flags", "flags", url.Values{}, 0)
 	if err != nil {
 		return nil, err
 	}
-	there := make(map[string]flags.Flag, len(all))
+	there, here := make(map[string]flags.Flag, len(all)), map[string]bool{}
 	for _, f := range all {
 		there[f.Key] = f.Flag
+		_, has := f.Environments[c.Environment]
+		here[f.Key] = has || len(f.Environments) == 0
 	}
 	var faults event.Invalids
 	for i, f := range imported {
@@ -125,7 +104,7 @@ func (c importCmd) beside(ctx context.Context, imported []flags.Flag) ([]flags.F
 		found, _ := err.(event.Invalids)
 		faults = append(faults, found...)
 	}
-	return imported, faults.Err()
+	return here, faults.Err()
 }
 
 func (c importCmd) options() flagd.Options {
@@ -149,15 +128,4 @@ func listed(file string, err error) error {
 		lines[i] = "  " + f.Error()
 	}
 	return fmt.Errorf("%s cannot be imported:\n%s", file, strings.Join(lines, "\n"))
-}
-
-// fitting returns how many of the documents one request can hold, at least one.
-func fitting(docs []named) int {
-	size := 0
-	for i, d := range docs {
-		if size += len(d.Text); size > manifest.MaxBytes && i > 0 {
-			return i
-		}
-	}
-	return len(docs)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -79,36 +78,41 @@ type (
 	}
 )
 
-// headed is a document with its head, and the name that it has in a report.
+// headed is a document with its head.
 type headed struct {
-	name string
-	doc  any
+	name  string // of its file, and in a report
+	of    subject
+	needs []subject // that come before it
+	doc   any
 }
+
+// subject is what a document describes.
+type subject struct{ kind, key string }
+
+// Kinds of the documents that an import makes.
+const (
+	flagKind    = "Flag"
+	segmentKind = "Segment"
+)
 
 // head puts heads before segments and flags: segments first, since flags ask
 // for them.
 func head(segments []flags.Segment, list []flags.Flag) []headed {
 	var out []headed
 	for _, s := range segments {
-		out = append(out, headed{"segment-" + s.Key, writtenSegment{manifest.APIVersion, "Segment", s}})
+		out = append(out, headed{"segment-" + s.Key, subject{segmentKind, s.Key}, nil, writtenSegment{manifest.APIVersion, segmentKind, s}})
 	}
 	for _, f := range list {
-		out = append(out, headed{f.Key, written{manifest.APIVersion, "Flag", f}})
+		var needs []subject
+		for _, key := range f.Segments() {
+			needs = append(needs, subject{segmentKind, key})
+		}
+		for _, key := range f.Needs() {
+			needs = append(needs, subject{flagKind, key})
+		}
+		out = append(out, headed{f.Key, subject{flagKind, f.Key}, needs, written{manifest.APIVersion, flagKind, f}})
 	}
 	return out
-}
-
-// documentsOf writes documents as a manifest reads them.
-func documentsOf(segments []flags.Segment, list []flags.Flag) ([]named, error) {
-	var out []named
-	for _, h := range head(segments, list) {
-		text, err := json.Marshal(h.doc)
-		if err != nil {
-			return nil, fmt.Errorf("encoding %s: %w", h.name, err)
-		}
-		out = append(out, named{h.name, string(text)})
-	}
-	return out, nil
 }
 
 // writeDocuments writes documents as YAML, each to a file of its own or all to

@@ -175,7 +175,7 @@ func (d *Desk) Finish() Brought {
 	})
 	asked := map[string]bool{}
 	for _, f := range b.Flags {
-		for _, key := range d.segmentsOf(f) {
+		for _, key := range f.Segments() {
 			asked[key] = true
 		}
 	}
@@ -231,19 +231,6 @@ func (d *Desk) strands(f flags.Flag) bool {
 		}
 	}
 	return false
-}
-
-// segmentsOf returns the keys of the segments that the flag's rules ask for.
-func (d *Desk) segmentsOf(f flags.Flag) []string {
-	var keys []string
-	for _, r := range f.Environments[d.Environment].Rules {
-		visit(r.When, func(c *flags.Condition) {
-			if c.Op == flags.InSegment {
-				keys = append(keys, c.Value.(string)) // as Member writes it
-			}
-		})
-	}
-	return keys
 }
 
 // visit calls do for a condition and all within it.

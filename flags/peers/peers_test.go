@@ -32,7 +32,7 @@ func TestWhatIsRefused(t *testing.T) {
 		``:                         "is not an export of Unleash: it breaks off after 0 bytes",
 		`{"data":}`:                "it is no JSON at byte 9",
 		`{"data":{"list":7}}`:      "data.list \"number\" is not what an export of Unleash has there",
-		`[]`:                       "\"array\" is not what an export of Unleash has there",
+		`[]`:                       "file \"array\" is not what an export of Unleash has there",
 		`{"data":{"flags":[]}}`:    "data.list is missing: it is not an export of Unleash; see docs/import.md",
 		`{"data":{"list":null}}`:   "data.list is missing",
 		`{"data":null}`:            "data.list is missing",

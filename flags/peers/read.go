@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,13 +24,13 @@ func Read(source []byte, into any, whose, member string) error {
 	var syntax *json.SyntaxError
 	switch err := json.Unmarshal(source, into); {
 	case errors.As(err, &wrong):
-		faults.Add(wrong.Field, wrong.Value, "is not what an export of "+whose+" has there", remedy)
+		faults.Add(cmp.Or(wrong.Field, "file"), wrong.Value, "is not what an export of "+whose+" has there", remedy)
 	case errors.As(err, &syntax) && syntax.Error() == cutOff:
-		faults.Add("", nil, fmt.Sprintf("is not an export of %s: it breaks off after %d bytes", whose, len(source)), "get it again: nothing has been taken from it")
+		faults.Add("file", nil, fmt.Sprintf("is not an export of %s: it breaks off after %d bytes", whose, len(source)), "get it again: nothing has been taken from it")
 	case errors.As(err, &syntax):
-		faults.Add("", nil, fmt.Sprintf("is not an export of %s: it is no JSON at byte %d: %v", whose, syntax.Offset, err), remedy)
+		faults.Add("file", nil, fmt.Sprintf("is not an export of %s: it is no JSON at byte %d: %v", whose, syntax.Offset, err), remedy)
 	case err != nil:
-		faults.Add("", nil, "is not an export of "+whose+": "+err.Error(), remedy)
+		faults.Add("file", nil, "is not an export of "+whose+": "+err.Error(), remedy)
 	case !has(source, strings.Split(member, ".")):
 		faults.Add(member, nil, "is missing: it is not an export of "+whose, remedy)
 	}
