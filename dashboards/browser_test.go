@@ -17,7 +17,10 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 )
 
-var shots = flag.String("shots", "", "a directory for pictures of all pages")
+var (
+	shots = flag.String("shots", "", "a directory for pictures of all pages")
+	every = flag.Bool("every", false, "ask for every rule of axe-core in every look")
+)
 
 // site serves pages by name under the policy that they are written for. Pages
 // stand still unless a test asks for more.
@@ -81,6 +84,9 @@ func TestPages_inChromium(t *testing.T) {
 	for _, look := range browsertest.Looks {
 		t.Run(look.Name, func(t *testing.T) {
 			t.Parallel()
+			if *every {
+				look.Rules = ""
+			}
 			tab := browsertest.Tab(t, chromium, look)
 			for name := range pages {
 				if strings.HasPrefix(name, "hostile-") && look.Name != "narrow" {

@@ -29,7 +29,7 @@ func (e edge) treated() float64 { return e.pc * (1 + e.better.harm()*e.size) }
 // that of the first look, kept, then its error would be that of a guess: up to
 // one rollout in five whose harm is just the margin would be rolled back.
 func TestMarginAtItsEdge(t *testing.T) {
-	const seed, runs, looks = 31, 500, 200
+	const seed, runs, looks = 31, 300, 200
 	for _, e := range edges {
 		g := Guardrail{Margin: e.size, Direction: e.better}
 		breached, safe := 0, 0

@@ -14,7 +14,7 @@ func tolerable(alpha float64, runs int) float64 {
 // Without harm, a guardrail that is asked after every 50 units of each arm
 // cries wolf in at most 5 % of rollouts; a fixed test at every look in far more.
 func TestFalseAlarms(t *testing.T) {
-	const seed, runs, looks = 21, 2000, 200
+	const seed, runs, looks = 21, 1000, 200
 	for _, p := range []float64{0.02, 0.2} {
 		alarms, naive := 0, 0
 		for i := range uint64(runs) {

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
 	"github.com/sluice-hq/sluice/internal/warehouse"
@@ -26,7 +27,7 @@ func TestKills(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
-	o := options{seed: 1, binary: binary, documents: "../../cmd/sluice/demo/cookie-cats.yaml", kills: len(points)}
+	o := options{seed: 1, binary: binary, documents: "../../cmd/sluice/demo/cookie-cats.yaml", kills: len(points), rest: 200 * time.Millisecond}
 	rows, err := o.killTrial(t.Context())
 	t.Logf("\n%s", table(o.seed, rows))
 	if err != nil {

@@ -101,7 +101,7 @@ func (o options) folder() (string, error) {
 // come in.
 func (o options) torment(ctx context.Context, v *victim, oracle *oracle) error {
 	sending, calm := context.WithCancel(ctx)
-	senders := oracle.send(sending, o.seed)
+	senders := oracle.send(sending, o.seed, o.rest)
 	defer func() {
 		calm()
 		for range senders {

@@ -35,13 +35,14 @@ import (
 // options say how much of everything; zero leaves a trial out.
 type options struct {
 	seed      uint64
-	binary    string // the program that is killed
-	engine    string // the program that holds the engine of the other trials; "": this one
-	documents string // flag, metrics and plan for the kills
-	data      string // new folder of the killed program's data, kept; "": a temporary one
-	kills     int    // of each, the process and the engine
-	units     int    // of the trial of order
-	inserts   int    // of the trial of the liar
+	binary    string        // the program that is killed
+	engine    string        // the program that holds the engine of the other trials; "": this one
+	documents string        // flag, metrics and plan for the kills
+	data      string        // new folder of the killed program's data, kept; "": a temporary one
+	kills     int           // of each, the process and the engine
+	rest      time.Duration // of each sender, after each of its requests while there are kills
+	units     int           // of the trial of order
+	inserts   int           // of the trial of the liar
 }
 
 func main() {

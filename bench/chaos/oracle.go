@@ -69,11 +69,11 @@ func (o *oracle) prepare(ctx context.Context, v *victim, documents string) error
 
 // send starts the senders and whoever changes things, and returns how many
 // they are.
-func (o *oracle) send(ctx context.Context, seed uint64) int {
+func (o *oracle) send(ctx context.Context, seed uint64, rest time.Duration) int {
 	for i := range senders {
 		go func() {
 			defer func() { o.done <- struct{}{} }()
-			o.sender(ctx, i, rand.New(rand.NewPCG(seed, uint64(100+i))))
+			o.sender(ctx, i, rand.New(rand.NewPCG(seed, uint64(100+i))), rest)
 		}()
 	}
 	go func() {
@@ -84,7 +84,7 @@ func (o *oracle) send(ctx context.Context, seed uint64) int {
 }
 
 // sender sends batch after batch; each until it is acknowledged, some twice.
-func (o *oracle) sender(ctx context.Context, number int, r *rand.Rand) {
+func (o *oracle) sender(ctx context.Context, number int, r *rand.Rand, rest time.Duration) {
 	var last []byte
 	for n := 0; ctx.Err() == nil; n++ {
 		facts := o.batch(ctx, fmt.Sprintf("v-%d-%d", number, n), r)
@@ -102,6 +102,7 @@ func (o *oracle) sender(ctx context.Context, number int, r *rand.Rand) {
 			o.mu.Unlock()
 		}
 		last = body
+		pause(ctx, rest)
 	}
 }
 

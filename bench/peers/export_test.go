@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	exported = flag.Int("flags", 1000, "random flags to export")
+	exported = flag.Int("flags", 250, "random flags to export")
 	units    = flag.Int("units", 1000, "random units to evaluate each of them for")
 )
 

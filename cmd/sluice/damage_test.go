@@ -20,17 +20,22 @@ import (
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
 )
 
-// program is the built program, which tests start, kill and question as people
+// program is the program, which tests start, kill and question as people
 // do.
 type program struct{ path string }
 
-// build builds the program. Without the engine's library the test is skipped.
-func build(t *testing.T) program {
+// self is these tests under the program's name, as which they are the program
+// (TestMain). Without the engine's library the test is skipped.
+func self(t *testing.T) program {
 	t.Helper()
 	enginetest.Library(t)
+	tests, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := program{filepath.Join(t.TempDir(), "sluice")}
-	if out, err := exec.Command("go", "build", "-o", p.path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("building the program: %v: %s", err, out)
+	if err := os.Symlink(tests, p.path); err != nil {
+		t.Fatal(err)
 	}
 	return p
 }
@@ -224,7 +229,7 @@ func TestDamage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: it starts servers")
 	}
-	p := build(t)
+	p := self(t)
 	data, copied, token := p.lived(t)
 	if said := p.says(t, 0, "verify", "--data", data); strings.Contains(said, "DOES NOT HOLD") {
 		t.Errorf("verify of whole data: %s", said)

@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -81,14 +79,7 @@ func toggle(i int) (path, body string) {
 // receiver that often fails; nothing that happened is lost, and what comes
 // twice comes under the same id.
 func TestWebhooks_killed(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := program{filepath.Join(t.TempDir(), "sluice")}
-	if err := os.Symlink(self, p.path); err != nil {
-		t.Fatal(err)
-	}
+	p := self(t)
 	t.Setenv("SLUICE_WEBHOOK_ALLOW", "127.0.0.1")
 	var seed uint64 = 11
 	t.Logf("seed %d", seed)

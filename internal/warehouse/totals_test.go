@@ -209,7 +209,7 @@ func TestTotals_equalTheRawEvents(t *testing.T) {
 	t.Parallel()
 	r := seeded(t, 20261122)
 	for _, shards := range []int{1, 3} {
-		p, d := startPlant(t, shards), unordered(r, 80*shards, shards)
+		p, d := startPlant(t, shards), unordered(r, 50*shards, shards)
 		all, crashes := shapes(), 0
 		for _, q := range gateAndFull(all[:4], noon) {
 			p.wanted = append(p.wanted, q.Measures()...)

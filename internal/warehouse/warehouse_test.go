@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"encoding/binary"
+	"flag"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -22,7 +23,14 @@ import (
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
 )
 
-func TestMain(m *testing.M) { enginetest.Main(m) }
+// TestMain draws fewer stories than rapid would: each costs the engine half a
+// second. -rapid.checks asks for more.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "40"); err != nil {
+		panic(err)
+	}
+	enginetest.Main(m)
+}
 
 // start opens a warehouse in an engine of the test's own.
 func start(t testing.TB) (*Warehouse, *engine.Supervisor) {
