@@ -42,14 +42,20 @@ func (k compiler) allocation(a *Allocation) *allocation {
 	if a == nil {
 		return nil
 	}
-	return &allocation{
+	out := &allocation{
 		doc: a, audience: compileAudience(a.Audience, k.pinned(a)), coverage: a.Coverage, slice: compileSlice(a.Slice),
 		enrol: prefixOf(a.Salt + enrolSalt),
 		split: split{salt: prefixOf(a.Salt + armSalt), arms: cumulate(a.Arms, func(v string) *outcome { return k.enrolled(a, v) })},
 
-		outsideAudience: k.outside(a, OutsideAudience), outsideCoverage: k.outside(a, OutsideCoverage),
-		outsideSlice: k.outside(a, OutsideSlice),
+		outsideCoverage: k.outside(a, OutsideCoverage),
 	}
+	if out.audience != nil {
+		out.outsideAudience = k.outside(a, OutsideAudience)
+	}
+	if out.slice != nil {
+		out.outsideSlice = k.outside(a, OutsideSlice)
+	}
+	return out
 }
 
 func compileSlice(s *Slice) *slice {

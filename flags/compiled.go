@@ -1,6 +1,9 @@
 package flags
 
-import "slices"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // compiled is one flag in one environment. Every answer it can give is made
 // beforehand; evaluating only chooses between them.
@@ -10,13 +13,13 @@ type compiled struct {
 	fixed         *outcome // archived, disabled or forced: the answer for everybody; else nil
 	lacks         bool     // fixed is an error: a list is not there, and never was
 	prerequisites []Prerequisite
-	unmet         *outcome
+	unmet         *outcome            // nil without prerequisites
 	targets       map[string]*outcome // unit id -> answer
 	rules         []rule              // Rules, the inherited ones, then Served
 	guides        []guide             // of rules
 	targeting     *targeting          // nil: none
 	allocation    *allocation
-	noUnit        *outcome // default, because there is nothing to hash
+	noUnit        *outcome // default, because there is nothing to hash; nil where nothing is hashed
 	fallback      *outcome // default
 	tallies       tallies
 
@@ -29,13 +32,9 @@ type compiled struct {
 // outcome is one answer that a flag can give.
 type outcome struct {
 	result Result // UnitID is filled in for each context
-	head   []byte // the OFREP answer up to the context's id
-	sum    digest // of head
 	tally  *tally
+	wire   atomic.Pointer[wire] // nil: nobody has asked for it over OFREP
 }
-
-// digest is the part of a SHA-256 sum that tells answers apart.
-type digest [16]byte
 
 type rule struct {
 	doc   *Rule
@@ -63,9 +62,9 @@ type allocation struct {
 	enrol                            prefix
 	split                            split
 	coverage                         int
-	slice                            *slice // nil: the whole of the units
-	outsideAudience, outsideCoverage *outcome
-	outsideSlice                     *outcome
+	slice                            *slice   // nil: the whole of the units
+	outsideAudience, outsideCoverage *outcome // the first is nil without an audience
+	outsideSlice                     *outcome // nil without a slice
 }
 
 // slice is the part of a layer that an allocation has.

@@ -27,9 +27,8 @@ func (d *desk) segment(p pin) *segment {
 // compiler makes the outcomes of one flag.
 type compiler struct {
 	*desk
-	environment string
-	flag        *Recorded
-	tallies     tallies
+	flag    *Recorded
+	tallies tallies
 }
 
 // renew compiles a flag. One that asks for a list which is not there stays as
@@ -44,7 +43,7 @@ func (d *desk) renew(r *Recorded, before *compiled) *compiled {
 	case before != nil && !before.lacks:
 		return before
 	}
-	k := compiler{d, d.src.environment, r, f.tallies}
+	k := compiler{d, r, f.tallies}
 	f.fixed, f.lacks = k.failure(General, AtList), true
 	return f
 }
@@ -52,17 +51,17 @@ func (d *desk) renew(r *Recorded, before *compiled) *compiled {
 // compile makes the answers of a flag, and goes on counting them where the
 // same flag as it was before, which may be nil, has left off.
 func (d *desk) compile(r *Recorded, before *compiled) *compiled {
-	e, k := r.Environments[d.src.environment], compiler{d, d.src.environment, r, tallies{}}
+	e, k := r.Environments[d.src.environment], compiler{d, r, tallies{}}
 	if before != nil {
 		maps.Copy(k.tallies, before.tallies)
 	}
 	f := &compiled{
 		doc: r, inherited: d.src.inherited(r), changed: d.src.changed, tallies: k.tallies,
 		revision: r.Revision, unit: r.unit(), fixed: k.fixed(e),
-		prerequisites: e.Prerequisites, unmet: k.outcome(r.Safe, DefaultReason, AtPrerequisite),
-		targets: k.targets(e.Targets), targeting: k.targeting(e), allocation: k.allocation(e.Allocation), noUnit: k.outside(e.Allocation, NoUnit),
+		prerequisites: e.Prerequisites, targets: k.targets(e.Targets), targeting: k.targeting(e), allocation: k.allocation(e.Allocation),
 	}
 	f.rules = k.rules(e, f.inherited)
+	f.unmet, f.noUnit = k.unmet(e), k.noUnit(e.Allocation, f.rules)
 	f.guides = guides(f.rules)
 	f.fallback = k.fallback(e, f.inherited)
 	for _, p := range d.src.pinsOf(r, f.inherited) {

@@ -35,7 +35,7 @@ func (t *Set) AppendOFREP(b []byte, key string, c *Context) (status int, body []
 	}
 	o, id := f.choose(t, c)
 	o.tally.asked.Add(1)
-	return o.status(), o.appendOFREP(b, id)
+	return o.status(), o.ofrep(t.environment).append(b, id)
 }
 
 // OFREPBulk answers all flags, by key, and gives the entity tag of the answer.
@@ -57,8 +57,9 @@ func (t *Set) AppendOFREPBulk(b []byte, c *Context) (body []byte, etag string) {
 		}
 		o, id := t.flags[key].choose(t, c)
 		o.tally.listed.Add(1)
-		b = o.appendOFREP(b, id)
-		chosen = append(chosen, o.sum[:]...)
+		w := o.ofrep(t.environment)
+		b = w.append(b, id)
+		chosen = append(chosen, w.sum[:]...)
 		chosen = binary.AppendUvarint(chosen, uint64(len(id))) // so that no two lists of answers and ids read alike
 		chosen = append(chosen, id...)
 	}
@@ -79,10 +80,32 @@ func (f *compiled) choose(t *Set, c *Context) (o *outcome, id string) {
 	return f.decide(t, c, unit, 0), id
 }
 
-// appendOFREP writes the answer that was encoded when the flag was compiled,
-// and the id behind it.
-func (o *outcome) appendOFREP(b []byte, id string) []byte {
-	b = append(b, o.head...)
+// wire is an outcome as OFREP has it.
+type wire struct {
+	head []byte // up to the context's id
+	sum  digest // of head
+}
+
+// digest is the part of a SHA-256 sum that tells answers apart.
+type digest [16]byte
+
+// ofrep returns the encoded outcome, which is made when it is first asked for:
+// most outcomes never are, and who evaluates in-process asks for none. Whoever
+// makes it at the same time makes the same.
+func (o *outcome) ofrep(environment string) *wire {
+	if w := o.wire.Load(); w != nil {
+		return w
+	}
+	head := ofrepHead(environment, &o.result)
+	sum := sha256.Sum256(head)
+	w := &wire{head: head, sum: digest(sum[:16])}
+	o.wire.Store(w)
+	return w
+}
+
+// append writes the answer, and the id behind it.
+func (w *wire) append(b []byte, id string) []byte {
+	b = append(b, w.head...)
 	if id != "" {
 		b = append(b, `,"contextId":`...)
 		b = appendText(b, id)

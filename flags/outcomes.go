@@ -1,6 +1,6 @@
 package flags
 
-import "crypto/sha256"
+import "slices"
 
 // fixed makes the answer for everybody, nil when there is no such answer.
 func (k compiler) fixed(e Environment) *outcome {
@@ -17,7 +17,7 @@ func (k compiler) fixed(e Environment) *outcome {
 
 // outcome makes an answer that is the same for everybody who gets it.
 func (k compiler) outcome(variant string, reason Reason, step Step) *outcome {
-	return k.encode(k.result(variant, reason, step))
+	return k.counted(k.result(variant, reason, step))
 }
 
 func (k compiler) result(variant string, reason Reason, step Step) Result {
@@ -27,10 +27,24 @@ func (k compiler) result(variant string, reason Reason, step Step) Result {
 	}
 }
 
-func (k compiler) encode(r Result) *outcome {
-	head := ofrepHead(k.environment, &r)
-	sum := sha256.Sum256(head)
-	return &outcome{result: r, head: head, sum: digest(sum[:16]), tally: k.tallies.of(r.Variant, r.Reason)}
+func (k compiler) counted(r Result) *outcome {
+	return &outcome{result: r, tally: k.tallies.of(r.Variant, r.Reason)}
+}
+
+// unmet is the answer where a prerequisite is not met.
+func (k compiler) unmet(e Environment) *outcome {
+	if len(e.Prerequisites) == 0 {
+		return nil
+	}
+	return k.outcome(k.flag.Safe, DefaultReason, AtPrerequisite)
+}
+
+// noUnit is the answer to who has nothing that could be hashed.
+func (k compiler) noUnit(a *Allocation, rules []rule) *outcome {
+	if a == nil && !slices.ContainsFunc(rules, func(r rule) bool { return r.split != nil }) {
+		return nil
+	}
+	return k.outside(a, NoUnit)
 }
 
 func (k compiler) fallback(e Environment, inherited []InheritedRule) *outcome {
@@ -58,7 +72,7 @@ func (k compiler) targets(list []Target) map[string]*outcome {
 func (k compiler) ruled(variant string, reason Reason, name string) *outcome {
 	r := k.result(variant, reason, AtRule)
 	r.Rule = name
-	return k.encode(r)
+	return k.counted(r)
 }
 
 func (k compiler) enrolled(a *Allocation, variant string) *outcome {
@@ -66,7 +80,7 @@ func (k compiler) enrolled(a *Allocation, variant string) *outcome {
 	if !a.Ramp { // whose units are no experiment's, so that their exposures name none
 		r.Rollout, r.Stage, r.Epoch, r.Enrolled, r.Shadow = a.Rollout, a.Stage, a.Epoch, true, a.Shadow
 	}
-	return k.encode(r)
+	return k.counted(r)
 }
 
 // outside makes the default as it is given to a unit that an allocation or a
@@ -77,5 +91,5 @@ func (k compiler) outside(a *Allocation, why Unenrolled) *outcome {
 	if a != nil && !a.Ramp {
 		r.Rollout, r.Stage, r.Epoch = a.Rollout, a.Stage, a.Epoch
 	}
-	return k.encode(r)
+	return k.counted(r)
 }

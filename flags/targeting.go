@@ -47,7 +47,7 @@ func (k compiler) targeting(e Environment) *targeting {
 func (k compiler) failure(code ErrorCode, at Step) *outcome {
 	r := k.result("", Errored, at)
 	r.Error = code
-	return k.encode(r)
+	return k.counted(r)
 }
 
 // byDefault makes the default's answer. A default that the code has is never
