@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"time"
 )
 
@@ -13,10 +14,10 @@ const ackTimeout = 5 * time.Second
 
 // afterwards does what evaluations do not wait for: it acknowledges what they
 // answer from, for the proof of a rollback, and writes it down.
-func (p *Provider) afterwards(ctx context.Context, settled <-chan struct{}) {
-	for wait(ctx, 0, settled, nil) {
+func (p *Provider) afterwards(ctx context.Context, r *run) {
+	for await(ctx, r.settled, nil) {
 		p.acknowledge(ctx)
-		p.save()
+		p.save(r.dir)
 	}
 }
 
@@ -38,15 +39,15 @@ func (p *Provider) acknowledge(ctx context.Context) {
 	_ = answer.Body.Close()
 }
 
-// save writes the last-known file.
-func (p *Provider) save() {
-	s, path := p.held.Load(), p.file(lastKnownFile)
-	if s == nil || path == "" {
+// save writes the last-known file into the folder of this process, if it has one.
+func (p *Provider) save(dir string) {
+	s := p.held.Load()
+	if s == nil || dir == "" {
 		return
 	}
-	b, err := p.known(s).encode()
+	b, err := p.head(s).encode(s.all())
 	if err == nil {
-		err = writeWhole(path, b)
+		err = writeWhole(filepath.Join(dir, lastKnownFile), b)
 	}
 	if err != nil {
 		p.config.log().Error("the last-known flags could not be written down; a start without the server would be with older ones", "error", err)

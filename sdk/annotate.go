@@ -18,7 +18,7 @@ const evaluated = "feature_flag.evaluation"
 // annotate writes an answer on the active span (OpenTelemetry semantic
 // conventions 1.44, feature flags). A span has room for the attributes of one
 // flag, which are those of the last; the event is there for each.
-func annotate(ctx context.Context, s *snapshot, r *flags.Result, targetingKey string) {
+func annotate(ctx context.Context, environment string, r *flags.Result, targetingKey string) {
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
 		return
@@ -27,8 +27,10 @@ func annotate(ctx context.Context, s *snapshot, r *flags.Result, targetingKey st
 	list = append(list,
 		attribute.String("feature_flag.key", r.Key),
 		attribute.String("feature_flag.provider.name", providerName),
-		attribute.String("feature_flag.result.reason", strings.ToLower(string(r.Reason))),
-		attribute.String("feature_flag.set.id", s.set.Environment()))
+		attribute.String("feature_flag.result.reason", strings.ToLower(string(r.Reason))))
+	if environment != "" {
+		list = append(list, attribute.String("feature_flag.set.id", environment))
+	}
 	if r.Revision > 0 {
 		list = append(list, attribute.String("feature_flag.version", strconv.FormatUint(r.Revision, 10)))
 	}

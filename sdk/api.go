@@ -21,15 +21,30 @@ const (
 type api struct {
 	base, token, environment string
 	client                   *http.Client
+	own                      bool // its connections are nobody else's
 	now                      func() time.Time
 }
 
 func newAPI(c *Config) *api {
-	client := c.Client
-	if client == nil {
-		client = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+	a := &api{base: strings.TrimSuffix(c.URL, "/"), token: c.Token, environment: c.Environment, now: c.now, client: &http.Client{}}
+	if c.Client != nil {
+		*a.client = *c.Client
+		a.client.Timeout = 0 // it would end streams; each request has a bound of its own
+		return a
 	}
-	return &api{base: strings.TrimSuffix(c.URL, "/"), token: c.Token, environment: c.Environment, client: client, now: c.now}
+	// Where the application has put something else in the place of all connections,
+	// it wants that of these, too.
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		a.client.Transport, a.own = t.Clone(), true
+	}
+	return a
+}
+
+// close lets go of connections that nobody uses.
+func (a *api) close() {
+	if a.own {
+		a.client.CloseIdleConnections()
+	}
 }
 
 // refusal is an answer that is not a success.

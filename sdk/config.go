@@ -34,7 +34,7 @@ type Config struct {
 	Queue      Queue
 
 	Refused func(Refusal)    // is told of every event that cannot be stored; nil: the log says how many. It must not block
-	Client  *http.Client     // without a timeout, which would end streams; nil: one of its own
+	Client  *http.Client     // its Timeout is of no account: a stream has none; nil: one of its own
 	Log     *slog.Logger     // nil: silent
 	Now     func() time.Time // nil: time.Now
 }
@@ -88,7 +88,7 @@ func (c *Config) check() error {
 	switch {
 	case c.URL == "":
 		faults.Add("URL", nil, "is missing", "name the server, such as https://sluice.example.com")
-	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "":
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.RawQuery != "", u.Fragment != "":
 		faults.Add("URL", c.URL, "is not the address of a server", "write it like https://sluice.example.com")
 	}
 	switch {
@@ -97,11 +97,27 @@ func (c *Config) check() error {
 	case strings.HasPrefix(c.Token, "slc_"):
 		faults.Add("Token", "slc_…", "is a client's, which is never given rules", "make one for the service, which begins with sls_")
 	}
+	c.checkBounds(&faults)
+	return faults.Err()
+}
+
+// checkBounds refuses what is negative and means nothing.
+func (c *Config) checkBounds(faults *event.Invalids) {
+	for _, d := range []struct {
+		path     string
+		value    time.Duration
+		standard string
+	}{
+		{"Window", c.Window, "an hour"}, {"Wait", c.Wait, "5 s"}, {"Stale", c.Stale, "30 s"}, {"Queue.Flush", c.Queue.Flush, "1 s"},
+	} {
+		if d.value < 0 {
+			faults.Add(d.path, d.value.String(), "is negative", "leave it at zero for "+d.standard)
+		}
+	}
 	if c.Queue.Events < 0 {
 		faults.Add("Queue.Events", c.Queue.Events, "is negative", "leave it at zero for 10,000")
 	}
 	if c.Queue.Bytes < 0 {
 		faults.Add("Queue.Bytes", c.Queue.Bytes, "is negative", "leave it at zero for 100 MiB")
 	}
-	return faults.Err()
 }

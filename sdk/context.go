@@ -92,13 +92,13 @@ func plainOther(v any) any {
 }
 
 // unitID returns the id of a unit of that kind, as flags.Context does.
-func unitID(kind string, c openfeature.EvaluationContext) string {
-	if v := c.Attribute(kind); v != nil {
+func unitID(kind, targetingKey string, attributes map[string]any) string {
+	if v := attributes[kind]; v != nil {
 		id, _ := v.(string)
 		return id
 	}
 	if kind == flags.DefaultUnit {
-		return c.TargetingKey()
+		return targetingKey
 	}
 	return ""
 }

@@ -58,31 +58,36 @@ func asInt(v any) (int64, bool) {
 // records that it did. It waits for nothing.
 func resolve[T any](ctx context.Context, p *Provider, q question[T]) (d openfeature.GenericResolutionDetail[T]) {
 	d.Value = q.otherwise
+	c := contextOf(q.flat, p.config.now())
 	s := p.held.Load()
 	if s == nil {
-		d.Reason, d.ResolutionError = openfeature.ErrorReason, openfeature.NewProviderNotReadyResolutionError("there are no flags yet")
-		return d
+		r := flags.Result{Key: q.flag, Reason: flags.Errored, Error: notReady}
+		return q.failed(ctx, d, "", &r, c.TargetingKey)
 	}
-	c := contextOf(q.flat, p.config.now())
-	r := s.set.Answer(q.flag, &c)
+	s = s.of(q.flag)
+	environment, r := s.set.Environment(), s.set.Answer(q.flag, &c)
 	if r.Error != "" {
-		d.Reason, d.ResolutionError = openfeature.ErrorReason, resolutionError(&r)
-		annotate(ctx, s, &r, c.TargetingKey)
-		return d
+		return q.failed(ctx, d, environment, &r, c.TargetingKey)
 	}
-	a := s.answers[q.flag].of(s.set.Environment(), &r)
+	a := s.answers[q.flag].of(environment, &r)
 	d.Reason, d.Variant, d.FlagMetadata = openfeature.Reason(r.Reason), r.Variant, a.told(&r)
 	if a.value != nil || r.Variant != "" { // else the code decides
 		v, ok := q.as(a.value)
 		if !ok {
-			d.Reason, d.Variant = openfeature.ErrorReason, ""
-			d.ResolutionError = openfeature.NewTypeMismatchResolutionError("the flag's values are of the type " + string(r.Type))
-			return d
+			r.Reason, r.Error, r.Variant = flags.Errored, typeMismatch, ""
+			return q.failed(ctx, d, environment, &r, c.TargetingKey)
 		}
 		d.Value = v
 	}
-	annotate(ctx, s, &r, c.TargetingKey)
+	annotate(ctx, environment, &r, c.TargetingKey)
 	p.expose(&r, &c)
+	return d
+}
+
+// failed gives the default in the code, and says why.
+func (q *question[T]) failed(ctx context.Context, d openfeature.GenericResolutionDetail[T], environment string, r *flags.Result, targetingKey string) openfeature.GenericResolutionDetail[T] {
+	d.Reason, d.Variant, d.ResolutionError = openfeature.ErrorReason, "", resolutionError(r)
+	annotate(ctx, environment, r, targetingKey)
 	return d
 }
 
@@ -100,8 +105,18 @@ func (a *answer) told(r *flags.Result) openfeature.FlagMetadata {
 	return m
 }
 
+// What can go wrong here, beside what an evaluator says.
+const (
+	notReady     flags.ErrorCode = "PROVIDER_NOT_READY"
+	typeMismatch flags.ErrorCode = "TYPE_MISMATCH"
+)
+
 func resolutionError(r *flags.Result) openfeature.ResolutionError {
 	switch r.Error {
+	case notReady:
+		return openfeature.NewProviderNotReadyResolutionError("there are no flags yet")
+	case typeMismatch:
+		return openfeature.NewTypeMismatchResolutionError("the flag's values are of the type " + string(r.Type))
 	case flags.FlagNotFound:
 		return openfeature.NewFlagNotFoundResolutionError("there is no flag with this key")
 	case flags.ParseError:

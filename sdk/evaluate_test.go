@@ -119,10 +119,12 @@ func TestSameAsEvaluate(t *testing.T) {
 	}
 }
 
-// facts returns what waits in the queue.
+// facts takes what waits in the queue.
 func (p *Provider) facts(t *testing.T) (out []fact) {
 	t.Helper()
-	for _, b := range p.queue.next(1<<20, 1<<30).events {
+	all := p.queue.next(1<<20, 1<<30)
+	p.queue.settle(all, verdict{sent: len(all.events)}.count)
+	for _, b := range all.events {
 		var f fact
 		if err := json.Unmarshal(b, &f); err != nil {
 			t.Fatal(err)
@@ -167,6 +169,31 @@ func TestExposures(t *testing.T) {
 	ask("u-1", "public")
 	if again := p.facts(t); len(again) != 1 || again[0].ID == got[0].ID {
 		t.Errorf("in the next window: %+v", again)
+	}
+}
+
+// A context says the same of a unit when something is tracked as when a flag is
+// asked, whatever types the application has for it.
+func TestTrackNamesUnitsAsExposuresDo(t *testing.T) {
+	type id string
+	r := comparing(7, 1)
+	r.Flags[0].Unit = "workspace"
+	r.Flags[0].Environments["production"].Allocation.Unit = "workspace"
+	p := holding(t, r, func(c *Config) { c.Attributes = []string{"plan", "since"} })
+	attributes := map[string]any{"workspace": id("w-1"), "plan": id("pro"), "since": time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)}
+	flat := openfeature.FlattenedContext{"targetingKey": "u-1"}
+	for name, v := range attributes {
+		flat[name] = v
+	}
+	p.BooleanEvaluation(context.Background(), "shop.flag-0000", false, flat)
+	p.Track(context.Background(), "purchase", openfeature.NewEvaluationContext("u-1", attributes), openfeature.NewTrackingEventDetails(1).Add("kind", id("gift")))
+	got := p.facts(t)
+	if len(got) != 2 || got[0].Unit == nil || got[0].Unit.ID != "w-1" || got[1].Units["workspace"] != "w-1" || got[1].Attributes["kind"] != "gift" {
+		t.Fatalf("got %+v", got)
+	}
+	delete(got[1].Attributes, "kind")
+	if diff := cmp.Diff(got[0].Attributes, got[1].Attributes); diff != "" {
+		t.Errorf("-exposure +tracked:\n%s", diff)
 	}
 }
 
@@ -226,10 +253,8 @@ func TestReport(t *testing.T) {
 	s := p.held.Load()
 	p.replace(s.next(s.ruleset.With(forced(r, 9, 0)), nil, false))
 	p.asks("shop.flag-0000", "u-1")
-	p.count(p.held.Load().set.Drain())
-	if told := p.confess(0); told != 2 || p.confess(told) != 2 {
-		t.Errorf("%d were dropped", told)
-	}
+	p.report()
+	p.report()
 	counted, dropped := map[string]float64{}, 0.0
 	for _, f := range p.facts(t) {
 		switch f.Name {
@@ -277,5 +302,15 @@ func TestSpan(t *testing.T) {
 	p.BooleanEvaluation(ctx, "nowhere", false, nil)
 	if s.set["error.type"] != "flag_not_found" || len(s.events) != 2 {
 		t.Errorf("an unknown flag: %v, %q", s.set, s.events)
+	}
+	p.StringEvaluation(ctx, "shop.flag-0000", "", openfeature.FlattenedContext{"targetingKey": "u-1"})
+	if s.set["error.type"] != "type_mismatch" || s.set["feature_flag.result.reason"] != "error" || s.set["feature_flag.result.variant"] != "" {
+		t.Errorf("a value of another type: %v", s.set)
+	}
+	p.held.Store(nil)
+	p.asks("shop.flag-0000", "u-1")
+	p.BooleanEvaluation(ctx, "shop.flag-0000", false, nil)
+	if s.set["error.type"] != "provider_not_ready" || len(s.events) != 4 {
+		t.Errorf("before the first flags: %v, %q", s.set, s.events)
 	}
 }

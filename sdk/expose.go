@@ -1,7 +1,6 @@
 package sdk
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -39,12 +38,14 @@ var _ openfeature.Tracker = (*Provider)(nil)
 // server, which counts 1. It waits for nothing.
 func (p *Provider) Track(_ context.Context, name string, c openfeature.EvaluationContext, details openfeature.TrackingEventDetails) {
 	f := newFact("metric", p.config.now())
-	f.Name, f.Units, f.Attributes = name, p.unitsOf(c), chosen(p.config.Attributes, c.Attributes())
+	who, _ := plainMap(c.Attributes()) // as an evaluation sees it, or units would have other ids in exposures
+	f.Name, f.Units, f.Attributes = name, p.unitsOf(c.TargetingKey(), who), chosen(p.config.Attributes, who)
 	for key, v := range details.Attributes() {
 		if f.Attributes == nil {
 			f.Attributes = map[string]string{}
 		}
-		f.Attributes[key] = text(v)
+		value, _ := plain(v)
+		f.Attributes[key] = text(value)
 	}
 	if v := details.Value(); !reflect.ValueOf(details).IsZero() { // a value of zero is one, when it was given
 		f.Value = &v
@@ -66,26 +67,24 @@ const mostUnits = 8
 
 // unitsOf returns the units that a context names, of the kinds that flags are
 // about; a user without any flags.
-func (p *Provider) unitsOf(c openfeature.EvaluationContext) map[string]string {
+func (p *Provider) unitsOf(targetingKey string, attributes map[string]any) map[string]string {
 	kinds := []string{flags.DefaultUnit}
 	if s := p.held.Load(); s != nil {
 		kinds = s.units
 	}
 	units := make(map[string]string, 2)
 	for _, kind := range kinds {
-		if id := unitID(kind, c); id != "" && len(units) < mostUnits {
+		if id := unitID(kind, targetingKey, attributes); id != "" && len(units) < mostUnits {
 			units[kind] = id
 		}
 	}
 	return units
 }
 
-// unitKinds returns the kinds of unit that flags are about, users first.
-func unitKinds(r flags.Ruleset) []string {
-	kinds := map[string]bool{}
-	for i := range r.Flags {
-		kinds[cmp.Or(r.Flags[i].Unit, flags.DefaultUnit)] = true
-	}
+// unitKinds lists the kinds of unit that flags are about, users first. It
+// changes the set.
+func unitKinds(kinds map[string]bool) []string {
+	delete(kinds, "") // which stands for users
 	delete(kinds, flags.DefaultUnit)
 	return append([]string{flags.DefaultUnit}, slices.Sorted(maps.Keys(kinds))...)
 }

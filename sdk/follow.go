@@ -26,8 +26,9 @@ const (
 )
 
 var (
-	errSilent = errors.New("the server said nothing for 45 seconds")
-	errBehind = errors.New("the server is behind the flags that are held")
+	errSilent  = errors.New("the server said nothing for 45 seconds")
+	errBehind  = errors.New("the server is behind the flags that are held")
+	errAnother = errors.New("the flags that are held are of another environment")
 )
 
 // follower takes the flags of a provider from the stream, one connection after
@@ -37,12 +38,25 @@ type follower struct {
 	run     *run
 	library library
 	pause   backoff
+	afresh  bool      // the server is asked for all flags: what is held may be of another log, whose revisions mean something else
 	behind  time.Time // since when all that the server sent was older than what is held; zero: it was not
 	lists   time.Time // when lists that are missing are tried again
 }
 
+func newFollower(p *Provider, r *run) *follower {
+	f := &follower{p: p, run: r, library: library{api: p.api}}
+	if r.dir != "" {
+		f.library.dir = p.file("lists")
+	}
+	if s := p.held.Load(); s != nil && s.source != FromStream {
+		f.afresh = s.server != p.api.base
+	}
+	return f
+}
+
 // follow goes on until ctx is done.
 func (f *follower) follow(ctx context.Context) {
+	f.p.unpack()
 	for ctx.Err() == nil {
 		after, err := f.listen(ctx)
 		if ctx.Err() != nil {
@@ -71,7 +85,7 @@ func (f *follower) rest(ctx context.Context, after time.Duration, err error) {
 	if denied {
 		f.run.known() // asking on is no use to who waits
 	}
-	if wait(ctx, pause, nil, nil) && f.p.Status().State == Stale {
+	if sleep(ctx, pause, nil) && f.p.Status().State == Stale {
 		f.p.announce()
 	}
 }
@@ -113,7 +127,7 @@ func told(ctx context.Context, err error) error {
 
 func (f *follower) header() http.Header {
 	h := http.Header{"Accept": {"text/event-stream"}}
-	if s := f.p.held.Load(); s != nil {
+	if s := f.p.held.Load(); s != nil && !f.afresh {
 		h.Set("Last-Event-ID", strconv.FormatUint(s.ruleset.Revision, 10))
 	}
 	return h
@@ -148,24 +162,33 @@ func (f *follower) take(ctx context.Context, m message) error {
 		return f.put(ctx, r)
 	}
 	held := f.p.held.Load()
-	if held == nil {
+	if held == nil || f.afresh {
 		return errors.New("reading a patch: it came before any put")
 	}
 	f.adopt(ctx, held.next(held.ruleset.With(r), held.lists, false))
 	return nil
 }
 
-// hello learns the name of the stream. Who lacks nothing is sent nothing.
+// hello learns the name of the stream. Who lacks nothing is sent nothing. Flags
+// of another environment, as of a folder that had another token, lack everything.
 func (f *follower) hello(data []byte) error {
 	var h struct {
-		Stream   string
-		Revision uint64
+		Stream, Environment string
+		Revision            uint64
 	}
 	if err := json.Unmarshal(data, &h); err != nil {
 		return fmt.Errorf("reading a hello: %w", err)
 	}
 	f.p.stream.Store(&h.Stream)
-	if s := f.p.held.Load(); s != nil && s.ruleset.Revision == h.Revision {
+	s := f.p.held.Load()
+	if s == nil || f.afresh {
+		return nil
+	}
+	if h.Environment != s.ruleset.Environment {
+		f.afresh = true
+		return fmt.Errorf("%w, %s: the stream is of %s", errAnother, s.ruleset.Environment, h.Environment)
+	}
+	if s.ruleset.Revision == h.Revision {
 		f.settle()
 	}
 	return nil
@@ -177,9 +200,7 @@ func (f *follower) hello(data []byte) error {
 func (f *follower) put(ctx context.Context, r flags.Ruleset) error {
 	held := f.p.held.Load()
 	if held == nil || held.ruleset.Environment != r.Environment {
-		lists, err := f.library.lists(ctx, r, nil)
-		f.missing(err)
-		f.adopt(ctx, newSnapshot(FromStream, r, lists))
+		f.adopt(ctx, newSnapshot(FromStream, r, nil))
 		return nil
 	}
 	if r.Revision < held.ruleset.Revision && !f.another() {
@@ -204,11 +225,18 @@ func (f *follower) another() bool {
 	return now.Sub(f.behind) >= grace
 }
 
-// adopt lets evaluations answer from a snapshot, and then loads what it lacks.
+// adopt lets evaluations answer from a snapshot, and loads what it lacks: before
+// it is settled when it is the first, since whoever waits for flags waits for all
+// of them.
 func (f *follower) adopt(ctx context.Context, s *snapshot) {
+	first := f.p.held.Load() == nil
 	f.p.replace(s)
+	f.afresh = false
+	if first {
+		f.fill(ctx, s)
+	}
 	f.settle()
-	if len(s.missing()) > 0 {
+	if !first {
 		f.fill(ctx, s)
 	}
 }
@@ -226,12 +254,15 @@ func (f *follower) settle() {
 // fill loads the lists that a snapshot lacks. Flags that ask for one go on as
 // they were until it is there.
 func (f *follower) fill(ctx context.Context, s *snapshot) {
+	if len(s.missing()) == 0 {
+		f.lists = time.Time{}
+		return
+	}
 	ctx, stop := context.WithTimeout(ctx, sendTimeout)
 	defer stop()
-	before := len(s.missing())
 	lists, err := f.library.lists(ctx, s.ruleset, s.lists)
 	f.missing(err)
-	if before == 0 || len(lists) == len(s.lists) {
+	if len(lists) == len(s.lists) {
 		return
 	}
 	f.p.replace(s.next(s.ruleset, lists, false))

@@ -61,7 +61,7 @@ func comparing(revision uint64, n int) flags.Ruleset {
 
 func encoded(t testing.TB, r flags.Ruleset) []byte {
 	t.Helper()
-	b, err := lastKnown{ruleset: r, head: head{Confirmed: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)}}.encode()
+	b, err := head{Server: "http://sluice.test", Confirmed: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC)}.encode(r)
 	if err != nil {
 		t.Fatal(err)
 	}

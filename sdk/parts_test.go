@@ -20,7 +20,7 @@ import (
 )
 
 func TestConfigFaults(t *testing.T) {
-	_, err := New(Config{URL: "sluice.example.com", Token: "slc_1", Queue: Queue{Events: -1, Bytes: -1}})
+	_, err := New(Config{URL: "sluice.example.com", Token: "slc_1", Window: -1, Wait: -1, Stale: -1, Queue: Queue{Events: -1, Bytes: -1, Flush: -1}})
 	var faults event.Invalids
 	if !errors.As(err, &faults) {
 		t.Fatalf("got %v", err)
@@ -29,13 +29,16 @@ func TestConfigFaults(t *testing.T) {
 	for _, f := range faults {
 		paths = append(paths, f.Path)
 	}
-	if diff := cmp.Diff([]string{"URL", "Token", "Queue.Events", "Queue.Bytes"}, paths); diff != "" {
+	if diff := cmp.Diff([]string{"URL", "Token", "Window", "Wait", "Stale", "Queue.Flush", "Queue.Events", "Queue.Bytes"}, paths); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := New(Config{}); err == nil || !strings.Contains(err.Error(), "URL is missing") || !strings.Contains(err.Error(), "Token is missing") {
 		t.Errorf("nothing at all: %v", err)
 	}
-	if strings.Contains(err.Error(), "slc_1") {
+	if _, err := New(Config{URL: "https://sluice.example.com/?a=b", Token: "sls_1"}); err == nil {
+		t.Error("an address with a query is taken, and would not be asked")
+	}
+	if strings.Contains(faults.Error(), "slc_1") {
 		t.Error("the error tells the token")
 	}
 }
@@ -57,7 +60,7 @@ func TestBackoff(t *testing.T) {
 		}
 	}
 	b := backoff{failures: 1000}
-	if got := b.next(time.Minute); got != time.Minute {
+	if got := b.next(time.Minute); got < time.Minute || got > time.Minute+mostPause {
 		t.Errorf("the server asked for a minute, and gets %v", got)
 	}
 }
@@ -78,6 +81,11 @@ func TestBudget(t *testing.T) {
 	}
 	if got := b.take(at.Add(-time.Hour)); got != 3*retryEvery {
 		t.Errorf("with a clock that was set back it waits %v", got)
+	}
+	for range 1000 {
+		if got := b.take(at); got > mostPause {
+			t.Fatalf("after many more it waits %v", got)
+		}
 	}
 	if got := b.take(at.Add(time.Hour)); got != 0 {
 		t.Errorf("an hour later it waits %v", got)
@@ -124,12 +132,12 @@ func TestMessages(t *testing.T) {
 func TestLastKnown(t *testing.T) {
 	whole := encoded(t, comparing(7, 3))
 	k, err := decodeLastKnown(whole)
-	if err != nil || k.ruleset.Revision != 7 || len(k.ruleset.Flags) != 3 || k.Confirmed.IsZero() {
-		t.Fatalf("got %+v, %v", k.head, err)
+	if err != nil || k.revision() != 7 || len(k.rules.flags) != 3 || k.Confirmed.IsZero() {
+		t.Fatalf("got %+v, %v", k, err)
 	}
 	first, body, _ := bytes.Cut(whole, []byte("\n"))
-	if k, err = decodeLastKnown(body); err != nil || k.ruleset.Revision != 7 || !k.Confirmed.IsZero() {
-		t.Errorf("the data of a put: %+v, %v", k.head, err)
+	if k, err = decodeLastKnown(body); err != nil || k.revision() != 7 || !k.Confirmed.IsZero() {
+		t.Errorf("the data of a put: %+v, %v", k, err)
 	}
 	changed := bytes.Replace(whole, []byte(`"canary"`), []byte(`"canarx"`), 1)
 	newer := bytes.Replace(whole, []byte(`"sluiceLastKnown":1`), []byte(`"sluiceLastKnown":2`), 1)

@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"context"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -20,11 +21,12 @@ const (
 // not come back together. The zero backoff is ready.
 type backoff struct{ failures int }
 
-// next counts a failure. least is what the server asked for.
+// next counts a failure. least is what the server asked for, perhaps of all at
+// once: the jitter goes on top of it.
 func (b *backoff) next(least time.Duration) time.Duration {
 	most := firstPause << min(b.failures, 10)
 	b.failures++
-	return max(least, rand.N(min(most, mostPause)))
+	return least + rand.N(min(most, mostPause))
 }
 
 func (b *backoff) reset() { b.failures = 0 }
@@ -38,7 +40,9 @@ type budget struct {
 	at   time.Time
 }
 
-// take uses up one retry and returns how long to wait until it is earned.
+// take uses up one retry and returns how long to wait until it is earned, which
+// is never longer than any other pause: who asks in between, because somebody
+// flushes, must not keep the stream away for as long.
 func (b *budget) take(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -46,9 +50,32 @@ func (b *budget) take(now time.Time) time.Duration {
 		b.at = now
 	}
 	b.used = max(0, b.used-float64(now.Sub(b.at))/float64(retryEvery)) + 1
+	b.used = min(b.used, retriesAtOnce+float64(mostPause)/float64(retryEvery))
 	b.at = now
 	if b.used <= retriesAtOnce {
 		return 0
 	}
 	return time.Duration((b.used - retriesAtOnce) * float64(retryEvery))
+}
+
+// await returns when there is a signal; false when ctx is done.
+func await(ctx context.Context, a, b <-chan struct{}) bool {
+	select {
+	case <-a:
+	case <-b:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
+}
+
+// sleep returns after d, or when it is waked; false when ctx is done.
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }

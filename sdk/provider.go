@@ -23,12 +23,14 @@ type Provider struct {
 	seen   *seen
 
 	held   atomic.Pointer[snapshot] // nil: no flags yet
+	opened atomic.Pointer[snapshot] // that held was unpacked from; nil: its counts are reported
 	stream atomic.Pointer[string]   // name of the present stream, for acknowledgements
 
 	exposures, tracked atomic.Uint64
+	confessed          atomic.Uint64 // of the events that were dropped: the server was told of them
 
-	mu      sync.Mutex
-	running *run // nil: not initialised, or shut down
+	turn    sync.Mutex          // held while the provider is begun, or ended
+	running atomic.Pointer[run] // nil: not initialised, or shut down
 }
 
 var (
@@ -43,7 +45,7 @@ func New(c Config) (*Provider, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	p := &Provider{config: c, budget: &budget{}, board: newBoard(), seen: newSeen(rand.N(c.window()))}
+	p := &Provider{config: c, budget: &budget{}, board: newBoard(c.stale()), seen: newSeen(rand.N(c.window()))}
 	p.api, p.queue = newAPI(&p.config), newQueue(&p.config)
 	return p, nil
 }
@@ -63,7 +65,7 @@ func (p *Provider) EventChannel() <-chan openfeature.Event { return p.board.even
 
 // Status returns what evaluations answer from at this moment.
 func (p *Provider) Status() Status {
-	return p.board.status(p.held.Load(), p.config.now(), p.config.stale())
+	return p.board.status(p.held.Load(), p.config.now())
 }
 
 func (p *Provider) announce() { p.board.announce(p.Status(), providerName) }
@@ -75,18 +77,21 @@ func (p *Provider) Snapshot() ([]byte, error) {
 	if s == nil {
 		return nil, nil
 	}
-	return p.known(s).encode()
+	return p.head(s).encode(s.all())
 }
 
-// known is what there is to write down.
-func (p *Provider) known(s *snapshot) lastKnown {
-	k, now := lastKnown{ruleset: s.ruleset}, p.config.now()
+// head says of flags what is written down with them.
+func (p *Provider) head(s *snapshot) head {
+	h, now := head{Server: p.api.base}, p.config.now()
+	if s.source != FromStream {
+		h.Server = s.server
+	}
 	p.board.mu.Lock()
 	defer p.board.mu.Unlock()
-	if k.Confirmed = p.board.confirmed(s, now); p.board.connected {
-		k.Confirmed = now
+	if h.Confirmed = p.board.confirmed(s, now); p.board.connected {
+		h.Confirmed = now
 	}
-	return k
+	return h
 }
 
 // replace lets evaluations answer from other flags, from one moment to the next.
@@ -96,7 +101,7 @@ func (p *Provider) replace(s *snapshot) {
 	if before == nil {
 		return
 	}
-	p.count(before.set.Drain())
+	p.count(before.drain())
 	if keys := s.set.Changed(before.set); len(keys) > 0 {
 		p.board.change(keys, s.ruleset.Revision, providerName)
 	}

@@ -16,8 +16,9 @@ type queue struct {
 
 	mu      sync.Mutex
 	memory  [][]byte // events that are in memory alone, oldest first
-	moving  int      // of those, taken out to be written down
+	out     int      // of those, taken out to be written down, or sent
 	spool   *spool   // nil: not open, or none
+	left    int      // on disk, when the spool was last shut
 	fault   string   // why the disk is not used; empty: it is
 	counts  queueCounts
 	changed chan struct{} // closed, and made anew, when counts change
@@ -27,7 +28,8 @@ type queue struct {
 
 // queueCounts is what became of all events there were.
 type queueCounts struct {
-	added   uint64 // also what an earlier process left
+	queued  uint64 // came into the queue, or an earlier process left them
+	unfit   uint64 // never did: they cannot be sent
 	sent    uint64 // the server has them on disk
 	refused uint64 // never to be stored
 	dropped uint64 // there was no room
@@ -36,7 +38,7 @@ type queueCounts struct {
 	damaged int64  // bytes of the spool that could not be read
 }
 
-// gone returns how many events do not wait any more.
+// gone returns how many of those that were queued do not wait any more.
 func (c *queueCounts) gone() uint64 { return c.sent + c.refused + c.dropped }
 
 func newQueue(c *Config) *queue {
@@ -53,8 +55,8 @@ func signal(c chan struct{}) {
 // add takes an event. It never blocks on anything but other events.
 func (q *queue) add(e []byte) {
 	q.mu.Lock()
-	q.counts.added++
-	if len(q.memory)+q.moving >= q.config.Queue.events() && len(q.memory) > 0 {
+	q.counts.queued++
+	if len(q.memory)+q.out >= q.config.Queue.events() && len(q.memory) > 0 {
 		q.memory[0] = nil // for the garbage collector
 		q.memory = q.memory[1:]
 		q.counts.dropped++
@@ -83,7 +85,7 @@ func (q *queue) see() (queueCounts, <-chan struct{}) {
 // waiting returns how many events wait.
 func (q *queue) waiting() int {
 	c, _ := q.see()
-	return int(c.added - c.gone())
+	return int(c.queued - c.gone())
 }
 
 // keep is the loop that writes events down, until ctx is done. It opens the
@@ -117,8 +119,10 @@ func (q *queue) open(dir string) {
 	}
 	q.mu.Lock()
 	q.spool = s
+	left := q.left // which this very process has counted already
+	q.left = 0
 	q.mu.Unlock()
-	q.note(func(c *queueCounts) { c.added, c.damaged = c.added+uint64(waiting), c.damaged+damaged })
+	q.note(func(c *queueCounts) { c.queued, c.damaged = c.queued+uint64(waiting)-uint64(left), c.damaged+damaged })
 	if damaged > 0 {
 		q.config.log().Warn("a crash has cut off the end of the queue", "bytes", damaged)
 	}
@@ -153,13 +157,6 @@ func (q *queue) disabled() string {
 	return q.fault
 }
 
-// durable reports whether what waits outlives the process.
-func (q *queue) durable() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.spool != nil && q.fault == ""
-}
-
 // store moves events from memory to the spool and reports whether it did.
 func (q *queue) store() bool {
 	q.mu.Lock()
@@ -168,11 +165,11 @@ func (q *queue) store() bool {
 		q.mu.Unlock()
 		return false
 	}
-	q.memory, q.moving = nil, len(events)
+	q.memory, q.out = nil, q.out+len(events)
 	q.mu.Unlock()
 	dropped, err := s.append(events)
 	q.mu.Lock()
-	q.moving = 0
+	q.out -= len(events)
 	if err != nil {
 		q.memory = append(events, q.memory...)
 	}
@@ -224,7 +221,7 @@ func (q *queue) fromMemory(most int, bytes int64) (b batch) {
 		size += int64(len(q.memory[n]))
 		n++
 	}
-	b.events, q.memory = q.memory[:n:n], q.memory[n:]
+	b.events, q.memory, q.out = q.memory[:n:n], q.memory[n:], q.out+n
 	return b
 }
 
@@ -233,7 +230,11 @@ func (q *queue) settle(b batch, change func(*queueCounts)) {
 	if b.spool != nil {
 		q.disk(b.spool.settle(b.mark))
 	}
-	q.note(change)
+	q.note(func(c *queueCounts) {
+		if change(c); b.spool == nil {
+			q.out -= len(b.events)
+		}
+	})
 }
 
 // shut closes the spool. Events that are still in memory are written down, or
@@ -245,6 +246,7 @@ func (q *queue) shut() (lost int) {
 	lost, q.memory = len(q.memory), nil
 	q.counts.dropped += uint64(lost)
 	if q.spool != nil {
+		q.left = q.spool.left()
 		if err := q.spool.shut(); err != nil {
 			q.config.log().Error("closing the queue", "error", err)
 		}
@@ -260,5 +262,5 @@ func (q *queue) giveBack(b batch) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.memory = append(b.events, q.memory...)
+	q.memory, q.out = append(b.events, q.memory...), q.out-len(b.events)
 }

@@ -23,7 +23,7 @@ func (p *Provider) refuse(f *fact, field, why, fix string) {
 	if err != nil {
 		return // unreachable: facts are texts and finite numbers
 	}
-	p.queue.note(func(c *queueCounts) { c.added, c.refused = c.added+1, c.refused+1 })
+	p.queue.note(func(c *queueCounts) { c.unfit++ })
 	p.config.log().Debug("an event is not sent", "name", f.Name, "field", field, "why", why)
 	if p.config.Refused != nil {
 		p.config.Refused(Refusal{Event: b, Field: field, Reason: "malformed", Why: why, Fix: fix})

@@ -24,18 +24,24 @@ func (p *Provider) reporting(ctx context.Context) {
 	}
 	ticker := time.NewTicker(p.config.report())
 	defer ticker.Stop()
-	var told uint64
 	for {
 		select {
 		case <-ticker.C:
-			if s := p.held.Load(); s != nil {
-				p.count(s.set.Drain())
-			}
-			told = p.confess(told)
+			p.report()
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// report tells what was counted since the last time.
+func (p *Provider) report() {
+	for _, s := range []*snapshot{p.opened.Swap(nil), p.held.Load()} {
+		if s != nil {
+			p.count(s.drain())
+		}
+	}
+	p.confess()
 }
 
 // count reports how often flags gave which answer.
@@ -54,12 +60,14 @@ func (p *Provider) count(counts []flags.Count) {
 
 // confess reports how many events there was no room for since the last time: an
 // experiment that lacks some must not look as if it had all.
-func (p *Provider) confess(told uint64) uint64 {
+func (p *Provider) confess() {
+	if p.config.report() < 0 {
+		return
+	}
 	c, _ := p.queue.see()
-	if c.dropped > told {
+	if told := p.confessed.Swap(c.dropped); c.dropped > told {
 		p.read(droppedReading, c.dropped-told, map[string]string{"sdk": sdkName})
 	}
-	return c.dropped
 }
 
 func (p *Provider) read(name string, value uint64, labels map[string]string) {

@@ -17,8 +17,9 @@ import (
 type run struct {
 	stop    context.CancelFunc
 	sender  *sender
+	dir     string // Config.Dir, when it is this process's; else empty
 	unlock  func()
-	first   chan struct{} // closed when there are flags, or an attempt says that there will be none
+	first   chan struct{} // closed when there are flags, or nobody can expect any
 	once    sync.Once
 	settled chan struct{} // something was adopted: acknowledge it, write it down
 	ended   sync.WaitGroup
@@ -32,51 +33,53 @@ func (p *Provider) Init(c openfeature.EvaluationContext) error {
 // InitWithContext implements openfeature.ContextAwareStateHandler. With a
 // last-known file or bootstrap data it returns at once; without, it waits for the
 // first flags, at most for Config.Wait. After an error the provider goes on
-// trying, and tells OpenFeature when it is ready.
+// trying, and tells OpenFeature when it is ready. After a shutdown it begins
+// again, with what it had.
 func (p *Provider) InitWithContext(ctx context.Context, _ openfeature.EvaluationContext) error {
-	p.mu.Lock()
-	if p.running == nil {
-		p.running = p.start()
-	}
-	r := p.running
-	p.mu.Unlock()
+	r := p.begun()
 	if p.held.Load() == nil {
 		ctx, stop := context.WithTimeout(ctx, p.config.wait())
 		defer stop()
-		wait(ctx, 0, r.first, nil)
+		await(ctx, r.first, nil)
 	}
-	v := p.Status()
-	if v.State == Stale {
-		v.State = Ready // as OpenFeature has it: there are flags
-	}
-	defer p.board.begin(v.State)
-	switch {
-	case v.State == Ready:
+	switch v := p.board.begin(&p.held, p.config.now()); v.State {
+	case Ready, Stale: // as OpenFeature has it, both are ready: there are flags
 		return nil
-	case v.State == Fatal:
+	case Fatal:
 		return &openfeature.ProviderInitError{ErrorCode: openfeature.ProviderFatalCode, Message: v.Why}
+	default:
+		return &openfeature.ProviderInitError{
+			ErrorCode: openfeature.ProviderNotReadyCode, Message: "there are no flags yet: " + cmp.Or(v.Why, "the server has not answered"),
+		}
 	}
-	return &openfeature.ProviderInitError{
-		ErrorCode: openfeature.ProviderNotReadyCode, Message: "there are no flags yet: " + cmp.Or(v.Why, "the server has not answered"),
+}
+
+// begun returns the present run, and begins one when there is none. One that is
+// being shut down is waited for: two would want the same folder.
+func (p *Provider) begun() *run {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	if p.running.Load() == nil {
+		p.running.Store(p.start())
 	}
+	return p.running.Load()
 }
 
 // start reads what is known and begins to follow the server.
 func (p *Provider) start() *run {
 	ctx, stop := context.WithCancel(context.Background())
-	r := &run{stop: stop, first: make(chan struct{}), settled: make(chan struct{}, 1)}
-	dir := p.config.Dir
+	r := &run{stop: stop, dir: p.config.Dir, first: make(chan struct{}), settled: make(chan struct{}, 1)}
 	unlock, err := p.occupy()
 	if r.unlock = unlock; err != nil {
-		dir = ""
+		r.dir = ""
 		p.queue.disk(err)
 	}
 	p.recall()
-	r.sender = &sender{config: &p.config, api: p.api, queue: p.queue, budget: p.budget, kick: make(chan struct{}, 1)}
-	r.ended.Go(func() { p.queue.keep(ctx, dir) })
+	r.sender = newSender(&p.config, p.api, p.queue, p.budget)
+	r.ended.Go(func() { p.queue.keep(ctx, r.dir) })
 	r.ended.Go(func() { r.sender.run(ctx) })
-	r.ended.Go(func() { (&follower{p: p, run: r, library: p.library()}).follow(ctx) })
-	r.ended.Go(func() { p.afterwards(ctx, r.settled) })
+	r.ended.Go(func() { newFollower(p, r).follow(ctx) })
+	r.ended.Go(func() { p.afterwards(ctx, r) })
 	r.ended.Go(func() { p.reporting(ctx) })
 	return r
 }
@@ -99,50 +102,6 @@ func (p *Provider) occupy() (unlock func(), err error) {
 	return unlock, nil
 }
 
-const lastKnownFile = "last-known"
-
-// recall takes up the newest flags that are at hand, unless some are held from
-// before.
-func (p *Provider) recall() {
-	if p.held.Load() != nil {
-		return
-	}
-	best, source := lastKnown{}, Source("")
-	if len(p.config.Bootstrap) > 0 {
-		k, err := decodeLastKnown(p.config.Bootstrap)
-		if err != nil {
-			p.config.log().Error("the bootstrap data is not used", "error", err)
-		} else if p.ours(k) {
-			best, source = k, FromBootstrap
-		}
-	}
-	if path := p.file(lastKnownFile); path != "" {
-		k, found, err := readLastKnown(path)
-		if err != nil {
-			p.config.log().Error("the last-known flags are not used", "error", err)
-		} else if found && p.ours(k) && (source == "" || k.ruleset.Revision >= best.ruleset.Revision) {
-			best, source = k, FromLastKnown
-		}
-	}
-	if source == "" {
-		return
-	}
-	lists, err := library{dir: p.file("lists")}.lists(context.Background(), best.ruleset, nil)
-	if err != nil {
-		p.config.log().Error("flags that ask for a list of units have no answer until it is there", "error", err)
-	}
-	s := newSnapshot(source, best.ruleset, lists)
-	s.confirmed = best.Confirmed
-	p.held.Store(s)
-}
-
-// ours reports whether flags are of the environment that is wanted.
-func (p *Provider) ours(k lastKnown) bool {
-	return p.config.Environment == "" || p.config.Environment == k.ruleset.Environment
-}
-
-func (p *Provider) library() library { return library{dir: p.file("lists"), api: p.api} }
-
 // leave bounds a shutdown that nobody else does.
 const leave = 10 * time.Second
 
@@ -153,12 +112,12 @@ func (p *Provider) Shutdown() { _ = p.ShutdownWithContext(context.Background()) 
 // what waits until ctx is done. With a folder one failed attempt is enough: what
 // is left is on disk, and goes out at the next start. Without one, events that
 // could not be sent are lost, and the error says how many. A ctx without a
-// deadline has 10 seconds: OpenFeature's own shutdown gives none.
+// deadline has 10 seconds: OpenFeature's own shutdown gives none. Evaluations go
+// on with the flags that there are.
 func (p *Provider) ShutdownWithContext(ctx context.Context) error {
-	p.mu.Lock()
-	r := p.running
-	p.running = nil
-	p.mu.Unlock()
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	r := p.running.Swap(nil)
 	if r == nil {
 		return nil
 	}
@@ -167,30 +126,35 @@ func (p *Provider) ShutdownWithContext(ctx context.Context) error {
 		ctx, stop = context.WithTimeout(ctx, leave)
 		defer stop()
 	}
-	if s := p.held.Load(); s != nil {
-		p.count(s.set.Drain())
-	}
-	r.sender.flush(ctx, p.queue.durable())
-	r.stop()
-	r.ended.Wait()
-	lost := p.queue.shut()
-	p.save()
-	r.unlock()
-	if lost > 0 {
+	if lost := p.end(ctx, r); lost > 0 {
 		return errors.Join(ctx.Err(), fmt.Errorf("%d events were not sent, and are lost", lost))
 	}
 	return nil
 }
 
+// end ends a run and returns how many events are lost with it.
+func (p *Provider) end(ctx context.Context, r *run) (lost int) {
+	p.report()
+	r.sender.flush(ctx, r.dir != "" && p.queue.disabled() == "") // also where the queue is only just being opened
+	r.stop()
+	r.ended.Wait()
+	r.known() // who still waits for flags waits in vain
+	lost = p.queue.shut()
+	p.save(r.dir)
+	p.board.fail(errShut.Error(), false)
+	p.api.close()
+	r.unlock()
+	return lost
+}
+
+var errShut = errors.New("the provider was shut down")
+
 // Flush returns when the server has said what became of every event there is
-// now, or ctx is done: then it says how many wait. A provider that is not
-// initialised sends nothing.
+// now, or ctx is done, or the provider is shut down: then it says how many wait.
+// A provider that is not initialised sends nothing.
 func (p *Provider) Flush(ctx context.Context) error {
-	p.mu.Lock()
-	r := p.running
-	p.mu.Unlock()
 	waiting := p.queue.waiting()
-	if r != nil {
+	if r := p.running.Load(); r != nil {
 		waiting = r.sender.flush(ctx, false)
 	}
 	if waiting > 0 {

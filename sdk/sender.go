@@ -31,12 +31,18 @@ type sender struct {
 	kick   chan struct{} // send now, whatever was to be waited for
 	hurry  atomic.Uint64 // events, of all there ever were, that wait for no others
 	pause  backoff
+	over   chan struct{} // closed when nothing is sent any more
+}
+
+func newSender(c *Config, a *api, q *queue, b *budget) *sender {
+	return &sender{config: c, api: a, queue: q, budget: b, kick: make(chan struct{}, 1), over: make(chan struct{})}
 }
 
 // run sends until ctx is done. Events wait for a moment for others to go along.
 func (s *sender) run(ctx context.Context) {
-	for wait(ctx, 0, s.queue.ready, s.kick) {
-		if !s.hurried() && !wait(ctx, s.config.Queue.flush(), s.kick, nil) {
+	defer close(s.over)
+	for await(ctx, s.queue.ready, s.kick) {
+		if !s.hurried() && !sleep(ctx, s.config.Queue.flush(), s.kick) {
 			return
 		}
 		for s.step(ctx) {
@@ -47,43 +53,28 @@ func (s *sender) run(ctx context.Context) {
 // hurried reports whether there is no use in waiting for more events.
 func (s *sender) hurried() bool {
 	c, _ := s.queue.see()
-	return c.gone() < s.hurry.Load() || c.added-c.gone() >= eventsAtOnce
+	return c.gone() < s.hurry.Load() || c.queued-c.gone() >= eventsAtOnce
 }
 
 // flush returns when the server has said what became of all events there are
-// now, or an attempt has failed and once is set, or ctx is done. It returns how
-// many wait.
+// now, or an attempt has failed and once is set, or ctx is done, or nothing is
+// sent any more. It returns how many wait.
 func (s *sender) flush(ctx context.Context, once bool) (waiting int) {
 	c, changed := s.queue.see()
-	target, failed := c.added, c.failed
+	target, failed := c.queued, c.failed
 	s.hurry.Store(target)
 	signal(s.kick)
-	for c.gone() < target && (!once || c.failed == failed) && ctx.Err() == nil {
+	for more := true; more && c.gone() < target && (!once || c.failed == failed); {
 		select {
 		case <-changed:
+		case <-s.over:
+			more = false
 		case <-ctx.Done():
+			more = false
 		}
 		c, changed = s.queue.see()
 	}
 	return int(max(target, c.gone()) - c.gone())
-}
-
-// wait returns when there is a signal, or d is over where d is not 0; false when
-// ctx is done.
-func wait(ctx context.Context, d time.Duration, a, b <-chan struct{}) bool {
-	var over <-chan time.Time
-	if d > 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		over = timer.C
-	}
-	select {
-	case <-a:
-	case <-b:
-	case <-over:
-	case <-ctx.Done():
-	}
-	return ctx.Err() == nil
 }
 
 // step sends one batch, until the server says what became of it. It returns
@@ -125,7 +116,7 @@ func (s *sender) again(ctx context.Context, err error) bool {
 	}
 	pause := s.pause.next(least) + s.budget.take(s.config.now())
 	s.config.log().Warn("events could not be sent, and wait", "error", err, "again", pause.Round(time.Millisecond))
-	return wait(ctx, pause, s.kick, nil)
+	return sleep(ctx, pause, s.kick)
 }
 
 // verdict is what became of the events of a batch.
@@ -154,8 +145,8 @@ func (s *sender) judge(ctx context.Context, events [][]byte) (verdict, error) {
 	}
 	switch r.status {
 	case http.StatusBadRequest:
-		if json.Unmarshal(r.body, &receipt) == nil && len(receipt.Rejected) > 0 {
-			return s.account(events, receipt), nil // every one of them
+		if json.Unmarshal(r.body, &receipt) == nil && len(receipt.rejected(len(events))) == len(events) {
+			return s.account(events, receipt), nil
 		}
 	case http.StatusRequestEntityTooLarge:
 	default:
@@ -179,6 +170,17 @@ type receipt struct {
 	DeadLetters int         `json:"deadLetters"`
 	Undeclared  []string    `json:"undeclared"`
 	Rejected    []rejection `json:"rejected"`
+}
+
+// rejected returns the places of the events, of so many, that have a fault.
+func (r receipt) rejected(of int) map[int]bool {
+	out := map[int]bool{}
+	for _, f := range r.Rejected {
+		if 0 <= f.Index && f.Index < of {
+			out[f.Index] = true
+		}
+	}
+	return out
 }
 
 // rejection is a fault of one event.
@@ -226,10 +228,7 @@ func compress(events [][]byte) ([]byte, error) {
 
 // account counts what became of events, and tells of those that were rejected.
 func (s *sender) account(events [][]byte, r receipt) verdict {
-	rejected := map[int]bool{}
-	for _, f := range r.Rejected {
-		rejected[f.Index] = true
-	}
+	rejected := r.rejected(len(events))
 	s.tell(events, r.Rejected)
 	if r.DeadLetters > 0 {
 		s.config.log().Warn("events wait until a metric declares them", "events", r.DeadLetters, "names", r.Undeclared)

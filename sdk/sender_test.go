@@ -62,7 +62,7 @@ func sending(t *testing.T, s *till, dir string, change func(*Config)) (*Provider
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	out := &sender{config: &p.config, api: p.api, queue: p.queue, budget: p.budget, kick: make(chan struct{}, 1)}
+	out := newSender(&p.config, p.api, p.queue, p.budget)
 	var ended sync.WaitGroup
 	ended.Go(func() { p.queue.keep(ctx, dir) })
 	ended.Go(func() { out.run(ctx) })
@@ -132,6 +132,44 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A request that was refused as a whole, with a reason for one event alone, says
+// nothing of the others: they are sent again, and not taken for stored.
+func TestRefusedWithAReasonForOne(t *testing.T) {
+	s := &till{script: []*http.Response{reply(http.StatusBadRequest, `{"rejected":[{"index":1,"why":"is too old"},{"index":9,"why":"is not there"}]}`)}}
+	p, out := sending(t, s, "", nil)
+	for _, r := range records(1, 3) {
+		p.queue.add(r)
+	}
+	if left := out.flush(t.Context(), false); left != 0 || len(s.kept) != 3 || p.Stats().Sent != 3 {
+		t.Errorf("%d are left, kept %v, %+v", left, s.kept, p.Stats())
+	}
+}
+
+// Events that are refused before they are queued do not stand for those that
+// wait in it.
+func TestFlushWaitsForWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &till{script: []*http.Response{nil}}
+		p, out := sending(t, s, "", func(c *Config) { c.Queue.Flush = time.Hour })
+		p.queue.add([]byte(`{"n":1}`))
+		synctest.Wait()
+		left := make(chan int, 1)
+		go func() { left <- out.flush(t.Context(), false) }()
+		synctest.Wait()
+		p.refuse(&fact{}, "units", "names no unit", "")
+		synctest.Wait()
+		select {
+		case <-left:
+			t.Error("it returns, and nothing was sent")
+		default:
+		}
+		if got := <-left; got != 0 || len(s.kept) != 1 {
+			t.Errorf("%d are left, kept %v", got, s.kept)
+		}
+		balanced(t, p.Stats())
+	})
+}
+
 // One event that the server cannot read, or that makes a request too large, does
 // not keep the others.
 func TestPoison(t *testing.T) {
@@ -155,7 +193,7 @@ func TestPoison(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := append(append(records(1, 5), []byte("poison"), []byte("heavy")), records(6, 9)...)
-	out := &sender{config: &p.config, api: p.api, queue: p.queue, budget: p.budget}
+	out := newSender(&p.config, p.api, p.queue, p.budget)
 	v, err := out.judge(t.Context(), list)
 	if err != nil || v.sent != 9 || v.refused != 2 || len(kept) != 9 {
 		t.Errorf("%+v, %v; kept %d", v, err, len(kept))
@@ -172,7 +210,7 @@ func TestQueueInMemory(t *testing.T) {
 	}
 	counts, _ := q.see()
 	got := q.next(100, bytesAtOnce)
-	if diff := cmp.Diff(texts(records(16, 25)), texts(got.events)); diff != "" || counts.dropped != 15 || counts.added != 25 {
+	if diff := cmp.Diff(texts(records(16, 25)), texts(got.events)); diff != "" || counts.dropped != 15 || counts.queued != 25 {
 		t.Errorf("%+v (-want +got):\n%s", counts, diff)
 	}
 }
@@ -184,7 +222,7 @@ func TestQueueWithoutItsDisk(t *testing.T) {
 	q := newQueue(&c)
 	q.open("/dev/null/no/folder")
 	q.add([]byte("{}"))
-	if q.store() || q.durable() || q.disabled() == "" || !j.has("kept in memory alone") {
+	if q.store() || q.disabled() == "" || !j.has("kept in memory alone") {
 		t.Errorf("fault %q", q.disabled())
 	}
 	if b := q.next(10, bytesAtOnce); len(b.events) != 1 {

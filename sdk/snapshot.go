@@ -17,15 +17,17 @@ const (
 )
 
 // snapshot is all that evaluating needs. It is immutable, but for answers, which
-// fill up.
+// fill up, and packed flags, which are read.
 type snapshot struct {
 	source    Source
 	confirmed time.Time // when the server was heard of, before this process; zero: never, or unknown
+	server    string    // its address, before this process; empty: it is unknown
 	ruleset   flags.Ruleset
 	lists     flags.Lists
 	set       *flags.Set
 	answers   map[string]*answers // of every flag
 	units     []string            // kinds that flags are about, sorted
+	packed    *packed             // flags that are in none of the above yet; nil: all are
 }
 
 // newSnapshot compiles a ruleset of which nothing is known yet.
@@ -70,7 +72,11 @@ func (s *snapshot) furnish(before *snapshot) {
 		}
 		s.answers[key] = &answers{}
 	}
-	s.units = unitKinds(s.ruleset)
+	kinds := map[string]bool{}
+	for i := range s.ruleset.Flags {
+		kinds[s.ruleset.Flags[i].Unit] = true
+	}
+	s.units = unitKinds(kinds)
 }
 
 // missing returns the lists that the ruleset names and nobody has loaded.

@@ -100,10 +100,31 @@ func (s *spool) append(records [][]byte) (dropped int, err error) {
 	dropped = s.makeRoom(int64(len(b)))
 	last := s.segments[len(s.segments)-1]
 	if _, err := s.out.Write(b); err != nil {
-		return dropped, errors.Join(err, s.out.Truncate(last.size), s.close()) // half a record would hide what comes behind it
+		return dropped, errors.Join(err, s.undo(last))
 	}
 	last.size, last.count, s.dirty = last.size+int64(len(b)), last.count+len(records), true
 	return dropped, nil
+}
+
+// undo ends a segment whose last write failed: half a record would hide what
+// comes behind it. One with nothing in it goes, so that a disk which is full does
+// not get a file for every attempt.
+func (s *spool) undo(last *segment) error {
+	err := errors.Join(s.out.Truncate(last.size), s.close())
+	if last.count == 0 {
+		err = errors.Join(err, s.drop(last))
+	}
+	return err
+}
+
+// left returns how many records wait.
+func (s *spool) left() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range s.segments {
+		n += g.left()
+	}
+	return n
 }
 
 // turn opens a new segment when there is none, or the last is full.

@@ -179,6 +179,30 @@ func TestSpoolLimit(t *testing.T) {
 	}
 }
 
+// A disk that takes nothing gets no file for every attempt, and what was written
+// before stays.
+func TestSpoolThatCannotWrite(t *testing.T) {
+	dir := t.TempDir()
+	s, _, _ := mustOpen(t, dir, 1<<20)
+	mustAppend(t, s, records(1, 2))
+	for range 5 {
+		if err := s.turn(); err != nil {
+			t.Fatal(err)
+		}
+		_ = s.out.Close()
+		if _, err := s.append(records(8, 9)); err == nil {
+			t.Fatal("a closed file takes records")
+		}
+	}
+	if names, _ := filepath.Glob(filepath.Join(dir, "*"+segmentSuffix)); len(names) != 1 {
+		t.Errorf("%q", names)
+	}
+	mustAppend(t, s, records(3, 4))
+	if diff := cmp.Diff(texts(records(1, 4)), drain(t, s, 10)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // TestCrash writes events in a process that is killed: every one that the spool
 // had taken is there, once, in order.
 func TestCrash(t *testing.T) {

@@ -25,7 +25,7 @@ func (p *Provider) Stats() Stats {
 	c, _ := p.queue.see()
 	return Stats{
 		Status: p.Status(), Exposures: p.exposures.Load(), Tracked: p.tracked.Load(),
-		Added: c.added, Sent: c.sent, Waiting: c.added - c.gone(), Refused: c.refused, Dropped: c.dropped,
+		Added: c.queued + c.unfit, Sent: c.sent, Waiting: c.queued - c.gone(), Refused: c.refused + c.unfit, Dropped: c.dropped,
 		DeadLetters: c.dead, Failures: c.failed, Damaged: c.damaged, Disk: p.queue.disabled(),
 	}
 }

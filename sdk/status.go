@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-feature/go-sdk/openfeature"
@@ -32,6 +33,7 @@ type Status struct {
 // board knows the state, and tells OpenFeature when it changes.
 type board struct {
 	events chan openfeature.Event
+	stale  time.Duration // without a sign of life, after which flags are
 
 	mu        sync.Mutex
 	connected bool
@@ -46,8 +48,8 @@ type board struct {
 // left out: nobody listens then.
 const mostEvents = 256
 
-func newBoard() *board {
-	return &board{events: make(chan openfeature.Event, mostEvents)}
+func newBoard(stale time.Duration) *board {
+	return &board{events: make(chan openfeature.Event, mostEvents), stale: stale}
 }
 
 // hear notes a sign of life on a stream whose flags are in use.
@@ -75,7 +77,7 @@ func (b *board) fail(why string, denied bool) {
 
 // state is the state of who holds s, which is nil without flags. The caller
 // holds the lock.
-func (b *board) state(s *snapshot, now time.Time, stale time.Duration) State {
+func (b *board) state(s *snapshot, now time.Time) State {
 	switch {
 	case s == nil && b.denied:
 		return Fatal
@@ -84,7 +86,7 @@ func (b *board) state(s *snapshot, now time.Time, stale time.Duration) State {
 	case b.connected:
 		return Ready
 	}
-	if at := b.confirmed(s, now); at.IsZero() || now.Sub(at) > stale {
+	if at := b.confirmed(s, now); at.IsZero() || now.Sub(at) > b.stale {
 		return Stale
 	}
 	return Ready
@@ -99,14 +101,19 @@ func (b *board) confirmed(s *snapshot, now time.Time) time.Time {
 	return b.heard
 }
 
-func (b *board) status(s *snapshot, now time.Time, stale time.Duration) Status {
+func (b *board) status(s *snapshot, now time.Time) Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	v := Status{State: b.state(s, now, stale), Age: -1, Why: b.why}
+	return b.see(s, now)
+}
+
+// see is status for who holds the lock.
+func (b *board) see(s *snapshot, now time.Time) Status {
+	v := Status{State: b.state(s, now), Age: -1, Why: b.why}
 	if s == nil {
 		return v
 	}
-	v.Environment, v.Revision, v.Source, v.Flags = s.ruleset.Environment, s.ruleset.Revision, s.source, len(s.set.Keys())
+	v.Environment, v.Revision, v.Source, v.Flags = s.ruleset.Environment, s.ruleset.Revision, s.source, s.size()
 	if at := b.confirmed(s, now); !at.IsZero() {
 		v.Age = max(0, now.Sub(at))
 	}
@@ -126,12 +133,17 @@ func (b *board) announce(v Status, provider string) {
 	b.tell(eventOf(v, provider))
 }
 
-// begin lets events out: until a provider is initialised, OpenFeature waits for
-// that alone.
-func (b *board) begin(as State) {
+// begin lets events out, and returns the status which OpenFeature is told by the
+// end of the initialisation: until then it waits for that alone. Flags that come
+// while it is told are announced, since both are one step.
+func (b *board) begin(held *atomic.Pointer[snapshot], now time.Time) Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.open, b.announced = true, as
+	v := b.see(held.Load(), now)
+	if b.open, b.announced = true, v.State; v.State == Stale {
+		b.announced = Ready // which OpenFeature takes it for
+	}
+	return v
 }
 
 // tell hands an event over. The caller holds the lock.
