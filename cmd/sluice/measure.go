@@ -20,7 +20,7 @@ func (h *house) measure(ctx context.Context) []meter.Family {
 	list := []meter.Family{
 		meter.One("sluice_build_info", "The version that runs.", meter.Gauge, 1, "version", version),
 		meter.One("sluice_log_sequence", "Event of the log that this replica has applied.", meter.Gauge, float64(h.projection.Seq())),
-		h.measureReady(ctx), h.measureStreams(), h.measureMemory(),
+		h.measureStreams(), h.measureMemory(),
 		meter.One("sluice_goroutines", "Goroutines of this process.", meter.Gauge, float64(runtime.NumGoroutine())),
 	}
 	list = append(list, h.meters.families()...)
@@ -32,15 +32,6 @@ func (h *house) measure(ctx context.Context) []meter.Family {
 		list = append(list, c.measure(ctx, now())...)
 	}
 	return list
-}
-
-func (h *house) measureReady(ctx context.Context) meter.Family {
-	f := meter.Family{Name: "sluice_ready", Help: "1 for each dependency that is well.", Kind: meter.Gauge}
-	all := h.ready(ctx)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		f.Add(truth(all[name] == nil), "dependency", name)
-	}
-	return f
 }
 
 func truth(is bool) float64 {

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/internal/engine/enginetest"
+	"github.com/sluice-hq/sluice/internal/meter"
 )
 
 // measured are the names of the measurements in a text.
@@ -43,30 +43,82 @@ func TestMeasure(t *testing.T) {
 	for _, want := range []string{
 		`sluice_event_requests_total{outcome="accepted"} 1`, `sluice_event_requests_total{outcome="refused"} 1`, `sluice_events_rejected_total{reason="unknown_flag"} 1`,
 		`sluice_event_ack_seconds_count 1`, `sluice_events_unaccounted{shard="facts-0"} 0`, `sluice_loader_behind_messages{shard="facts-0"} 0`,
-		`sluice_loader_active{shard="facts-0"} 1`, `sluice_dead_letters{reason="unknown_metric"} 0`, `sluice_ready{dependency="warehouse"} 1`,
+		`sluice_loader_active{shard="facts-0"} 1`, `sluice_dead_letters{reason="unknown_metric"} 0`, `sluice_ready{dependency="warehouse"} 1`, `sluice_ready{dependency="replicas agree"} 1`,
 		`sluice_resident_bytes{process="engine"} `, `sluice_events_refused 0`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is not in\n%s", want, text)
 		}
 	}
-	var shown strings.Builder
-	for _, file := range []string{"sluice.json", "releases.json", "alerts.yaml"} {
-		b, err := os.ReadFile(filepath.Join("../../dashboards/grafana", file))
-		if err != nil {
-			t.Fatal(err)
+	have := labelled(text + releasing(t)) // there are samples of rollouts while one is open
+	for _, expr := range queried(t) {
+		labels := []string{"instance", "le"}
+		for _, name := range measured(expr) {
+			if _, is := have[name]; !is {
+				t.Errorf("nobody measures %s, for which a dashboard or an alert asks: %s", name, expr)
+			}
+			labels = append(labels, have[name]...)
 		}
-		shown.Write(b)
-	}
-	have := measured(text)
-	for _, f := range releases(nil, nil) { // there are samples of while a rollout is open
-		have = append(have, f.Name)
-	}
-	for _, name := range measured(shown.String()) {
-		if !slices.Contains(have, name) {
-			t.Errorf("the dashboard or an alert asks for %s, which nobody measures", name)
+		for _, label := range labelsIn(expr) {
+			if !slices.Contains(labels, label) {
+				t.Errorf("nothing in it has the label %s: %s", label, expr)
+			}
 		}
 	}
+}
+
+// releasing are the measurements of one rollout under way.
+func releasing(t *testing.T) string {
+	t.Helper()
+	r := beyondRollout(1)
+	look := func(string) (decisions.Look, bool) { return decisions.Look{}, true }
+	var b strings.Builder
+	if err := meter.Write(&b, releases([]decisions.Rollout{r}, look)); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// labelled returns the labels of every measurement in a text.
+func labelled(text string) map[string][]string {
+	all := map[string][]string{}
+	for _, m := range regexp.MustCompile(`(?m)^(sluice_[a-z_]+)(\{.*\})? `).FindAllStringSubmatch(text, -1) {
+		name := strings.TrimSuffix(m[1], "_bucket")
+		all[name] = append(all[name], labelsIn(m[2])...)
+	}
+	return all
+}
+
+// labelsIn are the labels that an expression selects by or keeps.
+func labelsIn(expr string) (all []string) {
+	for _, m := range regexp.MustCompile(`(\w+)(?:=~|!~|!=|=)"`).FindAllStringSubmatch(expr, -1) {
+		all = append(all, m[1])
+	}
+	for _, m := range regexp.MustCompile(`by \(([^)]*)\)`).FindAllStringSubmatch(expr, -1) {
+		for label := range strings.SplitSeq(m[1], ",") {
+			all = append(all, strings.TrimSpace(label))
+		}
+	}
+	return all
+}
+
+// queried are the expressions of the dashboards and the alerts.
+func queried(t *testing.T) (all []string) {
+	t.Helper()
+	for _, file := range []string{"sluice.json", "releases.json"} {
+		for _, p := range boardOf(t, file).Panels {
+			for _, target := range p.Targets {
+				all = append(all, target.Expr)
+			}
+		}
+	}
+	for _, r := range alerts(t) {
+		all = append(all, r.Expr)
+	}
+	if len(all) < 40 {
+		t.Errorf("%d expressions are queried", len(all))
+	}
+	return all
 }
 
 // TestDashboard: Grafana's and Prometheus's files can be read, every panel asks
@@ -76,14 +128,22 @@ func TestDashboard(t *testing.T) {
 	for _, file := range []string{"sluice.json", "releases.json"} {
 		checkBoard(t, file)
 	}
-	var rules struct {
-		Groups []struct {
-			Rules []struct {
-				Alert, Expr, For    string
-				Labels, Annotations map[string]string
-			}
+	for _, r := range alerts(t) {
+		if len(measured(r.Expr)) == 0 || r.For == "" || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
+			t.Errorf("alert %s is not whole: %+v", r.Alert, r)
 		}
 	}
+}
+
+// alert is one rule of Prometheus.
+type alert struct {
+	Alert, Expr, For    string
+	Labels, Annotations map[string]string
+}
+
+func alerts(t *testing.T) []alert {
+	t.Helper()
+	var rules struct{ Groups []struct{ Rules []alert } }
 	b, err := os.ReadFile("../../dashboards/grafana/alerts.yaml")
 	if err == nil {
 		err = yaml.Unmarshal(b, &rules)
@@ -91,37 +151,41 @@ func TestDashboard(t *testing.T) {
 	if err != nil || len(rules.Groups) != 1 || len(rules.Groups[0].Rules) < 5 {
 		t.Fatalf("the alerts are %+v, %v", rules, err)
 	}
-	for _, r := range rules.Groups[0].Rules {
-		if len(measured(r.Expr)) == 0 || r.For == "" || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
-			t.Errorf("alert %s is not whole: %+v", r.Alert, r)
+	return rules.Groups[0].Rules
+}
+
+// board is a file of Grafana's.
+type board struct {
+	UID    string
+	Panels []struct {
+		ID      int
+		Title   string
+		Targets []struct{ Expr string }
+	}
+	Annotations struct {
+		List []struct {
+			Name   string
+			Target struct{ Tags []string }
 		}
 	}
+}
+
+func boardOf(t *testing.T, file string) (all board) {
+	t.Helper()
+	b, err := os.ReadFile("../../dashboards/grafana/" + file)
+	if err == nil {
+		err = json.Unmarshal(b, &all)
+	}
+	if err != nil || all.UID == "" || len(all.Panels) < 10 {
+		t.Fatalf("%s has %d panels, %v", file, len(all.Panels), err)
+	}
+	return all
 }
 
 // checkBoard reads one file of Grafana's.
 func checkBoard(t *testing.T, file string) {
 	t.Helper()
-	var board struct {
-		UID    string
-		Panels []struct {
-			ID      int
-			Title   string
-			Targets []struct{ Expr string }
-		}
-		Annotations struct {
-			List []struct {
-				Name   string
-				Target struct{ Tags []string }
-			}
-		}
-	}
-	b, err := os.ReadFile("../../dashboards/grafana/" + file)
-	if err == nil {
-		err = json.Unmarshal(b, &board)
-	}
-	if err != nil || board.UID == "" || len(board.Panels) < 10 {
-		t.Fatalf("%s has %d panels, %v", file, len(board.Panels), err)
-	}
+	board := boardOf(t, file)
 	seen := map[int]bool{}
 	for _, p := range board.Panels {
 		if p.Title == "" || len(p.Targets) == 0 || len(measured(p.Targets[0].Expr)) == 0 || seen[p.ID] {

@@ -25,17 +25,25 @@ const flagPlane = "flags"
 // warehouse answers evaluations as well as any. The reason, which may name
 // hosts and folders, is for those who may read.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
-	all := s.flagsReady()
+	var all map[string]error
 	switch what := r.URL.Query().Get("for"); what {
 	case flagPlane:
+		all = s.flagsReady()
 	case "":
-		if s.Ready != nil {
-			maps.Copy(all, s.Ready(r.Context()))
-		}
+		all = s.allReady(r.Context())
 	default:
 		return event.Invalid{Path: "for", Value: what, Why: "is nothing that can be ready", Fix: "write flags, or leave it out"}
 	}
 	return writeJSON(w, readiness(all), s.reasons(r.Context(), all))
+}
+
+// allReady says how every dependency is, by its name.
+func (s *server) allReady(ctx context.Context) map[string]error {
+	all := s.flagsReady()
+	if s.Ready != nil {
+		maps.Copy(all, s.Ready(ctx))
+	}
+	return all
 }
 
 // flagsReady says how that is which flags are served from: the log is folded
