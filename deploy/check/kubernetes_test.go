@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -79,6 +81,42 @@ func TestReferencesLeadSomewhere(t *testing.T) {
 				if !slices.ContainsFunc(m.sets[name].Spec.Template.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == port.Port.StrVal }) {
 					t.Errorf("policy %s: the pods have no port %s", name, port.Port.StrVal)
 				}
+			}
+		}
+	}
+}
+
+// TestPodsMayDoLittle: each pod keeps the Pod Security Standard "restricted", which
+// its namespace enforces, and has no token for Kubernetes, which it never asks.
+func TestPodsMayDoLittle(t *testing.T) {
+	m := read(t)
+	if level := m.namespaces["sluice"].Labels["pod-security.kubernetes.io/enforce"]; level != "restricted" {
+		t.Errorf("the namespace enforces %q", level)
+	}
+	for name, set := range m.sets {
+		pod := set.Spec.Template.Spec
+		account := m.accounts[pod.ServiceAccountName]
+		if no := pod.AutomountServiceAccountToken; (no == nil || *no) && (account == nil || account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken) {
+			t.Errorf("%s: the pod gets a token", name)
+		}
+		if c := pod.SecurityContext; c == nil || c.RunAsNonRoot == nil || !*c.RunAsNonRoot || c.RunAsUser == nil || *c.RunAsUser == 0 || c.SeccompProfile == nil || c.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+			t.Errorf("%s: the pod runs as %+v", name, c)
+		}
+		if pod.HostNetwork || pod.HostPID || pod.HostIPC {
+			t.Errorf("%s: the pod sees its host", name)
+		}
+		for _, v := range pod.Volumes {
+			if v.ConfigMap == nil && v.Secret == nil && v.EmptyDir == nil {
+				t.Errorf("%s: the volume %s is of no kind that is allowed", name, v.Name)
+			}
+		}
+		for _, c := range pod.Containers {
+			s := c.SecurityContext
+			if s == nil || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation || s.Capabilities == nil || !slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) || len(s.Capabilities.Add) > 0 || s.Privileged != nil {
+				t.Errorf("%s: %s may do %+v", name, c.Name, s)
+			}
+			if c.Resources.Requests.Memory().IsZero() || c.Resources.Limits.Memory().IsZero() {
+				t.Errorf("%s: nobody says how much memory %s takes", name, c.Name)
 			}
 		}
 	}
@@ -175,16 +213,11 @@ func probed(t *testing.T, name string, c corev1.Container) {
 // TestSluiceKnowsItsSettings: each variable is one of "sluice serve", and the
 // addresses name services that are there.
 func TestSluiceKnowsItsSettings(t *testing.T) {
-	help := exec.Command("go", "run", "./cmd/sluice", "serve", "--help")
-	help.Dir = "../.."
-	text, err := help.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
+	known := settings(t)
 	m := read(t)
 	hosts := regexp.MustCompile(`@(?:[a-z]+-\d\.)?([a-z-]+):\d+`)
 	for _, e := range m.sets["sluice"].Spec.Template.Spec.Containers[0].Env {
-		if strings.HasPrefix(e.Name, "SLUICE_") && !strings.Contains(strings.Join(strings.Fields(string(text)), " "), "($"+e.Name+")") {
+		if strings.HasPrefix(e.Name, "SLUICE_") && !known[e.Name] {
 			t.Errorf("sluice serve has no %s", e.Name)
 		}
 		for _, host := range hosts.FindAllStringSubmatch(e.Value, -1) {
@@ -193,6 +226,27 @@ func TestSluiceKnowsItsSettings(t *testing.T) {
 			}
 		}
 	}
+}
+
+// help is asked for once: the program has to be built for it.
+var help = sync.OnceValues(func() ([]byte, error) {
+	ask := exec.Command("go", "run", "./cmd/sluice", "serve", "--help")
+	ask.Dir = "../.."
+	return ask.CombinedOutput()
+})
+
+// settings are the variables that "sluice serve" knows, as its help lists them.
+func settings(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := help()
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	known := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\(\$(SLUICE_\w+)\)`).FindAllSubmatch(bytes.Join(bytes.Fields(text), []byte(" ")), -1) {
+		known[string(m[1])] = true
+	}
+	return known
 }
 
 // TestNATSReadsItsFile: and writes to disk before it answers.
