@@ -81,15 +81,19 @@ func (b *broadcast) set(change func()) {
 	change()
 }
 
+// opened returns how many streams there have been.
+func (b *broadcast) opened() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.streams)
+}
+
 // reopened returns when a stream is open that was not there before.
 func (b *broadcast) reopened(t *testing.T, before int) {
 	t.Helper()
 	for range 300 {
 		synctest.Wait()
-		b.mu.Lock()
-		open := len(b.streams)
-		b.mu.Unlock()
-		if open > before {
+		if b.opened() > before {
 			return
 		}
 		time.Sleep(time.Second)
@@ -325,9 +329,9 @@ func TestBehind(t *testing.T) {
 			if took := time.Since(began); took > 5*time.Minute {
 				t.Fatal("another log is never taken")
 			}
-			before := len(b.streams)
+			before := b.opened()
 			b.say(t, hello(5)+put(t, "put", restored))
-			for p.Status().Revision == 40 && len(b.streams) == before {
+			for p.Status().Revision == 40 && b.opened() == before {
 				time.Sleep(time.Second)
 				synctest.Wait()
 			}

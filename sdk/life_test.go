@@ -93,7 +93,12 @@ func TestShutdownEndsWaits(t *testing.T) {
 func TestShutdownConfesses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := &till{kept: map[string]int{}}
-		c := config(s.take)
+		c := config(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodGet {
+				return nil, errNoNetwork // of the stream
+			}
+			return s.take(r)
+		})
 		c.Bootstrap, c.Report, c.Queue.Events = encoded(t, comparing(7, 1)), time.Hour, 5
 		p, err := New(c)
 		if err != nil {
