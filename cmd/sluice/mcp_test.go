@@ -177,6 +177,34 @@ func (d *desk) said() {
 	}
 }
 
+// assistantReads: an assistant is told what the facts say of the rollout gate, in
+// the words of the HTTP interface: its readout, its units in two arms, one unit,
+// and a decision with its proof.
+func (s *standing) assistantReads() {
+	d := s.desk(s.issued("viewer"))
+	const rollout = `{"rollout": "production/gate/1"}`
+	unit := func(id string) string {
+		return `{"environment": "production", "flag": "gate", "kind": "user", "unit": "` + id + `", "attributes": {"plan": "pro"}}`
+	}
+	d.want("get_readout", rollout, `"exposures":7,`)
+	d.want("list_two_arms", rollout, `"unstableUnitId"`)
+	d.want("explain_unit", unit("u-4"), "kept out")
+	d.want("explain_unit", unit("u-3"), `"metric":"wins"`)
+	d.want("explain_unit", unit("nobody"), `"exposures":[]`)
+	d.refuse("get_readout", `{"rollout": "production/gate/9"}`, "production/gate/9")
+	d.refuse("list_two_arms", `{"rollout": "production/gate/9"}`, "production/gate/9")
+	d.refuse("explain_unit", `{"environment": "nowhere", "flag": "gate", "kind": "user", "unit": "u-1"}`, "environment", "nowhere")
+
+	var made struct{ Decisions []struct{ ID string } }
+	s.awaits("/api/v1/decisions?rollout=production/gate/1", func(body string) bool {
+		return json.Unmarshal([]byte(body), &made) == nil && len(made.Decisions) > 0
+	})
+	decision := `{"decision": "` + made.Decisions[0].ID + `"}`
+	d.want("list_decisions", rollout, made.Decisions[0].ID)
+	d.want("get_decision", decision, `"verdict"`)
+	d.want("verify_decision", decision, `"whole":true`)
+}
+
 // issued makes a token of a role.
 func (s *standing) issued(role string) string {
 	s.t.Helper()

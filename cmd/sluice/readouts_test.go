@@ -165,6 +165,7 @@ func TestReadoutsAndUnits(t *testing.T) {
 	if text := trace("u-3"); !strings.Contains(text, "exposure to on") || !strings.Contains(text, "1      wins") || !strings.Contains(text, "unknown_metric") {
 		t.Errorf("the trace of a unit: %s", text)
 	}
+	h.assistantReads()
 	if text := said(t, 0, "dlq", "purge", "--name", "wni", "--dry-run"); text != "1 letter selected; the order would be about 1.\n" {
 		t.Errorf("what would be purged: %s", text)
 	}

@@ -5,7 +5,7 @@
 // the one that files a change request: no tool can change anything, whatever the
 // token may do.
 //
-//	err := mcp.New(api, "1.2.3").Run(ctx, mcp.Stdio())
+//	err := mcp.New(api, "1.2.3").Run(ctx, mcp.Stdio(os.Stdin, os.Stdout))
 package mcp
 
 import (
@@ -82,16 +82,16 @@ const instructions = `Sluice releases risky changes on evidence. A flag gives ea
 
 // New returns the server of the protocol, with its tools.
 func New(api API, version string) *sdk.Server {
-	s := sdk.NewServer(&sdk.Implementation{Name: "sluice", Title: "Sluice", Version: version}, &sdk.ServerOptions{Instructions: instructions})
+	s := sdk.NewServer(&sdk.Implementation{Name: "sluice", Title: "Sluice", Version: version}, &sdk.ServerOptions{
+		Instructions: instructions,
+		Capabilities: &sdk.ServerCapabilities{Tools: &sdk.ToolCapabilities{}}, // the tools never change, and it logs nothing
+	})
 	t := tools{api}
 	t.flags(s)
 	t.rollouts(s)
 	t.rest(s)
 	return s
 }
-
-// Stdio is the transport over which clients speak to a program that they start.
-func Stdio() sdk.Transport { return &sdk.StdioTransport{} }
 
 // tools answer by asking the server.
 type tools struct{ api API }
