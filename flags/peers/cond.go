@@ -103,7 +103,7 @@ func Not(c Cond) Cond {
 		return Cond{known: true, holds: !c.holds}
 	case c.is.Any != nil:
 		return Cond{is: flags.Condition{None: c.is.Any}}
-	case c.is.None != nil && len(c.is.None) == 1:
+	case len(c.is.None) == 1:
 		return Cond{is: c.is.None[0]}
 	}
 	return Cond{is: flags.Condition{None: []flags.Condition{c.is}}}
