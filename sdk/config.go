@@ -43,7 +43,7 @@ type Config struct {
 type Queue struct {
 	Events int           // that wait in memory; zero: 10,000
 	Bytes  int64         // that wait on disk; zero: 100 MiB, at least 64 KiB
-	Sync   time.Duration // how long what was written may be missing on the disk itself, which a loss of power takes; zero: 1 s; negative: nothing is
+	Sync   time.Duration // how long what was written may be missing on the disk itself, which a loss of power takes; zero: 1 s; negative: it is brought there at once, which costs a few milliseconds for those that came together
 	Flush  time.Duration // how long an event waits for others to go with it; zero: 1 s
 }
 

@@ -18,11 +18,10 @@ func (p *Provider) expose(r *flags.Result, c *flags.Context) {
 	if !r.Enrolled || r.UnitID == "" {
 		return
 	}
-	now := p.config.now()
-	if !p.seen.first(r, now, p.config.window()) {
+	if !p.seen.first(r, c.Now, p.config.window()) {
 		return
 	}
-	f := newFact("exposure", now)
+	f := newFact("exposure", c.Now)
 	f.Flag, f.Variant, f.Unit, f.Revision, f.Reason = r.Key, r.Variant, &unit{r.Unit, r.UnitID}, r.Revision, r.Reason
 	f.Rollout, f.Stage, f.Epoch, f.Enrolled, f.SDK = r.Rollout, r.Stage, r.Epoch, true, itself
 	f.Attributes = chosen(p.config.Attributes, c.Attributes)

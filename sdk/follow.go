@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -22,7 +23,7 @@ const (
 	// that was restored from a backup.
 	grace = 30 * time.Second
 
-	listsAgain = 15 * time.Second // between two attempts to load a list
+	listsAgain = 15 * time.Second // between two attempts to load a list, and up to as much again: all clients lack it at once
 )
 
 var (
@@ -38,9 +39,10 @@ type follower struct {
 	run     *run
 	library library
 	pause   backoff
-	afresh  bool      // the server is asked for all flags: what is held may be of another log, whose revisions mean something else
-	behind  time.Time // since when all that the server sent was older than what is held; zero: it was not
-	lists   time.Time // when lists that are missing are tried again
+	afresh  bool        // the server is asked for all flags: what is held may be of another log, whose revisions mean something else
+	behind  time.Time   // since when all that the server sent was older than what is held; zero: it was not
+	late    *time.Timer // announces that flags are stale, however long an attempt takes
+	lists   time.Time   // when lists that are missing are tried again
 }
 
 func newFollower(p *Provider, r *run) *follower {
@@ -57,6 +59,8 @@ func newFollower(p *Provider, r *run) *follower {
 // follow goes on until ctx is done.
 func (f *follower) follow(ctx context.Context) {
 	f.p.unpack()
+	f.late = time.AfterFunc(f.p.config.stale(), f.p.announce)
+	defer f.late.Stop()
 	for ctx.Err() == nil {
 		after, err := f.listen(ctx)
 		if ctx.Err() != nil {
@@ -82,12 +86,13 @@ func (f *follower) rest(ctx context.Context, after time.Duration, err error) {
 	pause := f.pause.next(after) + f.p.budget.take(f.p.config.now())
 	f.p.config.log().Warn("there is no stream of flags", "error", err, "again", pause.Round(time.Millisecond))
 	f.p.announce()
+	if v := f.p.Status(); v.State == Ready {
+		f.late.Reset(f.p.config.stale() - v.Age + time.Millisecond)
+	}
 	if denied {
 		f.run.known() // asking on is no use to who waits
 	}
-	if sleep(ctx, pause, nil) && f.p.Status().State == Stale {
-		f.p.announce()
-	}
+	sleep(ctx, pause, nil)
 }
 
 // listen opens a stream and takes what it says, to its end. It returns how long
@@ -274,6 +279,6 @@ func (f *follower) missing(err error) {
 	f.lists = time.Time{}
 	if err != nil {
 		f.p.config.log().Error("flags that ask for a list of units go on as they were", "error", err)
-		f.lists = f.p.config.now().Add(listsAgain)
+		f.lists = f.p.config.now().Add(listsAgain + rand.N(listsAgain))
 	}
 }

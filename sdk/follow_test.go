@@ -28,6 +28,7 @@ type broadcast struct {
 	mu      sync.Mutex
 	refuse  *http.Response // the answer to who asks for a stream; nil: it is opened
 	dead    bool           // nobody answers
+	hole    bool           // nobody even refuses
 	streams []*io.PipeWriter
 	last    []string // Last-Event-ID of each
 	acks    []string
@@ -36,6 +37,11 @@ type broadcast struct {
 
 func (b *broadcast) exchange(r *http.Request) (*http.Response, error) {
 	b.mu.Lock()
+	if b.hole {
+		b.mu.Unlock()
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
 	defer b.mu.Unlock()
 	switch path := r.URL.Path; {
 	case b.dead:
@@ -226,6 +232,28 @@ func TestStale(t *testing.T) {
 	})
 }
 
+// TestStaleInTime: flags are stale when their time is over, also while an attempt
+// to hear of changes has no end.
+func TestStaleInTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := &broadcast{}
+		p := following(t, b, func(c *Config) { c.Bootstrap = encoded(t, comparing(7, 1)) })
+		if err := p.Init(openfeature.EvaluationContext{}); err != nil {
+			t.Fatal(err)
+		}
+		b.say(t, hello(7))
+		time.Sleep(20 * time.Second)
+		b.say(t, ":\n\n")
+		b.set(func() { b.hole = true })
+		b.hang()
+		ended := time.Now()
+		e := <-p.EventChannel()
+		if took := time.Since(ended); e.EventType != openfeature.ProviderStale || took < 30*time.Second || took > 31*time.Second {
+			t.Errorf("after %v: %+v", took, e)
+		}
+	})
+}
+
 func lastEvent(p *Provider) (e openfeature.Event) {
 	for len(p.EventChannel()) > 0 {
 		e = <-p.EventChannel()
@@ -368,7 +396,7 @@ func TestLists(t *testing.T) {
 			t.Errorf("without its list: %+v, acknowledged %q", d, b.acks)
 		}
 		b.set(func() { b.lists = map[string]string{list.Bulk.SHA256.String(): string(packed)} })
-		time.Sleep(listsAgain + time.Second)
+		time.Sleep(2 * listsAgain)
 		b.say(t, ":\n\n")
 		if d := p.asks("shop.flag-0000", "u-1"); d.Variant != "on" || len(b.acks) != 1 {
 			t.Errorf("with its list: %+v, acknowledged %q", d, b.acks)

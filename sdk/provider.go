@@ -68,7 +68,7 @@ func (p *Provider) Status() Status {
 	return p.board.status(p.held.Load(), p.config.now())
 }
 
-func (p *Provider) announce() { p.board.announce(p.Status(), providerName) }
+func (p *Provider) announce() { p.board.announce(&p.held, p.config.now(), providerName) }
 
 // Snapshot returns the flags that are held, to ship them with the next build as
 // Config.Bootstrap; nil when there are none.

@@ -98,9 +98,7 @@ func (q *queue) keep(ctx context.Context, dir string) {
 	for {
 		select {
 		case <-q.wake:
-			if q.store() && due == nil && q.config.Queue.sync() > 0 {
-				due = time.After(q.config.Queue.sync())
-			}
+			due = q.stored(due)
 			signal(q.ready)
 		case <-due:
 			due = nil
@@ -109,6 +107,19 @@ func (q *queue) keep(ctx context.Context, dir string) {
 			return
 		}
 	}
+}
+
+// stored writes down what waits, and returns when that has to be on the disk
+// itself, nil when it is.
+func (q *queue) stored(due <-chan time.Time) <-chan time.Time {
+	switch {
+	case !q.store():
+	case q.config.Queue.sync() < 0:
+		q.disk(q.spool.sync())
+	case due == nil:
+		return time.After(q.config.Queue.sync())
+	}
+	return due
 }
 
 func (q *queue) open(dir string) {

@@ -200,6 +200,19 @@ func TestPoison(t *testing.T) {
 	}
 }
 
+// With a negative Sync what was handed to the disk is on it before it is sent.
+func TestQueueSyncsAtOnce(t *testing.T) {
+	c := config(offline)
+	c.Queue.Sync = -1
+	q := newQueue(&c)
+	q.open(t.TempDir())
+	defer q.shut()
+	q.add([]byte("{}"))
+	if due := q.stored(nil); due != nil || q.spool.dirty || q.spool.left() != 1 {
+		t.Errorf("it waits, or is not there")
+	}
+}
+
 // Without a server memory is bounded: the oldest go, and the count says how many.
 func TestQueueInMemory(t *testing.T) {
 	c := config(offline)

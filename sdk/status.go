@@ -123,9 +123,10 @@ func (b *board) see(s *snapshot, now time.Time) Status {
 // announce tells OpenFeature a state that is new. One that is not Ready is told
 // again after every failed attempt, with its age: OpenFeature declares a provider
 // ready when it has been initialised, which may be after the first of them.
-func (b *board) announce(v Status, provider string) {
+func (b *board) announce(held *atomic.Pointer[snapshot], now time.Time, provider string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	v := b.see(held.Load(), now)
 	if v.State == Ready && b.announced == Ready {
 		return
 	}
