@@ -181,7 +181,7 @@ func TestStream_refuses(t *testing.T) {
 }
 
 func TestStream_asksToComeBackLater(t *testing.T) {
-	h, _ := streaming(t, stream.Limits{Rate: 1})
+	h, _ := streaming(t, stream.Limits{Open: 1})
 	h.tune(t, h.Client(), "sdk", listenHere).next("put")
 	code, body, header := h.ask("sdk", "GET", listenHere, "")
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
