@@ -51,7 +51,8 @@ var arrows = map[string][]string{
 	"internal/limit":     {},
 	"internal/notify":    {"event"}, // the server knows it: webhooks are documents, and their deliveries are asked for
 	"internal/flagd":     {"flags", "event"},
-	"internal/natslog":   {"event"},
+	"internal/natslog":   {"event", "internal/ports"}, // its kit alone: servers that are killed and started again
+	"internal/ports":     {},
 	"internal/engine":    {},
 	"internal/replica":   {"event"},
 	"internal/stream":    {"flags", "event"}, // it encodes what an environment's flags are

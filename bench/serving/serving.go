@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/sluice-hq/sluice/internal/ports"
 )
 
 // Process is a Sluice that serves. Binary is required. It may be started again
@@ -28,16 +30,16 @@ type Process struct {
 }
 
 // patience is how long a start may take.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // Host returns the address without its scheme.
 func (p *Process) Host() string { return strings.TrimPrefix(p.Address, "http://") }
 
 // Start starts the process and returns when every dependency of it is well.
 func (p *Process) Start(ctx context.Context) error {
-	listen := "127.0.0.1:0"
-	if p.Address != "" {
-		listen = p.Host()
+	listen, err := p.where()
+	if err != nil {
+		return err
 	}
 	p.Cmd = exec.Command(p.Binary, append([]string{"serve", "--listen", listen}, p.Args...)...)
 	if p.Log != "" {
@@ -61,6 +63,16 @@ func (p *Process) Start(ctx context.Context) error {
 		return err
 	}
 	return p.Ready(ctx)
+}
+
+// where is the address to listen on: the one that it had, or a new one that stays
+// free while it is down.
+func (p *Process) where() (string, error) {
+	if p.Address != "" {
+		return p.Host(), nil
+	}
+	port, err := ports.Free()
+	return fmt.Sprint("127.0.0.1:", port), err
 }
 
 // listen reads what the process prints until it says where it is.

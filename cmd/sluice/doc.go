@@ -104,7 +104,7 @@ internal/notify is the door out: it tells webhooks what the log says, until they
 have heard it (teller.go finds the words in the rooms).
 internal/meter writes measurements as Prometheus reads them. internal/trace writes spans of
 what an event leads to, and internal/trace/otlp below it sends them to a collector.
-internal/manifest reads YAML. internal/tabular reads files of rows and turns them into events. internal/refs finds the flags that a source tree
+internal/ports finds ports for programs that are started again. internal/manifest reads YAML. internal/tabular reads files of rows and turns them into events. internal/refs finds the flags that a source tree
 uses, for the command that tells the server. internal/harness runs the loop on memory parts,
 driven by scripts. internal/deps_test.go knows which room may import which.
 

@@ -5,16 +5,17 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/sluice-hq/sluice/internal/engine"
+	"github.com/sluice-hq/sluice/internal/ports"
 )
 
 // A document's shell blocks are run in order, in one shell, against the program
@@ -107,13 +108,11 @@ func (s *shell) environment(dir string) []string {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	return strconv.Itoa(port)
 }
 
 // patience is how long a block is repeated; it may take as long again.

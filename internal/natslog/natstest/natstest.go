@@ -16,7 +16,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +25,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/sluice-hq/sluice/internal/natslog"
+	"github.com/sluice-hq/sluice/internal/ports"
 )
 
 // Members is how many servers a cluster has: a majority of two outlives one.
@@ -102,16 +102,18 @@ func (c *Cluster) url(user string) string {
 
 // choose gives each server its name and two ports that were free a moment ago.
 func (c *Cluster) choose() error {
+	taken := map[int]bool{0: true}
 	for i := range c.members {
 		m := &c.members[i]
 		m.name = fmt.Sprintf("n%d", i+1)
 		for _, port := range []*int{&m.client, &m.route} {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
+			for taken[*port] {
+				var err error
+				if *port, err = ports.Free(); err != nil {
+					return err
+				}
 			}
-			defer l.Close() // held until all are chosen, so that they differ
-			*port = l.Addr().(*net.TCPAddr).Port
+			taken[*port] = true
 		}
 	}
 	return nil
