@@ -17,8 +17,9 @@ const evaluated = "feature_flag.evaluation"
 
 // annotate writes an answer on the active span (OpenTelemetry semantic
 // conventions 1.44, feature flags). A span has room for the attributes of one
-// flag, which are those of the last; the event is there for each.
-func annotate(ctx context.Context, environment string, r *flags.Result, targetingKey string) {
+// flag, which are those of the last; the event is there for each. s is nil before
+// the first flags.
+func annotate(ctx context.Context, s *snapshot, r *flags.Result, targetingKey string) {
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
 		return
@@ -28,8 +29,8 @@ func annotate(ctx context.Context, environment string, r *flags.Result, targetin
 		attribute.String("feature_flag.key", r.Key),
 		attribute.String("feature_flag.provider.name", providerName),
 		attribute.String("feature_flag.result.reason", strings.ToLower(string(r.Reason))))
-	if environment != "" {
-		list = append(list, attribute.String("feature_flag.set.id", environment))
+	if s != nil {
+		list = append(list, attribute.String("feature_flag.set.id", s.set.Environment()))
 	}
 	if r.Revision > 0 {
 		list = append(list, attribute.String("feature_flag.version", strconv.FormatUint(r.Revision, 10)))

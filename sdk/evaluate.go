@@ -59,36 +59,37 @@ func asInt(v any) (int64, bool) {
 func resolve[T any](ctx context.Context, p *Provider, q question[T]) (d openfeature.GenericResolutionDetail[T]) {
 	d.Value = q.otherwise
 	c := contextOf(q.flat, p.config.now())
-	s := p.held.Load()
-	if s == nil {
-		r := flags.Result{Key: q.flag, Reason: flags.Errored, Error: notReady}
-		return q.failed(ctx, d, "", &r, c.TargetingKey)
-	}
-	s = s.of(q.flag)
-	environment, r := s.set.Environment(), s.set.Answer(q.flag, &c)
-	if r.Error != "" {
-		return q.failed(ctx, d, environment, &r, c.TargetingKey)
-	}
-	a := s.answers[q.flag].of(environment, &r)
-	d.Reason, d.Variant, d.FlagMetadata = openfeature.Reason(r.Reason), r.Variant, a.told(&r)
-	if a.value != nil || r.Variant != "" { // else the code decides
-		v, ok := q.as(a.value)
-		if !ok {
-			r.Reason, r.Error, r.Variant = flags.Errored, typeMismatch, ""
-			return q.failed(ctx, d, environment, &r, c.TargetingKey)
+	s, r := p.answer(q.flag, &c)
+	if r.Error == "" {
+		a := s.answers[q.flag].of(s.set.Environment(), &r)
+		d.Reason, d.Variant, d.FlagMetadata = openfeature.Reason(r.Reason), r.Variant, a.told(&r)
+		if a.value != nil || r.Variant != "" { // else the code decides
+			v, ok := q.as(a.value)
+			if ok {
+				d.Value = v
+			} else {
+				r.Reason, r.Error, r.Variant = flags.Errored, typeMismatch, ""
+			}
 		}
-		d.Value = v
 	}
-	annotate(ctx, environment, &r, c.TargetingKey)
+	annotate(ctx, s, &r, c.TargetingKey)
+	if r.Error != "" {
+		d.Reason, d.Variant, d.ResolutionError = openfeature.ErrorReason, "", resolutionError(&r)
+		return d
+	}
 	p.expose(&r, &c)
 	return d
 }
 
-// failed gives the default in the code, and says why.
-func (q *question[T]) failed(ctx context.Context, d openfeature.GenericResolutionDetail[T], environment string, r *flags.Result, targetingKey string) openfeature.GenericResolutionDetail[T] {
-	d.Reason, d.Variant, d.ResolutionError = openfeature.ErrorReason, "", resolutionError(r)
-	annotate(ctx, environment, r, targetingKey)
-	return d
+// answer evaluates a flag, and returns the flags that it did so with; nil before
+// the first.
+func (p *Provider) answer(flag string, c *flags.Context) (*snapshot, flags.Result) {
+	s := p.held.Load()
+	if s == nil {
+		return nil, flags.Result{Key: flag, Reason: flags.Errored, Error: notReady}
+	}
+	s = s.of(flag)
+	return s, s.set.Answer(flag, c)
 }
 
 // told returns the metadata. Hooks that report exposures take the targeting key

@@ -3,15 +3,11 @@ package sdk
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,101 +18,6 @@ import (
 	"github.com/sluice-hq/sluice/event"
 	"github.com/sluice-hq/sluice/flags"
 )
-
-// broadcast is a server of which a test writes every stream by hand.
-type broadcast struct {
-	mu      sync.Mutex
-	refuse  *http.Response // the answer to who asks for a stream; nil: it is opened
-	dead    bool           // nobody answers
-	hole    bool           // nobody even refuses
-	streams []*io.PipeWriter
-	last    []string // Last-Event-ID of each
-	acks    []string
-	lists   map[string]string
-}
-
-func (b *broadcast) exchange(r *http.Request) (*http.Response, error) {
-	b.mu.Lock()
-	if b.hole {
-		b.mu.Unlock()
-		<-r.Context().Done()
-		return nil, r.Context().Err()
-	}
-	defer b.mu.Unlock()
-	switch path := r.URL.Path; {
-	case b.dead:
-		return nil, errNoNetwork
-	case strings.HasSuffix(path, "/ack"):
-		body, _ := io.ReadAll(r.Body)
-		b.acks = append(b.acks, path+" "+string(body))
-		return reply(http.StatusNoContent, ""), nil
-	case path == "/v1/events":
-		return reply(http.StatusAccepted, "{}"), nil
-	case strings.HasPrefix(path, "/api/v1/lists/"):
-		if text, ok := b.lists[filepath.Base(path)]; ok {
-			return reply(http.StatusOK, text), nil
-		}
-		return reply(http.StatusServiceUnavailable, ""), nil
-	case b.refuse != nil:
-		return b.refuse, nil
-	}
-	out, in := io.Pipe()
-	context.AfterFunc(r.Context(), func() { _ = out.CloseWithError(r.Context().Err()) })
-	b.streams, b.last = append(b.streams, in), append(b.last, r.Header.Get("Last-Event-ID"))
-	a := reply(http.StatusOK, "")
-	a.Body = out
-	return a, nil
-}
-
-// say writes to the newest stream, once there is one that was not there before.
-func (b *broadcast) say(t *testing.T, text string) {
-	t.Helper()
-	synctest.Wait()
-	b.mu.Lock()
-	in := b.streams[len(b.streams)-1]
-	b.mu.Unlock()
-	if _, err := io.WriteString(in, text); err != nil && !errors.Is(err, io.ErrClosedPipe) { // who has heard enough hangs up
-		t.Fatalf("writing to the stream: %v", err)
-	}
-	synctest.Wait()
-}
-
-func (b *broadcast) set(change func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	change()
-}
-
-// opened returns how many streams there have been.
-func (b *broadcast) opened() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.streams)
-}
-
-// reopened returns when a stream is open that was not there before.
-func (b *broadcast) reopened(t *testing.T, before int) {
-	t.Helper()
-	for range 300 {
-		synctest.Wait()
-		if b.opened() > before {
-			return
-		}
-		time.Sleep(time.Second)
-	}
-	t.Fatal("no stream is opened again")
-}
-
-// hang ends the newest stream.
-func (b *broadcast) hang() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	_ = b.streams[len(b.streams)-1].CloseWithError(io.ErrUnexpectedEOF)
-}
-
-func hello(revision int) string {
-	return fmt.Sprintf("retry: 1000\n\nevent: hello\ndata: {\"stream\":\"s-1\",\"environment\":\"production\",\"revision\":%d}\n\n", revision)
-}
 
 // following initialises a provider in a bubble.
 func following(t *testing.T, b *broadcast, change func(*Config)) *Provider {
@@ -411,89 +312,4 @@ func TestLists(t *testing.T) {
 			t.Errorf("after a start: %+v", d)
 		}
 	})
-}
-
-// TestRecall: of what is at hand the newest is taken; what is damaged, or of
-// another environment, is not, and the log says why.
-func TestRecall(t *testing.T) {
-	older, newer := encoded(t, comparing(5, 1)), encoded(t, comparing(9, 1))
-	for _, test := range []struct {
-		name            string
-		file, bootstrap []byte
-		environment     string
-		want            Source
-		revision        uint64
-		says            string
-	}{
-		{"nothing", nil, nil, "", "", 0, ""},
-		{"file", newer, nil, "", FromLastKnown, 9, ""},
-		{"newer file", newer, older, "", FromLastKnown, 9, ""},
-		{"newer bootstrap", older, newer, "", FromBootstrap, 9, ""},
-		{"damaged file", newer[:len(newer)-9], older, "", FromBootstrap, 5, "the last-known flags are damaged"},
-		{"damaged bootstrap", older, []byte("{"), "", FromLastKnown, 5, "the bootstrap data is not used"},
-		{"both damaged", []byte("x"), []byte("y"), "", "", 0, "are not used"},
-		{"another environment", newer, older, "staging", "", 0, ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			j, c := &journal{}, config(offline)
-			c.Dir, c.Bootstrap, c.Environment, c.Log = t.TempDir(), test.bootstrap, test.environment, j.logger()
-			if test.file != nil {
-				if err := os.WriteFile(filepath.Join(c.Dir, lastKnownFile), test.file, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			p, err := New(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p.recall()
-			if v := p.Status(); v.Source != test.want || v.Revision != test.revision || !j.has(test.says) {
-				t.Errorf("got %+v, log %q", v, j.lines.String())
-			}
-		})
-	}
-}
-
-// A second process is told that the folder is not its own, and goes on without.
-func TestOneProcessPerFolder(t *testing.T) {
-	dir := t.TempDir()
-	unlock, err := lock(filepath.Join(dir, "lock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := config(offline)
-	c.Dir, c.Bootstrap = dir, encoded(t, comparing(5, 1))
-	p, err := New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Init(openfeature.EvaluationContext{}); err != nil || !strings.Contains(p.Stats().Disk, "another process") {
-		t.Errorf("%v, %+v", err, p.Stats())
-	}
-	p.Shutdown()
-	unlock()
-	if again, err := lock(filepath.Join(dir, "lock")); err != nil {
-		t.Error(err)
-	} else {
-		again()
-	}
-}
-
-// A snapshot is bootstrap data.
-func TestSnapshot(t *testing.T) {
-	c := config(offline)
-	c.Bootstrap = encoded(t, comparing(5, 2))
-	p, err := New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b, err := p.Snapshot(); b != nil || err != nil {
-		t.Errorf("without flags: %q, %v", b, err)
-	}
-	p.recall()
-	b, err := p.Snapshot()
-	k, bad := decodeLastKnown(b)
-	if err != nil || bad != nil || k.Revision != 5 || len(k.rules.flags) != 2 || !json.Valid(b[:strings.IndexByte(string(b), '\n')]) {
-		t.Errorf("%v, %v, %+v", err, bad, k)
-	}
 }

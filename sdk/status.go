@@ -135,8 +135,8 @@ func (b *board) announce(held *atomic.Pointer[snapshot], now time.Time, provider
 }
 
 // begin lets events out, and returns the status which OpenFeature is told by the
-// end of the initialisation: until then it waits for that alone. Flags that come
-// while it is told are announced, since both are one step.
+// end of the initialisation: until then it waits for that alone. Both are one
+// step, so that no change falls between them.
 func (b *board) begin(held *atomic.Pointer[snapshot], now time.Time) Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
