@@ -12,12 +12,29 @@ import (
 // ackTimeout bounds an acknowledgement: the next one says more.
 const ackTimeout = 5 * time.Second
 
+// saveEvery is how often the last-known file is written at most: it is written
+// whole, however little has changed.
+const saveEvery = time.Second
+
 // afterwards does what evaluations do not wait for: it acknowledges what they
-// answer from, for the proof of a rollback, and writes it down.
+// answer from, for the proof of a rollback, and writes it down. What is not
+// written down at the end is by whoever ends the run.
 func (p *Provider) afterwards(ctx context.Context, r *run) {
-	for await(ctx, r.settled, nil) {
-		p.acknowledge(ctx)
-		p.save(r.dir)
+	var early <-chan time.Time // to write again; nil: it is not
+	for unsaved := false; ; {
+		select {
+		case <-r.settled:
+			p.acknowledge(ctx)
+			unsaved = true
+		case <-early:
+			early = nil
+		case <-ctx.Done():
+			return
+		}
+		if unsaved && early == nil {
+			p.save(r.dir)
+			unsaved, early = false, time.After(saveEvery)
+		}
 	}
 }
 

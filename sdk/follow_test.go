@@ -94,6 +94,37 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// TestSavedOnceASecond: however often flags change the file is written once a
+// second, and at the end.
+func TestSavedOnceASecond(t *testing.T) {
+	dir := t.TempDir()
+	bubble(t, func(t *testing.T) {
+		b, all := &broadcast{}, comparing(7, 3)
+		p := following(t, b, func(c *Config) { c.Dir = dir })
+		go func() { _ = p.Init(openfeature.EvaluationContext{}) }()
+		saved := func(want uint64) {
+			t.Helper()
+			synctest.Wait()
+			if k, err := readLastKnown(filepath.Join(dir, lastKnownFile)); err != nil || k == nil || k.Revision != want {
+				t.Errorf("written down is %+v, %v, want revision %d", k, err, want)
+			}
+		}
+		b.say(t, hello(7)+put(t, "put", all))
+		saved(7)
+		b.say(t, put(t, "patch", forced(all, 8, 0)))
+		b.say(t, put(t, "patch", forced(all, 9, 1)))
+		saved(7)
+		time.Sleep(saveEvery)
+		saved(9)
+		b.say(t, put(t, "patch", forced(all, 10, 2)))
+		saved(9)
+		if err := p.ShutdownWithContext(t.Context()); err != nil {
+			t.Error(err)
+		}
+		saved(10)
+	})
+}
+
 // TestStale: without a server answers stay, the state says how old they are, and
 // OpenFeature is told again and again; with it, all is well at once.
 func TestStale(t *testing.T) {

@@ -48,15 +48,14 @@ func run(ctx context.Context, listen string, c sdk.Config) error {
 		slog.Warn("there are no flags yet: users get the old checkout", "error", err)
 	}
 	s := &http.Server{Addr: listen, Handler: newShop(openfeature.NewClient("checkout"), provider), ReadHeaderTimeout: leave}
-	context.AfterFunc(ctx, func() {
-		end, stop := context.WithTimeout(context.Background(), leave)
-		defer stop()
-		_ = s.Shutdown(end) // ListenAndServe returns meanwhile
-	})
-	if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	ended := make(chan error, 1)
+	go func() { ended <- s.ListenAndServe() }()
+	select {
+	case err = <-ended: // the address is another's, say
+	case <-ctx.Done():
 	}
 	end, stop := context.WithTimeout(context.Background(), leave)
 	defer stop()
-	return openfeature.ShutdownWithContext(end)
+	// In this order: requests that are under way still say what was bought.
+	return errors.Join(err, s.Shutdown(end), openfeature.ShutdownWithContext(end))
 }

@@ -1,11 +1,29 @@
 package main
 
 import (
+	"errors"
+	"net"
 	"net/http/httptest"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/sluice-hq/sluice/sdk"
 	"github.com/sluice-hq/sluice/sdk/sdktest"
 )
+
+// A shop that cannot be served says so, and leaves nothing behind that runs.
+func TestAddressTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	config := sdk.Config{URL: "http://" + taken.Addr().String(), Token: "sls_test", Wait: time.Millisecond, Report: -1}
+	if err := run(t.Context(), taken.Addr().String(), config); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("got %v", err)
+	}
+}
 
 // A team tests its service without a server: what a user gets is decided here.
 func TestCheckout(t *testing.T) {
