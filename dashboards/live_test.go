@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/sluice-hq/sluice/dashboards/browsertest"
@@ -116,6 +114,39 @@ func TestLive_renewsItsPart(t *testing.T) {
 	browsertest.CheckFaults(t, tab)
 }
 
+// TestLive_leavesWritersAlone: a page on which somebody writes is not renewed: his
+// words stay, and so does what was said of them.
+func TestLive_leavesWritersAlone(t *testing.T) {
+	var requests atomic.Int64
+	mux := http.NewServeMux()
+	mux.Handle(AssetPath, Assets())
+	mux.HandleFunc("/catalogue", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			requests.Add(1)
+		}
+		form := MetricForm("/catalogue", "key: errors\n", "018f").Foretell(nil, []string{"Said."})
+		p := NewCatalogue(Frame{Path: "/catalogue", Person: "person:ana", Rights: Rights{Write: true}, Refresh: 50 * time.Millisecond}, nil, nil, &form, Pager{}, at)
+		serve(w, p)
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	tab := browsertest.Tab(t, browsertest.Open(t), browsertest.Looks[0])
+	browsertest.Do(t, tab, chromedp.Navigate(s.URL+"/catalogue"))
+	browsertest.Eval[bool](t, tab, `document.querySelector("details.new").open = true; window.kept = document.getElementById("metric-document"); kept.focus(); true`)
+	until(t, tab, `document.activeElement === kept`)
+	browsertest.Do(t, tab, chromedp.KeyEvent("#"))
+	before := requests.Load()
+	browsertest.Eval[bool](t, tab, `new Promise(r => setTimeout(() => r(true), 400))`)
+	if after := requests.Load(); after > before+1 {
+		t.Errorf("the page was renewed %d times while somebody was writing", after-before)
+	}
+	until(t, tab, `document.body.innerText.includes("Said.")`)
+	if !browsertest.Eval[bool](t, tab, `kept.isConnected && kept.value.includes("#") && document.activeElement === kept`) {
+		t.Error("what somebody had written is gone")
+	}
+	browsertest.CheckFaults(t, tab)
+}
+
 // TestLive_saysWhenItIsOld: a server that fails never empties the page; the
 // page says that it is old, and recovers.
 func TestLive_saysWhenItIsOld(t *testing.T) {
@@ -161,10 +192,7 @@ func TestKeyboard(t *testing.T) {
 func TestPages_withoutJavaScript(t *testing.T) {
 	base := site(t, still())
 	tab := browsertest.Tab(t, browsertest.Open(t), browsertest.Looks[0])
-	browsertest.Do(t, tab, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		return err
-	}))
+	browsertest.WithoutScripts(t, tab)
 	for name, want := range map[string]string{"home": "Needs you", "rollout": "day_7_retention", "record": "What pins the evidence", "signin": "Token"} {
 		browsertest.Do(t, tab, chromedp.Navigate(base+"/"+name))
 		text, err := chromedp.Run(tab, chromedp.Text(chromedp.CSS("body")))

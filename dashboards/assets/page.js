@@ -104,8 +104,25 @@
   addEventListener("pagehide", () => { news?.close(); news = null; });
   listen();
 
-  // A page that nobody sees does not ask for itself.
-  document.addEventListener("htmx:before:request", (e) => { if (document.hidden) e.preventDefault(); });
+  // A page that nobody sees does not ask for itself, nor does one on which somebody
+  // has begun to write: nothing may change under his hand.
+  let written = 0;
+  document.addEventListener("input", (e) => { if (e.target.closest("#live form[method=post]")) written++; });
+  document.addEventListener("htmx:before:request", (e) => {
+    e.detail.ctx.written = written;
+    if (document.hidden || written && e.target.id === "live") e.preventDefault();
+  });
+  // What is said of a form that was written on since would take those letters away;
+  // what is said of them is on its way.
+  document.addEventListener("htmx:before:swap", (e) => { if (e.detail.ctx.written !== written) e.preventDefault(); });
+  // What another field has changed is changed under the cursor too.
+  document.addEventListener("htmx:after:swap", () => {
+    const at = document.activeElement;
+    if (!at.form?.matches("[hx-post]") || (at.defaultValue ?? at.value) === at.value) return;
+    const [from, to] = [at.selectionStart, at.selectionEnd];
+    at.value = at.defaultValue;
+    at.setSelectionRange(from, to);
+  });
   const old = (on) => root.classList.toggle("old", on);
   document.addEventListener("htmx:error", () => old(true));
   document.addEventListener("htmx:after:request", (e) => old(e.detail.ctx.response.status >= 400));
