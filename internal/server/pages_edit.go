@@ -233,8 +233,8 @@ func (s *server) doPage(w http.ResponseWriter, r *http.Request) error {
 	if op == flags.Archive {
 		page.Again = dashboards.ArchiveForm(d.Flag, q.Get("variant"), q.Get("reason"))
 	}
-	if err != nil {
-		return s.page(w, problem(err).Status, page.Refuse(plainer(err), sent(r)))
+	if err != nil { // the page was made, and says what would be refused
+		page = page.Refuse(plainer(err), sent(r))
 	}
 	return s.page(w, http.StatusOK, page)
 }
