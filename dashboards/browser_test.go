@@ -108,4 +108,36 @@ func examine(t *testing.T, tab context.Context, base, name string, look browsert
 		browsertest.Picture(t, tab, filepath.Join(*shots, name+"-"+look.Name+".png"))
 	}
 	browsertest.Check(t, tab, look, axe)
+	if look.Name == "light" {
+		browsertest.CheckColourless(t, tab)
+		browsertest.CheckKeys(t, tab)
+	}
+}
+
+// TestPages_byTab goes with the Tab key through a page of each make: a board, a
+// thing with its charts, a table of many rows, a long form, a grid.
+func TestPages_byTab(t *testing.T) {
+	t.Parallel()
+	tab := browsertest.Tab(t, browsertest.Open(t), browsertest.Looks[0])
+	base := site(t, still())
+	for _, name := range []string{"home", "rollout", "readout", "plan", "simulate", "signin"} {
+		t.Run(name, func(t *testing.T) {
+			browsertest.Do(t, tab, chromedp.Navigate(base+"/"+name))
+			browsertest.CheckTab(t, tab)
+		})
+	}
+}
+
+// TestPages_inForcedColours looks at what is drawn where the browser allows a
+// handful of colours, those of its user.
+func TestPages_inForcedColours(t *testing.T) {
+	t.Parallel()
+	chromium := browsertest.Open(t)
+	base := site(t, still())
+	for _, look := range browsertest.Forced {
+		tab := browsertest.Tab(t, chromium, look)
+		for _, name := range []string{"home", "rollout", "readout", "record", "simulate"} {
+			t.Run(look.Name+"/"+name, func(t *testing.T) { examine(t, tab, base, name, look, "") })
+		}
+	}
 }

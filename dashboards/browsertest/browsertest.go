@@ -33,16 +33,20 @@ type Look struct {
 	Width  int64  // of the window, pixels
 	Scheme string // light or dark
 	Rules  string // of axe-core: its options, as it takes them; "": all
+	Forced bool   // the browser puts the few colours of its user in the place of the page's
 }
 
 // Looks are the ways in which every page is seen. Roles and names are those of
 // the first, so that the second asks for colours alone, and the third, whose
 // colours are those of the first, for all but them.
 var Looks = []Look{
-	{"light", 1280, "light", ""},
-	{"dark", 1280, "dark", "runOnly: ['color-contrast', 'link-in-text-block']"},
-	{"narrow", 320, "light", "rules: {'color-contrast': {enabled: false}, 'link-in-text-block': {enabled: false}}"},
+	{Name: "light", Width: 1280, Scheme: "light"},
+	{Name: "dark", Width: 1280, Scheme: "dark", Rules: "runOnly: ['color-contrast', 'link-in-text-block']"},
+	{Name: "narrow", Width: 320, Scheme: "light", Rules: "rules: {'color-contrast': {enabled: false}, 'link-in-text-block': {enabled: false}}"},
 }
+
+// Forced are the looks of those who choose the colours themselves.
+var Forced = []Look{{Name: "forced-light", Width: 1280, Scheme: "light", Forced: true}, {Name: "forced-dark", Width: 1280, Scheme: "dark", Forced: true}}
 
 // Axe returns the source of axe-core from a folder of npm modules.
 func Axe(t *testing.T, modules string) string {
@@ -78,13 +82,21 @@ func Open(t *testing.T) context.Context {
 // Tab opens an empty tab that looks at pages in one way.
 func Tab(t *testing.T, browser context.Context, look Look) context.Context {
 	t.Helper()
-	ctx, stop := chromedp.NewContext(browser)
+	return tab(t, browser, look)
+}
+
+func tab(t *testing.T, browser context.Context, look Look, how ...chromedp.ContextOption) context.Context {
+	t.Helper()
+	ctx, stop := chromedp.NewContext(browser, how...)
 	t.Cleanup(stop)
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.Scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}
+	if look.Forced {
+		features = append(features, &emulation.MediaFeature{Name: "forced-colors", Value: "active"})
+	}
 	Do(t, ctx, chromedp.EmulateViewport(look.Width, 900), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.Scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 		if err != nil {
 			return err
 		}
@@ -149,6 +161,7 @@ func Check(t *testing.T, tab context.Context, look Look, axe string) {
 	checkWidth(t, tab, look.Width)
 	Eval[bool](t, tab, "document.querySelectorAll('details').forEach(d => d.open = true); true")
 	checkWidth(t, tab, look.Width)
+	checkGraphics(t, tab)
 	if axe != "" {
 		checkAxe(t, tab, look, axe)
 	}
