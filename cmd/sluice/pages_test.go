@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/sluice-hq/sluice/dashboards/browsertest"
@@ -125,10 +123,7 @@ func visit(t *testing.T, chromium context.Context, base, when string, pages map[
 // withoutScripts reads the pages in a browser that runs none.
 func withoutScripts(t *testing.T, chromium context.Context, base string, pages map[string]string) {
 	tab := browsertest.Tab(t, chromium, browsertest.Looks[0])
-	browsertest.Do(t, tab, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		return err
-	}))
+	browsertest.WithoutScripts(t, tab)
 	for name, want := range map[string]string{
 		"home": "Explain the rollback", "rollout": "sluice decide explain " + demoRollout, "record": "sluice decisions recompute",
 		"missing": "nothing of that name", "lost": "nothing of that name", "sign-in": "Token",
