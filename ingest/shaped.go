@@ -173,9 +173,12 @@ func (v *visit) enveloped(shape string, e *shapes.Event) {
 	w.has |= fID
 	if id, ok := parseID([]byte(e.ID)); ok && isVersion7(id) {
 		w.id = id
-	} else {
-		w.id = v.named(shape, e, v.at(e))
+		return
 	}
+	if e.At.IsZero() && w.has&fAt != 0 {
+		e.At = w.at
+	}
+	w.id = v.named(shape, e, v.at(e))
 }
 
 // at is when an event happened, as far as its sender says.
@@ -189,7 +192,12 @@ func (v *visit) at(e *shapes.Event) time.Time {
 // named returns the ID of an event. What its sender tells it apart by goes in as a
 // keyed hash, as units do: from an ID nobody shall be able to guess who it was. Of
 // events that are equal in everything the second is another one than the first.
+// An event with an ID and without a time has the day on which it came in its ID, so
+// that it is the same one when it is sent again on that day.
 func (v *visit) named(shape string, e *shapes.Event, at time.Time) event.ID {
+	if day := at.Truncate(24 * time.Hour); e.Named && e.At.IsZero() && !day.Before(v.now.Add(-v.window.late())) {
+		at = day
+	}
 	parts := []string{shape, v.environment, hashedText(v.hasher.hash(shape, e.Identity))}
 	id := DeriveID(at, parts...)
 	if e.Named {

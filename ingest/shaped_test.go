@@ -256,6 +256,46 @@ func TestDoor_equalEvents(t *testing.T) {
 	}
 }
 
+// TestDoor_timeless: what has an ID and no time is the same event when it is sent
+// again on the day on which it came; what has neither is another one, since two
+// that are equal may both have happened.
+func TestDoor_timeless(t *testing.T) {
+	for name, c := range map[string]struct {
+		shape      shapes.Shape
+		body       string
+		late       time.Duration
+		sameDay    bool
+		anotherDay bool
+	}{
+		"a message":            {shapes.Segment, `{"type":"track","userId":"u","event":"e","messageId":"m"}`, 0, true, false},
+		"an event":             {shapes.CloudEvents, `{"specversion":"1.0","type":"t","source":"s","id":"i","subject":"u"}`, 0, true, false},
+		"one of ours":          {shapes.CloudEvents, `{"specversion":"1.0","type":"sluice.metric","source":"s","id":"i","data":{"name":"e","units":{"user":"u"}}}`, 0, true, false},
+		"one that says when":   {shapes.CloudEvents, `{"specversion":"1.0","type":"sluice.metric","source":"s","id":"i","data":{"name":"e","units":{"user":"u"},"at":"` + noon.Format(time.RFC3339) + `"}}`, 0, true, true},
+		"no message":           {shapes.Segment, `{"type":"track","userId":"u","event":"e"}`, 0, false, false},
+		"its own time":         {shapes.Segment, `{"type":"track","userId":"u","event":"e","originalTimestamp":"` + noon.Format(time.RFC3339) + `"}`, 0, true, true},
+		"the day is too early": {shapes.Segment, `{"type":"track","userId":"u","event":"e","messageId":"m"}`, 2 * time.Hour, false, false},
+	} {
+		d := doorOfPeers()
+		if c.late > 0 {
+			d.Windows = windows{"production": {Late: c.late}}
+		}
+		id := func(at time.Time) event.ID {
+			r := shaped(t, d, c.shape, c.body, at)
+			if len(r.Metrics) != 1 {
+				t.Fatalf("%s: %+v", name, r)
+			}
+			return r.Metrics[0].ID
+		}
+		first := id(noon)
+		if same := id(noon.Add(time.Hour)) == first; same != c.sameDay {
+			t.Errorf("%s: the same an hour later: %v", name, same)
+		}
+		if same := id(noon.Add(24*time.Hour)) == first; same != c.anotherDay {
+			t.Errorf("%s: the same a day later: %v", name, same)
+		}
+	}
+}
+
 // TestDoor_ownCloudEvents: an event of ours in an envelope is the event, with what
 // the envelope says where it says nothing.
 func TestDoor_ownCloudEvents(t *testing.T) {

@@ -45,6 +45,9 @@ func (r *reading) track(i int, o *object) {
 	if !e.Named {
 		e.Identity = identity("", o.whole)
 	}
+	if !o.has("timestamp") { // as libraries call it whose service corrects times
+		e.At = o.instant("originalTimestamp")
+	}
 	e.Attributes = with(with(properties.scalars(nil), "anonymous", anonymous), "group", context.text("groupId"))
 	if e.Name == ExperimentViewed {
 		e.viewed(properties)
