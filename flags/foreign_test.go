@@ -110,6 +110,10 @@ func TestWhatForeignArithmeticsHash(t *testing.T) {
 		{LaunchDarkly, with(""), place(LaunchDarkly, "")},
 		{LaunchDarkly, with(nil), 0}, // who lacks the attribute is first in line
 		{LaunchDarkly, with(true), 0},
+		{LaunchDarkly, with(1.5), 0},
+		{LaunchDarkly, with(7.0), place(LaunchDarkly, "7")},
+		{GrowthBook1, with(0.0), -1}, // what is false in JavaScript is nobody
+		{GrowthBook2, with(false), -1},
 		{FeatBit, with(nil), place(FeatBit, "")}, // and here it is an empty text
 	} {
 		h := HashInput{Version: c.version, Salt: "s.", By: "account"}

@@ -1,6 +1,7 @@
 package flags
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -69,11 +70,29 @@ func (h *HashInput) id(c *Context) (string, bool) {
 	if v.Kind() == jsonlogic.Null {
 		return "", h.Version == FeatBit
 	}
+	if h.passes(v) {
+		return "", false
+	}
 	if is, ok := v.Bool(); ok && h.Version != LaunchDarkly {
 		return strconv.FormatBool(is), true
 	}
 	text, ok := v.Written()
 	return text, ok && (text != "" || h.Version == FeatBit || h.Version == LaunchDarkly)
+}
+
+// passes reports whether a foreign arithmetic passes a value over that could be
+// written out: fractions LaunchDarkly's, and GrowthBook's what is false in
+// JavaScript.
+func (h *HashInput) passes(v jsonlogic.Value) bool {
+	n, number := v.Number()
+	is, truth := v.Bool()
+	switch h.Version {
+	case LaunchDarkly:
+		return number && n != math.Trunc(n)
+	case GrowthBook1, GrowthBook2:
+		return number && n == 0 || truth && !is
+	}
+	return false
 }
 
 // text returns what our own arithmetic hashes, and whether the context has it.

@@ -2,6 +2,7 @@ package flags
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -128,5 +129,36 @@ func TestFaultsOfHashes(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s: want -, got +\n%s", name, diff)
 		}
+	}
+}
+
+// A copy brings the hash of the rules along. Where the other environment runs a
+// rule of that name with another hash it is refused, as every way of writing is.
+func TestHashIsKeptByCopies(t *testing.T) {
+	const staging = "staging"
+	copied := func(h *house) error {
+		_, err := h.try(h.command("checkout.express", Change{Op: Copy, From: production, Environment: staging}))
+		return err
+	}
+	beside := func(enabled bool) Flag {
+		f := portioned(0, 25_000)
+		e := f.Environments[production]
+		e.Rules = slices.Clone(e.Rules)
+		e.Rules[1].Hash = &HashInput{Version: FeatBit, Salt: "s", By: TargetingKey}
+		e.Enabled = enabled
+		f.Environments = map[string]Environment{production: f.Environments[production], staging: e}
+		return f
+	}
+	h := newHouse(t)
+	h.define(beside(true))
+	if diff := cmp.Diff([]string{"environments.staging.rules[1].hash"}, pathsOf(copied(h))); diff != "" {
+		t.Errorf("into one that runs: want -, got +\n%s", diff)
+	}
+	h = newHouse(t)
+	h.define(beside(false))
+	h.do("checkout.express", Change{Op: Copy, From: production, Environment: staging})
+	f, _ := h.state.Flag("checkout.express")
+	if got, want := f.Environments[staging].Rules[1].Hash, f.Environments[production].Rules[1].Hash; got == nil || *got != *want {
+		t.Errorf("a copy has the hash %v, want %v", got, want)
 	}
 }
