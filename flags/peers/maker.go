@@ -169,7 +169,7 @@ func (m *Maker) Done() {
 	if m.left {
 		return
 	}
-	if slices.ContainsFunc(m.desk.flags, func(f flags.Flag) bool { return f.Key == m.Key }) {
+	if _, twice := m.desk.has[m.Key]; twice {
 		m.Leave("", "has the key of another flag of the export")
 	}
 	for _, r := range m.In.Rules {
@@ -181,6 +181,7 @@ func (m *Maker) Done() {
 	}
 	if !m.left {
 		m.desk.flags = append(m.desk.flags, m.Flag)
+		m.desk.has[m.Key] = m.Flag
 	}
 }
 

@@ -68,9 +68,11 @@ func (b Brought) LeftOut() []string {
 type Desk struct {
 	Options
 	flags    []flags.Flag
+	has      map[string]flags.Flag // those, by key
 	segments map[string]flags.Segment
 	lost     map[string]string // key of a segment that could not be carried over -> why
 	notes    []Note
+	noted    map[Note]bool
 	numbers  map[string]bool // attributes that are compared as numbers
 	lists    map[string]bool // attributes whose members are asked for
 	filled   map[string]bool // attributes that the peer's SDKs fill in
@@ -83,7 +85,7 @@ func NewDesk(o Options) (*Desk, error) {
 		faults.Add("environment", nil, "is missing", "name the environment that the export is of")
 	}
 	return &Desk{
-		Options: o, segments: map[string]flags.Segment{}, lost: map[string]string{},
+		Options: o, has: map[string]flags.Flag{}, segments: map[string]flags.Segment{}, lost: map[string]string{}, noted: map[Note]bool{},
 		numbers: map[string]bool{}, lists: map[string]bool{}, filled: map[string]bool{},
 	}, faults.Err()
 }
@@ -95,7 +97,8 @@ func (d *Desk) Note(path, format string, args ...any) {
 
 // add adds a line to the report, once.
 func (d *Desk) add(n Note) {
-	if !slices.Contains(d.notes, n) {
+	if !d.noted[n] {
+		d.noted[n] = true
 		d.notes = append(d.notes, n)
 	}
 }
@@ -148,13 +151,9 @@ func (d *Desk) Segment(s flags.Segment, why error) {
 // Finish returns all that was brought along. A flag that needs one that is left
 // out is left out itself.
 func (d *Desk) Finish() Brought {
-	d.flags = slices.DeleteFunc(slices.Clone(d.flags), d.circles)
-	for {
-		kept := slices.DeleteFunc(slices.Clone(d.flags), d.strands)
-		if len(kept) == len(d.flags) {
-			break
-		}
-		d.flags = kept
+	d.leave(d.circles)
+	for d.leave(d.strands) {
+		continue // those that need one that has just been left out
 	}
 	b := Brought{Flags: d.flags, Notes: d.notes, Numbers: slices.Sorted(maps.Keys(d.numbers))}
 	for _, about := range []struct {
@@ -185,13 +184,32 @@ func (d *Desk) Finish() Brought {
 	return b
 }
 
+// leave leaves out the flags that do not go, and reports whether there are any.
+func (d *Desk) leave(out func(flags.Flag) bool) bool {
+	var gone []string
+	d.flags = slices.DeleteFunc(slices.Clone(d.flags), func(f flags.Flag) bool {
+		is := out(f)
+		if is {
+			gone = append(gone, f.Key)
+		}
+		return is
+	})
+	for _, key := range gone {
+		delete(d.has, key)
+	}
+	return len(gone) > 0
+}
+
 // depths returns how long the chain of flags is that each of them needs.
 func (d *Desk) depths() map[string]int {
 	depth := map[string]int{}
-	for range d.flags { // a chain has at most as many links as there are flags
+	for grown := true; grown; { // no chain is a circle: those are left out
+		grown = false
 		for _, f := range d.flags {
 			for _, p := range f.Environments[d.Environment].Prerequisites {
-				depth[f.Key] = max(depth[f.Key], depth[p.Flag]+1)
+				if depth[p.Flag] >= depth[f.Key] {
+					depth[f.Key], grown = depth[p.Flag]+1, true
+				}
 			}
 		}
 	}
@@ -202,12 +220,9 @@ func (d *Desk) depths() map[string]int {
 func (d *Desk) circles(f flags.Flag) bool {
 	seen, next := map[string]bool{}, []string{f.Key}
 	for len(next) > 0 {
-		at := slices.IndexFunc(d.flags, func(o flags.Flag) bool { return o.Key == next[0] })
+		is := d.has[next[0]]
 		next = next[1:]
-		if at < 0 {
-			continue
-		}
-		for _, p := range d.flags[at].Environments[d.Environment].Prerequisites {
+		for _, p := range is.Environments[d.Environment].Prerequisites {
 			if p.Flag == f.Key {
 				d.add(Note{Flag: f.Key, Path: "prerequisites", Text: "needs itself, by way of others", Left: true})
 				return true
@@ -225,7 +240,7 @@ func (d *Desk) circles(f flags.Flag) bool {
 // notes it.
 func (d *Desk) strands(f flags.Flag) bool {
 	for _, p := range f.Environments[d.Environment].Prerequisites {
-		if !slices.ContainsFunc(d.flags, func(o flags.Flag) bool { return o.Key == p.Flag }) {
+		if _, ok := d.has[p.Flag]; !ok {
 			d.add(Note{Flag: f.Key, Path: "prerequisites", Text: "needs the flag " + p.Flag + ", which is not carried over", Left: true})
 			return true
 		}

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sluice-hq/sluice/flags"
+	"github.com/sluice-hq/sluice/flags/peers"
 )
 
 // meets imports a condition on the attribute a and asks it of a value.
@@ -143,5 +146,26 @@ func TestGates(t *testing.T) {
 		if c.left != (left(b, "c") != "") || c.left && !strings.Contains(got, c.want) || !c.left && got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+// What an import passes over in an export is said.
+func TestWhatIsPassedOver(t *testing.T) {
+	doc := `{"experiments":[{"key":"e"}],"features":{"f":{"defaultValue":false,"rules":[{"force":true,"coverage":0.5,"hashAttribute":"user","fallbackAttribute":"device"}]}}}`
+	b, err := Import([]byte(doc), peers.Options{Environment: "production", Owner: "growth"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, n := range b.Notes {
+		got = append(got, n.Path+": "+n.Text)
+	}
+	want := []string{
+		"experiments: 1 change pages or redirect without a feature: they are not carried over",
+		"features.f: hashes device where a context lacks what rule-1 hashes, if there are sticky buckets: here such a context gets no place",
+		"features.f: has false for its safe variant: GrowthBook has none",
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(b.Flags) != 1 {
+		t.Errorf("%d flags (-want +got):\n%s", len(b.Flags), diff)
 	}
 }

@@ -23,6 +23,7 @@ import (
 type document struct {
 	Features    map[string]feature `json:"features"`
 	SavedGroups map[string][]any   `json:"savedGroups"`
+	Experiments []json.RawMessage  `json:"experiments"` // of the visual editor, and redirects
 	Encrypted   string             `json:"encryptedFeatures"`
 }
 
@@ -47,6 +48,7 @@ type rule struct {
 	Key           string            `json:"key"`
 	Seed          string            `json:"seed"`
 	HashAttribute string            `json:"hashAttribute"`
+	Fallback      string            `json:"fallbackAttribute"` // with sticky buckets alone
 	HashVersion   int               `json:"hashVersion"`
 	Meta          []struct {
 		Passthrough bool `json:"passthrough"`
@@ -79,6 +81,9 @@ func Import(source []byte, o peers.Options) (peers.Brought, error) {
 		return peers.Brought{}, err
 	}
 	im := importer{desk: desk, groups: doc.SavedGroups, features: doc.Features, made: map[string]*peers.Maker{}}
+	if n := len(doc.Experiments); n > 0 {
+		desk.Note("experiments", "%d change pages or redirect without a feature: they are not carried over", n)
+	}
 	keys := slices.Sorted(maps.Keys(doc.Features))
 	for _, key := range keys {
 		im.made[key] = im.feature(key, doc.Features[key])
@@ -145,6 +150,9 @@ func (im *importer) rule(m *peers.Maker, key, name string, r rule) error {
 	if r.HashVersion < 0 || r.HashVersion > 2 {
 		m.Note("", "has a rule with a hash version that there is not, and that is for nobody therefore: %s", name)
 		return nil
+	}
+	if r.Fallback != "" {
+		m.Note("", "hashes %s where a context lacks what %s hashes, if there are sticky buckets: here such a context gets no place", r.Fallback, name)
 	}
 	when, err := im.condition(r.Condition)
 	if err != nil {
