@@ -17,7 +17,7 @@ import (
 // until waits for a condition in the page.
 func until(t *testing.T, tab context.Context, condition string) {
 	t.Helper()
-	if _, err := chromedp.Run(tab, chromedp.Poll[bool](condition, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+	if _, err := chromedp.Run(tab, chromedp.Poll[bool](condition, chromedp.WithPollingTimeout(3*time.Minute))); err != nil {
 		t.Fatalf("waiting for %s: %v", condition, err)
 	}
 }

@@ -258,7 +258,7 @@ func (c *crowd) buy(user string) {
 // settle compares what was sold with what the server has stored.
 func (w *world) settle(t *testing.T, p *sdk.Provider, c *crowd) {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	if err := p.Flush(ctx); err != nil {
 		t.Fatal(err)
