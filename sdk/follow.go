@@ -92,7 +92,7 @@ func (f *follower) rest(ctx context.Context, after time.Duration, err error) {
 	if denied {
 		f.run.known() // asking on is no use to who waits
 	}
-	sleep(ctx, pause, nil)
+	sleep(ctx, pause, nil, nil)
 }
 
 // listen opens a stream and takes what it says, to its end. It returns how long

@@ -68,13 +68,14 @@ func await(ctx context.Context, a, b <-chan struct{}) bool {
 	return ctx.Err() == nil
 }
 
-// sleep returns after d, or when it is waked; false when ctx is done.
-func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+// sleep returns after d, or when there is a signal; false when ctx is done.
+func sleep(ctx context.Context, d time.Duration, a, b <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-wake:
+	case <-a:
+	case <-b:
 	case <-ctx.Done():
 	}
 	return ctx.Err() == nil

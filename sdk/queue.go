@@ -24,6 +24,7 @@ type queue struct {
 	changed chan struct{} // closed, and made anew, when counts change
 	wake    chan struct{} // there is something to write down
 	ready   chan struct{} // there is something to send
+	many    chan struct{} // there is so much of it that it waits for no more
 }
 
 // queueCounts is what became of all events there were.
@@ -42,7 +43,7 @@ type queueCounts struct {
 func (c *queueCounts) gone() uint64 { return c.sent + c.refused + c.dropped }
 
 func newQueue(c *Config) *queue {
-	return &queue{config: c, changed: make(chan struct{}), wake: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+	return &queue{config: c, changed: make(chan struct{}), wake: make(chan struct{}, 1), ready: make(chan struct{}, 1), many: make(chan struct{}, 1)}
 }
 
 func signal(c chan struct{}) {
@@ -62,8 +63,18 @@ func (q *queue) add(e []byte) {
 		q.counts.dropped++
 	}
 	q.memory = append(q.memory, e)
+	many := q.counts.many(q.config)
 	q.mu.Unlock()
 	signal(q.wake)
+	if many {
+		signal(q.many)
+	}
+}
+
+// many reports whether what waits fills a request, or half of the memory: then
+// there is no use in waiting for more.
+func (c *queueCounts) many(q *Config) bool {
+	return int(c.queued-c.gone()) >= min(eventsAtOnce, max(1, q.Queue.events()/2))
 }
 
 // note changes the counts and tells who waits for them.

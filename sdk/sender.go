@@ -42,7 +42,7 @@ func newSender(c *Config, a *api, q *queue, b *budget) *sender {
 func (s *sender) run(ctx context.Context) {
 	defer close(s.over)
 	for await(ctx, s.queue.ready, s.kick) {
-		if !s.hurried() && !sleep(ctx, s.config.Queue.flush(), s.kick) {
+		if !s.hurried() && !sleep(ctx, s.config.Queue.flush(), s.kick, s.queue.many) {
 			return
 		}
 		for s.step(ctx) {
@@ -53,7 +53,7 @@ func (s *sender) run(ctx context.Context) {
 // hurried reports whether there is no use in waiting for more events.
 func (s *sender) hurried() bool {
 	c, _ := s.queue.see()
-	return c.gone() < s.hurry.Load() || c.queued-c.gone() >= eventsAtOnce
+	return c.gone() < s.hurry.Load() || c.many(s.config)
 }
 
 // flush returns when the server has said what became of all events there are
@@ -116,7 +116,7 @@ func (s *sender) again(ctx context.Context, err error) bool {
 	}
 	pause := s.pause.next(least) + s.budget.take(s.config.now())
 	s.config.log().Warn("events could not be sent, and wait", "error", err, "again", pause.Round(time.Millisecond))
-	return sleep(ctx, pause, s.kick)
+	return sleep(ctx, pause, s.kick, nil)
 }
 
 // verdict is what became of the events of a batch.

@@ -213,6 +213,30 @@ func TestQueueSyncsAtOnce(t *testing.T) {
 	}
 }
 
+// What fills a request, or half of the memory, waits for no more: a service that
+// makes events faster than Queue.Flush would lose them with a server that is well.
+func TestManyAreSentAtOnce(t *testing.T) {
+	for _, bound := range []int{0, 20} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &till{}
+			p, _ := sending(t, s, "", func(c *Config) { c.Queue.Flush, c.Queue.Events = time.Hour, bound })
+			n := 10
+			if bound == 0 {
+				n = eventsAtOnce
+			}
+			p.queue.add([]byte(`{"n":0}`))
+			synctest.Wait() // it waits for others
+			for _, r := range records(1, n-1) {
+				p.queue.add(r)
+			}
+			synctest.Wait()
+			if len(s.kept) != n {
+				t.Errorf("of %d events %d were sent", n, len(s.kept))
+			}
+		})
+	}
+}
+
 // Without a server memory is bounded: the oldest go, and the count says how many.
 func TestQueueInMemory(t *testing.T) {
 	c := config(offline)
