@@ -65,7 +65,7 @@ func New(t testing.TB, documents ...string) *Kit {
 }
 
 func (k *Kit) end() {
-	ctx, stop := context.WithTimeout(context.Background(), patience)
+	ctx, stop := k.patiently()
 	defer stop()
 	shut := k.Provider.ShutdownWithContext
 	if k.api != nil {
@@ -91,7 +91,8 @@ func (k *Kit) Client() *openfeature.Client {
 }
 
 // Disconnect takes the server away: streams end, and nothing is answered.
-// Evaluations go on with what is known.
+// Evaluations go on with what is known; what they record is not received before
+// Connect.
 func (k *Kit) Disconnect() { k.server.setDown(true) }
 
 // Connect brings the server back. The provider takes it up again as it would in
@@ -132,10 +133,21 @@ func (k *Kit) Tracked() []Tracked {
 	return out
 }
 
+// patiently bounds a wait for events to be sent: nobody waits while the kit is
+// disconnected, when none can be.
+func (k *Kit) patiently() (context.Context, context.CancelFunc) {
+	if k.server.isDown() {
+		ctx, stop := context.WithCancel(context.Background())
+		stop()
+		return ctx, stop
+	}
+	return context.WithTimeout(context.Background(), patience)
+}
+
 // facts waits until everything was sent.
 func (k *Kit) facts(kind string) []fact {
 	k.t.Helper()
-	ctx, stop := context.WithTimeout(context.Background(), patience)
+	ctx, stop := k.patiently()
 	defer stop()
 	if err := k.Provider.Flush(ctx); err != nil && !k.server.isDown() {
 		k.t.Fatalf("waiting for events: %v", err)

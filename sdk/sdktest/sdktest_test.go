@@ -166,6 +166,26 @@ func TestAssertionsFail(t *testing.T) {
 	}
 }
 
+// A test that asks while the kit is disconnected, or ends so, waits for nothing.
+func TestEndsDisconnected(t *testing.T) {
+	began := time.Now()
+	t.Run("kit", func(t *testing.T) {
+		kit := sdktest.New(t)
+		kit.Enrol("checkout", onOff, "on")
+		client := kit.Client()
+		client.Boolean(context.Background(), "checkout", false, who("u-1"))
+		kit.WantExposure("checkout", "u-1")
+		kit.Disconnect()
+		client.Boolean(context.Background(), "checkout", false, who("u-2"))
+		if got := len(kit.Exposures()); got != 1 {
+			t.Errorf("%d exposures are received without a server", got)
+		}
+	})
+	if took := time.Since(began); took >= time.Minute { // which is how long one wait would be
+		t.Errorf("it took %v", took)
+	}
+}
+
 // Without the server evaluations go on, and what was recorded comes with it.
 func TestDisconnect(t *testing.T) {
 	t.Parallel()
