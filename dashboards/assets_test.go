@@ -39,6 +39,15 @@ func TestAssets(t *testing.T) {
 	}
 }
 
+// TestAssets_areSmall: what every page needs stays light.
+func TestAssets_areSmall(t *testing.T) {
+	for name, most := range map[string]int{"style.css": 24_000, "page.js": 6_000} {
+		if n := len(assets[name].body); n >= most {
+			t.Errorf("%s has %d bytes, and is to have fewer than %d", name, n, most)
+		}
+	}
+}
+
 func TestAssets_refuses(t *testing.T) {
 	url := assets["style.css"].url
 	for _, c := range []struct {

@@ -60,9 +60,9 @@ func ChooseEnd(link string, w EndWish) *Form {
 	return &Form{ID: "choose", Get: true, Action: link + "/do", Button: "See what it does", Fields: []Field{
 		{Name: "endState", Label: "What becomes of the flag", Kind: AsChoice, Must: true, Value: w.EndState, Options: []Option{{string(flags.Promote), "promote: everybody gets the winner, and the flag goes"},
 			{string(flags.Remove), "remove: everybody gets the safe variant, and the flag goes"}, {string(flags.Keep), "keep: it stays on purpose"}, {string(flags.Convert), "convert: it stays as something else"}}},
-		{Name: "purpose", Label: "Of convert: as what", Kind: AsChoice, Value: w.Purpose, Options: purposes},
-		{Name: "why", Label: "Of keep and convert: why it stays", Kind: AsLine, Value: w.Why},
-		{Name: "review", Label: "Of keep and convert: when that is asked again", Kind: AsLine, Value: w.Review, Hint: "2027-06-30"},
+		{Name: "purpose", Label: "To convert it: as what", Kind: AsChoice, Value: w.Purpose, Options: purposes},
+		{Name: "why", Label: "To keep or convert it: why it stays", Kind: AsLine, Value: w.Why},
+		{Name: "review", Label: "To keep or convert it: when that is asked again", Kind: AsLine, Value: w.Review, Hint: "2027-06-30"},
 		{Name: "reason", Label: "Why it is done although the readiness is blocked", Kind: AsLine, Value: w.Reason},
 	}}
 }

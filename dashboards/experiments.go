@@ -95,7 +95,7 @@ func (e Experiment) matches(environment string, q url.Values) bool {
 func experimentFilter(f Frame, q url.Values) Form {
 	return Form{ID: "filter", Action: "/experiments", Get: true, Button: "Show", Fields: []Field{
 		{Name: "environment", Kind: AsHidden, Value: f.Environment},
-		{Name: "words", Label: "Words of hypothesis, outcome, flag or owner", Kind: AsLine, Value: q.Get("words")},
+		{Name: "words", Label: "Words, flag or owner", Kind: AsLine, Value: q.Get("words")},
 		{Name: "metric", Label: "Metric", Kind: AsLine, Value: q.Get("metric"), Hint: "checkout_conversion"},
 		{Name: "result", Label: "Hypothesis", Kind: AsChoice, Value: q.Get("result"), Options: []Option{{"", "all"}, {"yes", "confirmed"}, {"no", "refuted"}, {"unclear", "unclear"}, {"open", "without an outcome"}}},
 	}}

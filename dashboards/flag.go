@@ -130,7 +130,7 @@ func flagFacts(d FlagDetail) []Fact {
 func (d FlagDetail) place(i int, name string) FlagPlace {
 	f, h := d.Flag, d.Health[name]
 	e := f.Environments[name]
-	p := FlagPlace{ID: Anchor("environment-" + strconv.Itoa(i)), Name: name, Text: gets(f, name), Health: healthMark(h), HealthText: h.Text, Source: h.Source, Since: h.Since}
+	p := FlagPlace{ID: Anchor("environment-" + strconv.Itoa(i)), Name: name, Text: sentence(upper(gets(f, name))), Health: healthMark(h), HealthText: h.Text, Source: h.Source, Since: h.Since}
 	p.Asked, p.Unasked = lastAsked(d.FlagSeen, name)
 	p.Steps = d.steps(name, e)
 	if a := e.Allocation; a != nil && !a.Ramp {

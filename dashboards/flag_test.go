@@ -70,7 +70,7 @@ func sampleFlagDetail() FlagDetail {
 	return FlagDetail{
 		FlagSeen: sampleFlag(), Order: places3, May: map[string]Rights{"production": all, "staging": all, "development": all}, Rollouts: []Seen{ended()},
 		Inherited: map[string][]flags.InheritedRule{"production": {{Tags: []string{"payments"}, Name: "embargo", When: condition("country", flags.In, "XX", "YY"), Serve: "off"}}},
-		Schedules: []flags.Schedule{{At: at.Add(48 * time.Hour), Actor: "person:ana", Standing: flags.Pending, Changes: []flags.Change{{Op: flags.AddUnits, Environment: "production", Variant: "on", Units: []string{"user-8"}}}}},
+		Schedules: []flags.Schedule{{At: at.Add(48 * time.Hour), Made: at.Add(-time.Hour), Actor: "person:ana", Standing: flags.Pending, Changes: []flags.Change{{Op: flags.AddUnits, Environment: "production", Variant: "on", Units: []string{"user-8"}}}}},
 	}
 }
 
@@ -90,6 +90,7 @@ func flagSamples() map[string]Page {
 	}
 	bare := FlagDetail{FlagSeen: plainFlag("shop.gift-cards"), Order: places3}
 	all := tabSamples(asOf)
+	maps.Copy(all, healthSamples(asOf))
 	maps.Copy(all, map[string]Page{
 		"flags": NewFlags(f, list, asOf, at), "flags-many": NewFlags(f, many, asOf, at), "flags-none": NewFlags(f, FlagList{}, asOf, at),
 		"flag": NewFlag(f, sampleFlagDetail(), asOf), "flag-arms": NewFlag(f, wide, asOf), "flag-bare": NewFlag(Frame{Path: "/flags/shop.gift-cards", Person: "person:eve"}, bare, asOf),

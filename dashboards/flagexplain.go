@@ -13,6 +13,7 @@ type FlagExplain struct {
 	Top     FlagTop
 	Form    Form
 	Answer  *Explained // nil: nobody was asked for
+	Follow  Form       // leads to what becomes of the unit's events
 	Command string
 	AsOf    AsOf
 }
@@ -68,10 +69,20 @@ func NewFlagExplain(f Frame, s FlagSeen, environments []string, q UnitQuestion, 
 		{Name: "attributes", Label: "Attributes", Kind: AsText, Value: q.Attributes, Hint: "plan=pro", Help: "One a line. A value is JSON, or else text."},
 		{Name: "at", Label: "As it was at", Kind: AsLine, Value: q.At, Hint: "412, or 2027-01-31T09:00:00Z", Help: "A revision or a time; empty: now."},
 	}}
+	p.Follow = follow(p.Top, q)
 	if x != nil {
 		p.Answer = explained(*x)
 	}
 	return p
+}
+
+// follow is the way to the page of one unit. It is sent out of sight, because an
+// id stands in no address there.
+func follow(t FlagTop, q UnitQuestion) Form {
+	return Form{ID: "follow", Action: "/events/unit", Button: "Follow its events", Fields: []Field{
+		{Name: "environment", Kind: AsHidden, Value: q.Environment}, {Name: "flag", Kind: AsHidden, Value: t.Key},
+		{Name: "kind", Kind: AsHidden, Value: t.Unit}, {Name: "id", Kind: AsHidden, Value: q.Unit}, {Name: "attributes", Kind: AsHidden, Value: q.Attributes},
+	}}
 }
 
 func or(text, otherwise string) string {

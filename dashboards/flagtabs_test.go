@@ -155,6 +155,11 @@ func TestNewFlagUse(t *testing.T) {
 	if rows := p.Chart.Table.Rows; len(rows) != 4 || rows[2][2] != "0" {
 		t.Errorf("the table is %v", rows)
 	}
+	for _, shape := range NewFlagUse(Frame{}, sampleFlag(), places3, sampleUse(12, 4), AsOf{}, at).Chart.Shapes {
+		if strings.Contains(string(shape.Class), "worse") {
+			t.Error("a variant is drawn as something that is worse")
+		}
+	}
 	u := sampleUse(1, 2)
 	for i := range u.Usage {
 		u.Usage[i].Asked = 0

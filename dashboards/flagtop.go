@@ -28,6 +28,7 @@ const (
 	TabOverview FlagTab = ""
 	TabUse      FlagTab = "evaluations"
 	TabExplain  FlagTab = "explain"
+	TabHealth   FlagTab = "health"
 	TabHistory  FlagTab = "history"
 	TabCode     FlagTab = "code"
 	TabNeeds    FlagTab = "dependencies"
@@ -38,7 +39,7 @@ var flagTabs = []struct {
 	tab  FlagTab
 	name string
 }{
-	{TabOverview, "Overview"}, {TabUse, "Evaluations"}, {TabExplain, "Explain"}, {TabHistory, "History"},
+	{TabOverview, "Overview"}, {TabHealth, "Health"}, {TabUse, "Evaluations"}, {TabExplain, "Explain"}, {TabHistory, "History"},
 	{TabNeeds, "Dependencies"}, {TabCode, "Code"}, {TabWaiting, "Requests and schedules"},
 }
 

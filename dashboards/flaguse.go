@@ -123,7 +123,9 @@ func leadOf(u Used, what string, all []variantDays) string {
 // so many apart without colour.
 const mostLines = 5
 
-var lineClasses = []string{"treatment", "control", "worse", "planned", "thin"}
+// lineClasses are the strokes of the variants, the most frequent first. None of
+// them is the one that says worse: a variant that is served is neither.
+var lineClasses = []string{"treatment", "control", "chain", "planned", "thin"}
 
 func useChart(lead, what string, all []variantDays) chart.Chart {
 	p := chart.Plot{ID: "use", Title: "By day and variant: " + what, Desc: lead, X: chart.Axis{Time: true},

@@ -36,6 +36,7 @@ type Quarantine struct {
 // TwoArmed is a unit that saw two arms, with the likely cause.
 type TwoArmed struct {
 	Unit, Cause, Why string
+	Link             string // address of what becomes of its events
 	Exposures        int64
 }
 
@@ -146,7 +147,7 @@ func quarantine(g Glance) Quarantine {
 func (q *Quarantine) list(g Glance) {
 	causes := map[ingest.Cause]int64{}
 	for _, u := range g.Found.TwoArms {
-		q.Units = append(q.Units, TwoArmed{Unit: u.Unit, Cause: causeName(u.Cause), Why: u.Why, Exposures: u.Exposures})
+		q.Units = append(q.Units, TwoArmed{Unit: u.Unit, Link: followed(g.Rollout, u.Unit), Cause: causeName(u.Cause), Why: u.Why, Exposures: u.Exposures})
 		causes[u.Cause]++
 	}
 	for _, c := range slices.SortedFunc(maps.Keys(causes), func(a, b ingest.Cause) int { return cmp.Or(cmp.Compare(causes[b], causes[a]), cmp.Compare(a, b)) }) {

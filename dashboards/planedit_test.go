@@ -157,8 +157,8 @@ func TestPlanForm_Refuse(t *testing.T) {
 	f := NewPlanForm(planYAML, samplePlan(), samplePlanKnown()).Refuse(event.Invalids{
 		{Path: "stages[1].exclude.errors", Why: "is no guardrail"}, {Path: "arms.control", Why: "is not there", Fix: "write off"}, {Path: "health.srm", Why: "is odd"},
 	}, "[1:1] so")
-	if got := f.Tables[0].Rows[1].Fields[0].Field.Fault; got != "is no guardrail" {
-		t.Errorf("at the stage: %q", got)
+	if gate := f.Tables[1].Rows[1].Fields[1].Field; gate.Name != "stages[1].exclude" || gate.Fault != "is no guardrail" {
+		t.Errorf("at the gate: %+v", gate)
 	}
 	if got := f.Parts[1].Fields[0].Field.Fault; got != "is not there: write off" {
 		t.Errorf("at the arm: %q", got)

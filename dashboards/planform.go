@@ -12,10 +12,11 @@ import (
 	"github.com/sluice-hq/sluice/flags"
 )
 
-// Written tells what a document says: the word at a path, and how many items or
-// fields there are.
+// Written tells what a document says: the word at a path, the names of the fields
+// there, and how many items or fields there are.
 type Written interface {
 	Text(path string) string
+	Keys(path string) []string
 	Count(path string) int
 }
 
@@ -134,6 +135,9 @@ func (t planTable) filled(doc Written) PlanTable {
 		rows++
 	}
 	for i := range rows {
+		if t.of != nil && !slices.Contains(t.of, kindOf(doc, i)) {
+			continue
+		}
 		row := PlanRow{Fields: slices.Clone(t.columns)}
 		if t.named != "" {
 			row.Name = cmp.Or(doc.Text(t.at(i, t.named)), "stage "+strconv.Itoa(i+1))

@@ -8,8 +8,8 @@ import (
 	"github.com/sluice-hq/sluice/decisions"
 )
 
-// Amendment is one field of a document as it is to be: a text, a truth, a list, or
-// nil for none. The path of an item and nil take the item away.
+// Amendment is one field of a document as it is to be: a text, a number, a truth, a
+// list, a map, or nil for none. The path of an item and nil take the item away.
 type Amendment struct {
 	Path  string
 	Value any
@@ -39,6 +39,9 @@ func (s PlanSent) Count(path string) int {
 	return n
 }
 
+// Keys implements Written: a form holds what belongs together in one line.
+func (s PlanSent) Keys(string) []string { return nil }
+
 func (s PlanSent) rows(t planTable) int {
 	n := 0
 	for s[t.at(n, t.columns[0].Field.Name)] != nil {
@@ -63,11 +66,14 @@ func (s PlanSent) Amendments(was Written) (all []Amendment) {
 		}
 	}
 	for _, t := range planTables {
-		added := was.Count(t.path)
-		for i := range s.rows(t) {
-			if i < was.Count(t.path) {
+		there, rows := was.Count(t.path), s.rows(t)
+		for i := range there {
+			if i < rows || t.named != "" { // such a table leaves out what it does not concern
 				all = append(all, s.row(t, i, i, was)...)
-			} else if t.named == "" && !s.blank(t, i) {
+			}
+		}
+		for i, added := there, there; t.named == "" && i < rows; i++ {
+			if !s.blank(t, i) {
 				all = append(all, s.row(t, i, added, was)...)
 				added++
 			}

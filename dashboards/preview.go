@@ -112,7 +112,10 @@ func prechecks(all decisions.Preflight) []Check {
 	marks := map[decisions.PrecheckState]Mark{decisions.Given: Passed, decisions.Doubted: Waiting, decisions.Lacking: Failed}
 	checks := make([]Check, len(all))
 	for i, c := range all {
-		checks[i] = Check{Mark: marks[c.State], Name: c.Name, Have: strings.TrimSpace(c.Path + " " + c.Text + colon(c.Fix))}
+		checks[i] = Check{Mark: marks[c.State], Name: c.Name, Have: c.Text + colon(c.Fix)}
+		if c.State != decisions.Given && c.Path != "" {
+			checks[i].Have += " (" + c.Path + ")"
+		}
 	}
 	return checks
 }

@@ -44,7 +44,7 @@ func previewSamples() map[string]Page {
 		"preview-override": previewed(ended(), overriding(12)),
 		"preview-reduce":   previewed(ended(), reducing),
 		"preview-confirm":  previewed(ended(), confirming),
-		"preview-refused":  previewed(ended(), Prospect{Prospect: decisions.Prospect{Op: decisions.OpShip, Refused: "the rollout does not allow that: production/game.gate/1 is rolledBack and cannot ship"}}),
+		"preview-refused":  previewed(ended(), Prospect{Prospect: decisions.Prospect{Op: decisions.OpShip, Refused: "the rollout does not allow that: production/game.gate/1 is rolled back and cannot ship"}}),
 	}
 }
 

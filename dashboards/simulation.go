@@ -14,11 +14,11 @@ type Simulation struct {
 	Frame
 	Flags   string // as somebody wrote them
 	Unit    string // that is looked at; empty: none
-	Was     string // what is shown now, for the next question: "1:10" is 10 % in the second stage; empty: no stage
-	Stages  []Slider
-	Sticky  []Sticky // what the steps to the chosen stage and share do to units; none: no stage is chosen
+	Plans   []StageChoice
+	Sticky  []Sticky // what the steps to the chosen stages and shares do to units; none: no stage is chosen
 	Grids   []Grid
 	Crossed []Crossed // how the arms of two flags fall together
+	Notes   []string  // what the grids cannot tell
 
 	Empty *Empty
 	AsOf  AsOf
@@ -118,43 +118,45 @@ type Tried struct {
 	Stage   int
 	Arms    decisions.Arms // of its comparison, as far as there is one
 	Results []flags.Result
-	Steps   []Passage          // from which its stage was reached
-	Look    *flags.Explanation // of the unit that is looked at; nil: none
+	Shares  []decisions.Percent // of each stage of its plan, as the sliders stand
+	Was     string              // what is shown, for the next question: "1:10" is 10 % in the second stage; empty: no stage
+	Steps   []Passage           // from which its stage was reached
+	Look    *flags.Explanation  // of the unit that is looked at; nil: none
 }
 
-// Simulated is what the page was asked for.
-type Simulated struct {
-	Query  url.Values
-	Shares []decisions.Percent // of each stage of the first flag's plan, as the sliders stand
-	Was    string              // what is shown, as a Simulation says it
-}
-
-// NewSimulation makes the page. ids are the units in the order of the results.
-func NewSimulation(f Frame, asked Simulated, ids []string, tried []Tried) Simulation {
-	q := asked.Query
-	p := Simulation{Frame: f, Flags: q.Get("flags"), Unit: q.Get("unit"), Was: asked.Was, AsOf: AsOf{Log: f.Log, JSON: "/api/v1/flags"}}
+// NewSimulation makes the page of what the address asks for. ids are the units in
+// the order of the results.
+func NewSimulation(f Frame, q url.Values, ids []string, tried []Tried) Simulation {
+	p := Simulation{Frame: f, Flags: q.Get("flags"), Unit: q.Get("unit"), AsOf: AsOf{Log: f.Log, JSON: "/api/v1/flags"}}
 	if len(tried) == 0 {
 		p.Empty = &Empty{Title: "No flag is chosen", Text: "Write the key of a flag above; several, one after the other, show whether they split independently. A flag is created by a document:", Command: "sluice apply flag.yaml"}
 		return p
 	}
-	for _, t := range tried {
-		p.Grids = append(p.Grids, newGrid(f, t, asked, ids))
+	for place, t := range tried {
+		p.Grids = append(p.Grids, newGrid(f, t, q, kept(q, tried), ids))
+		if t.Rollout != nil {
+			p.Plans = append(p.Plans, newStageChoice(place, t))
+		}
+		for _, step := range t.Steps {
+			s := newSticky(t, step)
+			if len(tried) > 1 {
+				s.Of = t.Flag
+			}
+			p.Sticky = append(p.Sticky, s)
+		}
 	}
 	first := tried[0]
 	p.AsOf.JSON = "/api/v1/flags/" + url.PathEscape(first.Flag)
-	p.Stages = newSliders(first, asked.Shares)
-	for _, step := range first.Steps {
-		p.Sticky = append(p.Sticky, newSticky(first, step))
-	}
 	for _, other := range tried[1:] {
 		p.Crossed = append(p.Crossed, newCrossed(first, other))
 	}
+	p.Notes = sharedLayers(tried)
 	return p
 }
 
-func newGrid(f Frame, t Tried, asked Simulated, ids []string) Grid {
-	g := Grid{Flag: t.Flag, Link: "/flags/" + url.PathEscape(t.Flag), Keep: kept(asked)}
-	chosen := asked.Query.Get("unit")
+func newGrid(f Frame, t Tried, q url.Values, keep []Fact, ids []string) Grid {
+	g := Grid{Flag: t.Flag, Link: "/flags/" + url.PathEscape(t.Flag), Keep: keep}
+	chosen := q.Get("unit")
 	if t.Rollout != nil && t.Stage >= 0 {
 		g.Stage = t.Rollout.Plan.Stages[t.Stage].Name
 	}
@@ -178,13 +180,36 @@ func newGrid(f Frame, t Tried, asked Simulated, ids []string) Grid {
 }
 
 // kept is what an address says beside the unit.
-func kept(asked Simulated) (all []Fact) {
-	for _, name := range append([]string{"flags", "environment", "stage", "was"}, shareNames(len(asked.Shares))...) {
-		if v := asked.Query.Get(name); v != "" {
+func kept(q url.Values, tried []Tried) (all []Fact) {
+	names := []string{"flags", "environment"}
+	for place, t := range tried {
+		names = append(names, OfFlag(place, "stage"), OfFlag(place, "was"))
+		for stage := range t.Shares {
+			names = append(names, shareName(place, stage))
+		}
+	}
+	for _, name := range names {
+		if v := q.Get(name); v != "" {
 			all = append(all, Fact{name, v})
 		}
 	}
 	return all
+}
+
+// sharedLayers says of which flags the grids cannot show that they keep out of
+// each other's way: each is shown as if it were the first to take its part.
+func sharedLayers(tried []Tried) (notes []string) {
+	by := map[string][]string{}
+	for _, t := range tried {
+		if t.Rollout == nil || t.Stage < 0 || t.Rollout.Plan.Layer == nil {
+			continue
+		}
+		layer := t.Rollout.Plan.Layer.Name
+		if by[layer] = append(by[layer], t.Flag); len(by[layer]) == 2 {
+			notes = append(notes, "Several of these share the layer "+layer+". Which part of it each takes is decided when it begins; here each is shown as if it were the first, so that they may overlap as they never will.")
+		}
+	}
+	return notes
 }
 
 // lotOf says how a unit with that answer takes part.

@@ -2,6 +2,7 @@ package dashboards
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -44,14 +45,19 @@ func simulationSamples() map[string]Page {
 		Looks:   []flags.Look{{Step: flags.AtRule, Name: "staff", Why: "plan is not \"staff\""}, {Step: flags.AtAllocation, Decided: true, Why: "its bucket is below the coverage"}},
 		Buckets: []flags.Hashed{{Of: "enrolment", Text: "game.gate:enrol:user-17", Bucket: 12345, Below: 50000}, {Of: "arm", Text: "game.gate:user-17", Bucket: 4321, Below: 50000, Variant: "on"}}}
 	shares := []decisions.Percent{1000, 25_000}
-	asked := Simulated{Query: q, Shares: shares, Was: "1:25"}
 	steps := []Passage{{From: "canary 1%", To: "experiment 25%", Before: before}, {From: "experiment 30%", To: "experiment 25%", Falls: true, Before: now}}
-	tried := []Tried{{Flag: "game.gate", Rollout: &r, Stage: 1, Arms: arms, Steps: steps, Results: now, Look: &look}, {Flag: "search.ranker", Stage: -1, Arms: arms, Results: now, Look: &look}}
+	tried := []Tried{{Flag: "game.gate", Rollout: &r, Stage: 1, Shares: shares, Was: "1:25", Arms: arms, Steps: steps, Results: now, Look: &look}, {Flag: "search.ranker", Stage: -1, Arms: arms, Results: now, Look: &look}}
+	layered := r
+	layered.Plan.Layer = &decisions.LayerPlan{Name: "levels", Share: 30_000}
+	both := slices.Clone(tried)
+	both[0].Rollout = &layered
+	both[1] = Tried{Flag: "search.ranker-of-a-very-long-name.v3", Rollout: &layered, Stage: 0, Shares: shares, Was: "0:1", Arms: arms, Steps: steps[:1], Results: before}
 	alone := url.Values{"flags": {"game.gate"}, "stage": {"0"}}
 	return map[string]Page{
-		"simulate":       NewSimulation(f, asked, ids, tried),
-		"simulate-empty": NewSimulation(f, Simulated{Query: url.Values{}}, nil, nil),
-		"simulate-one":   NewSimulation(f, Simulated{Query: alone, Shares: []decisions.Percent{5, 25_000}, Was: "0:0.005"}, ids, []Tried{{Flag: "game.gate", Rollout: &r, Arms: arms, Results: before}}),
+		"simulate":       NewSimulation(f, q, ids, tried),
+		"simulate-both":  NewSimulation(f, url.Values{"flags": q["flags"], "stage": {"1"}, "b.stage": {"0"}, "b.share0": {"1"}}, ids, both),
+		"simulate-empty": NewSimulation(f, url.Values{}, nil, nil),
+		"simulate-one":   NewSimulation(f, alone, ids, []Tried{{Flag: "game.gate", Rollout: &r, Shares: []decisions.Percent{5, 25_000}, Was: "0:0.005", Arms: arms, Results: before}}),
 	}
 }
 
@@ -83,12 +89,26 @@ func TestSimulation_sticky(t *testing.T) {
 // one that serves everybody has none.
 func TestSliders(t *testing.T) {
 	r := ended().Rollout
-	got := newSliders(Tried{Rollout: &r, Stage: 0}, []decisions.Percent{1005, 25_000, 0})
-	if !got[0].Here || !got[0].Fine || got[0].Share != 1.005 || got[0].Name() != "share0" {
+	got := newSliders(1, Tried{Rollout: &r, Stage: 0, Shares: []decisions.Percent{1005, 25_000, 0}})
+	if !got[0].Here || !got[0].Fine || got[0].Share != 1.005 || got[0].Name != "b.share0" || got[0].ID != "b-share0" {
 		t.Errorf("the first: %+v", got[0])
 	}
 	if last := got[len(got)-1]; r.Plan.Stages[len(got)-1].Kind() == decisions.Full && last.ID != "" {
 		t.Errorf("the last: %+v", last)
+	}
+}
+
+// TestSimulation_keeps: to choose a unit keeps the stage and the shares of every
+// flag.
+func TestSimulation_keeps(t *testing.T) {
+	p := simulationSamples()["simulate-both"].(Simulation)
+	for _, g := range p.Grids {
+		if want := []Fact{{"flags", "game.gate search.ranker"}, {"stage", "1"}, {"b.stage", "0"}, {"b.share0", "1"}}; !slices.Equal(g.Keep, want) {
+			t.Errorf("%s keeps %v, want %v", g.Flag, g.Keep, want)
+		}
+	}
+	if len(p.Plans) != 2 || p.Plans[1].Name != "b.stage" || p.Plans[1].Back != (Fact{"b.was", "0:1"}) || len(p.Notes) != 1 {
+		t.Errorf("the stages of the second flag: %+v, %q", p.Plans, p.Notes)
 	}
 }
 

@@ -26,8 +26,8 @@ func simulating(w http.ResponseWriter, r *http.Request) {
 	if was := q.Get("was"); was != "" {
 		of.Steps = []Passage{{From: was, To: "canary", Before: now}}
 	}
-	asked := Simulated{Query: q, Shares: []decisions.Percent{share, 50_000}, Was: "0:" + strconv.Itoa(int(share)/1000)}
-	serve(w, NewSimulation(Frame{Path: r.URL.RequestURI(), Person: "person:ana"}, asked, ids, []Tried{of}))
+	of.Shares, of.Was = []decisions.Percent{share, 50_000}, "0:"+strconv.Itoa(int(share)/1000)
+	serve(w, NewSimulation(Frame{Path: r.URL.RequestURI(), Person: "person:ana"}, q, ids, []Tried{of}))
 }
 
 // continuing answers like the server: the runs that are asked for are over.

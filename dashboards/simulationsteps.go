@@ -2,18 +2,48 @@ package dashboards
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/flags"
 )
 
+// StageChoice is the stages that one flag can be put into.
+type StageChoice struct {
+	Flag   string
+	Name   string // what the address calls the stage
+	Back   Fact   // what is shown now, for the next question; without a value: no stage
+	Stages []Slider
+}
+
+// None reports whether the flag is shown as it is.
+func (c StageChoice) None() bool {
+	return !slices.ContainsFunc(c.Stages, func(s Slider) bool { return s.Here })
+}
+
+// OfFlag is what the address calls a thing of the flag in a place: stage, then
+// b.stage, c.stage. What is of the first has no prefix, so that the address of one
+// flag is short.
+func OfFlag(place int, thing string) string {
+	if place == 0 {
+		return thing
+	}
+	return string(rune('a'+place)) + "." + thing
+}
+
+func newStageChoice(place int, t Tried) StageChoice {
+	return StageChoice{Flag: t.Flag, Name: OfFlag(place, "stage"), Back: Fact{OfFlag(place, "was"), t.Was}, Stages: newSliders(place, t)}
+}
+
 // Slider is one stage of a plan, with the share of units that get the treatment
 // where that can be moved.
 type Slider struct {
 	Stage string
-	Place int  // in the plan
-	Here  bool // it is shown
+	Place int    // in the plan
+	Name  string // what the address calls the share of the stage
+	Here  bool   // it is shown
 	Says  string
 	ID    Anchor  // of the slider; empty: the stage has no share
 	Share float64 // in percent, as the slider stands
@@ -32,27 +62,14 @@ func (s Slider) Grain() float64 {
 	return 0.1
 }
 
-// Name is what the address calls the share of the stage.
-func (s Slider) Name() string { return shareName(s.Place) }
-
-func shareName(stage int) string { return "share" + strconv.Itoa(stage) }
-
-func shareNames(stages int) (all []string) {
-	for i := range stages {
-		all = append(all, shareName(i))
-	}
-	return all
-}
+func shareName(place, stage int) string { return OfFlag(place, "share"+strconv.Itoa(stage)) }
 
 // newSliders are the stages of the plan of a flag, with their shares.
-func newSliders(t Tried, shares []decisions.Percent) (all []Slider) {
-	if t.Rollout == nil {
-		return nil
-	}
+func newSliders(place int, t Tried) (all []Slider) {
 	for i, stage := range t.Rollout.Plan.Stages {
-		s := Slider{Stage: stage.Name, Place: i, Here: i == t.Stage, Says: promised(stage)}
-		if stage.Compares() && i < len(shares) {
-			s.ID, s.Share, s.Fine = Anchor(shareName(i)), inPercent(shares[i]), shares[i]%100 != 0
+		s := Slider{Stage: stage.Name, Place: i, Name: shareName(place, i), Here: i == t.Stage, Says: promised(stage)}
+		if stage.Compares() && i < len(t.Shares) {
+			s.ID, s.Share, s.Fine = Anchor(strings.ReplaceAll(s.Name, ".", "-")), inPercent(t.Shares[i]), t.Shares[i]%100 != 0
 		}
 		all = append(all, s)
 	}
@@ -89,6 +106,7 @@ type Passage struct {
 
 // Sticky is what a step does to the treated units.
 type Sticky struct {
+	Of                string // flag; empty: the only one
 	From, To          string
 	Stay, Join, Leave int
 	Swap              int  // units that changed between the arms
@@ -107,7 +125,11 @@ func (s Sticky) Mark() Mark {
 // Text says so in a sentence.
 func (s Sticky) Text() string {
 	n := func(units int) string { return count(int64(units)) }
-	return fmt.Sprintf("From %s to %s: %s units keep the treatment, %s get it, %s lose it, and %s move between treatment and control.", s.From, s.To, n(s.Stay), n(s.Join), n(s.Leave), n(s.Swap))
+	of := "From"
+	if s.Of != "" {
+		of = s.Of + ", from"
+	}
+	return fmt.Sprintf("%s %s to %s: %s units keep the treatment, %s get it, %s lose it, and %s move between treatment and control.", of, s.From, s.To, n(s.Stay), n(s.Join), n(s.Leave), n(s.Swap))
 }
 
 func newSticky(t Tried, step Passage) Sticky {

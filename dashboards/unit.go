@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/flags"
 	"github.com/sluice-hq/sluice/ingest"
 )
@@ -162,6 +163,12 @@ func hashed(f Frame, q UnitAsked, seen UnitTraced) url.Values {
 		out.Set("number", q.Number)
 	}
 	return out
+}
+
+// followed is the address of the page that follows a unit of a rollout, by its
+// hash.
+func followed(r decisions.Rollout, hash string) string {
+	return asking("/events/unit", url.Values{"environment": {r.Plan.Environment}, "flag": {r.Plan.Flag}, "number": {strconv.Itoa(r.Number)}, "kind": {r.Plan.Unit}, "unit": {hash}})
 }
 
 // watermark names the last message of every shard that is counted.

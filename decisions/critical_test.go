@@ -233,11 +233,20 @@ func TestFlagHealth(t *testing.T) {
 	h.send(tr, 300)
 	h.step()
 	want(Healthy, "rollout production/gate/1")
+	if g := h.state.Grounds("production", "gate"); g.Told != 1 || g.Over.IsZero() || g.Stage == "" || g.Looked.IsZero() || len(g.Checks) == 0 {
+		t.Errorf("it is healthy on the grounds of %+v", g)
+	}
 	h.rounds(tr, 2000, 60, is(RolledBack))
 	want(Ailing, "rollout production/gate/1")
+	if g := h.state.Grounds("production", "gate"); !g.Locked || len(g.Checks) > 0 {
+		t.Errorf("it was rolled back, on the grounds of %+v", g)
+	}
 	h.do(Command{Op: OpExplain, Comment: "a bug"})
 	want(Healthy, "incident db")
 	if got := h.state.Health("production", "nobody"); got.State != Obscure {
 		t.Errorf("of a flag that is none: %+v", got)
+	}
+	if g := h.state.Grounds("production", "nobody"); g.Told > 0 || g.Rollout != "" {
+		t.Errorf("of a flag that is none there is %+v", g)
 	}
 }

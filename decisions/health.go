@@ -51,14 +51,7 @@ func (s *State) Health(environment, flag string) FlagHealth {
 // looked at the stage.
 func (r Rollout) health() FlagHealth {
 	h := FlagHealth{Obscure, "rollout " + r.ID, r.Since, "Its rollout has not looked yet"}
-	i := len(r.Decisions) - 1
-	for i >= 0 && (r.Decisions[i].From != r.Stage || len(r.Decisions[i].Verdict.Checks) == 0) {
-		i--
-	}
-	if i < 0 {
-		return h
-	}
-	d := r.Decisions[i]
+	d, _ := r.newestLook()
 	for _, c := range d.Verdict.Checks {
 		switch {
 		case c.harm():

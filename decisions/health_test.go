@@ -34,6 +34,9 @@ func TestHealthByTheNewestLook(t *testing.T) {
 		in := ready(0)
 		c.change(&in)
 		r := Rollout{Standing: in.State, Decisions: []Decision{{From: 0, At: noon, Verdict: evaluate(t, in)}}}
+		if looked, ok := r.newestLook(); !ok || len(looked.Verdict.Checks) == 0 {
+			t.Errorf("%s: no decision is said to have looked", name)
+		}
 		if got := r.health(); got.State != c.want || !strings.Contains(got.Text, c.text) || got.Source != "rollout production/gate/1" {
 			t.Errorf("%s: %+v, want %s (…%s…)", name, got, c.want, c.text)
 		}

@@ -12,7 +12,7 @@ func (r Rollout) mustBe(verb string, allowed ...Status) error {
 	if slices.Contains(allowed, r.Status) {
 		return nil
 	}
-	return fmt.Errorf("%w: %s is %s and cannot %s", ErrRefused, r.ID, r.Status, verb)
+	return fmt.Errorf("%w: %s is %s and cannot %s", ErrRefused, r.ID, r.Status.words(), verb)
 }
 
 // said refuses a command that must say why and does not.

@@ -10,6 +10,18 @@ import (
 	"github.com/sluice-hq/sluice/stats"
 )
 
+// words is a status as people say it.
+func (s Status) words() string {
+	switch s {
+	case RolledBack:
+		return "rolled back"
+	case CleanupDue:
+		return "decided for good"
+	case Planned, Running, Paused, Observing, Rejected:
+	}
+	return string(s)
+}
+
 // percent writes a share for people: "4.3 %", with a true minus.
 func percent(x float64) string {
 	if math.IsInf(x, 0) || math.IsNaN(x) {

@@ -6,16 +6,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Room around the frame, in pixels: for the texts of the ticks, and for the
 // heads of marks.
 const (
-	left, right = 56.0, 16.0
+	left, right = 56.0, 16.0 // more on the left where a tick has a longer text
 	top, bottom = 12.0, 30.0
 	headHeight  = 20.0 // of the head of a mark
 	headWidth   = 20.0
 	label       = 18.0 // height of an axis label
+	letter      = 7.0  // width of a letter of a tick, about
+	between     = 6.0  // from a tick's text to the frame
 )
 
 // Draw places a plot in a rectangle of Width by its height. A plot without a
@@ -23,11 +26,12 @@ const (
 func (p Plot) Draw() Chart {
 	c := Chart{ID: p.ID, Title: p.Title, Desc: p.Desc, Width: Width, Height: cmp.Or(p.Height, Height),
 		XLabel: p.X.Label, YLabel: p.Y.Label, Table: p.Table}
-	x := scale{from: left, to: Width - right}
+	lo, hi, yTicks := linear(p.ys(), 5)
+	x := scale{from: p.left(yTicks), to: Width - right}
 	xs, ticks, format := p.xAxis()
 	x.lo, x.hi = xs[0], xs[1]
 	rows := p.flags(&c, x)
-	c.Frame = Frame{Left: left, Right: Width - right, Top: top + rows*headHeight, Bottom: c.Height - bottom}
+	c.Frame = Frame{Left: x.from, Right: Width - right, Top: top + rows*headHeight, Bottom: c.Height - bottom}
 	if p.X.Label != "" {
 		c.Frame.Bottom -= label
 	}
@@ -35,12 +39,20 @@ func (p Plot) Draw() Chart {
 		c.Frame.Top += label
 	}
 	y := scale{from: c.Frame.Bottom, to: c.Frame.Top}
-	lo, hi, yTicks := linear(p.ys(), 5)
 	y.lo, y.hi = lo, hi
 	c.XTicks, c.YTicks = place(x, ticks, format), place(y, yTicks, cmpFormat(p.Y.Format))
 	p.shapes(&c, x, y)
 	c.Legend = p.legend()
 	return c
+}
+
+// left is where the frame begins, so that the texts beside it are whole.
+func (p Plot) left(ticks []float64) float64 {
+	room := left
+	for _, v := range ticks {
+		room = max(room, letter*float64(utf8.RuneCountInString(cmpFormat(p.Y.Format)(v)))+between)
+	}
+	return room
 }
 
 // Empty reports whether nothing but axes and levels is drawn.

@@ -9,8 +9,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Amendment is one field of a document as it is to be: a text, a truth, a list of
-// texts and maps, or nil for none. A path that ends in the place of an item, "stages[2]", and nil take the
+// Amendment is one field of a document as it is to be: a text, a number, a truth, a
+// map, a list of texts and maps, or nil for none. A path that ends in the place of an item, "stages[2]", and nil take the
 // item away; a place behind the last one adds an item.
 type Amendment struct {
 	Path  string

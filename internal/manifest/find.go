@@ -24,14 +24,7 @@ func find(node ast.Node, path string) ast.Node {
 // Text returns the word or number at a path, "" when there is none: what the
 // door asks of a document of any kind before a room decodes it.
 func (d Document) Text(path string) string {
-	var node ast.Node = d.body
-	for path != "" {
-		next, rest := step(node, path)
-		if next == nil {
-			return ""
-		}
-		node, path = next, strings.TrimPrefix(rest, ".")
-	}
+	node := d.at(path)
 	if _, scalar := node.(ast.ScalarNode); !scalar || node.Type() == ast.NullType {
 		return ""
 	}
@@ -73,18 +66,34 @@ func index(n *ast.SequenceNode, path string) (ast.Node, string) {
 	return n.Values[i], rest
 }
 
-// Count returns how many items or fields there are at a path, 0 when there is
-// none or a single word.
-func (d Document) Count(path string) int {
+// Keys returns the names of the fields at a path, as they were written; none
+// where there is a list, a single word or nothing.
+func (d Document) Keys(path string) (names []string) {
+	if m, ok := d.at(path).(*ast.MappingNode); ok {
+		for _, v := range m.Values {
+			names = append(names, text(v.Key))
+		}
+	}
+	return names
+}
+
+// at returns the node that a path names, nil when there is none.
+func (d Document) at(path string) ast.Node {
 	var node ast.Node = d.body
 	for path != "" {
 		next, rest := step(node, path)
 		if next == nil {
-			return 0
+			return nil
 		}
 		node, path = next, strings.TrimPrefix(rest, ".")
 	}
-	switch n := node.(type) {
+	return node
+}
+
+// Count returns how many items or fields there are at a path, 0 when there is
+// none or a single word.
+func (d Document) Count(path string) int {
+	switch n := d.at(path).(type) {
 	case *ast.MappingNode:
 		return len(n.Values)
 	case *ast.SequenceNode:

@@ -24,6 +24,7 @@ type FlagDetail struct {
 	Lifecycle  *flags.Life                     `json:"lifecycle,omitempty"`
 	Seen       map[string]flags.Seen           `json:"seen,omitempty" doc:"when it was last used, by environment; absent when this replica does not know"`
 	Health     map[string]decisions.FlagHealth `json:"health,omitempty" doc:"by environment: healthy, critical or unknown, who says so, and since when"`
+	Grounds    map[string]decisions.Grounds    `json:"grounds,omitempty" doc:"by environment: what its health is concluded from, with every check of the newest look"`
 	References *int                            `json:"references,omitempty" doc:"places in source trees; absent when none has been scanned"`
 	Notes      []string                        `json:"notes,omitempty" doc:"of a flag that was just archived: what could not be checked"`
 }
@@ -87,6 +88,10 @@ func (s *server) insights(d *FlagDetail) {
 	life := s.life(d.Recorded)
 	d.Lifecycle, d.References = &life, s.Flags.References(d.Key)
 	d.Health = s.health(d.Recorded)
+	d.Grounds = map[string]decisions.Grounds{}
+	for environment := range d.Environments {
+		d.Grounds[environment] = s.Rollouts.Grounds(environment, d.Key)
+	}
 	d.Seen = s.lastSeen(d.Recorded)
 }
 

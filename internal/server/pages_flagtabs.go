@@ -25,6 +25,8 @@ func (s *server) flagTab(r *http.Request, f dashboards.Frame, d FlagDetail) (das
 		return s.flagUse(r, f, d)
 	case dashboards.TabExplain:
 		return s.flagExplain(r, f, d)
+	case dashboards.TabHealth:
+		return s.flagHealthPage(r, f, d)
 	case dashboards.TabHistory:
 		return s.flagPast(r, f, d)
 	case dashboards.TabCode:
@@ -69,19 +71,44 @@ func (s *server) flagUse(r *http.Request, f dashboards.Frame, d FlagDetail) (das
 	if n, err := strconv.Atoi(r.URL.Query().Get("days")); err == nil && n >= 1 && n <= 366 {
 		u.Days = n
 	}
-	out, err := s.flagUsage(r.Context(), &usageIn{Key: d.Key, Environment: environment, Days: u.Days})
+	if err := s.fillUsed(r.Context(), d.Key, &u); err != nil {
+		return nil, err
+	}
+	query := url.Values{"environment": {environment}, "days": {strconv.Itoa(u.Days)}}
+	asOf := s.ofLog("/api/v1" + flagPath(d.Key) + "/usage?" + query.Encode())
+	return dashboards.NewFlagUse(f, shownFlag(d), all, u, asOf, s.Now()), nil
+}
+
+// fillUsed adds what was counted, or why that is not known.
+func (s *server) fillUsed(ctx context.Context, key string, u *dashboards.Used) error {
+	out, err := s.flagUsage(ctx, &usageIn{Key: key, Environment: u.Environment, Days: u.Days})
 	var missing Unavailable
 	switch {
 	case errors.Is(err, errNoSuch), errors.As(err, &missing):
 		u.Missing = problem(err).Detail
 	case err != nil:
-		return nil, err
+		return err
 	default:
 		u.Usage, u.Seen = out.Body.Usage, out.Body.Seen
 	}
-	query := url.Values{"environment": {environment}, "days": {strconv.Itoa(u.Days)}}
-	asOf := s.ofLog("/api/v1" + flagPath(d.Key) + "/usage?" + query.Encode())
-	return dashboards.NewFlagUse(f, shownFlag(d), all, u, asOf, s.Now()), nil
+	return nil
+}
+
+// flagHealthPage is how a flag is, and what that is concluded from.
+func (s *server) flagHealthPage(r *http.Request, f dashboards.Frame, d FlagDetail) (dashboards.Page, error) {
+	_, all, err := s.chosen(r, d)
+	if err != nil {
+		return nil, err
+	}
+	var known []dashboards.HealthKnown
+	for _, name := range all {
+		k := dashboards.HealthKnown{Grounds: d.Grounds[name], Used: dashboards.Used{Environment: name, Days: 7}}
+		if err := s.fillUsed(r.Context(), d.Key, &k.Used); err != nil {
+			return nil, err
+		}
+		known = append(known, k)
+	}
+	return dashboards.NewFlagHealth(f, shownFlag(d), known, s.ofLog("/api/v1"+flagPath(d.Key))), nil
 }
 
 // flagExplain is why one unit gets what it gets.

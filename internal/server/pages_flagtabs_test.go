@@ -13,9 +13,10 @@ func TestFlagTabs(t *testing.T) {
 	h.want("approver", "PATCH", "/api/v1/flags/shop.checkout", `{"comment":"for staff alone","changes":[{"op":"set-description","description":"One-tap payment"}]}`, 200, "")
 	for path, want := range map[string][]string{
 		"?tab=history": {"for staff alone", "description", "restore this revision"},
-		"?tab=explain&environment=production&unit=u-1&attributes=ring%3Dinternal": {"the condition is met", "ring eq internal", "<code><bdi>true</bdi></code>", `it is "internal"`, "sluice explain shop.checkout -e production -u u-1 'ring=internal'"},
+		"?tab=explain&environment=production&unit=u-1&attributes=ring%3Dinternal": {`action="/events/unit" method="post"><input type="hidden" name="environment" value="production"><input type="hidden" name="flag" value="shop.checkout"><input type="hidden" name="kind" value="user"><input type="hidden" name="id" value="u-1">`, "the condition is met", "ring eq internal", "<code><bdi>true</bdi></code>", `it is "internal"`, "sluice explain shop.checkout -e production -u u-1 'ring=internal'"},
 		"?tab=explain&environment=production&unit=u-1&at=1":                       {"is before flag shop.checkout was created"},
 		"?tab=explain":      {"Id of the user"},
+		"?tab=health":       {"No rollout and no alert looks after it", "nobody has ever told of one here", "None looks after it", "this replica counts no evaluations", `href="/incidents?environment=production&flag=shop.checkout"`},
 		"?tab=evaluations":  {"this replica counts no evaluations"},
 		"?tab=code":         {"No source tree was scanned", "sluice refs scan"},
 		"?tab=dependencies": {"It needs nothing there"},

@@ -2,6 +2,7 @@ package server
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -233,5 +234,74 @@ func TestNextRuns(t *testing.T) {
 		if got := runsAsked("rehearse", text); got != want {
 			t.Errorf("runs=%q asks for %d, want %d", text, got, want)
 		}
+	}
+}
+
+// richPlan says something in every field that a plan has.
+const richPlan = `apiVersion: sluice/v1
+kind: Rollout
+# Which flag, and whose.
+flag: shop.checkout
+environment: production
+owner: shop-team
+hypothesis: "More visitors buy: something"
+links: ["https://docs.example/a,b", https://tickets.example/SHOP-1] # where it is talked about
+unit: user
+arms: {control: off, treatment: on}
+metrics:
+  success: [{metric: purchases, mde: 2%, onLoss: rollback, onInconclusive: pause}]
+  guardrails: [{metric: errors, margin: 1%, detect: 20%, within: country, onBreach: pause}]
+  breakdowns: [country, plan]
+health:
+  srm: {alpha: 0.0001, onFail: rollback}
+  telemetry: {maxLag: 20m, onMissing: hold}
+  multiExposure: {max: 2%, onFail: hold}
+incidents: {minor: pause}
+stages:
+  - {name: staff, serve: treatment, when: {attribute: plan, op: eq, value: staff}, minWindow: 1h} # by condition
+  - name: canary
+    ramp: {from: 1%, to: 4%, times: 2, every: 24h}
+    exclude: {errors: 40%}
+    requires: [load-test, smoke-test]
+    advanceWhen: [{manual: shop-team}]
+  - {name: experiment, treatment: 50%, decide: true, approve: 1, approveBy: approver}
+  - {name: full, serve: treatment, holdback: 1%, observe: 96h}
+rollback: {to: safe, prove: {unsafeExposures: 0.2%, within: 10m}}
+escalation: [{to: approver, after: 4h}]
+followUp: 30d
+cleanup: {due: 30d, endState: promote}
+`
+
+// TestPlanPage_keeps: what a plan says comes back from the form letter by letter;
+// whichever field is changed, that field alone differs.
+func TestPlanPage_keeps(t *testing.T) {
+	h := shop(t)
+	_, fields := h.drafted("editor", url.Values{"yaml": {richPlan}, "do": {"yaml"}})
+	if _, again := h.drafted("editor", fields); again.Get("yaml") != richPlan {
+		t.Fatalf("the form changes what nobody touched:\n%s", again.Get("yaml"))
+	}
+	for path, value := range map[string]string{
+		"links": "https://docs.example/a,b\nhttps://docs.example/new", "health.srm.alpha": "0.002", "health.telemetry.maxLag": "15m", "health.multiExposure.onFail": "pause",
+		"stages[1].exclude": "errors: 30%", "stages[1].requires": "load-test", "stages[1].ramp.times": "3", "stages[3].holdback": "2%", "stages[3].observe": "", "followUp": "60d",
+		"metrics.breakdowns": "country", "metrics.guardrails[0].limit": "5%", "escalation[0].after": "6h", "escalation[1].to": "shop-team",
+	} {
+		if !fields.Has(path) {
+			t.Errorf("the form has no field %s", path)
+			continue
+		}
+		sent := maps.Clone(fields)
+		sent.Set(path, value)
+		_, got := h.drafted("editor", sent)
+		for name := range fields {
+			if want := sent.Get(name); name != "yaml" && name != "base" && got.Get(name) != want {
+				t.Errorf("%s is written, and %s says %q, not %q:\n%s", path, name, got.Get(name), want, got.Get("yaml"))
+			}
+		}
+		if !strings.Contains(got.Get("yaml"), "attribute: plan") {
+			t.Errorf("%s is written, and the condition of an audience is lost:\n%s", path, got.Get("yaml"))
+		}
+	}
+	if fields.Has("stages[0].holdback") || fields.Has("stages[3].ramp.from") {
+		t.Error("a stage is asked what only another kind has")
 	}
 }

@@ -36,7 +36,7 @@ func TestReadoutPage(t *testing.T) {
 	h.shows(readoutOfOne, http.StatusOK, "shop.checkout", `hx-trigger="load`, "Look before", "purchases")
 	h.shows(readoutOfOne+"?read=now", http.StatusOK, "Units of each arm over time", "5 were taken")
 	h.shows(readoutOfOne+"?tab=segments&segment=browser&read=now", http.StatusOK, "By <bdi>browser</bdi>", "stands out", "by browser")
-	h.shows(readoutOfOne+"?tab=health&read=now", http.StatusOK, "Units in two arms, and why", "login", "Sample ratio by day", "2026-11-01", "openfeature-go 1.4.2 gave 2 units on")
+	h.shows(readoutOfOne+"?tab=health&read=now", http.StatusOK, "Units in two arms, and why", `href="/events/unit?environment=production&amp;flag=`, "login", "Sample ratio by day", "2026-11-01", "openfeature-go 1.4.2 gave 2 units on")
 	h.shows(readoutOfOne+"?tab=days&days=2&read=now", http.StatusOK, "First 2 days of a unit", "fades")
 	h.shows(readoutOfOne+"?tab=query", http.StatusOK, "SELECT 1", "units")
 	at := url.QueryEscape(start.Add(150 * time.Second).Format(time.RFC3339))

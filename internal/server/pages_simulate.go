@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -17,19 +18,19 @@ import (
 // mostTried is how many flags are shown side by side.
 const mostTried = 4
 
-// simulatePage shows what made-up units get of flags, in a stage of the plan of
-// the first one.
+// simulatePage shows what made-up units get of flags, each as it is or in a stage
+// of its plan.
 func (s *server) simulatePage(w http.ResponseWriter, r *http.Request) error {
 	f := s.listFrame(w, r, dashboards.InSimulate)
 	f.Refresh = 0
 	if f.Environment == "" && len(f.Environments) > 0 {
 		f.Environment = preferred(f.Environments)
 	}
-	t := trial{environment: f.Environment, asked: dashboards.Simulated{Query: r.URL.Query()}}
+	t := trial{environment: f.Environment, query: r.URL.Query()}
 	if err := s.trial(r.Context(), &t); err != nil {
 		return s.problemPage(w, r, err)
 	}
-	return s.page(w, http.StatusOK, dashboards.NewSimulation(f, t.asked, t.ids, t.tried))
+	return s.page(w, http.StatusOK, dashboards.NewSimulation(f, t.query, t.ids, t.tried))
 }
 
 // preferred is the environment that somebody means who names none.
@@ -43,14 +44,14 @@ func preferred(all []string) string {
 // trial is what a crowd gets of flags.
 type trial struct {
 	environment string
-	asked       dashboards.Simulated
+	query       url.Values
 	ids         []string
 	crowd       []flags.Context
 	tried       []dashboards.Tried
 }
 
 func (s *server) trial(ctx context.Context, t *trial) error {
-	wanted := t.asked.Query.Get("flags")
+	wanted := t.query.Get("flags")
 	keys := strings.Fields(wanted)
 	if len(keys) > mostTried {
 		return event.Invalids{{Path: "flags", Value: wanted, Why: "are more than are shown side by side", Fix: fmt.Sprintf("write up to %d keys", mostTried)}}
@@ -59,7 +60,7 @@ func (s *server) trial(ctx context.Context, t *trial) error {
 		if err := mayTouch(ctx, access.Read, t.environment, key); err != nil {
 			return err
 		}
-		if err := s.try(ctx, t, key, i == 0); err != nil {
+		if err := s.try(ctx, t, key, i); err != nil {
 			return err
 		}
 	}
@@ -72,9 +73,9 @@ type subject struct {
 	of   decisions.Rollout // zero: there is none
 }
 
-// try adds the answers of one flag. The first flag makes the crowd, and may be
-// in another stage than it is.
-func (s *server) try(ctx context.Context, t *trial, key string, first bool) error {
+// try adds the answers of the flag in a place, as it is or in the stage that is
+// asked for. The first flag makes the crowd.
+func (s *server) try(ctx context.Context, t *trial, key string, place int) error {
 	var is subject
 	known := false
 	s.Projection.View(func(uint64) {
@@ -84,16 +85,14 @@ func (s *server) try(ctx context.Context, t *trial, key string, first bool) erro
 	if !known {
 		return fmt.Errorf("flag %s: %w", key, errNoSuch)
 	}
-	here := standing{stage: -1}
-	var was standing
-	if first {
+	if place == 0 {
 		t.meet(s, is.flag)
-		var err error
-		if here, was, t.asked.Shares, err = standings(t.asked.Query, is.of.Plan); err != nil {
-			return err
-		}
 	}
-	out := dashboards.Tried{Flag: key, Stage: here.stage}
+	here, was, shares, err := standings(t.query, place, is.of.Plan)
+	if err != nil {
+		return err
+	}
+	out := dashboards.Tried{Flag: key, Stage: here.stage, Shares: shares}
 	if is.of.ID != "" {
 		out.Rollout, out.Arms = &is.of, is.of.Plan.Arms
 	}
@@ -102,13 +101,13 @@ func (s *server) try(ctx context.Context, t *trial, key string, first bool) erro
 		return err
 	}
 	out.Results = t.answers(set, key)
-	if unit := t.asked.Query.Get("unit"); unit != "" {
+	if unit := t.query.Get("unit"); unit != "" {
 		x := set.Explain(key, t.one(is.flag.Unit, unit))
 		out.Look = &x
 	}
 	if here.stage >= 0 {
-		t.asked.Was = here.String()
-		if out.Steps, err = s.steps(ctx, t, is, here, was); err != nil {
+		out.Was = here.String()
+		if out.Steps, err = s.steps(ctx, t, is, way{here, was, shares}); err != nil {
 			return err
 		}
 	}
@@ -116,18 +115,28 @@ func (s *server) try(ctx context.Context, t *trial, key string, first bool) erro
 	return nil
 }
 
-// steps are the ways to what is shown: from the stage before, with the share
-// that its slider has, and from what was shown before.
-func (s *server) steps(ctx context.Context, t *trial, is subject, here, was standing) (all []dashboards.Passage, err error) {
-	plan := is.of.Plan
-	from := []standing{}
-	if here.stage > 0 {
-		from = append(from, standing{here.stage - 1, t.asked.Shares[here.stage-1]})
+// way is what is shown of a flag, and how somebody came there.
+type way struct {
+	here, was standing
+	shares    []decisions.Percent // of the stages, as their sliders stand
+}
+
+// from are the standings that it is compared with: the stage before, with the
+// share that its slider has, and what was shown before.
+func (w way) from() (all []standing) {
+	if w.here.stage > 0 {
+		all = append(all, standing{w.here.stage - 1, w.shares[w.here.stage-1]})
 	}
-	if was.stage >= 0 && was != here && !slices.Contains(from, was) {
-		from = append(from, was)
+	if w.was.stage >= 0 && w.was != w.here && !slices.Contains(all, w.was) {
+		all = append(all, w.was)
 	}
-	for _, before := range from {
+	return all
+}
+
+// steps are the ways to what is shown.
+func (s *server) steps(ctx context.Context, t *trial, is subject, w way) (all []dashboards.Passage, err error) {
+	plan, here := is.of.Plan, w.here
+	for _, before := range w.from() {
 		set, err := s.setIn(ctx, t.environment, is, before)
 		if err != nil {
 			return nil, err

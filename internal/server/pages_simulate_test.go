@@ -42,6 +42,11 @@ func TestSimulatePage(t *testing.T) {
 			t.Errorf("%s says nothing", path)
 		}
 	}
+	body = h.see("viewer", "/simulate?flags=shop.checkout+shop.checkout&b.stage=0&b.share0=20&b.was=0:5", http.StatusOK, `name="b.share0" min="0.1" max="50" step="0.1" value="20"`)
+	if !regexp.MustCompile(`shop.checkout, from canary 5% to canary 20%: [1-9]\d* units keep`).MatchString(body) || !strings.Contains(body, "Of 1,000 units 0 get the treatment") {
+		t.Errorf("the second flag is not put into a stage of its own:\n%s", body)
+	}
+	h.see("viewer", "/simulate?flags=shop.checkout+shop.checkout&b.stage=9", http.StatusBadRequest, "b.stage")
 	if got := h.Projection.Seq(); got != before {
 		t.Errorf("to look recorded %d events", got-before)
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sluice-hq/sluice/dashboards"
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
 )
@@ -38,29 +39,31 @@ func (a standing) reach(p decisions.Plan) decisions.Percent {
 	return p.Stages[a.stage].Exposure()
 }
 
-// standings reads which stage of a plan is asked for, what was shown before,
-// and which share each stage is to have: its own, where none is asked for.
-func standings(q url.Values, p decisions.Plan) (here, was standing, shares []decisions.Percent, err error) {
+// standings reads which stage of the plan of the flag in a place is asked for,
+// what was shown before, and which share each stage is to have: its own, where
+// none is asked for.
+func standings(q url.Values, place int, p decisions.Plan) (here, was standing, shares []decisions.Percent, err error) {
 	var faults event.Invalids
+	of := func(thing string) string { return dashboards.OfFlag(place, thing) }
 	for i, stage := range p.Stages {
 		share := decisions.Percent(0)
 		if stage.Compares() {
-			name := fmt.Sprintf("share%d", i)
+			name := of(fmt.Sprintf("share%d", i))
 			share = shareAsked(name, q.Get(name), stage.Treatment, &faults)
 		}
 		shares = append(shares, share)
 	}
 	here.stage, was.stage = -1, -1
-	if text := q.Get("stage"); text != "" {
-		here.stage = stageAsked("stage", text, p, &faults)
+	if text := q.Get(of("stage")); text != "" {
+		here.stage = stageAsked(of("stage"), text, p, &faults)
 	}
 	if here.stage >= 0 {
 		here.share = shares[here.stage]
 	}
-	if text := q.Get("was"); text != "" {
+	if text := q.Get(of("was")); text != "" {
 		stage, share, _ := strings.Cut(text, ":")
-		if was.stage = stageAsked("was", stage, p, &faults); was.stage >= 0 && p.Stages[was.stage].Compares() {
-			was.share = shareAsked("was", share, p.Stages[was.stage].Treatment, &faults)
+		if was.stage = stageAsked(of("was"), stage, p, &faults); was.stage >= 0 && p.Stages[was.stage].Compares() {
+			was.share = shareAsked(of("was"), share, p.Stages[was.stage].Treatment, &faults)
 		}
 	}
 	return here, was, shares, faults.Err()
@@ -70,7 +73,7 @@ func standings(q url.Values, p decisions.Plan) (here, was standing, shares []dec
 func stageAsked(path, text string, p decisions.Plan, faults *event.Invalids) int {
 	stage, err := strconv.Atoi(text)
 	if err != nil || stage < 0 || stage >= len(p.Stages) {
-		faults.Add(path, text, "is no stage of the newest plan of the first flag", "choose one of those that the page shows")
+		faults.Add(path, text, "is no stage of the newest plan of that flag", "choose one of those that the page shows")
 		return -1
 	}
 	return stage
