@@ -48,6 +48,7 @@ func (w *words) String() string {
 func sending(t *testing.T, address string) (*otlp.Sender, *words) {
 	t.Helper()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "600000") // ms: batches go when they are full, or at the end, however slow the machine is
 	said := &words{}
 	s, err := otlp.Open(t.Context(), otlp.Self{Version: "v7", Instance: "i-1"}, slog.New(slog.NewTextHandler(said, nil)))
 	if err != nil {

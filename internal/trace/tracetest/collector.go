@@ -133,16 +133,16 @@ func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.mu.Lock()
-	held := c.held
+	held, status := c.held, c.status // as they are before anybody hears of the request
 	c.mu.Unlock()
 	c.came <- r.Header
 	if held != nil {
 		<-held
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.status == http.StatusOK {
+	if status == http.StatusOK {
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		c.got = append(c.got, request)
 	}
-	w.WriteHeader(c.status)
+	w.WriteHeader(status)
 }
