@@ -89,8 +89,13 @@ func (im *importer) field(name string, v any) (peers.Cond, error) {
 		return peers.Test(name, flags.IsNotSet), nil
 	case string:
 		return peers.OneOf(name, v), nil
-	case float64, bool:
+	case float64:
+		if name != flags.TargetingKey { // its SDKs do not agree about a text that is written like it
+			im.desk.Number(name)
+		}
 		return peers.Test(name, flags.Eq, asKey(name, v)), nil
+	case bool:
+		return peers.Test(name, flags.Eq, v), nil
 	case map[string]any:
 		if len(v) > 0 && !slices.ContainsFunc(slices.Collect(maps.Keys(v)), func(op string) bool { return !strings.HasPrefix(op, "$") }) {
 			return im.operators(name, v)

@@ -169,3 +169,16 @@ func TestWhatIsPassedOver(t *testing.T) {
 		t.Errorf("%d flags (-want +got):\n%s", len(b.Flags), diff)
 	}
 }
+
+// A number is compared with numbers: SDKs there do not agree about a text that is
+// written like it, so that the report asks for numbers.
+func TestEqualNumbers(t *testing.T) {
+	rule := map[string]any{"force": true, "condition": json.RawMessage(`{"a":5,"b":true,"id":7}`)}
+	b, set := bring(t, map[string]any{"f": map[string]any{"defaultValue": false, "rules": []any{rule}}}, nil)
+	if diff := cmp.Diff([]string{"a"}, b.Numbers); diff != "" {
+		t.Errorf("attributes to be sent as numbers (-want +got):\n%s", diff)
+	}
+	if r := set.Evaluate("f", here(map[string]any{"a": "5", "b": true, "id": 7.0}, b.Numbers...)); r.Variant != "true" {
+		t.Errorf("got %+v", r)
+	}
+}
