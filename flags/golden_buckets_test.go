@@ -103,7 +103,7 @@ var hashes = []flags.HashInput{
 func places(h flags.HashInput) (out []placed) {
 	values := []any{"", "123", "999", "a", "d", "bar", "userKeyA", "userKeyB", "33333", "user@example.com", "0b5f8d4e-3b0e-4d0a-9a55-8f3f5b0c1d2e", "Łódź", "日本"}
 	if h.By != flags.TargetingKey {
-		values = append(values, " a ", 42.0, 1.5, -7.0, true, false, nil)
+		values = append(values, " a ", 42.0, 0.0, 1.5, -7.0, true, false, nil)
 	}
 	for _, v := range values {
 		c := &flags.Context{Attributes: map[string]any{h.By: v}}

@@ -90,6 +90,10 @@ def place(how, value):
         return None if text is None else bucket((how.get("salt", "") + text).strip())
     if version == "":
         return arithmetic(how, value) if isinstance(value, str) and (value or not key) else None
+    if version.startswith("growthbook") and value in (0, False):
+        return None
+    if version == "launchdarkly" and isinstance(value, float) and value != int(value):
+        value = None
     if isinstance(value, bool) and version != "launchdarkly":
         value = "true" if value else "false"
     text = written(value)
