@@ -51,7 +51,7 @@ bench-events: build engine  ## events acknowledged and loaded a second, next to 
 	$(GO) run ./bench/events --seed $(SEED)
 
 pictures: engine             ## the pictures of docs/pages, taken in Chromium of the pages that tests look at
-	$(GO) test ./dashboards -count 1 -run '^TestPages_inChromium$$/^light$$/^(home|rollout|readout|simulate)$$' -shots $(CURDIR)/docs/pages
+	$(GO) test ./dashboards -count 1 -run '^TestPages_inChromium$$/^light$$/^(home|rollout-busy|readout|simulate)$$' -shots $(CURDIR)/docs/pages
 
 simulate:                   ## false alarms, power, coverage and time to detect of the statistics, in made-up rollouts
 	$(GO) run ./bench/simulate --seed $(SEED)

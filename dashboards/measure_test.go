@@ -65,7 +65,7 @@ func catSeen() Seen {
 		Queries:   []decisions.Query{{SQL: "SELECT 1", Hash: event.Sum([]byte("SELECT 1"))}}}
 	v := decisions.Verdict{Action: decisions.Rollback, Reason: "guardrail day_7 breached", Text: "day_7 is breached.", Checks: []decisions.Check{
 		{Name: decisions.CheckWindow, State: decisions.Pass, Text: "1 m of 10 s"},
-		{Name: decisions.CheckGuardrail, Metric: "day_7", State: decisions.Fail, Code: "breached", Text: "worse than its margin allows"}}}
+		{Name: decisions.CheckGuardrail, Metric: "day_7", State: decisions.Fail, Code: "breached", Text: "day_7 is 4.3 % worse (90 % interval −7.9 % to −0.5 %, valid at every look), beyond the margin of 0 %"}}}
 	return Seen{Rollout: r, Evidence: &e, Verdict: &v, Rollback: "sluice rollback production/game.gate/1"}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-hq/sluice/decisions"
 	"github.com/sluice-hq/sluice/event"
+	"github.com/sluice-hq/sluice/stats"
 )
 
 // deciding is who may do everything.
@@ -22,21 +23,24 @@ func busy() Seen {
 	r.Status, r.Locked, r.Ended, r.Stage = decisions.Running, false, time.Time{}, 1
 	r.Started, r.Since = at.Add(-50*time.Hour), at.Add(-20*time.Hour)
 	r.Decisions[0].At, r.Decisions[1].At, r.Decisions[2].At = at.Add(-50*time.Hour), at.Add(-20*time.Hour), at.Add(-time.Hour)
-	r.Decisions[2].Verdict = decisions.Verdict{Action: decisions.Review, Stage: 1, Text: "a person decides"}
+	r.Decisions[2].Verdict = decisions.Verdict{Action: decisions.Review, Stage: 1, Text: "A person decides"}
 	r.Plan.Stages[0].MinWindow, r.Plan.Stages[1].MinWindow = decisions.Window(24*time.Hour), decisions.Window(7*24*time.Hour)
+	r.Plan.Metrics.Guardrails[0].Margin = percentOf(10_000)
+	calm := stats.Guardrail{Margin: 0.1, Detect: 0.04}.Judge(s.Evidence.Metrics[1].Strata, r.Frozen["day_7"])
+	s.Evidence.Metrics[1].Judgement = &calm
 	r.Reported = map[string]decisions.External{"smoke-test": {State: decisions.Pass, Link: "https://ci.example/7"}}
 	r.Return = &decisions.Return{Decided: at.Add(-30 * time.Hour), Proven: &decisions.Proving{TimeToSafe: event.Duration(1400 * time.Millisecond), Replicas: 3, Streams: 12, Exposures: 900}}
 	r.Drills = []decisions.Drill{{At: at.Add(-time.Hour), Result: &decisions.Drilled{Replicas: 3, Streams: 12, Why: "2 connected SDKs hold an older revision", Older: 2}}}
 	r.WayBack = &decisions.WayBack{Safe: "gate_30"}
 	r.Versions = []decisions.VersionNote{{Revision: decisions.Revision{Version: 2, Changes: []string{"stages[canary].minUnits is now 2000 (was 1000)"}, Afresh: true}, By: "person:ana", At: at.Add(-3 * time.Hour), Comment: "too few"}}
-	s.Verdict = &decisions.Verdict{Action: decisions.Hold, Stage: 1, Text: "412 of 1,000 units in the smaller arm", Next: at.Add(2 * time.Minute), Checks: []decisions.Check{
-		{Name: decisions.CheckUnits, State: decisions.Wait, Text: "412 of 1,000 units in the smaller arm", Numbers: map[string]float64{"have": 412, "need": 1000}, Next: at.Add(10 * time.Minute)},
+	s.Verdict = &decisions.Verdict{Action: decisions.Hold, Stage: 1, Text: "44,700 of 60,000 units in the smaller arm", Next: at.Add(2 * time.Minute), Checks: []decisions.Check{
+		{Name: decisions.CheckUnits, State: decisions.Wait, Text: "44,700 of 60,000 units in the smaller arm", Numbers: map[string]float64{"have": 44_700, "need": 60_000}, Next: at.Add(10 * time.Minute)},
 		{Name: decisions.CheckRequires, Of: "check smoke-test", State: decisions.Pass, Text: "The external check smoke-test has passed"},
 		{Name: decisions.CheckAdvanceWhen, Of: "manual games", State: decisions.Wait, Text: "Waits for games to confirm"},
 		{Name: decisions.CheckApproval, State: decisions.Wait, Text: "Approval is asked for when everything else passes"},
 	}}
 	s.Evidence.Deployments = []decisions.Deployment{{Service: "matchmaker", Version: "v412", At: at.Add(-2 * time.Hour)}, {Service: "shop", Version: "v7", At: at.Add(-10 * time.Hour)}}
-	s.Ask = &decisions.Ask{What: decisions.WantsDecision, Of: []string{"games"}, Since: at.Add(-time.Hour), Why: "a person decides", Next: &decisions.NextAsk{To: "lee", At: at.Add(time.Hour)}}
+	s.Ask = &decisions.Ask{What: decisions.WantsDecision, Of: []string{"games"}, Since: at.Add(-time.Hour), Why: "A person decides", Next: &decisions.NextAsk{To: "lee", At: at.Add(time.Hour)}}
 	s.Agreement = &decisions.Agreement{Needs: []decisions.Agreed{{Need: decisions.Need{Count: 2, Role: "games"}, Have: 1}}, Given: []decisions.Approval{{By: "person:lee", At: at.Add(-time.Hour), Roles: []string{"approver", "team:games"}, Comment: "fine"}}, Void: []decisions.Approval{{By: "person:kim", At: at.Add(-9 * time.Hour)}}}
 	s.Can = []decisions.Op{decisions.OpOverride, decisions.OpAdvance, decisions.OpShip, decisions.OpHold, decisions.OpReduce, decisions.OpDrill, decisions.OpReject, decisions.OpRollback}
 	s.Incidents = []decisions.Reported{{Incident: decisions.Incident{ID: "db-17", Severity: decisions.Minor, Since: at.Add(-time.Hour), Text: "the database is slow", Particulars: decisions.Particulars{Link: "https://status.example/17"}}, By: "service:alertmanager"},
@@ -84,7 +88,7 @@ func rolloutSamples() map[string]Page {
 func TestNewRollout_says(t *testing.T) {
 	text := html(t, NewRollout(deciding("/"), busy(), "", at))
 	for _, want := range []string{
-		"412 of 1,000 units in the smaller arm", "Asked again on 2026-11-21 14:10:02", "in about 16" + space + "m", "1 of 2", "team:games", "void, the plan or the flag has changed since",
+		"44,700 of 60,000 units in the smaller arm", "Asked again on 2026-11-21 14:10:02", "in about 7" + space + "h", "1 of 2", "team:games", "void, the plan or the flag has changed since",
 		"It waits for a decision", "Next is <bdi>lee</bdi>", "the database is slow", "https://ci.example/7", "/confirm?owner=games", "when=advanceWhen", "<strong>1.40" + space + "s</strong> to safe",
 		"Not safe: 2 connected SDKs hold an older revision", "<strong>A</strong> <bdi>shop</bdi>", "<strong>B</strong> <bdi>matchmaker</bdi>", `class="button main" href="/rollouts/production/game.gate/1/ship"`, "Roll back…",
 		"from 0 to 43,964 units over the last 30 looks",
