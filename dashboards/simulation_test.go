@@ -33,6 +33,17 @@ func crowdOf(covered int) (ids []string, all []flags.Result) {
 	return ids, all
 }
 
+// lookAt explains one unit of a flag, whose bucket of the arm is this one.
+func lookAt(flag string, bucket int, variant string) *flags.Explanation {
+	below := 50_000
+	if bucket >= below {
+		below = 100_000
+	}
+	return &flags.Explanation{Result: flags.Result{Variant: variant},
+		Looks:   []flags.Look{{Step: flags.AtRule, Name: "staff", Why: "plan is not \"staff\""}, {Step: flags.AtAllocation, Decided: true, Why: "its bucket is below the coverage"}},
+		Buckets: []flags.Hashed{{Of: "enrolment", Text: flag + ":enrol:user-17", Bucket: 12345, Below: 50_000}, {Of: "arm", Text: flag + ":user-17", Bucket: bucket, Below: below, Variant: variant}}}
+}
+
 func simulationSamples() map[string]Page {
 	f := sampleFrame(InSimulate)
 	f.Path = "/simulate?flags=game.gate+search.ranker&stage=1&unit=user-17"
@@ -41,12 +52,15 @@ func simulationSamples() map[string]Page {
 	ids, now := crowdOf(500)
 	_, before := crowdOf(200)
 	arms := decisions.Arms{Treatment: "on", Control: "off"}
-	look := flags.Explanation{Result: flags.Result{Variant: "on"},
-		Looks:   []flags.Look{{Step: flags.AtRule, Name: "staff", Why: "plan is not \"staff\""}, {Step: flags.AtAllocation, Decided: true, Why: "its bucket is below the coverage"}},
-		Buckets: []flags.Hashed{{Of: "enrolment", Text: "game.gate:enrol:user-17", Bucket: 12345, Below: 50000}, {Of: "arm", Text: "game.gate:user-17", Bucket: 4321, Below: 50000, Variant: "on"}}}
+	_, more := crowdOf(600)
+	apart := slices.Clone(now) // of a flag whose split has nothing to do with the other
+	for i := 10; i < 500; i++ {
+		apart[i].Variant = split(10+i/2, 1000).Variant
+	}
 	shares := []decisions.Percent{1000, 25_000}
-	steps := []Passage{{From: "canary 1%", To: "experiment 25%", Before: before}, {From: "experiment 30%", To: "experiment 25%", Falls: true, Before: now}}
-	tried := []Tried{{Flag: "game.gate", Rollout: &r, Stage: 1, Shares: shares, Was: "1:25", Arms: arms, Steps: steps, Results: now, Look: &look}, {Flag: "search.ranker", Stage: -1, Arms: arms, Results: now, Look: &look}}
+	steps := []Passage{{From: "canary 1%", To: "experiment 25%", Before: before}, {From: "experiment 30%", To: "experiment 25%", Falls: true, Before: more}}
+	tried := []Tried{{Flag: "game.gate", Rollout: &r, Stage: 1, Shares: shares, Was: "1:25", Arms: arms, Steps: steps, Results: now, Look: lookAt("game.gate", 74_321, "off")},
+		{Flag: "search.ranker", Stage: -1, Arms: arms, Results: apart, Look: lookAt("search.ranker", 4321, "on")}}
 	layered := r
 	layered.Plan.Layer = &decisions.LayerPlan{Name: "levels", Share: 30_000}
 	both := slices.Clone(tried)
