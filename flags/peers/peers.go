@@ -155,97 +155,43 @@ func (d *Desk) Finish() Brought {
 	for d.leave(d.strands) {
 		continue // those that need one that has just been left out
 	}
-	b := Brought{Flags: d.flags, Notes: d.notes, Numbers: slices.Sorted(maps.Keys(d.numbers))}
-	for _, about := range []struct {
-		attributes map[string]bool
-		text       string
-	}{
-		{d.numbers, "rules compare these attributes with numbers: send them as numbers, not as text: "},
-		{d.lists, "rules ask for members of these attributes: send them as lists: "},
-		{d.filled, "the SDKs there fill these attributes in by themselves: send them: "},
-	} {
-		if names := slices.Sorted(maps.Keys(about.attributes)); len(names) > 0 {
-			b.Notes = append(b.Notes, Note{Text: about.text + strings.Join(names, ", ")})
-		}
-	}
 	depth := d.depths()
-	slices.SortFunc(b.Flags, func(a, b flags.Flag) int {
+	slices.SortFunc(d.flags, func(a, b flags.Flag) int {
 		return cmp.Or(cmp.Compare(depth[a.Key], depth[b.Key]), cmp.Compare(a.Key, b.Key))
 	})
+	segments, unasked := d.asked()
+	d.names("rules compare these attributes with numbers: send them as numbers, not as text: ", d.numbers)
+	d.names("rules ask for members of these attributes: send them as lists: ", d.lists)
+	d.names("the SDKs there fill these attributes in by themselves: send them: ", d.filled)
+	d.names("no flag that is carried over asks for these segments, which are left out: ", unasked)
+	return Brought{Flags: d.flags, Segments: segments, Notes: d.notes, Numbers: slices.Sorted(maps.Keys(d.numbers))}
+}
+
+// names adds a line about the whole export that ends with names, if there are any.
+func (d *Desk) names(text string, names map[string]bool) {
+	if len(names) > 0 {
+		d.Note("", "%s%s", text, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
+	}
+}
+
+// asked returns the segments that flags ask for, by key, and the keys of the
+// others.
+func (d *Desk) asked() (segments []flags.Segment, others map[string]bool) {
 	asked := map[string]bool{}
-	for _, f := range b.Flags {
+	for _, f := range d.flags {
 		for _, key := range f.Segments() {
 			asked[key] = true
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(asked)) {
-		b.Segments = append(b.Segments, d.segments[key])
-	}
-	return b
-}
-
-// leave leaves out the flags that do not go, and reports whether there are any.
-func (d *Desk) leave(out func(flags.Flag) bool) bool {
-	var gone []string
-	d.flags = slices.DeleteFunc(slices.Clone(d.flags), func(f flags.Flag) bool {
-		is := out(f)
-		if is {
-			gone = append(gone, f.Key)
-		}
-		return is
-	})
-	for _, key := range gone {
-		delete(d.has, key)
-	}
-	return len(gone) > 0
-}
-
-// depths returns how long the chain of flags is that each of them needs.
-func (d *Desk) depths() map[string]int {
-	depth := map[string]int{}
-	for grown := true; grown; { // no chain is a circle: those are left out
-		grown = false
-		for _, f := range d.flags {
-			for _, p := range f.Environments[d.Environment].Prerequisites {
-				if depth[p.Flag] >= depth[f.Key] {
-					depth[f.Key], grown = depth[p.Flag]+1, true
-				}
-			}
+	others = map[string]bool{}
+	for _, key := range slices.Sorted(maps.Keys(d.segments)) {
+		if asked[key] {
+			segments = append(segments, d.segments[key])
+		} else {
+			others[key] = true
 		}
 	}
-	return depth
-}
-
-// circles reports whether a flag needs itself, by way of others, and notes it.
-func (d *Desk) circles(f flags.Flag) bool {
-	seen, next := map[string]bool{}, []string{f.Key}
-	for len(next) > 0 {
-		is := d.has[next[0]]
-		next = next[1:]
-		for _, p := range is.Environments[d.Environment].Prerequisites {
-			if p.Flag == f.Key {
-				d.add(Note{Flag: f.Key, Path: "prerequisites", Text: "needs itself, by way of others", Left: true})
-				return true
-			}
-			if !seen[p.Flag] {
-				seen[p.Flag] = true
-				next = append(next, p.Flag)
-			}
-		}
-	}
-	return false
-}
-
-// strands reports whether a flag needs one that was not brought along, and
-// notes it.
-func (d *Desk) strands(f flags.Flag) bool {
-	for _, p := range f.Environments[d.Environment].Prerequisites {
-		if _, ok := d.has[p.Flag]; !ok {
-			d.add(Note{Flag: f.Key, Path: "prerequisites", Text: "needs the flag " + p.Flag + ", which is not carried over", Left: true})
-			return true
-		}
-	}
-	return false
+	return segments, others
 }
 
 // visit calls do for a condition and all within it.

@@ -232,3 +232,21 @@ func TestKeysThatComeTwice(t *testing.T) {
 		t.Errorf("%d flags (-want +got):\n%s", len(b.Flags), diff)
 	}
 }
+
+// Segments come along with the flags that ask for them; of others it is said that
+// they do not.
+func TestSegmentsThatNoFlagAsksFor(t *testing.T) {
+	d := desk(t)
+	for _, key := range []string{"b", "asked", "a"} {
+		d.Segment(flags.Segment{Key: key, When: Everybody()}, nil)
+	}
+	m := d.Begin("f", "f")
+	m.Boolean()
+	m.Rule("r", Member("asked"), flags.Rule{Serve: "on"})
+	m.Done()
+	b := d.Finish()
+	want := []Note{{Text: "no flag that is carried over asks for these segments, which are left out: a, b"}}
+	if diff := cmp.Diff(want, b.Notes); diff != "" || len(b.Segments) != 1 || b.Segments[0].Key != "asked" {
+		t.Errorf("%d segments (-want +got):\n%s", len(b.Segments), diff)
+	}
+}

@@ -90,9 +90,12 @@ func Import(source []byte, o peers.Options) (peers.Brought, error) {
 		}
 	}
 	for i, f := range doc.Data.Flags {
-		if !f.Archived {
-			im.flag(f, fmt.Sprintf("data.featureFlags[%d]", i))
+		path := fmt.Sprintf("data.featureFlags[%d]", i)
+		if f.Archived {
+			desk.Note(path, "is archived there, and not carried over: %s", f.Key)
+			continue
 		}
+		im.flag(f, path)
 	}
 	return desk.Finish(), nil
 }

@@ -96,3 +96,10 @@ func TestPatchesAreRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestArchivedFlagsAreNamed(t *testing.T) {
+	b, err := Import([]byte(`{"data":{"featureFlags":[{"key":"old","isArchived":true}]}}`), peers.Options{Environment: "production"})
+	if err != nil || len(b.Flags) != 0 || len(b.Notes) != 1 || b.Notes[0].Text != "is archived there, and not carried over: old" {
+		t.Errorf("got %+v, %v", b, err)
+	}
+}
