@@ -135,6 +135,28 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
+// TestDashboard_countsOnce: what every replica tells alike is taken from one of
+// them, and not added up over all.
+func TestDashboard_countsOnce(t *testing.T) {
+	alike := regexp.MustCompile(`(\w+)(?: by \(([^)]*)\))? \((?:\w+\()?(sluice_(?:dead_letters|decisions_total|incidents_open|rollout_\w+|events_unaccounted|events_loaded_total|loader_\w+))`)
+	name := regexp.MustCompile(alike.String()[strings.Index(alike.String(), "(sluice_"):])
+	seen := 0
+	for _, expr := range queried(t) {
+		of := alike.FindAllStringSubmatch(expr, -1)
+		if len(of) != len(name.FindAllString(expr, -1)) {
+			t.Errorf("not every measurement is one of all replicas: %s", expr)
+		}
+		for _, m := range of {
+			if seen++; m[1] != "max" && m[1] != "min" || strings.Contains(m[2], "instance") {
+				t.Errorf("%s is counted once for each replica: %s", m[3], expr)
+			}
+		}
+	}
+	if seen < 15 {
+		t.Errorf("%d measurements of all replicas are asked for", seen)
+	}
+}
+
 // alert is one rule of Prometheus.
 type alert struct {
 	Alert, Expr, For    string
