@@ -71,7 +71,9 @@ func newExperiment(s Seen) Experiment {
 		e.Metrics = append(e.Metrics, m.Metric)
 	}
 	for _, g := range r.Plan.Metrics.Guardrails {
-		e.Metrics = append(e.Metrics, g.Metric)
+		if !slices.Contains(e.Metrics, g.Metric) { // one with several bounds stands several times
+			e.Metrics = append(e.Metrics, g.Metric)
+		}
 	}
 	if o := r.Outcome; o != nil {
 		e.Confirmed, e.Learnt, e.Next = string(o.Confirmed), o.Why, o.Next

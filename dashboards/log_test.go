@@ -47,7 +47,9 @@ func logSamples() map[string]Page {
 	learnt.Followed = &decisions.FollowUp{Metrics: []decisions.Followed{{Metric: "day_7", Held: "held", Text: "−4.1 % then, −4.0 % now: it held"}}}
 	record := recomputed(f, learnt)
 	query := url.Values{"by": {"people"}, "environment": {"production"}}
-	incidents := NewIncidents(f, url.Values{}, sampleReported(), "", func() string { return "018f" })
+	told, tried := f, f
+	told.Section, tried.Section = InIncidents, InExperiments
+	incidents := NewIncidents(told, url.Values{}, sampleReported(), "", func() string { return "018f" })
 	incidents.Told = sampleReceivers()
 	return map[string]Page{
 		"decisions": NewDecisionLog(f, query, list, sum, "next", "/api/v1/decisions"), "decisions-empty": NewDecisionLog(f, query, nil, decisions.Tally{}, "", "/api/v1/decisions"),
@@ -56,8 +58,8 @@ func logSamples() map[string]Page {
 		"record-person":     NewRecord(f, Seen{Rollout: ended().Rollout}, personal(), "/api/v1/decisions/d2"),
 		"record-many":       recordMany(f),
 		"incidents-empty":   NewIncidents(sampleFrame(InIncidents), url.Values{}, nil, "", func() string { return "018f" }),
-		"experiments":       NewExperiments(f, url.Values{}, []Seen{{Rollout: learnt}, ended()}),
-		"experiments-empty": NewExperiments(f, url.Values{"words": {"nothing"}}, nil),
+		"experiments":       NewExperiments(tried, url.Values{}, []Seen{{Rollout: learnt}, ended()}),
+		"experiments-empty": NewExperiments(tried, url.Values{"words": {"nothing"}}, nil),
 	}
 }
 
