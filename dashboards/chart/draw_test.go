@@ -115,6 +115,17 @@ func TestDraw_oneValue(t *testing.T) {
 	}
 }
 
+// TestDraw_longLabels: the text of a tick has room beside the frame, and a short
+// one takes no more than ever.
+func TestDraw_longLabels(t *testing.T) {
+	for text, want := range map[string]float64{"5 %": 56, "+1,234,567 ms": 97} {
+		c := Plot{Y: Axis{Format: func(float64) string { return text }}, Lines: []Line{{Points: []Point{{0, 0}, {1, 1}}}}}.Draw()
+		if c.Frame.Left != want || !strings.HasPrefix(string(c.Shapes[0].D), "M"+short(want)+" ") {
+			t.Errorf("beside %q the frame begins at %v, want %v, and the line is %s", text, c.Frame.Left, want, c.Shapes[0].D)
+		}
+	}
+}
+
 func TestSpark(t *testing.T) {
 	if got, want := Spark([]float64{0, 1, 0}, 12, 12), Path("M1 11L6 1L11 11"); got != want {
 		t.Errorf("got %s, want %s", got, want)
