@@ -3,6 +3,7 @@ package browsertest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // Person uses pages as people do, with a keyboard: links, buttons and fields are
@@ -131,7 +133,7 @@ func (p *Person) Tick(label string) {
 func (p *Person) Write(label, value string) {
 	p.t.Helper()
 	if p.focus("field", label) == "SELECT" {
-		Do(p.t, p.tab, chromedp.KeyEvent(value))
+		p.choose(value)
 		return
 	}
 	Eval[bool](p.t, p.tab, "document.activeElement.select(); true")
@@ -143,6 +145,23 @@ func (p *Person) Write(label, value string) {
 		_, err := cdp.Call(ctx, target, input.InsertText, input.InsertTextParams{Text: value})
 		return err
 	}))
+}
+
+// choose goes with the arrows to the answer that begins so. Its letters would do
+// only while each comes within a second of the one before.
+func (p *Person) choose(answer string) {
+	p.t.Helper()
+	steps := Eval[int](p.t, p.tab, fmt.Sprintf(`(e => [...e.options].findIndex(o => o.text.startsWith(%q)) - e.selectedIndex)(document.activeElement)`, answer))
+	key := kb.ArrowDown
+	if steps < 0 {
+		key, steps = kb.ArrowUp, -steps
+	}
+	if steps > 0 {
+		Do(p.t, p.tab, chromedp.KeyEvent(strings.Repeat(key, steps)))
+	}
+	if at := Eval[string](p.t, p.tab, "document.activeElement.selectedOptions[0]?.text"); !strings.HasPrefix(at, answer) {
+		p.t.Fatalf("there is no answer %q; the arrows lead to %q", answer, at)
+	}
 }
 
 // Holds waits until the field of that label holds these words.
