@@ -19,7 +19,7 @@ type mcpCmd struct{ client }
 
 // Run answers on standard input and output until the assistant goes.
 func (c mcpCmd) Run(ctx context.Context) error {
-	err := mcp.New(assistant{c.client}, version).Run(ctx, mcp.Stdio(os.Stdin, os.Stdout))
+	err := mcp.New(assistant(c), version).Run(ctx, mcp.Stdio(os.Stdin, os.Stdout))
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
