@@ -48,10 +48,11 @@ func newHouseWith(t testing.TB, adjust func(*House)) *house {
 		Door:    &ingest.Door{Flags: door, Metrics: door, Privacy: door, Past: door, Key: []byte("a key of the test")},
 		Packers: []*ingest.Packer{ingest.NewPacker(h.facts, ingest.NewCodec(), "test")},
 	}
+	adjust(&h.House) // before anybody reads what it changes
+	log := h.Log     // as it is now: tests may put another in its place later
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- h.Projection.Run(ctx, h.Log) }()
-	adjust(&h.House)
+	go func() { ended <- h.Projection.Run(ctx, log) }()
 	h.Server = httptest.NewServer(New(h.House))
 	t.Cleanup(func() {
 		h.Close()
