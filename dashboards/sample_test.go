@@ -100,11 +100,12 @@ func sampleHome() Home {
 			Status: status, Need: need, Stages: stages, Reach: "10 % of units get the treatment", Gate: gate, Age: 31*time.Hour + 10*time.Minute}
 	}
 	needs := card("game.gate-position", RolledBack, "Explain the rollback: it is locked until then.", "rolled back: day_7_retention is breached", Stage{"canary", Done}, Stage{"experiment", Now}, Stage{"full", Ahead})
+	needs.Reach = "nobody gets the treatment"
 	needs.Lights = []Light{{"day_7_retention", Worse}, {"checkout_latency", Within}}
-	running := card("checkout.payments.express-pay", Running, "", "holding: 5 210 of 8 000 units per arm, about 3 h left", Stage{"internal", Done}, Stage{"canary", Done}, Stage{"ramp", Now}, Stage{"experiment", Ahead}, Stage{"full", Ahead})
+	running := card("checkout.payments.express-pay", Running, "", "holding: 5,210 of 8,000 units per arm, about 3 h left", Stage{"internal", Done}, Stage{"canary", Done}, Stage{"ramp", Now}, Stage{"experiment", Ahead}, Stage{"full", Ahead})
 	running.Lights = []Light{{"checkout_latency", Within}, {"support_contacts", Inconclusive}, {"checkout_errors", NoData}}
 	held := card("search.ranker-v3", Holding, "", "telemetry: no exposure for 12 m", Stage{"canary", Now}, Stage{"full", Ahead})
-	return Home{Frame: Frame{Path: "/", Person: "person:ana", Refresh: 2 * time.Second}, AsOf: sampleAsOf(), Lanes: []Lane{
+	return Home{Frame: Frame{Path: "/", Section: InRollouts, Person: "person:ana", Refresh: 2 * time.Second}, AsOf: sampleAsOf(), Lanes: []Lane{
 		{"needs-you", "Needs you", "Nothing waits for a person.", []Card{needs}, 1, ""},
 		{"running", "Running", "Nothing is running.", []Card{running, running}, 2, ""},
 		{"holding", "Holding", "Nothing is held.", []Card{held}, 1, ""},
@@ -113,7 +114,7 @@ func sampleHome() Home {
 }
 
 func sampleRecord() Record {
-	return Record{Frame: Frame{Path: "/decisions/3", Person: "person:ana"}, ID: "3", Title: sampleTitle(), Number: 3, Mark: RolledBack, Action: "Rollback",
+	return Record{Frame: Frame{Path: "/decisions/3", Section: InDecisions, Person: "person:ana"}, ID: "3", Title: sampleTitle(), Number: 3, Mark: RolledBack, Action: "Rollback",
 		Change: "experiment → safe variant", At: at.Add(-40 * time.Second), Who: "controller",
 		Reason: "day_7_retention is breached: −4.31 % [−8.13 %, −0.49 %], e-value 57.", Checks: sampleChecks(), Readout: sampleReadout(), Exposures: sampleExposures(),
 		Facts:    []Fact{{"Evidence, SHA-256", hash}, {"Plan", "v1, " + hash}, {"Watermark", "fact 412"}, {"Flag revision", "17"}, {"Decision", "018f2c1e-7c1f-7d13-9a53-0d5f3a6c9e11"}},
