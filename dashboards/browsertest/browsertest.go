@@ -89,7 +89,7 @@ func tab(t *testing.T, browser context.Context, look Look, how ...chromedp.Conte
 	t.Helper()
 	ctx, stop := chromedp.NewContext(browser, how...)
 	t.Cleanup(stop)
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 25*time.Minute)
 	t.Cleanup(cancel)
 	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.Scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}
 	if look.Forced {
