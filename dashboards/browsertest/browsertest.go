@@ -39,11 +39,11 @@ type Look struct {
 
 // Looks are the ways in which every page is seen. Roles and names are those of
 // the first, so that the second asks for colours alone, and the third, whose
-// colours are those of the first, for all but them.
+// colours are those of the first, for what depends on room.
 var Looks = []Look{
 	{Name: "light", Width: 1280, Scheme: "light"},
 	{Name: "dark", Width: 1280, Scheme: "dark", Rules: "runOnly: ['color-contrast', 'link-in-text-block']"},
-	{Name: "narrow", Width: 320, Scheme: "light", Rules: "rules: {'color-contrast': {enabled: false}, 'link-in-text-block': {enabled: false}}"},
+	{Name: "narrow", Width: 320, Scheme: "light", Rules: "runOnly: ['target-size', 'scrollable-region-focusable', 'css-orientation-lock', 'avoid-inline-spacing', 'region', 'bypass']"},
 }
 
 // Forced are the looks of those who choose the colours themselves.
