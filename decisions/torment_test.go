@@ -44,7 +44,8 @@ type pour struct {
 // clock a minute on.
 func (h *house) pour(p *pour, n int) {
 	h.now = h.now.Add(time.Minute)
-	r, _ := h.state.Newest("production", "gate")
+	var r Rollout
+	h.proj.View(func(uint64) { r, _ = h.state.Newest("production", "gate") })
 	stage, ok := r.Now()
 	if !ok {
 		return // nobody is exposed yet

@@ -88,7 +88,8 @@ func (w *world) step() error {
 
 // rollout is the newest one there is.
 func (w *world) rollout() (decisions.Rollout, bool) {
-	all := w.state.Rollouts()
+	var all []decisions.Rollout
+	w.house.View(func(uint64) { all = w.state.Rollouts() })
 	if len(all) == 0 {
 		return decisions.Rollout{}, false
 	}
