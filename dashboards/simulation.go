@@ -132,8 +132,9 @@ func NewSimulation(f Frame, q url.Values, ids []string, tried []Tried) Simulatio
 		p.Empty = &Empty{Title: "No flag is chosen", Text: "Write the key of a flag above; several, one after the other, show whether they split independently. A flag is created by a document:", Command: "sluice apply flag.yaml"}
 		return p
 	}
+	keep := kept(q, tried)
 	for place, t := range tried {
-		p.Grids = append(p.Grids, newGrid(f, t, q, kept(q, tried), ids))
+		p.Grids = append(p.Grids, newGrid(f, t, q, keep, ids))
 		if t.Rollout != nil {
 			p.Plans = append(p.Plans, newStageChoice(place, t))
 		}
