@@ -119,9 +119,9 @@ func (c Cond) When() (*flags.Condition, bool) {
 	return &is, true
 }
 
-// Everybody is the condition of a segment that everybody is in, which has to
+// everybody is the condition of a segment that everybody is in, which has to
 // say so.
-func Everybody() *flags.Condition {
+func everybody() *flags.Condition {
 	key := flags.Condition{Attribute: flags.TargetingKey, Op: flags.IsSet}
 	none := flags.Condition{Attribute: flags.TargetingKey, Op: flags.IsNotSet}
 	return &flags.Condition{Any: []flags.Condition{key, none}}

@@ -172,9 +172,7 @@ func (m *Maker) Done() {
 	if _, twice := m.desk.has[m.Key]; twice {
 		m.Leave("", "has the key of another flag of the export")
 	}
-	for _, r := range m.In.Rules {
-		m.checkSegments(r.When)
-	}
+	m.checkSegments()
 	faults, _ := m.Validate().(event.Invalids)
 	for _, f := range faults {
 		m.Leave("", "cannot be written here: %s", f.Error())
@@ -187,16 +185,12 @@ func (m *Maker) Done() {
 
 // checkSegments leaves the flag out when one of the segments that it asks for
 // is.
-func (m *Maker) checkSegments(c *flags.Condition) {
-	visit(c, func(c *flags.Condition) {
-		if c.Op != flags.InSegment {
-			return
-		}
-		key := c.Value.(string) // as Member writes it
+func (m *Maker) checkSegments() {
+	for _, key := range m.Segments() {
 		if why, lost := m.desk.lost[key]; lost {
 			m.Leave("", "asks for the segment %s, which cannot be carried over: %s", key, why)
 		}
-	})
+	}
 }
 
 // kind is the type of the variants' values.

@@ -132,9 +132,14 @@ func (d *Desk) Listed(attribute string) bool {
 	return attribute == flags.TargetingKey && (d.Unit == "" || d.Unit == flags.DefaultUnit)
 }
 
-// Segment takes a segment up, or notes why it cannot be: a flag that asks for
-// it is left out then.
-func (d *Desk) Segment(s flags.Segment, why error) {
+// Segment takes a segment up in which is whoever meets a condition, beside those
+// who are listed, or notes why it cannot be: a flag that asks for it is left out
+// then.
+func (d *Desk) Segment(s flags.Segment, is Cond, why error) {
+	when, some := is.When()
+	if s.When = when; when == nil && some {
+		s.When = everybody()
+	}
 	if s.Unit == "" {
 		s.Unit = flags.DefaultUnit
 	}
@@ -192,17 +197,4 @@ func (d *Desk) asked() (segments []flags.Segment, others map[string]bool) {
 		}
 	}
 	return segments, others
-}
-
-// visit calls do for a condition and all within it.
-func visit(c *flags.Condition, do func(*flags.Condition)) {
-	if c == nil {
-		return
-	}
-	do(c)
-	for _, list := range [][]flags.Condition{c.All, c.Any, c.None} {
-		for i := range list {
-			visit(&list[i], do)
-		}
-	}
 }

@@ -129,7 +129,7 @@ func TestWhatIsLeftOut(t *testing.T) {
 	}{
 		"two types": {func(_ *Desk, m *Maker) { m.Variant(json.RawMessage(`"a"`)) }, "f: has values of several types"},
 		"segment": {func(d *Desk, m *Maker) {
-			d.Segment(flags.Segment{Key: "s"}, errors.New("big"))
+			d.Segment(flags.Segment{Key: "s"}, Never, errors.New("big"))
 			m.Rule("r", Member("s"), flags.Rule{Serve: "on"})
 		}, "asks for the segment s, which cannot be carried over: big"},
 		"no expression": {func(_ *Desk, m *Maker) { m.Rule("r", Test("a", flags.Regex, "("), flags.Rule{Serve: "on"}) }, "is not a regular expression"},
@@ -238,7 +238,7 @@ func TestKeysThatComeTwice(t *testing.T) {
 func TestSegmentsThatNoFlagAsksFor(t *testing.T) {
 	d := desk(t)
 	for _, key := range []string{"b", "asked", "a"} {
-		d.Segment(flags.Segment{Key: key, When: Everybody()}, nil)
+		d.Segment(flags.Segment{Key: key}, Always, nil)
 	}
 	m := d.Begin("f", "f")
 	m.Boolean()
@@ -248,5 +248,18 @@ func TestSegmentsThatNoFlagAsksFor(t *testing.T) {
 	want := []Note{{Text: "no flag that is carried over asks for these segments, which are left out: a, b"}}
 	if diff := cmp.Diff(want, b.Notes); diff != "" || len(b.Segments) != 1 || b.Segments[0].Key != "asked" {
 		t.Errorf("%d segments (-want +got):\n%s", len(b.Segments), diff)
+	}
+}
+
+// visit calls do for a condition and all within it.
+func visit(c *flags.Condition, do func(*flags.Condition)) {
+	if c == nil {
+		return
+	}
+	do(c)
+	for _, list := range [][]flags.Condition{c.All, c.Any, c.None} {
+		for i := range list {
+			visit(&list[i], do)
+		}
 	}
 }

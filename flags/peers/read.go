@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice-hq/sluice/event"
@@ -35,6 +36,16 @@ func Read(source []byte, into any, whose, member string) error {
 		faults.Add(member, nil, "is missing: it is not an export of "+whose, remedy)
 	}
 	return faults.Err()
+}
+
+// IsNull reports whether a member of an export is null, or absent.
+func IsNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+// IDs returns the ids of a list as segments have them: sorted, each once, and no
+// empty one.
+func IDs(list []string) []string {
+	out := slices.Sorted(slices.Values(list))
+	return slices.DeleteFunc(slices.Compact(out), func(id string) bool { return id == "" })
 }
 
 // has reports whether JSON has a member at the end of a path, which is not null.

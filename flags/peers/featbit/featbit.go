@@ -9,7 +9,6 @@ package featbit
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sluice-hq/sluice/event"
@@ -112,15 +111,11 @@ func (im *importer) segment(s segment) {
 	doc := flags.Segment{Key: "featbit-" + s.ID, Description: s.Name}
 	any, err := im.meeting(s)
 	if by := im.attribute("keyId"); by == flags.TargetingKey {
-		doc.Included.Units, doc.Excluded.Units = sorted(s.Included), sorted(s.Excluded)
+		doc.Included.Units, doc.Excluded.Units = peers.IDs(s.Included), peers.IDs(s.Excluded)
 	} else {
 		any = peers.And(peers.Not(peers.Among(by, s.Excluded)), peers.Or(peers.Among(by, s.Included), any))
 	}
-	when, some := any.When()
-	if doc.When = when; when == nil && some {
-		doc.When = peers.Everybody()
-	}
-	im.desk.Segment(doc, err)
+	im.desk.Segment(doc, any, err)
 }
 
 // meeting holds for whoever meets one of the rules.
@@ -134,11 +129,6 @@ func (im *importer) meeting(s segment) (peers.Cond, error) {
 		any = peers.Or(any, is)
 	}
 	return any, nil
-}
-
-func sorted(ids []string) []string {
-	out := slices.Sorted(slices.Values(ids))
-	return slices.DeleteFunc(slices.Compact(out), func(id string) bool { return id == "" })
 }
 
 func (im *importer) flag(f flag, path string) {

@@ -189,11 +189,9 @@ func (im *importer) target(m *peers.Maker, feature string, variant func(featureS
 	}
 }
 
-func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
-
 // hasValue reports whether a feature has a value for anybody.
 func (im *importer) hasValue(f featureState) bool {
-	has := func(f featureState) bool { return !isNull(f.Value) || len(f.Multivariate) > 0 }
+	has := func(f featureState) bool { return !peers.IsNull(f.Value) || len(f.Multivariate) > 0 }
 	if has(f) || slices.ContainsFunc(im.overrides(f.Feature.Name), func(o override) bool { return has(o.featureState) }) {
 		return true
 	}
@@ -206,19 +204,19 @@ func (im *importer) hasValue(f featureState) bool {
 // the environment.
 func (im *importer) value(f featureState, path string) {
 	m := im.desk.Begin(f.Feature.Name+suffix, path)
-	if !isNull(f.Value) {
+	if !peers.IsNull(f.Value) {
 		m.Default = m.Variant(f.Value)
 		m.Safe = m.Default
 	}
 	im.target(m, f.Feature.Name, func(s featureState) (string, bool) {
-		if isNull(s.Value) {
+		if peers.IsNull(s.Value) {
 			return "", false
 		}
 		return m.Variant(s.Value), true
 	})
 	for _, o := range im.overrides(f.Feature.Name) {
 		im.options(m, o.name(), o.when(), o.featureState)
-		if isNull(o.Value) {
+		if peers.IsNull(o.Value) {
 			m.Leave("", "has null in the segment %s, which no flag has here", o.segment.Name)
 			continue
 		}
@@ -242,7 +240,7 @@ func (im *importer) options(m *peers.Maker, name string, when peers.Cond, f feat
 	for _, o := range list {
 		sum += o.Percentage
 		to := upTo(sum)
-		if isNull(o.Option.Value) {
+		if peers.IsNull(o.Option.Value) {
 			m.Leave("", "has an option without a value")
 			continue
 		}

@@ -39,11 +39,7 @@ func (im *importer) segment(s segment) {
 	if len(s.Rules) > 0 {
 		all, err = im.rules(s, "ALL", s.Rules)
 	}
-	when, some := all.When()
-	if doc.When = when; when == nil && some {
-		doc.When = peers.Everybody()
-	}
-	im.desk.Segment(doc, err)
+	im.desk.Segment(doc, all, err)
 }
 
 // rules joins the rules within one.
@@ -180,9 +176,6 @@ var (
 	}
 )
 
-// strictVersion is what Flagsmith takes for a version.
-const strictVersion = `^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`
-
 func (im *importer) compared(name, op, text string) (peers.Cond, error) {
 	if bound, ok := strings.CutSuffix(text, ":semver"); ok {
 		return version(name, op, bound)
@@ -210,9 +203,9 @@ func (im *importer) compared(name, op, text string) (peers.Cond, error) {
 
 func version(name, op, bound string) (peers.Cond, error) {
 	is, negated := peers.Never, op == "NOT_EQUAL"
-	strict := peers.Test(name, flags.Regex, strictVersion)
+	strict := peers.Test(name, flags.Regex, peers.StrictVersion)
 	switch {
-	case !regexp.MustCompile(strictVersion).MatchString(bound):
+	case !regexp.MustCompile(peers.StrictVersion).MatchString(bound):
 		return peers.Never, nil // as there
 	case negated:
 		is = peers.Not(peers.Test(name, flags.SemverEq, bound))

@@ -53,7 +53,7 @@ func (r rule) ranges(m *peers.Maker, steps int) ([]peers.Range, error) {
 		if i < len(r.Meta) && r.Meta[i].Passthrough {
 			continue
 		}
-		if isNull(r.Variations[i]) {
+		if peers.IsNull(r.Variations[i]) {
 			return nil, fmt.Errorf("has null for a variation, which no flag has here")
 		}
 		from, to := between(share, steps)

@@ -64,7 +64,7 @@ func (im *importer) gate(m *peers.Maker, p parent, first bool) error {
 // gate of its own.
 func (im *importer) givesNull(key string) bool {
 	f := im.features[key]
-	return isNull(f.Default) || slices.ContainsFunc(f.Rules, func(r rule) bool { return len(r.Parents) > 0 })
+	return peers.IsNull(f.Default) || slices.ContainsFunc(f.Rules, func(r rule) bool { return len(r.Parents) > 0 })
 }
 
 // passing returns the variants of a feature whose values meet a gate's condition,

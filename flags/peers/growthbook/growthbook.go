@@ -118,7 +118,7 @@ type importer struct {
 // feature makes a flag, but for the gates before its rules.
 func (im *importer) feature(key string, f feature) *peers.Maker {
 	m := im.desk.Begin(key, "features."+key)
-	if !isNull(f.Default) {
+	if !peers.IsNull(f.Default) {
 		m.Default = m.Variant(f.Default)
 		m.Safe = m.Default
 	}
@@ -136,8 +136,6 @@ func (im *importer) feature(key string, f feature) *peers.Maker {
 	}
 	return m
 }
-
-func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 // rule adds what a rule of a feature says.
 func (im *importer) rule(m *peers.Maker, key, name string, r rule) error {
@@ -220,7 +218,7 @@ func (im *importer) filters(list []filter) (peers.Cond, error) {
 
 // force adds a rule that gives one value, to a share of units where it says so.
 func (im *importer) force(m *peers.Maker, key, name string, when peers.Cond, r rule) error {
-	if isNull(r.Force) {
+	if peers.IsNull(r.Force) {
 		return fmt.Errorf("gives null, which no flag has here")
 	}
 	variant := m.Variant(r.Force)

@@ -3,6 +3,7 @@ package launchdarkly
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func (im *importer) clause(c clause) (peers.Cond, error) {
 	absent := peers.Never
 	if name == "anonymous" { // it is false where it is not said
 		absent = peers.Not(peers.Test(name, flags.IsSet))
-		if holds := c.Op == "in" && containsFalse(c.Values); holds == c.Negate {
+		if holds := c.Op == "in" && slices.Contains(c.Values, any(false)); holds == c.Negate {
 			absent = peers.Never
 		}
 	}
@@ -64,15 +65,6 @@ func (im *importer) clause(c clause) (peers.Cond, error) {
 		is = peers.And(peers.Test(name, flags.IsSet), peers.Not(is))
 	}
 	return peers.Or(is, absent), nil
-}
-
-func containsFalse(values []any) bool {
-	for _, v := range values {
-		if v == false {
-			return true
-		}
-	}
-	return false
 }
 
 // members asks for segments. Within a segment, which names no others here, their

@@ -33,20 +33,11 @@ func (im *importer) segment(key string, s segment) {
 	doc := flags.Segment{Key: im.prefix + key, Description: "brought along from LaunchDarkly"}
 	is, err := im.belonging(key, s)
 	if plain := len(s.IncludedContexts)+len(s.ExcludedContexts) == 0 && im.keyOf(user) == flags.TargetingKey; plain && err == nil {
-		doc.Included.Units = sorted(s.Included)
-		doc.Excluded.Units = slices.DeleteFunc(sorted(s.Excluded), func(id string) bool { return slices.Contains(s.Included, id) })
+		doc.Included.Units = peers.IDs(s.Included)
+		doc.Excluded.Units = slices.DeleteFunc(peers.IDs(s.Excluded), func(id string) bool { return slices.Contains(s.Included, id) })
 		is, err = im.meeting(key, s)
 	}
-	when, some := is.When()
-	if doc.When = when; when == nil && some {
-		doc.When = peers.Everybody()
-	}
-	im.desk.Segment(doc, err)
-}
-
-func sorted(ids []string) []string {
-	out := slices.Sorted(slices.Values(ids))
-	return slices.DeleteFunc(slices.Compact(out), func(id string) bool { return id == "" })
+	im.desk.Segment(doc, is, err)
 }
 
 // belonging holds for whoever is in a segment: who is included, and of those who

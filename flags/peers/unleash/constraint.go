@@ -95,11 +95,8 @@ func (c constraint) version(name string) (peers.Cond, error) {
 	if !ok {
 		return peers.Never, fmt.Errorf("has an operator that is not known here: %s", c.Operator)
 	}
-	return peers.And(peers.Test(name, flags.Regex, strictVersion), peers.Test(name, op, c.Value)), nil
+	return peers.And(peers.Test(name, flags.Regex, peers.StrictVersion), peers.Test(name, op, c.Value)), nil
 }
-
-// strictVersion is what Unleash takes for a version: three numbers, and no v.
-const strictVersion = `^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`
 
 // pieces asks for any piece of text; an empty one is in every text.
 func (c constraint) pieces(name string, op flags.Operator) peers.Cond {

@@ -108,11 +108,7 @@ func (im *importer) segment(s segment) {
 	im.segments[s.ID] = true
 	doc := flags.Segment{Key: segmentKey(s.ID), Description: "brought along from Unleash"}
 	c, err := im.constraints(s.Constraints)
-	when, some := c.When()
-	if doc.When = when; when == nil && some {
-		doc.When = peers.Everybody()
-	}
-	im.desk.Segment(doc, err)
+	im.desk.Segment(doc, c, err)
 }
 
 // feature makes the flag that is enabled or not, and that of the variants.
